@@ -1,0 +1,36 @@
+"""Errors a user can act on.
+
+One root, `FlowError`: what happened, which input, and the way out. The CLI prints both and no traceback.
+"""
+
+
+class FlowError(Exception):
+    """A refusal or failure with a message and a hint.
+
+    Args:
+        message: What is wrong, naming the input.
+        hint: What to do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(FlowError):
+    """Bad usage, settings or input path; the command exits with 2."""
+
+    exit_code = 2
+
+
+class AuditFailed(FlowError):
+    """A blocking expectation failed, so nothing was published; the command exits with 3."""
+
+    exit_code = 3
+
+
+class Unreadable(FlowError):
+    """One input file can not be read at all; the load of the other files goes on."""

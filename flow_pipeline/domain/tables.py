@@ -1,0 +1,321 @@
+"""Tables that Python writes: names, columns, types, meaning. dbt's own tables are described in dbt_project.
+
+`store` is the physical layer: narrow rows with integer address and token ids. `raw`, `detection` and `ops` are what users
+query. The data dictionary and the contract tests are generated from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AMOUNT = "DECIMAL(38, 18)"
+USD = "DECIMAL(38, 6)"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: name, DuckDB type, meaning."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: schema, name, "One row per …" and its columns; `view` is the SELECT when it is a view."""
+
+    schema: str
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    view: str | None = None
+
+    @property
+    def relation(self) -> str:
+        """`schema.name`."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def ddl(self) -> str:
+        """CREATE statement that does nothing when the table exists."""
+        if self.view:
+            return f"CREATE OR REPLACE VIEW {self.relation} AS {self.view}"
+        columns = ", ".join(f"{column.name} {column.type}" for column in self.columns)
+        return f"CREATE TABLE IF NOT EXISTS {self.relation} ({columns})"
+
+
+def _columns(*lines: tuple[str, str, str]) -> tuple[Column, ...]:
+    return tuple(Column(*line) for line in lines)
+
+
+STORE_TRANSFERS = Table(
+    "store", "transfers", "One row per accepted transfer, with integer ids instead of text: what models and detectors read.",
+    _columns(
+        ("load_id", "INTEGER", "the load that brought the row, raw.loads.load_id"),
+        ("source_row", "BIGINT", "1-based data row in the source file"),
+        ("block_number", "BIGINT", "block height, NULL where the source has none"),
+        ("block_timestamp", "TIMESTAMP", "block time, UTC"),
+        ("block_date", "DATE", "UTC day of block_timestamp"),
+        ("tx_hash", "VARCHAR", "transaction hash, lower case on EVM chains, NULL where the source has none"),
+        ("transfer_index", "BIGINT", "log or output index, NULL where the source gives none"),
+        ("token_id", "INTEGER", "store.tokens.token_id"),
+        ("from_id", "INTEGER", "sender, store.addresses.address_id"),
+        ("to_id", "INTEGER", "receiver, store.addresses.address_id"),
+        ("amount", AMOUNT, "token units, exact; NULL where the source gave no value"),
+        ("amount_usd", USD, "US dollars as the source gave them, NULL otherwise"),
+    ),
+)
+STORE_ADDRESSES = Table(
+    "store", "addresses", "One row per address text ever loaded.",
+    _columns(("address_id", "INTEGER", "dense id, given in order of arrival"), ("address", "VARCHAR", "the address, lower case on EVM chains")),
+)
+STORE_TOKENS = Table(
+    "store", "tokens", "One row per spelling of a token: chain, address and symbol as a source wrote them.",
+    _columns(
+        ("token_id", "INTEGER", "dense id, given in order of arrival"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("token_address", "VARCHAR", "token contract, NULL for a native coin or a source without it"),
+        ("token_symbol", "VARCHAR", "symbol as the source wrote it"),
+    ),
+)
+STORE_DIRTY_DAYS = Table(
+    "store", "dirty_days", "One row per day whose tables must be rebuilt before the next publish.",
+    _columns(("block_date", "DATE", "the day")),
+)
+STORE_DAY_HASHES = Table(
+    "store", "day_hashes", "One row per day of raw.transfers: its part of the content hash, kept so that one more day hashes one day.",
+    _columns(("block_date", "DATE", "the day"), ("row_count", "BIGINT", "transfers of the day"), ("content_hash", "HUGEINT", "order-free sum of row hashes")),
+)
+STORE_STATE = Table(
+    "store", "state", "One row per fact the builder remembers between runs.",
+    _columns(("key", "VARCHAR", "what"), ("value", "VARCHAR", "its value")),
+)
+STORE_DECIMALS = Table(
+    "store", "token_decimals", "One row per token of the token file.",
+    _columns(
+        ("chain", "VARCHAR", "canonical chain name"), ("token", "VARCHAR", "contract address, or symbol where there is none"),
+        ("token_symbol", "VARCHAR", "symbol to show"), ("decimals", "INTEGER", "base units per token unit as a power of ten"),
+    ),
+)
+STORE_PRICES = Table(
+    "store", "prices", "One row per token and day of the price file.",
+    _columns(("token", "VARCHAR", "token symbol or contract address, lower case"), ("price_date", "DATE", "UTC day"), ("usd", "DOUBLE", "US dollars per token unit")),
+)
+
+RAW_TRANSFERS = Table(
+    "raw", "transfers", "One row per accepted transfer.",
+    _columns(
+        ("chain", "VARCHAR", "canonical chain name, such as ethereum or bitcoin"),
+        ("block_number", "BIGINT", "block height, NULL where the source has none"),
+        ("block_timestamp", "TIMESTAMP", "block time, UTC"),
+        ("tx_hash", "VARCHAR", "transaction hash, lower case on EVM chains, NULL where the source has none"),
+        ("transfer_index", "BIGINT", "log or output index in its block or transaction, NULL where the source gives none"),
+        ("token_address", "VARCHAR", "token contract, NULL for the native coin or where the source has none"),
+        ("token_symbol", "VARCHAR", "symbol as the source wrote it; marts.dim_tokens has one symbol per token"),
+        ("from_address", "VARCHAR", "sender, lower case on EVM chains"),
+        ("to_address", "VARCHAR", "receiver, lower case on EVM chains"),
+        ("amount", AMOUNT, "token units, exact; NULL where the source gave no value"),
+        ("amount_usd", USD, "US dollars as the source gave them, NULL otherwise, never 0 for unknown"),
+        ("source_file", "VARCHAR", "file the row was loaded from"),
+        ("source_row", "BIGINT", "1-based data row in that file"),
+        ("load_id", "INTEGER", "the load that brought the row, raw.loads.load_id"),
+        ("block_date", "DATE", "UTC day of block_timestamp, the grain of every daily table"),
+    ),
+    view="""
+SELECT t.chain, f.block_number, f.block_timestamp, f.tx_hash, f.transfer_index, t.token_address, t.token_symbol,
+       s.address AS from_address, r.address AS to_address, f.amount, f.amount_usd, l.source_file, f.source_row, f.load_id, f.block_date
+FROM store.transfers f
+JOIN store.tokens t ON t.token_id = f.token_id
+JOIN store.addresses s ON s.address_id = f.from_id
+JOIN store.addresses r ON r.address_id = f.to_id
+JOIN raw.loads l ON l.load_id = f.load_id""",
+)
+RAW_TRANSACTIONS = Table(
+    "raw", "transactions", "One row per transaction of sources that carry them, failed ones included.",
+    _columns(
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("block_number", "BIGINT", "block height"),
+        ("block_timestamp", "TIMESTAMP", "block time, UTC"),
+        ("transaction_index", "BIGINT", "position in the block"),
+        ("tx_hash", "VARCHAR", "transaction hash"),
+        ("from_address", "VARCHAR", "sender"),
+        ("to_address", "VARCHAR", "receiver, NULL for a contract creation"),
+        ("value", AMOUNT, "native coin units, exact"),
+        ("gas_price", "DECIMAL(38, 0)", "base units per gas"),
+        ("gas_used", "BIGINT", "gas used"),
+        ("is_success", "BOOLEAN", "false when the transaction failed; NULL where the source has no status"),
+        ("method_id", "VARCHAR", "first four bytes of the call, NULL for a plain transfer"),
+        ("created_contract", "VARCHAR", "contract created by the transaction"),
+        ("load_id", "INTEGER", "the load that brought the row"),
+    ),
+)
+RAW_REJECTS = Table(
+    "raw", "rejects", "One row per input row that was not loaded.",
+    _columns(
+        ("load_id", "INTEGER", "the load that refused the row"),
+        ("source_file", "VARCHAR", "file the row stands in"),
+        ("source_row", "BIGINT", "1-based data row in that file"),
+        ("reason", "VARCHAR", "a word of the closed list of reasons"),
+        ("message", "VARCHAR", "the value that was refused and why"),
+        ("raw_text", "VARCHAR", "the row as it was, cut at a set length"),
+    ),
+)
+RAW_LOADS = Table(
+    "raw", "loads", "One row per load of a file: the file ledger.",
+    _columns(
+        ("load_id", "INTEGER", "number of the load"),
+        ("source_file", "VARCHAR", "the file"),
+        ("sha256", "VARCHAR", "SHA-256 of the file's bytes"),
+        ("format", "VARCHAR", "source that read it, or labels"),
+        ("chain", "VARCHAR", "chain given to rows that do not name theirs"),
+        ("rows_read", "BIGINT", "rows of the window = rows_loaded + rows_duplicate + rows_rejected"),
+        ("rows_loaded", "BIGINT", "rows that entered at least one raw table"),
+        ("rows_duplicate", "BIGINT", "rows already there under the same key"),
+        ("rows_rejected", "BIGINT", "rows in raw.rejects"),
+        ("transfers_loaded", "BIGINT", "rows of this load that stand in raw.transfers"),
+        ("transactions_loaded", "BIGINT", "rows of this load that stand in raw.transactions"),
+        ("unknown_amounts", "BIGINT", "transfers of this load without an amount"),
+        ("first_timestamp", "TIMESTAMP", "earliest accepted time, UTC"),
+        ("last_timestamp", "TIMESTAMP", "latest accepted time, UTC"),
+        ("window_first", "DATE", "first day asked for, NULL for open"),
+        ("window_last", "DATE", "last day asked for, NULL for open"),
+        ("is_truncation_suspected", "BOOLEAN", "true when the file looks cut at an API cap or ends early"),
+        ("note", "VARCHAR", "assumptions made and what is suspected, in words"),
+        ("options_hash", "VARCHAR", "hash of the options the rows were read with"),
+        ("started_at", "TIMESTAMP", "start of the load, UTC"),
+        ("finished_at", "TIMESTAMP", "end of the load, UTC"),
+    ),
+)
+RAW_WALLET_REPORTS = Table(
+    "raw", "wallet_reports", "One row per netrascan wallet line.",
+    _columns(
+        ("wallet", "VARCHAR", "the wallet's address"),
+        ("category", "VARCHAR", "category as netrascan wrote it"),
+        ("score", "DOUBLE", "netrascan's score"),
+        ("tx_count", "BIGINT", "transactions in the line"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("source_file", "VARCHAR", "file the line stands in"),
+        ("source_row", "BIGINT", "row in that file"),
+        ("load_id", "INTEGER", "the load that brought the row"),
+    ),
+)
+RAW_LABELS = Table(
+    "raw", "labels", "One row per accepted label, as its set gave it with defaults filled in.",
+    _columns(
+        ("chain", "VARCHAR", "canonical chain name; * for every EVM chain"),
+        ("address", "VARCHAR", "address, lower case on EVM chains"),
+        ("entity", "VARCHAR", "who it belongs to, one spelling per entity"),
+        ("entity_type", "VARCHAR", "finer kind of entity, free text"),
+        ("category", "VARCHAR", "a word of the closed list of categories"),
+        ("label", "VARCHAR", "name of this very address, such as binance20"),
+        ("regions", "VARCHAR[]", "ISO-3166 codes of the entity"),
+        ("risk_level", "VARCHAR", "LOW, MEDIUM, HIGH or CRITICAL"),
+        ("confidence", "DOUBLE", "0 to 1"),
+        ("source", "VARCHAR", "where the fact comes from"),
+        ("valid_from", "TIMESTAMP", "first moment the label holds, NULL for always"),
+        ("valid_to", "TIMESTAMP", "first moment it holds no more, NULL for still"),
+        ("known_from", "TIMESTAMP", "when the fact became known, NULL for always"),
+        ("is_source", "BOOLEAN", "true when tracing may start from it"),
+        ("is_destination", "BOOLEAN", "true when tracing may end at it"),
+        ("note", "VARCHAR", "remark of the set"),
+        ("licence", "VARCHAR", "licence of the set"),
+        ("label_set", "VARCHAR", "name of the file"),
+    ),
+)
+
+_SERIES = (
+    ("block_date", "DATE", "UTC day"),
+    ("chain", "VARCHAR", "canonical chain name"),
+    ("token_symbol", "VARCHAR", "token symbol"),
+    ("token_address", "VARCHAR", "token contract, NULL for the native coin"),
+)
+NETFLOW_SCORES = Table(
+    "detection", "netflow_scores", "One row per day of every netflow series: exchanges, wallets and their total.",
+    _columns(
+        *_SERIES,
+        ("scope_type", "VARCHAR", "exchange, wallet or total"),
+        ("scope", "VARCHAR", "exchange name, wallet address, or TOTAL"),
+        ("netflow", AMOUNT, "inflow - outflow in token units; positive = onto the exchange"),
+        ("inflow", AMOUNT, "token units that came in"),
+        ("outflow", AMOUNT, "token units that went out"),
+        ("z_trailing", "DOUBLE", "(netflow - trailing_mean) / trailing_std; NULL without history or deviation"),
+        ("z_robust", "DOUBLE", "0.6745 (netflow - robust_median) / robust_mad; NULL without history or deviation"),
+        ("z_inclusive", "DOUBLE", "the LPT study's score over the last active rows, the day itself among them; active days only"),
+        ("trailing_mean", "DOUBLE", "mean of the previous days of the window, token units"),
+        ("trailing_std", "DOUBLE", "population standard deviation of the same days"),
+        ("robust_median", "DOUBLE", "median of the same days"),
+        ("robust_mad", "DOUBLE", "median absolute deviation of the same days"),
+        ("inclusive_mean", "DOUBLE", "mean of the last active rows, the day among them"),
+        ("inclusive_std", "DOUBLE", "population standard deviation of the same rows"),
+        ("history_days", "INTEGER", "days of the baseline that exist, at most the window"),
+        ("is_active", "BOOLEAN", "true when at least one transfer touched the series on that day"),
+    ),
+)
+NETFLOW_ANOMALIES = Table(
+    "detection", "netflow_anomalies", "One row per anomalous day of an exchange or of the total, by the method in force.",
+    _columns(
+        *_SERIES,
+        ("scope", "VARCHAR", "exchange name, or TOTAL"),
+        ("netflow", AMOUNT, "inflow - outflow in token units; positive = onto the exchange"),
+        ("baseline_mean", "DOUBLE", "centre of the baseline the method used, token units"),
+        ("baseline_std", "DOUBLE", "spread of that baseline; 0 for a flat one"),
+        ("zscore", "DOUBLE", "the method's score; NULL on a flat baseline"),
+        ("robust_zscore", "DOUBLE", "z_robust of the same day, whatever the method"),
+        ("method", "VARCHAR", "trailing, robust or inclusive; flat_baseline when there was no deviation to measure by"),
+        ("window_days", "INTEGER", "length of the baseline"),
+        ("threshold", "DOUBLE", "|z| from which a day is flagged; the minimum amount for flat_baseline"),
+        ("direction", "VARCHAR", "high = onto the exchange, low = off it"),
+        ("severity", "VARCHAR", "MEDIUM, HIGH or CRITICAL by |z| / threshold"),
+    ),
+)
+OUTFLOW_SURGES = Table(
+    "detection", "outflow_surges", "One row per day whose outflow from an exchange, or from all, surged.",
+    _columns(
+        *_SERIES,
+        ("scope", "VARCHAR", "exchange name, or TOTAL"),
+        ("outflow", AMOUNT, "token units that went out on the day"),
+        ("baseline_mean", "DOUBLE", "mean outflow of the previous days of the window"),
+        ("baseline_std", "DOUBLE", "population standard deviation of the same days"),
+        ("excess", "DOUBLE", "outflow - baseline_mean, token units"),
+        ("zscore", "DOUBLE", "excess / baseline_std; NULL on a flat baseline"),
+        ("rule", "VARCHAR", "amount, zscore, or both"),
+        ("surge_amount", "DOUBLE", "the token's surge amount; NULL where none is set"),
+        ("threshold", "DOUBLE", "z from which outflow is a surge"),
+        ("severity", "VARCHAR", "MEDIUM, HIGH or CRITICAL by z / threshold"),
+    ),
+)
+OPS_AUDITS = Table(
+    "ops", "audits", "One row per expectation and run.",
+    _columns(
+        ("run_id", "VARCHAR", "the run"),
+        ("stage", "VARCHAR", "raw, marts or detection"),
+        ("expectation", "VARCHAR", "name of the expectation"),
+        ("description", "VARCHAR", "what it says"),
+        ("severity", "VARCHAR", "blocking stops the run, warning is reported"),
+        ("is_success", "BOOLEAN", "true when it holds"),
+        ("observed", "DOUBLE", "measured value, usually a count of violations"),
+        ("allowed", "VARCHAR", "the range that passes"),
+        ("checked_at", "TIMESTAMP", "UTC"),
+    ),
+)
+OPS_PUBLICATIONS = Table(
+    "ops", "publications", "One row per publish and table.",
+    _columns(
+        ("run_id", "VARCHAR", "the run, also in the name of the published file"),
+        ("published_at", "TIMESTAMP", "UTC"),
+        ("window_first", "DATE", "first day built"),
+        ("window_last", "DATE", "last day built"),
+        ("table_name", "VARCHAR", "schema.table"),
+        ("row_count", "BIGINT", "rows; NULL for a view, whose rows follow from the tables"),
+        ("content_hash", "VARCHAR", "hash of the rows, whatever their order, without load ids, file names and run times; of the definition for a view"),
+    ),
+)
+
+STORE_TABLES = (STORE_TRANSFERS, STORE_ADDRESSES, STORE_TOKENS, STORE_DIRTY_DAYS, STORE_DAY_HASHES, STORE_STATE, STORE_DECIMALS, STORE_PRICES)
+USER_TABLES = (
+    RAW_LOADS, RAW_TRANSFERS, RAW_TRANSACTIONS, RAW_REJECTS, RAW_WALLET_REPORTS, RAW_LABELS,
+    NETFLOW_SCORES, NETFLOW_ANOMALIES, OUTFLOW_SURGES, OPS_AUDITS, OPS_PUBLICATIONS,
+)
+ALL_TABLES = STORE_TABLES + USER_TABLES
+SCHEMAS = ("store", "raw", "marts", "detection", "ops")

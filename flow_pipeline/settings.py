@@ -1,0 +1,245 @@
+"""One frozen settings object: file, environment, defaults.
+
+Every key has its default and its reason here, shown by `netraflow settings --explain`. Nothing else in the house
+reads the environment, and nothing reads settings at import time.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from flow_pipeline.domain.errors import UsageError
+
+SETTINGS_FILE = "netraflow.toml"
+ENV_PREFIX = "NETRAFLOW_"
+
+
+class Section(BaseModel):
+    """A section of the settings file: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WarehouseSettings(Section):
+    memory_limit: str = Field("4GB", description="what DuckDB may hold in memory; the rest spills to disk, so that a 10 M transfer build stays under 6 GB")
+    threads: int = Field(0, ge=0, description="DuckDB threads; 0 takes every core")
+    keep_published: int = Field(3, ge=1, description="published files kept, the current one included: rollback is one symlink")
+    lock_timeout_seconds: float = Field(5.0, ge=0, description="how long a run waits for another run's lock before it refuses")
+    sync_to_disk: bool = Field(True, description="fsync a published file before the swap, so that a power cut can not publish a torn file")
+
+
+class SourceSettings(Section):
+    chain: str = Field("ethereum", description="chain of files that do not name theirs; said in the load report whenever it is used")
+    value_unit: Literal["auto", "token", "base"] = Field("auto", description="unit of a column called value: auto takes base units where the file has decimals or a token contract and whole numbers, else token units")
+    time_unit: Literal["second", "minute", "hour", "day"] | None = Field(None, description="what one step of an edge list's time column is; there is no believable default")
+    epoch: date | None = Field(None, description="the day of step 0 of an edge list; there is no believable default")
+    earliest: date = Field(date(2009, 1, 3), description="times before this are bad_timestamp: the day of the first block of the first chain")
+    max_future_hours: int = Field(48, ge=0, description="times further ahead than this are bad_timestamp: clocks differ by hours, not by years")
+    api_caps: tuple[int, ...] = Field((5_000, 10_000), description="row counts at which explorer exports and APIs cut a result; a file with exactly as many rows is suspected to be truncated")
+    silence_factor: float = Field(20.0, gt=0, description="a file that ends earlier than the window by more than a day and by this many times its mean gap is suspected to be truncated")
+    max_line_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="longer lines are rejected as malformed_row: no real row is this long, and memory stays bounded")
+    max_json_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="largest JSON document read as one value; JSON Lines has no such limit")
+    max_raw_text: int = Field(2_000, ge=100, description="characters of a rejected row kept in raw.rejects")
+    tokens: Path | None = Field(None, description="token file (chain, token_address, token_symbol, decimals): the only way a token gets decimals its source does not give")
+    prices: Path | None = Field(None, description="price file (token, date, usd) that fills amount_usd; without it amount_usd is NULL, never 0")
+
+
+class LabelSettings(Section):
+    files: tuple[Path, ...] = Field((), description="label sets added to the shipped packs")
+    default_confidence: float = Field(0.5, ge=0, le=1, description="confidence of a label whose file has no such column: an even bet, below every shipped pack")
+
+
+class RegionSettings(Section):
+    home: tuple[str, ...] = Field(("ID",), description="ISO-3166 codes of the home region, whose outflow fct_daily_outflow shows")
+    scanned_wallets_are_home: bool = Field(True, description="wallets of netrascan reports count as domestic: the scan is made in the home region")
+
+    @field_validator("home")
+    @classmethod
+    def _codes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for code in value:
+            if len(code) != 2 or not code.isalpha() or not code.isupper():
+                raise ValueError(f"'{code}' is not an ISO-3166 code such as ID")
+        return value
+
+
+class AnomalySettings(Section):
+    method: Literal["trailing", "robust", "inclusive"] = Field("trailing", description="the method that fills detection.netflow_anomalies; the day itself stays out of its own baseline")
+    window_days: int = Field(7, ge=2, le=365, description="length of the baseline: one week holds the weekday rhythm")
+    min_history_days: int = Field(7, ge=2, description="days of history a baseline needs before it may flag")
+    trailing_threshold: float = Field(3.0, gt=0, description="|z| from which a day is anomalous: about 1 in 370 days of pure noise")
+    robust_threshold: float = Field(3.0, gt=0, description="the same on the median-based score, which one wild day in the baseline can not hide")
+    inclusive_threshold: float = Field(2.0, gt=0, description="the LPT study's threshold; a score that includes its own day can not exceed the root of window - 1")
+    inclusive_min_rows: int = Field(3, ge=2, description="active rows the LPT study asks for before it scores a day")
+    min_amount: float = Field(1.0, ge=0, description="token units a day must move to be flagged flat_baseline when the baseline has no deviation at all")
+    min_amount_by_token: dict[str, float] = Field({"ETH": 10.0, "BTC": 1.0, "LPT": 1000.0, "USDT": 10000.0, "USDC": 10000.0}, description="the same per token symbol, roughly 10,000 USD")
+    high_ratio: float = Field(1.5, ge=1, description="severity HIGH from this multiple of the threshold")
+    critical_ratio: float = Field(3.0, ge=1, description="severity CRITICAL from this multiple of the threshold")
+    top_k: int = Field(10, ge=1, description="days shown by the top-K views, as in the LPT study")
+    surge_threshold: float = Field(3.0, gt=0, description="z of today's outflow against the previous days from which it is a surge")
+    surge_amount_by_token: dict[str, float] = Field({"ETH": 100.0}, description="token units above the mean of the previous days that are a surge whatever the z")
+
+    @model_validator(mode="after")
+    def _can_fire(self) -> AnomalySettings:
+        limit = math.sqrt(self.window_days - 1)
+        if self.inclusive_threshold > limit:
+            raise ValueError(
+                f"inclusive_threshold {self.inclusive_threshold} can never fire: a z-score that includes its own day stays "
+                f"at or under sqrt(window_days - 1) = {limit:.4f}; lower it or lengthen window_days"
+            )
+        if self.min_history_days > self.window_days:
+            raise ValueError(
+                f"min_history_days {self.min_history_days} can never be met inside window_days {self.window_days}; lower it"
+            )
+        if self.inclusive_min_rows > self.window_days:
+            raise ValueError(
+                f"inclusive_min_rows {self.inclusive_min_rows} can never be met inside window_days {self.window_days}; lower it"
+            )
+        if self.critical_ratio < self.high_ratio:
+            raise ValueError(f"critical_ratio {self.critical_ratio} lies under high_ratio {self.high_ratio}, so HIGH can never be given")
+        return self
+
+    def threshold(self, method: str) -> float:
+        """The |z| from which `method` flags a day."""
+        return float(getattr(self, f"{method}_threshold"))
+
+
+class DestinationSettings(Section):
+    windows_days: tuple[int, ...] = Field((1, 7, 30, 0), description="windows of marts.top_destinations in days before the last day built; 0 is every day built")
+    top_n: int = Field(100, ge=1, description="destinations ranked per token and window; marts.fct_daily_destinations has all of them")
+
+
+class QualitySettings(Section):
+    warn_reject_share: float = Field(0.05, ge=0, le=1, description="share of rejected rows from which a load is warned about: real exports reject under 1 %")
+    max_reject_share: float = Field(1.0, ge=0, le=1, description="share of rejected rows of a run above which nothing is published; 1 never stops, because rejects are reported by row")
+
+
+class ScheduleSettings(Section):
+    hour_utc: int = Field(1, ge=0, le=23, description="hour of the daily run; one hour after midnight UTC the day's files have usually arrived")
+    inbox_seconds: int = Field(60, ge=10, description="how often the inbox sensor looks for new files")
+    first_day: date = Field(date(2015, 7, 30), description="first daily partition: Ethereum's first day; earlier days load through analyze")
+
+
+class Settings(BaseSettings):
+    """Everything a run depends on, read once."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__")
+
+    data_dir: Path = Field(Path("data"), description="where everything lives: inbox, build, published files, exports, reports")
+    warehouse: WarehouseSettings = WarehouseSettings()
+    sources: SourceSettings = SourceSettings()
+    labels: LabelSettings = LabelSettings()
+    regions: RegionSettings = RegionSettings()
+    anomalies: AnomalySettings = AnomalySettings()
+    destinations: DestinationSettings = DestinationSettings()
+    quality: QualitySettings = QualitySettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file over defaults."""
+        return env_settings, init_settings
+
+    @property
+    def inbox(self) -> Path:
+        """Folder that the daily run and the sensor read."""
+        return self.data_dir / "inbox"
+
+    @property
+    def build_file(self) -> Path:
+        """The DuckDB file that runs write."""
+        return self.data_dir / "build" / "warehouse.duckdb"
+
+    @property
+    def published_link(self) -> Path:
+        """The symlink that readers open."""
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def published_dir(self) -> Path:
+        """Folder of the published files, newest and a few before it."""
+        return self.data_dir / "published"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Folder of the CSV exports of the last published build."""
+        return self.data_dir / "exports"
+
+    def with_changes(self, **sections: dict[str, Any]) -> Settings:
+        """A copy with single keys changed, validated like the file: `with_changes(sources={"chain": "bsc"})`."""
+        values = self.model_dump()
+        for section, keys in sections.items():
+            values[section] = {**values[section], **keys}
+        return _validated(values)
+
+
+class _Plain(Settings):
+    @classmethod
+    def settings_customise_sources(cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def _validated(values: dict[str, Any]) -> Settings:
+    try:
+        return _Plain(**values)
+    except ValidationError as error:
+        raise _refusal(error, "the options given") from None
+
+
+def load_settings(data_dir: Path | None = None, file: Path | None = None) -> Settings:
+    """Read `netraflow.toml` (if there is one), then the environment.
+
+    Args:
+        data_dir: Overrides file and environment, as `--data-dir` and `--out` do.
+        file: The settings file; None takes `netraflow.toml` of the working directory.
+
+    Raises:
+        UsageError: unknown keys, impossible values, thresholds that can never fire; the key is named.
+    """
+    path = file or Path(SETTINGS_FILE)
+    values: dict[str, Any] = {}
+    if path.is_file():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path} is not valid TOML: {error}", "mend the line it names") from None
+    elif file is not None:
+        raise UsageError(f"there is no settings file {file}", "check the path, or leave it out to use the defaults")
+    known = Settings.model_fields
+    for name in os.environ:
+        if name.startswith(ENV_PREFIX):
+            section, _, key = name[len(ENV_PREFIX) :].lower().partition("__")
+            field = known.get(section)
+            fields = getattr(field.annotation, "model_fields", {}) if field else {}
+            if field is None or (key and key.split("__")[0] not in fields):
+                raise UsageError(f"the environment variable {name} names no setting", "see `netraflow settings --explain`")
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise _refusal(error, str(path) if values else "the environment") from None
+    if data_dir is not None:
+        settings = _validated({**settings.model_dump(), "data_dir": data_dir})
+    return settings
+
+
+def _refusal(error: ValidationError, where: str) -> UsageError:
+    lines = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"]) or "settings"
+        reason = "there is no such setting" if item["type"] == "extra_forbidden" else item["msg"].removeprefix("Value error, ")
+        lines.append(f"{key}: {reason}")
+    return UsageError(f"bad settings in {where}: " + "; ".join(lines), "see `netraflow settings --explain` for every key, its default and its reason")

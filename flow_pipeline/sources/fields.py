@@ -1,0 +1,171 @@
+"""The SQL words all sources share: how text becomes a time, an address, an exact amount, and why it may not.
+
+A source fills in `TransferFields` with SQL expressions over its own columns; `Plan` carries the finished SELECTs. The
+expressions call the macros of `MACROS`, which a loading connection creates first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flow_pipeline.domain.chains import chains_of, family_of
+from flow_pipeline.sources.files import InputFile
+
+_EVM = ", ".join(f"'{name}'" for name in chains_of("evm"))
+
+MACROS = rf"""
+CREATE OR REPLACE TEMP MACRO flow_text(x) AS nullif(trim(x::VARCHAR), '');
+CREATE OR REPLACE TEMP MACRO flow_epoch(n) AS CASE
+    WHEN n < 100_000_000_000 THEN make_timestamp(n * 1_000_000)
+    WHEN n < 100_000_000_000_000 THEN make_timestamp(n * 1_000)
+    WHEN n < 100_000_000_000_000_000 THEN make_timestamp(n)
+    ELSE make_timestamp(n // 1_000) END;
+CREATE OR REPLACE TEMP MACRO flow_time(t) AS CASE
+    WHEN regexp_full_match(t, '\d{{1,18}}(\.\d*)?') THEN flow_epoch(split_part(t, '.', 1)::BIGINT)
+    ELSE timezone('UTC', try_cast(t AS TIMESTAMPTZ)) END;
+CREATE OR REPLACE TEMP MACRO flow_address(chain, x) AS CASE WHEN chain IN ({_EVM}) THEN lower(x) ELSE x END;
+CREATE OR REPLACE TEMP MACRO flow_units_reason(t) AS CASE
+    WHEN NOT regexp_full_match(t, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{{1,3}})?') THEN 'bad_amount'
+    WHEN t LIKE '-%' AND t::DOUBLE <> 0 THEN 'negative_amount'
+    WHEN t::DOUBLE >= 1e18 OR try_cast(t AS DECIMAL(38, 18)) >= 1e18::DECIMAL(38, 18) THEN 'amount_out_of_range'
+    WHEN regexp_full_match(t, '[+-]?\d*\.\d{{18}}\d*[1-9]\d*') THEN 'amount_too_precise' END;
+CREATE OR REPLACE TEMP MACRO flow_units(t) AS try_cast(t AS DECIMAL(38, 18));
+CREATE OR REPLACE TEMP MACRO flow_base_digits(t) AS ltrim(regexp_replace(t, '\.0*$', ''), '0');
+CREATE OR REPLACE TEMP MACRO flow_base_reason(t, decimals) AS CASE
+    WHEN regexp_full_match(t, '-\d+(\.0*)?') AND t::DOUBLE <> 0 THEN 'negative_amount'
+    WHEN NOT regexp_full_match(t, '[+-]?\d+(\.0*)?') OR decimals < 0 OR decimals > 77 THEN 'bad_amount'
+    WHEN decimals IS NULL THEN 'unknown_decimals'
+    WHEN length(flow_base_digits(t)) > decimals + 18 THEN 'amount_out_of_range'
+    WHEN decimals > 18 AND rtrim(substr(lpad(flow_base_digits(t), greatest(length(flow_base_digits(t)), decimals + 1)::INT, '0'),
+         greatest(length(flow_base_digits(t)) - decimals, 1)::BIGINT + 19), '0') <> '' THEN 'amount_too_precise' END;
+CREATE OR REPLACE TEMP MACRO flow_base(digits, decimals) AS try_cast(
+    substr(lpad(digits, greatest(length(digits), decimals + 1)::INT, '0'), 1, greatest(length(digits) - decimals, 1)::BIGINT)
+    || '.' || substr(lpad(digits, greatest(length(digits), decimals + 1)::INT, '0'), greatest(length(digits) - decimals, 1)::BIGINT + 1, 18)
+    AS DECIMAL(38, 18));
+"""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """An amount: the SQL of its DECIMAL(38,18) value, of its reject reason, and of the text that must not be missing."""
+
+    value: str
+    reason: str
+    text: str | None
+    looks_up_decimals: bool = False
+
+
+@dataclass(frozen=True)
+class TransferFields:
+    """SQL expressions of one transfer over a source's own columns; NULL where the source has none.
+
+    `is_failed` rejects the row as failed_transaction; `is_transfer` false means the row is fine but moves nothing.
+    """
+
+    chain: str
+    timestamp: str
+    from_address: str
+    to_address: str
+    amount: Amount
+    block_number: str = "NULL"
+    tx_hash: str = "NULL"
+    transfer_index: str = "NULL"
+    token_address: str = "NULL"
+    token_symbol: str = "NULL"
+    amount_usd: str = "NULL"
+    is_failed: str = "false"
+    is_transfer: str = "true"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a file reads.
+
+    Attributes:
+        transfers: Expressions of the transfer in a row.
+        transactions: SQL expressions of raw.transactions columns, for transaction lists.
+        wallet_reports: SQL condition that is true for rows that are wallet reports, not transfers.
+        explode: SELECT that turns the staged `lines` into rows (JSON); None when the file's rows are the rows.
+        looks_up_decimals: True when a token file would change the outcome.
+        notes: What the load report must say about assumptions made.
+    """
+
+    transfers: TransferFields
+    transactions: dict[str, str] | None = None
+    wallet_reports: str | None = None
+    explode: str | None = None
+    looks_up_decimals: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+def quoted(column: str | None) -> str:
+    """A column as a quoted identifier; NULL when there is none."""
+    return "NULL" if column is None else '"' + column.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Text as an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def text_of(file: InputFile, column: str | None) -> str:
+    """A column as trimmed text, empty as NULL. Parquet text is taken as it is."""
+    if column is None:
+        return "NULL::VARCHAR"
+    name = quoted(column)
+    return name if file.kind == "parquet" and file.type_of(column) == "VARCHAR" else f"flow_text({name})"
+
+
+def integer_of(file: InputFile, column: str | None) -> str:
+    """A column as BIGINT, NULL where it is none (an index like `1_2` is no integer)."""
+    return "NULL::BIGINT" if column is None else f"try_cast({text_or_number(file, column)} AS BIGINT)"
+
+
+def text_or_number(file: InputFile, column: str) -> str:
+    """A column for casting: trimmed text, or the number itself."""
+    return text_of(file, column) if file.type_of(column) == "VARCHAR" else quoted(column)
+
+
+def timestamp_of(file: InputFile, column: str) -> str:
+    """A column as UTC TIMESTAMP: native times, epochs in s, ms, µs or ns, ISO 8601 with or without an offset."""
+    kind, name = file.type_of(column), quoted(column)
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"timezone('UTC', {name})"
+    if kind.startswith("TIMESTAMP") or kind == "DATE":
+        return f"{name}::TIMESTAMP"
+    if "INT" in kind:
+        return f"flow_epoch({name}::BIGINT)"
+    return f"flow_time({text_or_number(file, column)}::VARCHAR)"
+
+
+def address_of(file: InputFile, column: str, chain: str) -> str:
+    """A column as an address: lower case on EVM chains, as written elsewhere. `chain` is an SQL expression."""
+    text = text_of(file, column)
+    if chain.startswith("'"):
+        return f"lower({text})" if family_of(chain.strip("'")) == "evm" else text
+    return f"flow_address({chain}, {text})"
+
+
+def token_units(file: InputFile, column: str, has_separators: bool = False) -> Amount:
+    """An amount in token units. Text and DECIMAL are exact; a float is read by its shortest decimal form."""
+    kind, name = file.type_of(column), quoted(column)
+    if kind.startswith("DECIMAL") or (kind != "VARCHAR" and "INT" in kind):
+        reason = f"CASE WHEN {name} < 0 THEN 'negative_amount' WHEN {name} >= 1_000_000_000_000_000_000 THEN 'amount_out_of_range' END"
+        return Amount(f"try_cast({name} AS DECIMAL(38, 18))", reason, name)
+    text = text_of(file, column) if kind == "VARCHAR" else f"{name}::VARCHAR"
+    if has_separators:
+        text = f"replace({text}, ',', '')"
+    return Amount(f"flow_units({text})", f"flow_units_reason({text})", text)
+
+
+def base_units(text: str, decimals: str, looks_up: bool = False) -> Amount:
+    """An integer amount in base units; `decimals` is an SQL expression, NULL where unknown."""
+    return Amount(f"flow_base(flow_base_digits({text}), {decimals})", f"flow_base_reason({text}, {decimals})", text, looks_up)
+
+
+def known_decimals(chain: str, token_address: str, token_symbol: str) -> str:
+    """Decimals from the token file: by (chain, address), else by (chain, symbol) where the source has no address."""
+    return (
+        "(SELECT max(d.decimals) FROM token_decimals d WHERE d.chain = "
+        f"{chain} AND d.token = coalesce(lower({token_address}), {token_symbol}))"
+    )

@@ -1,0 +1,142 @@
+"""Opening the warehouse: the build file for one writer, the published file for any number of readers."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from flow_pipeline.domain.errors import FlowError, UsageError
+from flow_pipeline.domain.tables import ALL_TABLES, SCHEMAS
+from flow_pipeline.settings import Settings
+
+Connection = duckdb.DuckDBPyConnection
+
+
+def engine_config(settings: Settings) -> dict[str, str | int]:
+    """DuckDB settings of every writing connection, dbt's included."""
+    warehouse = settings.warehouse
+    return {
+        "memory_limit": warehouse.memory_limit,
+        "threads": warehouse.threads or os.cpu_count() or 2,
+        "temp_directory": str(settings.build_file.parent / "spill"),
+    }
+
+
+@contextmanager
+def open_build(settings: Settings) -> Iterator[Connection]:
+    """The build file, opened for writing, with every table of the contract in place."""
+    settings.build_file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = duckdb.connect(str(settings.build_file), config=engine_config(settings))
+    except duckdb.IOException as error:
+        raise FlowError(f"{settings.build_file} can not be opened for writing: {error}", "another process holds it; wait for it or stop it") from None
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        create_tables(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def create_tables(connection: Connection) -> None:
+    """Every schema, table and view of domain.tables; nothing happens to those that exist."""
+    for schema in SCHEMAS:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    for table in ALL_TABLES:
+        connection.execute(table.ddl)
+
+
+@contextmanager
+def open_published(settings: Settings) -> Iterator[Connection]:
+    """The published file, read-only, with no way to files or the network.
+
+    Raises:
+        UsageError: when nothing has been published yet.
+    """
+    if not settings.published_link.exists():
+        raise UsageError(f"there is no published warehouse at {settings.published_link}", "run `netraflow analyze INPUT_DIR` or `netraflow demo` first")
+    connection = duckdb.connect(str(settings.published_link.resolve()), read_only=True)
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """All or nothing."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def run_lock(settings: Settings) -> Iterator[None]:
+    """One run per data directory; the kernel drops the lock when a process dies.
+
+    Raises:
+        FlowError: when another run still holds it after `warehouse.lock_timeout_seconds`.
+    """
+    path = settings.data_dir / "build" / "run.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + settings.warehouse.lock_timeout_seconds
+    with path.open("a+") as handle:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    handle.seek(0)
+                    raise FlowError(
+                        f"another run holds {path} ({handle.read().strip() or 'unknown process'})",
+                        "wait until it ends, or raise warehouse.lock_timeout_seconds",
+                    ) from None
+                time.sleep(0.1)
+        handle.truncate(0)
+        handle.write(f"process {os.getpid()}")
+        handle.flush()
+        yield
+
+
+def lock_holder(settings: Settings) -> str | None:
+    """What the lock file says when a run holds it, else None."""
+    path = settings.data_dir / "build" / "run.lock"
+    if not path.exists():
+        return None
+    with path.open("r") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return handle.read().strip()
+    return None
+
+
+def get_state(connection: Connection, key: str) -> str | None:
+    """A remembered fact."""
+    row = connection.execute("SELECT value FROM store.state WHERE key = ?", [key]).fetchone()
+    return str(row[0]) if row else None
+
+
+def set_state(connection: Connection, key: str, value: str) -> None:
+    """Remember a fact."""
+    connection.execute("DELETE FROM store.state WHERE key = ?", [key])
+    connection.execute("INSERT INTO store.state VALUES (?, ?)", [key, value])
+
+
+def file_size(path: Path) -> int:
+    """Bytes, 0 when there is no such file."""
+    return path.stat().st_size if path.exists() else 0
