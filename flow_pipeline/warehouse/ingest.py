@@ -99,7 +99,6 @@ def load_folder(
         what = "is a file, not a folder" if folder.is_file() else "does not exist"
         raise UsageError(f"{folder} {what}", "give the folder that holds the transfer files")
     connection.execute(MACROS)
-    connection.execute(_chain_macro())
     load_companions(connection, settings)
     report = LoadReport()
     entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
@@ -107,11 +106,6 @@ def load_folder(
         on_file(path, number, len(entries))
         report.files.append(_load_or_say_why(connection, path, window, settings, options))
     return report
-
-
-def _chain_macro() -> str:
-    cases = " ".join(f"WHEN {literal(alias)} THEN {literal(chain.name)}" for chain in CHAINS for alias in chain.aliases)
-    return f"CREATE OR REPLACE TEMP MACRO flow_chain(name) AS CASE lower(name) {cases} ELSE lower(name) END"
 
 
 def _load_or_say_why(connection: Connection, path: Path, window: Window, settings: Settings, options: LoadOptions) -> FileReport:
@@ -236,22 +230,28 @@ class _Load:
                         WHEN is_failed THEN 'failed_transaction'
                         ELSE amount_reason END AS reason
             FROM (
-                SELECT source_row, {f.chain} AS chain, {f.block_number} AS block_number, {f.timestamp} AS block_timestamp, {f.tx_hash} AS tx_hash,
-                       {f.transfer_index} AS transfer_index, {f.token_address} AS token_address, {f.token_symbol} AS token_symbol,
-                       {f.from_address} AS from_address, {f.to_address} AS to_address, {f.amount.value} AS amount, {f.amount_usd} AS amount_usd,
+                SELECT source_row, {f.chain} AS chain, ({f.block_number})::BIGINT AS block_number, {f.timestamp} AS block_timestamp, ({f.tx_hash})::VARCHAR AS tx_hash,
+                       ({f.transfer_index})::BIGINT AS transfer_index, ({f.token_address})::VARCHAR AS token_address, ({f.token_symbol})::VARCHAR AS token_symbol,
+                       ({f.from_address})::VARCHAR AS from_address, ({f.to_address})::VARCHAR AS to_address, {f.amount.value} AS amount, ({f.amount_usd})::DECIMAL(38, 6) AS amount_usd,
                        {is_report} AS is_report, coalesce({f.is_transfer}, false) AND NOT {is_report} AS is_transfer,
                        ({f.from_address}) IS NULL OR (({f.to_address}) IS NULL AND {needs_receiver}) OR ({self._time_text(f.timestamp)}) IS NULL {missing} AS is_missing,
                        {f.is_failed} AS is_failed, {f.amount.reason} AS amount_reason
                 FROM {relation.sql})
         """)
         days = [f"(block_timestamp >= TIMESTAMP '{w.first or date.min}' AND block_timestamp < TIMESTAMP '{(w.last or date(9000, 1, 1)) + timedelta(days=1)}')" for w in (self.window, *done)]
-        is_dated = "(reason IS NULL OR reason NOT IN ('missing_column_value', 'bad_timestamp')) AND NOT is_report"
+        is_dated = f"coalesce(block_timestamp >= TIMESTAMP '{sources.earliest}' AND block_timestamp < TIMESTAMP '{latest}', false)"
         in_window = "true" if self.window == Window() else days[0]
         wanted = " AND NOT ".join([in_window, *days[1:]])
         undated = "false" if done else f"NOT ({is_dated})"
         condition = "true" if wanted == "true" else f"CASE WHEN {is_dated} THEN {wanted} ELSE {undated} END"
-        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW candidate AS SELECT * FROM read_rows WHERE {condition}")
+        kind = "VIEW" if self.file.kind == "parquet" else "TABLE"
+        self.connection.execute("DROP VIEW IF EXISTS temp.candidate" if self.has_view("candidate") else "DROP TABLE IF EXISTS temp.candidate")
+        self.connection.execute(f"CREATE TEMP {kind} candidate AS SELECT * FROM read_rows WHERE {condition}")
         self.raw_relation = relation.sql
+
+    def has_view(self, name: str) -> bool:
+        """True when a temporary view of this name is left from the file before."""
+        return bool(_one(self.connection, f"SELECT count(*) FROM duckdb_views() WHERE temporary AND view_name = {literal(name)}"))
 
     @staticmethod
     def _time_text(timestamp: str) -> str:
@@ -268,18 +268,19 @@ class _Load:
         self._insert_transfers(load_id)
         transactions = self._insert_transactions(plan, load_id) if plan.transactions else 0
         reports = self._insert_wallet_reports(load_id) if plan.wallet_reports else 0
-        rejected = self._insert_rejects(load_id, is_first)
         stored, unknown, first, last = self.connection.execute(
             "SELECT count(*), count(*) - count(amount), min(block_timestamp), max(block_timestamp) FROM store.transfers WHERE load_id = ?", [load_id]
         ).fetchone() or (0, 0, None, None)
-        read = _one(self.connection, "SELECT count(*) FROM candidate") + (_one(self.connection, "SELECT count(*) FROM malformed") if is_first else 0)
+        candidates, lost = _one(self.connection, "SELECT count(*) FROM candidate"), _one(self.connection, "SELECT count(*) FROM losers")
+        rejected = self._insert_rejects(load_id, is_first, has_bad=candidates > stored + lost)
+        read = candidates + (_one(self.connection, "SELECT count(*) FROM malformed") if is_first else 0)
         loaded = stored + reports
         if plan.transactions:
             loaded = _one(self.connection, "SELECT count(DISTINCT source_row) FROM (SELECT source_row FROM new_transactions UNION ALL SELECT source_row FROM store.transfers WHERE load_id = ?)", [load_id])
         report = self.report
         report.rows_read, report.rows_loaded, report.rows_rejected = read, loaded, rejected
         report.rows_duplicate = read - loaded - rejected
-        span = self.connection.execute("SELECT min(block_timestamp), max(block_timestamp), count(*) FROM candidate WHERE reason IS NULL AND NOT is_report").fetchone() or (None, None, 0)
+        span = self.connection.execute(f"SELECT min(block_timestamp), max(block_timestamp), count(*) FROM candidate WHERE block_timestamp >= TIMESTAMP '{self.settings.sources.earliest}'").fetchone() or (None, None, 0)
         report.notes += plan.notes
         self._suspect_truncation(read, *span)
         if unknown:
@@ -298,15 +299,16 @@ class _Load:
         run("""
             INSERT INTO store.tokens
             SELECT (SELECT coalesce(max(token_id), 0) FROM store.tokens) + row_number() OVER (ORDER BY chain, token_address, token_symbol), n.* FROM (
-                SELECT DISTINCT chain, token_address, token_symbol FROM candidate WHERE reason IS NULL AND is_transfer
+                SELECT DISTINCT chain, token_address, token_symbol FROM candidate WHERE is_transfer
                 EXCEPT SELECT chain, token_address, token_symbol FROM store.tokens) n
         """)
-        for (chain,) in run("SELECT DISTINCT chain FROM candidate WHERE reason IS NULL AND is_transfer").fetchall():
+        for (chain,) in run("SELECT DISTINCT chain FROM candidate WHERE is_transfer").fetchall():
             run(f"""
                 CREATE OR REPLACE TEMP TABLE seen AS
                 SELECT address, regexp_full_match(address, '{_pattern(chain)}') AS is_good FROM (
-                    SELECT from_address AS address FROM candidate WHERE reason IS NULL AND is_transfer AND chain = {literal(chain)}
-                    UNION SELECT to_address FROM candidate WHERE reason IS NULL AND is_transfer AND chain = {literal(chain)})
+                    SELECT from_address AS address FROM candidate WHERE is_transfer AND chain = {literal(chain)}
+                    UNION SELECT to_address FROM candidate WHERE is_transfer AND chain = {literal(chain)})
+                WHERE address IS NOT NULL
             """)
             run(f"INSERT INTO bad_addresses SELECT {literal(chain)}, address FROM seen WHERE NOT is_good")
             run("""
@@ -327,12 +329,13 @@ class _Load:
         """
         run = self.connection.execute
         run("CREATE OR REPLACE TEMP TABLE losers (source_row BIGINT)")
-        unindexed = _one(self.connection, "SELECT count(*) FROM good WHERE transfer_index IS NULL AND tx_hash IS NOT NULL")
+        unindexed = _one(self.connection, "SELECT count(*) FROM candidate WHERE is_transfer AND transfer_index IS NULL AND tx_hash IS NOT NULL")
         stored = _one(self.connection, "SELECT count(*) FROM store.transfers WHERE tx_hash IS NOT NULL")
         stored_unindexed = stored and _one(self.connection, "SELECT count(*) FROM store.transfers WHERE transfer_index IS NULL AND tx_hash IS NOT NULL")
         key = "hash(tx_hash)" if unindexed or stored_unindexed else "hash(tx_hash, transfer_index)"
-        known = f"UNION SELECT {key} FROM store.transfers WHERE tx_hash IS NOT NULL AND {key} IN (SELECT {key} FROM good WHERE tx_hash IS NOT NULL)" if stored else ""
-        run(f"CREATE OR REPLACE TEMP TABLE suspect_keys AS SELECT k FROM (SELECT {key} AS k FROM good WHERE tx_hash IS NOT NULL) GROUP BY k HAVING count(*) > 1 {known}")
+        new_keys = f"SELECT {key} AS k FROM candidate WHERE is_transfer AND tx_hash IS NOT NULL"
+        known = f"UNION SELECT {key} FROM store.transfers WHERE tx_hash IS NOT NULL AND {key} IN ({new_keys})" if stored else ""
+        run(f"CREATE OR REPLACE TEMP TABLE suspect_keys AS SELECT k FROM ({new_keys}) GROUP BY k HAVING count(*) > 1 {known}")
         if not _one(self.connection, "SELECT count(*) FROM suspect_keys"):
             return
         run(f"""
@@ -406,18 +409,19 @@ class _Load:
             FROM candidate c JOIN staged s USING (source_row) WHERE c.is_report
         """)
 
-    def _insert_rejects(self, load_id: int, is_first: bool) -> int:
+    def _insert_rejects(self, load_id: int, is_first: bool, has_bad: bool) -> int:
         limit, path = self.settings.sources.max_raw_text, literal(str(self.file.path))
         if is_first:
             self.connection.execute(
                 f"INSERT INTO raw.rejects SELECT {load_id}, {path}, source_row, 'malformed_row', left(message, 500), left(raw_text, {limit}) FROM malformed"
             )
-        self.connection.execute(f"""
-            INSERT INTO raw.rejects
-            SELECT {load_id}, {path}, b.source_row, b.reason, b.message, left(to_json(r)::VARCHAR, {limit})
-            FROM (SELECT source_row, reason, {_MESSAGE} AS message FROM bad) b
-            JOIN (SELECT * FROM {self.raw_relation}) r USING (source_row)
-        """)
+        if has_bad:
+            self.connection.execute(f"""
+                INSERT INTO raw.rejects
+                SELECT {load_id}, {path}, b.source_row, b.reason, b.message, left(to_json(r)::VARCHAR, {limit})
+                FROM (SELECT source_row, reason, {_MESSAGE} AS message FROM bad) b
+                JOIN (SELECT * FROM {self.raw_relation}) r USING (source_row)
+            """)
         self.report.reasons = dict(self.connection.execute("SELECT reason, count(*) FROM raw.rejects WHERE load_id = ? GROUP BY reason ORDER BY 2 DESC, 1", [load_id]).fetchall())
         return sum(self.report.reasons.values())
 
