@@ -1,0 +1,22 @@
+{#- Rows of the days that the last load touched; every row on a full refresh. -#}
+{% macro in_dirty_days(column) -%}
+    {% if is_incremental() %}{{ column }} in (select block_date from {{ source('store', 'dirty_days') }}){% else %}true{% endif %}
+{%- endmacro %}
+
+{#- Rows from the first touched day on: what a calendar-complete table must write again. -#}
+{% macro from_first_dirty_day(column) -%}
+    {% if is_incremental() %}{{ column }} >= (select min(block_date) from {{ source('store', 'dirty_days') }}){% else %}true{% endif %}
+{%- endmacro %}
+
+{% macro forget_dirty_days() -%}
+    {% if is_incremental() %}delete from {{ this }} where block_date in (select block_date from {{ source('store', 'dirty_days') }}){% endif %}
+{%- endmacro %}
+
+{% macro forget_from_first_dirty_day() -%}
+    {% if is_incremental() %}delete from {{ this }} where block_date >= (select min(block_date) from {{ source('store', 'dirty_days') }}){% endif %}
+{%- endmacro %}
+
+{#- The last day built, decided by the loader: the last day asked for or the last day with a transfer, whichever is later. -#}
+{% macro last_day() -%}
+    (select max(value)::date from {{ source('store', 'state') }} where key = 'last_day')
+{%- endmacro %}

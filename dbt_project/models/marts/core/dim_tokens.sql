@@ -1,0 +1,13 @@
+select
+    t.chain,
+    t.token_address,
+    any_value(t.token_symbol) as token_symbol,
+    list_sort(list(distinct s.token_symbol) filter (where s.token_symbol is not null)) as spellings,
+    any_value(t.decimals) as decimals,
+    any_value(t.transfer_count) as transfer_count,
+    any_value(t.first_date) as first_date,
+    any_value(t.last_date) as last_date,
+    bool_and(t.is_summable) as is_summable
+from {{ ref('int_tokens__canonical') }} as t
+inner join {{ source('store', 'tokens') }} as s on t.token_id = s.token_id
+group by t.chain, t.token_address, t.token_key

@@ -1,0 +1,32 @@
+{{ config(materialized='view') }}
+select
+    k.chain,
+    f.block_number,
+    f.block_timestamp,
+    f.block_date,
+    f.tx_hash,
+    f.transfer_index,
+    k.token_address,
+    k.token_symbol,
+    a.address as from_address,
+    b.address as to_address,
+    f.amount,
+    coalesce((f.amount::double * p.usd)::decimal(38, 6), f.amount_usd) as amount_usd,
+    s.entity as from_entity,
+    s.category as from_category,
+    r.entity as to_entity,
+    r.category as to_category,
+    coalesce(s.regions, []) as from_regions,
+    coalesce(r.regions, []) as to_regions,
+    {{ flow_type('f.from_id = f.to_id', 's.category', 's.entity', 'r.category', 'r.entity') }} as flow_type,
+    f.load_id,
+    f.source_row
+from {{ source('store', 'transfers') }} as f
+inner join {{ ref('int_tokens__canonical') }} as k on f.token_id = k.token_id
+inner join {{ source('store', 'addresses') }} as a on f.from_id = a.address_id
+inner join {{ source('store', 'addresses') }} as b on f.to_id = b.address_id
+left join {{ source('store', 'prices') }} as p on f.block_date = p.price_date and k.price_token = p.token
+left join {{ ref('int_address_labels__intervals') }} as s
+    on f.from_id = s.address_id and k.chain = s.chain and f.block_timestamp >= s.valid_from and f.block_timestamp < s.valid_to
+left join {{ ref('int_address_labels__intervals') }} as r
+    on f.to_id = r.address_id and k.chain = r.chain and f.block_timestamp >= r.valid_from and f.block_timestamp < r.valid_to

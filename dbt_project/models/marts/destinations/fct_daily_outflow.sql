@@ -1,0 +1,22 @@
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ forget_dirty_days() }}") }}
+select
+    x.block_date,
+    t.chain,
+    t.token_symbol,
+    t.token_address,
+    h.origin_category,
+    {{ destination_class('r.category', 'r.regions') }} as destination_class,
+    r.entity as destination_entity,
+    sum(x.amount)::decimal(38, 18) as amount,
+    case when count(x.amount) > 0 and count(x.amount_usd) = count(x.amount) then sum(x.amount_usd) end::decimal(38, 6) as amount_usd,
+    count(*) as transfer_count,
+    count(distinct x.from_id) as sender_count,
+    count(*) filter (where x.amount is null) as unknown_amount_count
+from {{ ref('int_transfers__keyed') }} as x
+inner join {{ ref('int_domestic_addresses') }} as h
+    on x.from_id = h.address_id and x.chain = h.chain and x.block_timestamp >= h.valid_from and x.block_timestamp < h.valid_to
+inner join {{ ref('int_tokens__keys') }} as t on x.token_key = t.token_key
+left join {{ ref('int_address_labels__intervals') }} as r
+    on x.to_id = r.address_id and x.chain = r.chain and x.block_timestamp >= r.valid_from and x.block_timestamp < r.valid_to
+where x.from_id <> x.to_id and x.amount is distinct from 0 and {{ in_dirty_days('x.block_date') }}
+group by all

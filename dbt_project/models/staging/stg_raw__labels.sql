@@ -1,0 +1,28 @@
+-- One entity has one spelling: of names that differ only in case and signs, the best-attested one is shown.
+with keyed as (
+    select
+        *,
+        regexp_replace(lower(entity), '[^a-z0-9]', '', 'g') as entity_key
+    from {{ source('raw', 'labels') }}
+)
+
+select
+    chain,
+    address,
+    entity_key,
+    first_value(entity) over (
+        partition by entity_key order by confidence desc, entity rows between unbounded preceding and unbounded following
+    ) as entity,
+    coalesce(entity_type, category) as entity_type,
+    category,
+    label,
+    list_sort(coalesce(regions, [])) as regions,
+    risk_level,
+    confidence,
+    source,
+    coalesce(valid_from, timestamp '1970-01-01') as valid_from,
+    coalesce(valid_to, timestamp '9999-12-31') as valid_to,
+    known_from,
+    is_source,
+    is_destination
+from keyed

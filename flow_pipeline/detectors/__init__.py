@@ -1,0 +1,43 @@
+"""PLUG ROOM: one file = one typology or anomaly. Frames and arrays in, findings out.
+
+What lives here: pure computation on numpy arrays and Arrow tables. What must not: connections, files, Dagster; a detector
+never knows where its input came from. Read more: docs/detectors.md.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Protocol
+
+import pyarrow as pa
+
+from flow_pipeline.settings import AnomalySettings
+
+_SHARED = {"windows"}
+
+
+class Detector(Protocol):
+    """One detector.
+
+    `NAME` names its asset; `READS` is the SELECT whose result it takes; `WRITES` the tables it returns, by name.
+    """
+
+    NAME: str
+    READS: str
+    WRITES: tuple[str, ...]
+
+    def detect(self, series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:
+        """The detector's tables, from the rows of `READS`."""
+
+
+@cache
+def discover() -> dict[str, Detector]:
+    """Every detector of this room by name; a new file is found without any other edit."""
+    found: dict[str, Detector] = {}
+    for module in pkgutil.iter_modules(__path__):
+        if module.name not in _SHARED:
+            detector: Detector = importlib.import_module(f"{__name__}.{module.name}")  # type: ignore[assignment]
+            found[detector.NAME] = detector
+    return found

@@ -1,0 +1,145 @@
+"""Netflow anomalies: three z-scores of every day of every series, and the days that stand out.
+
+`trailing` and `robust` measure a day against the calendar days before it; `inclusive` is the LPT study's score over the last
+active rows, the day itself among them, kept for comparison: it can not exceed √(window − 1).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from flow_pipeline.detectors.windows import ROBUST_FACTOR, Flags, Floats, baseline, positions_in_series, zscores
+from flow_pipeline.settings import AnomalySettings
+
+NAME = "netflow_anomaly"
+WRITES = ("netflow_scores", "netflow_anomalies")
+READS = """
+SELECT block_date, chain, token_symbol, token_address, 'exchange' AS scope_type, exchange AS scope, netflow, inflow, outflow,
+       inflow_count + outflow_count > 0 AS is_active
+FROM marts.fct_daily_exchange_netflow
+UNION ALL
+SELECT block_date, chain, token_symbol, token_address, 'wallet', wallet, sum(netflow), sum(inflow), sum(outflow), bool_or(inflow_count + outflow_count > 0)
+FROM marts.fct_daily_wallet_netflow GROUP BY block_date, chain, token_symbol, token_address, wallet
+UNION ALL
+SELECT block_date, chain, token_symbol, token_address, 'total', 'TOTAL', netflow, inflow, outflow, inflow_count + outflow_count > 0
+FROM marts.fct_daily_netflow
+ORDER BY scope_type, scope, chain, token_symbol, token_address, block_date
+"""
+
+
+def detect(series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:
+    """Score every day and flag the anomalous ones.
+
+    Args:
+        series: Columns of `READS` in its order; every calendar day of a series is there.
+        settings: Windows and thresholds.
+
+    Returns:
+        netflow_scores and netflow_anomalies with the columns of domain.tables.
+    """
+    netflow = as_floats(series["netflow"])
+    place = positions_in_series(first_rows(series))
+    active = series["is_active"].to_numpy().astype(bool)
+    before = baseline(netflow, place, settings.window_days, include_self=False)
+    is_known = before.count >= settings.min_history_days
+    trailing = zscores(netflow, before.mean, before.std, is_known)
+    robust = zscores(netflow, before.median, before.mad, is_known, ROBUST_FACTOR)
+    inclusive, inclusive_mean, inclusive_std = _inclusive(netflow, place, active, settings)
+    scores = series.select(["block_date", "chain", "token_symbol", "token_address", "scope_type", "scope", "netflow", "inflow", "outflow"])
+    for name, values in (
+        ("z_trailing", trailing), ("z_robust", robust), ("z_inclusive", inclusive),
+        ("trailing_mean", before.mean), ("trailing_std", before.std), ("robust_median", before.median), ("robust_mad", before.mad),
+        ("inclusive_mean", inclusive_mean), ("inclusive_std", inclusive_std),
+    ):
+        scores = scores.append_column(name, nullable(values))
+    scores = scores.append_column("history_days", pa.array(before.count.astype(np.int32)))
+    scores = scores.append_column("is_active", pa.array(active))
+    return {"netflow_scores": scores, "netflow_anomalies": flag(scores, settings, settings.method)}
+
+
+def flag(scores: pa.Table, settings: AnomalySettings, method: str, threshold: float | None = None) -> pa.Table:
+    """Anomalous days of exchanges and of the total.
+
+    Args:
+        scores: Rows of detection.netflow_scores.
+        settings: Thresholds, minimum amounts and severity ratios.
+        method: trailing, robust or inclusive.
+        threshold: Another |z| than the setting's.
+    """
+    limit = settings.threshold(method) if threshold is None else threshold
+    zscore = as_floats(scores[f"z_{method}"])
+    centre, spread = (as_floats(scores[name]) for name in {"robust": ("robust_median", "robust_mad")}.get(method, (f"{method}_mean", f"{method}_std")))
+    netflow = as_floats(scores["netflow"])
+    is_wanted = np.asarray(scores["scope_type"].to_numpy(zero_copy_only=False) != "wallet")
+    is_high = np.abs(np.nan_to_num(zscore)) >= limit
+    minimum = per_token(scores, settings.min_amount_by_token, settings.min_amount)
+    is_known = scores["history_days"].to_numpy() >= settings.min_history_days
+    is_flat = is_known & (spread == 0) & (np.abs(netflow - centre) >= minimum) & (method != "inclusive")
+    rows = np.flatnonzero(is_wanted & (is_high | is_flat))
+    chosen = scores.take(pa.array(rows))
+    flat = is_flat[rows] & ~is_high[rows]
+    ratio = np.where(flat, 1.0, np.abs(np.nan_to_num(zscore[rows])) / limit)
+    return pa.table(
+        {
+            **{name: chosen[name] for name in ("block_date", "chain", "token_symbol", "token_address", "scope", "netflow")},
+            "baseline_mean": nullable(centre[rows]),
+            "baseline_std": nullable(spread[rows]),
+            "zscore": nullable(zscore[rows]),
+            "robust_zscore": chosen["z_robust"],
+            "method": pa.array(np.where(flat, "flat_baseline", method), pa.string()),
+            "window_days": pa.array(np.full(len(rows), settings.window_days, np.int32)),
+            "threshold": pa.array(np.where(flat, minimum[rows], limit)),
+            "direction": pa.array(np.where(netflow[rows] >= centre[rows], "high", "low"), pa.string()),
+            "severity": severities(ratio, settings),
+        }
+    )
+
+
+def _inclusive(netflow: Floats, place: np.ndarray, active: Flags, settings: AnomalySettings) -> tuple[Floats, Floats, Floats]:
+    rows = np.flatnonzero(active)
+    series = (np.arange(len(place)) - place)[rows]
+    starts = np.concatenate(([True], series[1:] != series[:-1]))[: len(rows)]
+    window = baseline(netflow[rows], positions_in_series(starts), settings.window_days, include_self=True)
+    is_known = window.count >= settings.inclusive_min_rows
+    out = [np.full(len(netflow), np.nan) for _ in range(3)]
+    out[0][rows] = zscores(netflow[rows], window.mean, window.std, is_known)
+    out[1][rows] = np.where(is_known, window.mean, np.nan)
+    out[2][rows] = np.where(is_known, window.std, np.nan)
+    return out[0], out[1], out[2]
+
+
+def first_rows(series: pa.Table) -> Flags:
+    """True on each row whose series differs from that of the row before."""
+    if len(series) == 0:
+        return np.zeros(0, bool)
+    starts = np.zeros(len(series), bool)
+    starts[0] = True
+    for name in ("scope_type", "scope", "chain", "token_symbol", "token_address"):
+        if name in series.column_names:
+            codes = series[name].combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+            starts[1:] |= codes[1:] != codes[:-1]
+    return starts
+
+
+def as_floats(column: pa.ChunkedArray) -> Floats:
+    """A numeric column as float64, NULL as NaN."""
+    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def nullable(values: Floats) -> pa.Array:
+    """float64 with NaN as NULL."""
+    return pa.array(values, pa.float64(), mask=np.isnan(values))
+
+
+def per_token(rows: pa.Table, amounts: dict[str, float], default: float) -> Floats:
+    """An amount per row by its token symbol."""
+    encoded = rows["token_symbol"].combine_chunks().dictionary_encode()
+    values = [amounts.get(symbol, default) for symbol in encoded.dictionary.to_pylist()]
+    codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
+    return np.asarray([*values, default], dtype=np.float64)[codes]
+
+
+def severities(ratio: Floats, settings: AnomalySettings) -> pa.Array:
+    """MEDIUM, HIGH or CRITICAL by the ratio of a score to its threshold."""
+    return pa.array(np.select([ratio >= settings.critical_ratio, ratio >= settings.high_ratio], ["CRITICAL", "HIGH"], "MEDIUM"), pa.string())

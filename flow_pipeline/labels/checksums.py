@@ -1,0 +1,31 @@
+"""Address checksums: EIP-55 for EVM chains; Base58Check, Bech32 (BIP 173) and Bech32m (BIP 350) for Bitcoin."""
+
+from __future__ import annotations
+
+
+def eip55(address: str) -> str:
+    """The EIP-55 spelling of a hexadecimal address (https://eips.ethereum.org/EIPS/eip-55)."""
+    from Crypto.Hash import keccak
+
+    digits = address[2:].lower()
+    digest = keccak.new(digest_bits=256, data=digits.encode()).hexdigest()
+    return "0x" + "".join(letter.upper() if int(nibble, 16) >= 8 else letter for letter, nibble in zip(digits, digest, strict=False))
+
+
+def eip55_is_valid(address: str) -> bool:
+    """True unless the address is written in mixed case that does not match; one case alone carries no checksum."""
+    digits = address[2:]
+    return digits in (digits.lower(), digits.upper()) or eip55(address) == "0x" + digits
+
+
+def bitcoin_address_is_valid(address: str) -> bool:
+    """True when the address passes Base58Check (versions 0 and 5), or Bech32 / Bech32m for mainnet."""
+    from embit import base58, bech32
+
+    if address.lower().startswith("bc1"):
+        return bech32.decode("bc", address)[0] is not None
+    try:
+        payload = base58.decode_check(address)
+    except Exception:
+        return False
+    return len(payload) == 21 and payload[0] in (0, 5)

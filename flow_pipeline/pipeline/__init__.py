@@ -1,0 +1,144 @@
+"""The stages in their order: load, build, detect, audit, publish, export.
+
+What lives here: one function per stage and the run that puts them together, for the command line and for Dagster alike.
+What must not: SQL over rows, wording for people. Read more: docs/operations.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flow_pipeline.domain.errors import AuditFailed
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.labels import LabelSet
+from flow_pipeline.quality import Verdict
+from flow_pipeline.reports.exports import export_run
+from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse import dbt
+from flow_pipeline.warehouse.audit import audit_stage, stop_if_blocked
+from flow_pipeline.warehouse.days import needs_build, plan_rebuild
+from flow_pipeline.warehouse.detection import run_all
+from flow_pipeline.warehouse.ingest import LoadOptions, LoadReport, load_folder
+from flow_pipeline.warehouse.labels import load_labels
+from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run, record_publication, swap_in
+from flow_pipeline.warehouse.store import open_build, run_lock
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class RunResult:
+    """What a run came to.
+
+    Attributes:
+        run_id: Name of the run, and of the file it published.
+        load: What became of every file.
+        labels: Label sets that were read anew.
+        verdicts: Every expectation's verdict; empty when nothing was new.
+        published: The file that readers now see.
+        is_new: False when nothing had changed since the last publish.
+        exports: CSV files written.
+    """
+
+    run_id: str
+    load: LoadReport
+    labels: list[LabelSet] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    published: Path | None = None
+    is_new: bool = True
+    exports: list[Path] = field(default_factory=list)
+
+
+def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, say: Progress = lambda text: None) -> RunResult:
+    """The main job: a folder of transfers to an audited, published warehouse.
+
+    Args:
+        settings: Settings in force.
+        folder: Input files.
+        window: Days to read.
+        options: Chains and format of the files.
+        say: Called with each step, for progress.
+
+    Raises:
+        UsageError: the input or an option is wrong.
+        AuditFailed: a blocking expectation failed; nothing was published.
+        FlowError: anything else that stopped the run.
+    """
+    with run_lock(settings):
+        result = load(settings, folder, window, options, say)
+        if not result.is_new:
+            return result
+        transform(settings, window, say)
+        audit(settings, result, ("raw", "marts"), say)
+        detect(settings, say)
+        audit(settings, result, ("detection",), say)
+        publish(settings, result, say)
+    return result
+
+
+def load(settings: Settings, folder: Path, window: Window, options: LoadOptions, say: Progress = lambda text: None) -> RunResult:
+    """Load the folder and the labels. `is_new` says whether anything is left to build or to publish."""
+    run_id = new_run_id()
+    with open_build(settings) as connection:
+        report = load_folder(connection, folder, window, settings, options, lambda path, n, count: say(f"load {n}/{count}: {path.name}"))
+        result = RunResult(run_id, report, load_labels(connection, settings))
+        recorded = last_recorded(connection)
+        grows = window.last is not None and str(window.last) > (_state(connection, "last_day") or "")
+        result.is_new = needs_build(connection, settings) or recorded is None or grows
+    if not result.is_new:
+        if recorded and recorded != published_run(settings):
+            say("publish what an interrupted run had finished")
+            swap_in(settings, recorded)
+        result.published = settings.published_link.resolve()
+        if not any(settings.exports_dir.glob("*.csv")):
+            result.exports = export_run(settings)
+    return result
+
+
+def _state(connection: object, key: str) -> str | None:
+    from flow_pipeline.warehouse.store import get_state
+
+    return get_state(connection, key)  # type: ignore[arg-type]
+
+
+def transform(settings: Settings, window: Window, say: Progress = lambda text: None) -> None:
+    """Build the models for the days that need it."""
+    say("build the marts")
+    with open_build(settings) as connection:
+        full = plan_rebuild(connection, window, settings)
+    dbt.transform(settings, full)
+
+
+def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, int]:
+    """Run every detector; row counts per table."""
+    say("detect anomalies")
+    with open_build(settings) as connection:
+        return run_all(connection, settings)
+
+
+def audit(settings: Settings, result: RunResult, stages: tuple[str, ...], say: Progress = lambda text: None) -> None:
+    """Audit stages and stop on a blocking failure.
+
+    Raises:
+        AuditFailed: nothing will be published.
+    """
+    for stage in stages:
+        say(f"audit {stage}")
+        with open_build(settings) as connection:
+            verdicts = audit_stage(connection, stage, result.run_id, settings)
+        result.verdicts += verdicts
+        stop_if_blocked(verdicts)
+
+
+def publish(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:
+    """Record the publication, swap the file in, write the exports."""
+    say("publish")
+    with open_build(settings) as connection:
+        record_publication(connection, result.run_id)
+    result.published = swap_in(settings, result.run_id)
+    result.exports = export_run(settings)
+
+
+__all__ = ["AuditFailed", "RunResult", "audit", "detect", "load", "publish", "run", "transform"]

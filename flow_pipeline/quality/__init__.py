@@ -1,0 +1,103 @@
+"""Great Expectations suites, one file per stage border; imported late because Great Expectations takes seconds to import.
+
+What lives here: expectations on what crosses a border. Each one is an SQL measurement that gives one number (most count
+violations) and the range that passes; Great Expectations judges the small frame of measurements, so that no suite ever pulls
+a table out of the database. What must not: the grain of models (dbt tests) or the behaviour of code (pytest).
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.settings import QualitySettings
+
+STAGES = ("raw", "marts", "detection")
+Measure = Callable[[str], float | None]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """An expectation: its name, what it says, the SQL of its number, and the range that passes.
+
+    `blocking` ones stop the run; `warning` ones are reported. `{dirty}` in the SQL stands for the days of this run.
+    """
+
+    name: str
+    says: str
+    sql: str
+    severity: Literal["blocking", "warning"] = "blocking"
+    high: float = 0.0
+    low: float = 0.0
+
+    @property
+    def allowed(self) -> str:
+        """The passing range in words."""
+        return f"= {self.low:g}" if self.low == self.high else f"{self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an expectation came to; `observed` is the measured number."""
+
+    stage: str
+    expectation: Expectation
+    is_success: bool
+    observed: float | None
+
+
+class Suite(Protocol):
+    """A stage's suite."""
+
+    def expectations(self, settings: QualitySettings) -> list[Expectation]:
+        """Its expectations under the settings in force."""
+
+
+def suite(stage: str, settings: QualitySettings) -> list[Expectation]:
+    """The expectations of a stage."""
+    module: Suite = importlib.import_module(f"{__name__}.{stage}")  # type: ignore[assignment]
+    return module.expectations(settings)
+
+
+def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdict]:
+    """Measure a stage and let Great Expectations judge.
+
+    Args:
+        stage: raw, marts or detection.
+        measure: Runs an SQL text on the build and returns its one number.
+        settings: Thresholds in force.
+
+    Raises:
+        FlowError: an expectation could not be judged; an error is not a verdict.
+    """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    import great_expectations as gx
+    import pandas as pd
+
+    checks = suite(stage, settings)
+    observed = {check.name: measure(check.sql) for check in checks}
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    batch = context.data_sources.add_pandas(stage).add_dataframe_asset("measurements").add_batch_definition_whole_dataframe("all")
+    frame = pd.DataFrame({name: pd.Series([value], dtype="float64") for name, value in observed.items()})
+    rules = [
+        rule
+        for check in checks
+        for rule in (
+            gx.expectations.ExpectColumnValuesToNotBeNull(column=check.name),
+            gx.expectations.ExpectColumnValuesToBeBetween(column=check.name, min_value=check.low, max_value=check.high, meta={"says": check.says}),
+        )
+    ]
+    result = batch.get_batch({"dataframe": frame}).validate(gx.ExpectationSuite(name=stage, expectations=rules))
+    passed = {check.name: True for check in checks}
+    for item in result.results:
+        if item.exception_info.get("raised_exception"):
+            raise FlowError(f"expectation {item.expectation_config.kwargs['column']} of stage {stage} could not be judged", "this is a fault of netraflow; run with --debug")
+        passed[item.expectation_config.kwargs["column"]] &= bool(item.success)
+    return [Verdict(stage, check, passed[check.name], observed[check.name]) for check in checks]

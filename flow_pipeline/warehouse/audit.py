@@ -1,0 +1,38 @@
+"""Auditing the build: run a stage's suite, keep every verdict in ops.audits, stop on a blocking one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flow_pipeline.domain.errors import AuditFailed
+from flow_pipeline.quality import Verdict, audit
+from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.store import Connection
+
+
+def audit_stage(connection: Connection, stage: str, run_id: str, settings: Settings) -> list[Verdict]:
+    """Verdicts of a stage, recorded in ops.audits."""
+
+    def measure(sql: str) -> float | None:
+        row = connection.execute(sql).fetchone()
+        return None if row is None or row[0] is None else float(row[0])
+
+    verdicts = audit(stage, measure, settings.quality)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    connection.executemany(
+        "INSERT INTO ops.audits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [[run_id, stage, v.expectation.name, v.expectation.says, v.expectation.severity, v.is_success, v.observed, v.expectation.allowed, now] for v in verdicts],
+    )
+    return verdicts
+
+
+def stop_if_blocked(verdicts: list[Verdict]) -> None:
+    """Raise when a blocking expectation failed.
+
+    Raises:
+        AuditFailed: names the expectation, the measured number and what passes.
+    """
+    failed = [v for v in verdicts if not v.is_success and v.expectation.severity == "blocking"]
+    if failed:
+        said = "; ".join(f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {v.observed:g}, allowed {v.expectation.allowed})" for v in failed)
+        raise AuditFailed(f"the audit failed and nothing was published: {said}", "look at ops.audits and raw.rejects in the build file, mend the input or the setting, run again")

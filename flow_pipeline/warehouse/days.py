@@ -1,0 +1,86 @@
+"""Which days must be rebuilt: days that a load touched, days the calendar gained, or all when an input of every day changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, timedelta
+
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse import dbt
+from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction
+
+
+def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> bool:
+    """Complete store.dirty_days before the models run.
+
+    Returns:
+        True when every day is to be rebuilt: a changed model, label set, price, region or token name reaches them all.
+    """
+    last = connection.execute("SELECT max(block_date) FROM store.transfers").fetchone()
+    last_transfer: date | None = last[0] if last else None
+    before = get_state(connection, "last_day")
+    last_day = max(filter(None, (last_transfer, window.last, date.fromisoformat(before) if before else None)), default=None)
+    if last_transfer is None:
+        last_day = window.last
+    mark = _inputs_of_every_day(connection, settings)
+    full = get_state(connection, "built_with") != mark or _token_names_changed(connection)
+    with transaction(connection):
+        if last_day:
+            set_state(connection, "last_day", last_day.isoformat())
+        set_state(connection, "building_with", mark)
+        if full:
+            connection.execute("INSERT INTO store.dirty_days SELECT DISTINCT block_date FROM store.transfers WHERE block_date NOT IN (FROM store.dirty_days)")
+        elif before and last_day and last_day > date.fromisoformat(before):
+            gained = [date.fromisoformat(before) + timedelta(days=n + 1) for n in range((last_day - date.fromisoformat(before)).days)]
+            connection.execute("INSERT INTO store.dirty_days SELECT d FROM (SELECT unnest(?::DATE[]) AS d) WHERE d NOT IN (FROM store.dirty_days)", [gained])
+    return full
+
+
+def dirty_days(connection: Connection) -> int:
+    """Days that wait to be rebuilt or published."""
+    row = connection.execute("SELECT count(*) FROM store.dirty_days").fetchone()
+    return int(row[0]) if row else 0
+
+
+def mark_built(connection: Connection) -> None:
+    """Nothing is dirty any more; called in the transaction that records a publication."""
+    connection.execute("DELETE FROM store.dirty_days")
+    set_state(connection, "built_with", get_state(connection, "building_with") or "")
+
+
+def needs_build(connection: Connection, settings: Settings) -> bool:
+    """True when a run would change what is published."""
+    return dirty_days(connection) > 0 or get_state(connection, "built_with") != _inputs_of_every_day(connection, settings)
+
+
+def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
+    facts = {
+        "models": dbt.project_fingerprint(),
+        "variables": dbt.variables(settings),
+        "labels": get_state(connection, "labels"),
+        "prices": get_state(connection, "prices_sha256"),
+        "tokens": get_state(connection, "token_decimals_sha256"),
+        "anomalies": settings.anomalies.model_dump(mode="json"),
+        "wallets": connection.execute("SELECT count(*), coalesce(sum(hash(wallet, category)), 0)::VARCHAR FROM raw.wallet_reports").fetchone(),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _token_names_changed(connection: Connection) -> bool:
+    """True when a known token would now be shown under another symbol, or stops being summable."""
+    built = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'marts' AND table_name = 'dim_tokens'").fetchone()
+    if not built or not built[0]:
+        return True
+    row = connection.execute("""
+        WITH used AS (SELECT token_id, sum(amount::DOUBLE) AS total FROM store.transfers GROUP BY token_id), now AS (
+            SELECT t.chain, t.token_address, coalesce(t.token_address, t.token_symbol) AS token,
+                   coalesce(any_value(d.token_symbol), min(t.token_symbol)) AS token_symbol, coalesce(sum(u.total), 0) < 1e20 AS is_summable
+            FROM store.tokens t JOIN used u USING (token_id)
+            LEFT JOIN store.token_decimals d ON d.chain = t.chain AND d.token = coalesce(t.token_address, t.token_symbol)
+            GROUP BY ALL)
+        SELECT count(*) FROM marts.dim_tokens b LEFT JOIN now n ON n.chain = b.chain AND n.token = coalesce(b.token_address, b.token_symbol)
+        WHERE n.token_symbol IS DISTINCT FROM b.token_symbol OR n.is_summable IS DISTINCT FROM b.is_summable
+    """).fetchone()
+    return bool(row and row[0])

@@ -1,0 +1,143 @@
+"""Publishing: content hashes, a checkpointed copy under a new name, and one atomic swap of a symlink."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.days import mark_built
+from flow_pipeline.warehouse.store import Connection, open_build, transaction
+
+_NOT_CONTENT = {"load_id", "source_file", "label_set"}
+_NOT_HASHED = {"raw.loads", "ops.audits", "ops.publications"}
+
+
+def new_run_id() -> str:
+    """A run's name: its start in UTC and a random tail, in order of time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def record_publication(connection: Connection, run_id: str) -> None:
+    """Write the content hash of every table into ops.publications, and forget the dirty days, in one transaction."""
+    with transaction(connection):
+        _refresh_day_hashes(connection)
+        row = connection.execute("SELECT min(block_date), (SELECT max(value)::DATE FROM store.state WHERE key = 'last_day') FROM store.day_hashes").fetchone()
+        first, last = row or (None, None)
+        now = datetime.now(UTC).replace(tzinfo=None)
+        for name, (count, mark) in content_hashes(connection).items():
+            connection.execute("INSERT INTO ops.publications VALUES (?, ?, ?, ?, ?, ?, ?)", [run_id, now, first, last, name, count, mark])
+        mark_built(connection)
+
+
+def content_hashes(connection: Connection) -> dict[str, tuple[int | None, str]]:
+    """Row count and content hash per published relation.
+
+    The hash is a sum of row hashes, so row order does not matter; load ids, file names and ledgers are no content.
+    """
+    found: dict[str, tuple[int | None, str]] = {}
+    total = connection.execute("SELECT coalesce(sum(row_count), 0), coalesce(sum(content_hash % 1_000_000_007_000_000_007), 0) FROM store.day_hashes").fetchone()
+    found["raw.transfers"] = (int(total[0]), str(total[1])) if total else (0, "0")
+    relations = connection.execute(
+        "SELECT schema_name || '.' || table_name, NULL FROM duckdb_tables() WHERE schema_name IN ('raw', 'marts', 'detection') "
+        "UNION ALL SELECT schema_name || '.' || view_name, sql FROM duckdb_views() WHERE schema_name = 'marts' ORDER BY 1"
+    ).fetchall()
+    for name, definition in relations:
+        if name in _NOT_HASHED:
+            continue
+        if definition:
+            mark = connection.execute("SELECT md5(?)", [definition]).fetchone()
+            found[name] = (None, str(mark[0]) if mark else "")
+            continue
+        columns = [row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall() if row[0] not in _NOT_CONTENT]
+        if name in ("raw.rejects", "raw.wallet_reports"):
+            columns.remove("source_row")
+        row = connection.execute(f"SELECT count(*), coalesce(sum(hash({', '.join(columns)})::HUGEINT), 0) FROM {name}").fetchone()
+        found[name] = (int(row[0]), str(row[1])) if row else (0, "0")
+    return found
+
+
+def _refresh_day_hashes(connection: Connection) -> None:
+    connection.execute("DELETE FROM store.day_hashes WHERE block_date IN (FROM store.dirty_days)")
+    connection.execute("""
+        INSERT INTO store.day_hashes
+        SELECT f.block_date, count(*), sum(hash(f.tx_hash, f.transfer_index, f.block_timestamp, f.block_number, f.amount, f.amount_usd, t.h, s.h, r.h)::HUGEINT)
+        FROM store.transfers f
+        JOIN (SELECT token_id, hash(chain, token_address, token_symbol) AS h FROM store.tokens) t ON t.token_id = f.token_id
+        JOIN (SELECT address_id, hash(address) AS h FROM store.addresses) s ON s.address_id = f.from_id
+        JOIN (SELECT address_id, hash(address) AS h FROM store.addresses) r ON r.address_id = f.to_id
+        WHERE f.block_date IN (FROM store.dirty_days)
+        GROUP BY f.block_date
+    """)
+
+
+def last_recorded(connection: Connection) -> str | None:
+    """Run id of the last publication recorded in the build file."""
+    row = connection.execute("SELECT max(run_id) FROM ops.publications").fetchone()
+    return row[0] if row else None
+
+
+def published_run(settings: Settings) -> str | None:
+    """Run id of the file that readers see, None before the first publish."""
+    if not settings.published_link.is_symlink():
+        return None
+    return Path(os.readlink(settings.published_link)).stem.removeprefix("warehouse-")
+
+
+def swap_in(settings: Settings, run_id: str) -> Path:
+    """Copy the closed build file to its published name and point the symlink at it.
+
+    A process killed anywhere in here leaves the old file published; the next run swaps the recorded one in.
+
+    Raises:
+        FlowError: the build file was not closed cleanly.
+    """
+    with open_build(settings) as connection:
+        connection.execute("FORCE CHECKPOINT")
+    wal = settings.build_file.with_name(settings.build_file.name + ".wal")
+    if wal.exists():
+        raise FlowError(f"{wal} is left after the checkpoint", "stop the process that has the build file open, then run again")
+    settings.published_dir.mkdir(parents=True, exist_ok=True)
+    target = settings.published_dir / f"warehouse-{run_id}.duckdb"
+    for stale in settings.published_dir.glob(".incoming-*"):
+        stale.unlink()
+    incoming = settings.published_dir / f".incoming-{run_id}"
+    shutil.copyfile(settings.build_file, incoming)
+    if settings.warehouse.sync_to_disk:
+        _sync(incoming)
+    incoming.chmod(0o444)
+    incoming.replace(target)
+    link = settings.published_link.with_name(f".{settings.published_link.name}.{run_id}")
+    link.unlink(missing_ok=True)
+    link.symlink_to(os.path.relpath(target, settings.published_link.parent))
+    link.replace(settings.published_link)
+    if settings.warehouse.sync_to_disk:
+        _sync(settings.published_link.parent)
+    _prune(settings)
+    return target
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _prune(settings: Settings) -> None:
+    """Drop published files beyond the kept ones; a reader that has one open keeps it until it closes."""
+    current = settings.published_link.resolve()
+    files = sorted((path for path in settings.published_dir.glob("warehouse-*.duckdb") if path.resolve() != current), reverse=True)
+    for path in files[settings.warehouse.keep_published - 1 :]:
+        path.unlink()
+
+
+def built_window(connection: Connection) -> tuple[date | None, date | None]:
+    """First and last day of the published calendar."""
+    row = connection.execute("SELECT min(block_date), (SELECT max(value)::DATE FROM store.state WHERE key = 'last_day') FROM store.day_hashes").fetchone()
+    return (row[0], row[1]) if row else (None, None)
