@@ -76,9 +76,11 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
         FlowError: an expectation could not be judged; an error is not a verdict.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx
     import pandas as pd
+
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
 
     checks = suite(stage, settings)
     observed = {check.name: measure(check.sql) for check in checks}

@@ -1,0 +1,41 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything else they need they set up themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export UV_COMPILE_BYTECODE = 1
+export UV_PROJECT_ENVIRONMENT = $(VENV)
+
+.PHONY: setup demo test lint bench ui clean
+
+setup: $(VENV)/.ready
+
+# uv comes from the registry when the machine has none; it lives in its own small environment.
+$(VENV)/.ready: pyproject.toml uv.lock
+	@uv=$$(command -v uv || true); \
+	if [ -z "$$uv" ]; then \
+		test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv; }; \
+		uv=.uv/bin/uv; \
+	fi; \
+	"$$uv" sync --frozen --quiet
+	@touch $@
+
+demo: setup
+	$(BIN)/netraflow demo
+
+test: setup
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python tests/benchmark/bench.py $(ARGS)
+
+ui: setup
+	$(BIN)/netraflow ui
+
+clean:
+	rm -rf $(VENV) .uv

@@ -1,0 +1,87 @@
+"""The `netraflow` command: one file per verb, found by being there; heavy imports inside the functions.
+
+What lives here: options, words for people, exit codes. What must not: SQL over rows beyond reading a mart, rules, files.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flow_pipeline.cli.common import Globals
+
+app = typer.Typer(
+    name="netraflow",
+    help="Raw crypto token transfers to audited netflow, anomalies and destinations in one DuckDB warehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback(invoke_without_command=True)
+def _globals(
+    context: typer.Context,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Where everything lives; else NETRAFLOW_DATA_DIR, else data/.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="Settings file; else netraflow.toml here.")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    context.obj = Globals(data_dir, config, debug)
+    if version:
+        from flow_pipeline import __version__
+
+        typer.echo(f"netraflow {__version__}")
+        raise typer.Exit
+
+
+for _module in pkgutil.iter_modules(__path__):
+    if _module.name != "common":
+        importlib.import_module(f"{__name__}.{_module.name}").register(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; a FlowError is printed with its hint and without a traceback, and decides the exit code."""
+    from flow_pipeline.domain.errors import FlowError
+
+    given = _spread(list(sys.argv[1:] if arguments is None else arguments), "--labels")
+    try:
+        app(given)
+    except FlowError as error:
+        if "--debug" in given:
+            raise
+        print(f"netraflow: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  hint: {error.hint}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print("netraflow: interrupted; the next run goes on from here", file=sys.stderr)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+def _spread(given: list[str], option: str) -> list[str]:
+    """`--labels a.csv b.csv` → `--labels a.csv --labels b.csv`; a folder ends the list."""
+    out: list[str] = []
+    inside = False
+    for word in given:
+        if word.startswith("-"):
+            inside = word == option
+        elif inside and out[-1] != option:
+            if Path(word).is_dir():
+                inside = False
+            else:
+                out.append(option)
+        out.append(word)
+    return out
+
+
+__all__: list[Any] = ["app", "main"]

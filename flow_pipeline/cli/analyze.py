@@ -1,0 +1,155 @@
+"""`netraflow analyze`: the main job."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flow_pipeline.cli.common import FromOption, JsonOption, ToOption, note, progress, settings_of, table
+
+if TYPE_CHECKING:
+    from flow_pipeline.pipeline import RunResult
+    from flow_pipeline.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("analyze", epilog="Example: netraflow analyze data/sample --out /tmp/flows")(analyze)
+
+
+def analyze(
+    context: typer.Context,
+    input_dir: Annotated[Path, typer.Argument(help="Folder of transfer files; every recognised file in it is loaded once.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Data directory of this run.")] = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    labels: Annotated[list[Path] | None, typer.Option("--labels", help="Label sets beside the shipped packs; several may follow.")] = None,
+    chain: Annotated[list[str] | None, typer.Option("--chain", help="Chain of files that do not name theirs: NAME, or PATTERN=NAME for some files.")] = None,
+    file_format: Annotated[str | None, typer.Option("--format", help="Format of every file, instead of recognising it.")] = None,
+    tokens: Annotated[Path | None, typer.Option("--tokens", help="Token file: chain, token_address, token_symbol, decimals.")] = None,
+    prices: Annotated[Path | None, typer.Option("--prices", help="Price file: token, date, usd.")] = None,
+    time_unit: Annotated[str | None, typer.Option("--time-unit", help="Step of an edge list: second, minute, hour or day.")] = None,
+    epoch: Annotated[str | None, typer.Option("--epoch", help="Day of step 0 of an edge list, YYYY-MM-DD.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Load a folder, build the marts, detect, audit, publish, export."""
+    from flow_pipeline.domain.windows import Window
+
+    settings = settings_of(context, out)
+    settings, options = input_options(settings, chain, file_format, tokens, prices, labels, time_unit, epoch)
+    run_and_tell(settings, input_dir, Window.parse(first, last), options, as_json)
+
+
+def input_options(
+    settings: Settings, chain: list[str] | None, file_format: str | None, tokens: Path | None = None, prices: Path | None = None,
+    labels: list[Path] | None = None, time_unit: str | None = None, epoch: str | None = None,
+) -> tuple[Settings, Any]:
+    """Settings and load options with what the command line adds."""
+    from flow_pipeline.domain.chains import canonical_chain
+    from flow_pipeline.warehouse.ingest import LoadOptions
+
+    changes = {"tokens": tokens, "prices": prices, "time_unit": time_unit, "epoch": epoch}
+    for given in chain or []:
+        if "=" not in given:
+            changes["chain"] = canonical_chain(given)
+    patterns = tuple((pattern, canonical_chain(name)) for pattern, _, name in (given.rpartition("=") for given in chain or [] if "=" in given))
+    settings = settings.with_changes(
+        sources={key: value for key, value in changes.items() if value is not None},
+        labels={"files": (*settings.labels.files, *labels)} if labels else {},
+    )
+    return settings, LoadOptions(patterns, file_format)
+
+
+def run_and_tell(settings: Settings, folder: Path, window: Any, options: Any, as_json: bool) -> None:
+    """Run the pipeline and print its summary; exit with 1 when a file was refused."""
+    from flow_pipeline.pipeline import run
+
+    started = datetime.now()
+    with progress() as say:
+        result = run(settings, folder, window, options, say)
+    summary = summarise(settings, result, (datetime.now() - started).total_seconds())
+    if as_json or not sys.stdout.isatty():
+        print(json.dumps(summary, indent=1, default=str))
+    else:
+        show(summary)
+    for file in result.load.refused:
+        note(f"netraflow: refused: {'; '.join(file.notes)}")
+    if result.load.refused:
+        raise typer.Exit(1)
+
+
+def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str, Any]:
+    """The run in plain values, for a table or for JSON."""
+    from flow_pipeline.warehouse.store import open_published
+
+    with open_published(settings) as connection:
+        def rows(sql: str) -> list[dict[str, Any]]:
+            cursor = connection.execute(sql)
+            names = [item[0] for item in cursor.description or []]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+        facts = rows("""
+            SELECT (SELECT count(*) FROM store.transfers) AS transfers, (SELECT count(*) FROM marts.dim_tokens) AS tokens,
+                   (SELECT count(DISTINCT exchange) FROM marts.fct_daily_exchange_netflow) AS exchanges, (SELECT min(block_date) FROM store.transfers) AS first_day,
+                   (SELECT max(value) FROM store.state WHERE key = 'last_day') AS last_day, (SELECT count(*) FROM detection.netflow_anomalies) AS anomalies,
+                   (SELECT count(*) FROM detection.outflow_surges) AS surges
+        """)[0]
+        anomalies = rows("SELECT block_date, scope, token_symbol, netflow, zscore, method, direction, severity FROM detection.netflow_anomalies "
+                         "ORDER BY abs(coalesce(zscore, 0)) DESC, abs(netflow) DESC, block_date, scope LIMIT 10")
+        destinations = rows("SELECT token_symbol, rank_by_amount, to_address, entity, category, amount, transfer_count, amount_share FROM marts.top_destinations "
+                            "WHERE window_days = 0 AND rank_by_amount <= 5 ORDER BY (SELECT t.transfer_count FROM marts.dim_tokens t WHERE t.chain = top_destinations.chain "
+                            "AND t.token_symbol IS NOT DISTINCT FROM top_destinations.token_symbol AND t.token_address IS NOT DISTINCT FROM top_destinations.token_address) DESC, "
+                            "token_symbol, rank_by_amount LIMIT 10")
+    load = result.load
+    return {
+        "run_id": result.run_id,
+        "nothing_new": not result.is_new,
+        "seconds": round(seconds, 1),
+        "files": [
+            {"file": f.path.name, "status": f.status, "format": f.format, "read": f.rows_read, "loaded": f.rows_loaded, "duplicate": f.rows_duplicate,
+             "rejected": f.rows_rejected, "reasons": f.reasons, "is_truncation_suspected": f.is_truncation_suspected, "notes": f.notes}
+            for f in load.files
+        ],
+        "rows": {name: load.total(f"rows_{name}") for name in ("read", "loaded", "duplicate", "rejected")},
+        "label_sets": [{"set": s.name, "read": s.read, "loaded": len(s.rows), "duplicate": s.duplicates, "rejected": len(s.rejects), "notes": s.notes} for s in result.labels],
+        "warehouse": facts,
+        "anomalies": anomalies,
+        "top_destinations": destinations,
+        "audit": {"checked": len(result.verdicts), "warnings": [f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {v.observed:g})" for v in result.verdicts if not v.is_success]},
+        "published": str(settings.published_link),
+        "exports": str(settings.exports_dir),
+    }
+
+
+def show(summary: dict[str, Any]) -> None:
+    """The summary for people."""
+    names = ["status", "format", "read", "loaded", "duplicate", "rejected", "file"]
+    table(names, [[f[name] for name in names] for f in summary["files"]], "Files")
+    for f in summary["files"]:
+        remarks = [*(f"{count:,} rejected as {reason}" for reason, count in f["reasons"].items()), *f["notes"]]
+        if remarks and f["status"] != "refused":
+            print(f"{f['file']}: {'; '.join(remarks)}")
+    for s in summary["label_sets"]:
+        if s["rejected"] or s["notes"]:
+            print(f"{s['set']}: {s['loaded']:,} of {s['read']:,} labels; {s['rejected']} refused (raw.rejects has their lines); {'; '.join(s['notes'])}")
+    facts = summary["warehouse"]
+    print(f"\n{facts['transfers']:,} transfers of {facts['tokens']:,} tokens, {facts['exchanges']} exchanges, {facts['first_day']} to {facts['last_day']}\n")
+    if summary["anomalies"]:
+        names = ["block_date", "token_symbol", "scope", "netflow", "zscore", "direction", "severity"]
+        title = f"Netflow anomalies: the strongest of {facts['anomalies']} (high = onto the exchange; no z-score on a flat baseline)"
+        table([name.removesuffix("_symbol") for name in names], [[row[name] for name in names] for row in summary["anomalies"]], title)
+    if summary["top_destinations"]:
+        names = ["token_symbol", "to_address", "entity", "amount", "transfer_count", "amount_share"]
+        heads = ["token", "to_address", "entity", "amount", "count", "share"]
+        table(heads, [[row[name] for name in names] for row in summary["top_destinations"]], "Top destinations of the busiest tokens")
+    for warning in summary["audit"]["warnings"]:
+        print(f"warning: {warning}")
+    if summary["nothing_new"]:
+        print(f"Nothing new: {summary['published']} stands as it was ({summary['seconds']} s)")
+    else:
+        print(f"Audit passed ({summary['audit']['checked']} expectations). Published {summary['published']} in {summary['seconds']} s; CSV exports in {summary['exports']}")

@@ -1,0 +1,51 @@
+"""`netraflow anomalies`: the days that stand out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flow_pipeline.cli.common import CsvOption, FromOption, JsonOption, LimitOption, ToOption, TokenOption, emit, settings_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("anomalies", epilog="Example: netraflow anomalies --method inclusive --top 10 --by-exchange")(anomalies)
+
+
+def anomalies(
+    context: typer.Context,
+    method: Annotated[str | None, typer.Option("--method", help="trailing, robust or inclusive; else the setting.")] = None,
+    threshold: Annotated[float | None, typer.Option("--threshold", help="Another |z| than the setting's.")] = None,
+    top: Annotated[int | None, typer.Option("--top", min=1, help="The K days of the largest |z|, flagged or not.")] = None,
+    by_exchange: Annotated[bool, typer.Option("--by-exchange", help="With --top: K days per exchange instead of the total's.")] = False,
+    surges: Annotated[bool, typer.Option("--surges", help="Outflow surges instead.")] = False,
+    token: TokenOption = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    limit: LimitOption = 40,
+) -> None:
+    """Anomalous netflow days of exchanges and of the total; high = onto the exchange."""
+    from flow_pipeline.domain.errors import UsageError
+    from flow_pipeline.domain.windows import Window
+    from flow_pipeline.warehouse.queries import anomalous_days, outflow_surges, top_days
+    from flow_pipeline.warehouse.store import open_published
+
+    settings = settings_of(context)
+    method = method or settings.anomalies.method
+    if method not in ("trailing", "robust", "inclusive"):
+        raise UsageError(f"--method {method}: there is no such method", "choose trailing, robust or inclusive")
+    if threshold is not None:
+        settings = settings.with_changes(anomalies={f"{method}_threshold": threshold})
+    window = Window.parse(first, last)
+    with open_published(settings) as connection:
+        if surges:
+            columns, rows = outflow_surges(connection, window, token)
+        elif top is not None or by_exchange:
+            columns, rows = top_days(connection, method, top or settings.anomalies.top_k, by_exchange, window, token)
+        else:
+            columns, rows = anomalous_days(connection, settings.anomalies, method, window, token)
+    emit(columns, rows, as_json, as_csv, "Outflow surges" if surges else f"Netflow anomalies, {method}; positive = onto the exchange", limit)

@@ -1,0 +1,123 @@
+"""What all verbs share: settings from the global options, one way to print rows, progress on stderr."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flow_pipeline.settings import Settings
+
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table; the default when piped.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")]
+FromOption = Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")]
+ToOption = Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD, included.")]
+TokenOption = Annotated[str | None, typer.Option("--token", help="Only this token: symbol or contract address.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Rows shown on a terminal; JSON and CSV have all.")]
+
+
+@dataclass(frozen=True)
+class Globals:
+    """Options that stand before the verb."""
+
+    data_dir: Path | None = None
+    config: Path | None = None
+    debug: bool = False
+
+
+def settings_of(context: typer.Context, data_dir: Path | None = None) -> Settings:
+    """Settings in force for this call."""
+    from flow_pipeline.settings import load_settings
+
+    given: Globals = context.obj
+    return load_settings(data_dir or given.data_dir, given.config)
+
+
+def emit(columns: Sequence[str], rows: Sequence[Sequence[Any]], as_json: bool, as_csv: bool, title: str = "", limit: int | None = None) -> None:
+    """Rows as a table on a terminal, as JSON when piped or asked for, as CSV when asked for."""
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_text(value) for value in row] for row in rows)
+    elif as_json or not sys.stdout.isatty():
+        print(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=_jsonable, indent=1))
+    else:
+        table(columns, rows, title, limit)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "", limit: int | None = None) -> None:
+    """A table for people; numbers to the right, rows beyond the limit counted."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for index, name in enumerate(columns):
+        is_number = any(isinstance(row[index], int | float | Decimal) for row in rows[:50])
+        is_address = any(isinstance(row[index], str) and row[index].startswith("0x") for row in rows[:50])
+        shown.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number or is_address)
+    for row in rows[:limit]:
+        shown.add_row(*(Text(_pretty(value)) for value in row))
+    console = Console()
+    console.print(shown)
+    if limit is not None and len(rows) > limit:
+        console.print(f"… and {len(rows) - limit:,} more; --limit shows them")
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, list):
+        return ";".join(map(str, value))
+    return format(value, "f") if isinstance(value, Decimal) else value
+
+
+def _pretty(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float | Decimal):
+        return f"{value:,.2f}" if abs(value) >= 100 else f"{value:,.4f}"
+    if isinstance(value, list):
+        return ";".join(map(str, value)) or "–"
+    return str(value)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """A spinner with the current step on stderr; silent when stderr is no terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda text: None
+        return
+    with console.status("start") as status:
+        yield lambda text: status.update(text)
+
+
+def note(text: str) -> None:
+    """A line for people on stderr."""
+    print(text, file=sys.stderr)

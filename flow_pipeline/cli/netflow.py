@@ -1,0 +1,42 @@
+"""`netraflow netflow`: who gained and who lost coins, by day."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flow_pipeline.cli.common import CsvOption, FromOption, JsonOption, LimitOption, ToOption, TokenOption, emit, settings_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("netflow", epilog="Example: netraflow netflow --token LPT --from 2025-05-01 --to 2025-05-31")(netflow)
+
+
+def netflow(
+    context: typer.Context,
+    exchange: Annotated[str | None, typer.Option("--exchange", help="Only this exchange.")] = None,
+    wallet: Annotated[bool, typer.Option("--by-wallet", help="Per hot wallet; moves inside the exchange count.")] = False,
+    total: Annotated[bool, typer.Option("--total", help="All exchanges together.")] = False,
+    token: TokenOption = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    limit: LimitOption = 40,
+) -> None:
+    """Daily inflow, outflow and netflow (positive = onto the exchange), latest day first."""
+    from flow_pipeline.domain.errors import UsageError
+    from flow_pipeline.domain.windows import Window
+    from flow_pipeline.warehouse.queries import daily_netflow
+    from flow_pipeline.warehouse.store import open_published
+
+    if wallet and total:
+        raise UsageError("--by-wallet and --total exclude each other", "give one of them")
+    if total and exchange:
+        raise UsageError("--total and --exchange exclude each other", "give one of them")
+    scope = "wallet" if wallet else "total" if total else "exchange"
+    with open_published(settings_of(context)) as connection:
+        columns, rows = daily_netflow(connection, scope, Window.parse(first, last), token, exchange)
+    emit(columns, rows, as_json, as_csv, "Netflow = inflow - outflow; positive = coins moving onto the exchange", limit)

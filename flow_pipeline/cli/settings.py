@@ -1,0 +1,46 @@
+"""`netraflow settings`: what is in force, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from flow_pipeline.cli.common import JsonOption, emit, settings_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("settings", epilog="Example: netraflow settings --explain")(settings)
+
+
+def settings(
+    context: typer.Context,
+    explain: Annotated[bool, typer.Option("--explain", help="Add the default and the reason of every key.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Every setting and its value in force; netraflow.toml or NETRAFLOW_<SECTION>__<KEY> changes it."""
+    found = settings_of(context)
+    columns = ["key", "value", *(["default", "reason"] if explain else [])]
+    emit(columns, [row[: len(columns)] for row in explained(found)], as_json, False)
+
+
+def explained(found: Any) -> list[list[Any]]:
+    """(key, value, default, reason) of every setting."""
+    rows: list[list[Any]] = []
+    for name, field in type(found).model_fields.items():
+        section = getattr(found, name)
+        if not hasattr(section, "model_dump"):
+            rows.append([name, str(section), str(field.default), field.description])
+            continue
+        for key, inner in type(section).model_fields.items():
+            rows.append([f"{name}.{key}", _plain(getattr(section, key)), _plain(inner.default), inner.description])
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {amount:g}" for key, amount in value.items())
+    return "none" if value is None else str(value)
