@@ -38,17 +38,30 @@ class WarehouseSettings(Section):
 
 class SourceSettings(Section):
     chain: str = Field("ethereum", description="chain of files that do not name theirs; said in the load report whenever it is used")
-    value_unit: Literal["auto", "token", "base"] = Field("auto", description="unit of a column called value: auto takes base units where the file has decimals or a token contract and whole numbers, else token units")
-    time_unit: Literal["second", "minute", "hour", "day"] | None = Field(None, description="what one step of an edge list's time column is; there is no believable default")
+    value_unit: Literal["auto", "token", "base"] = Field(
+        "auto",
+        description="unit of a column called value: auto takes base units where the file has decimals or a token contract and whole numbers, else token units",
+    )
+    time_unit: Literal["second", "minute", "hour", "day"] | None = Field(
+        None, description="what one step of an edge list's time column is; there is no believable default"
+    )
     epoch: date | None = Field(None, description="the day of step 0 of an edge list; there is no believable default")
     earliest: date = Field(date(2009, 1, 3), description="times before this are bad_timestamp: the day of the first block of the first chain")
     max_future_hours: int = Field(48, ge=0, description="times further ahead than this are bad_timestamp: clocks differ by hours, not by years")
-    api_caps: tuple[int, ...] = Field((5_000, 10_000), description="row counts at which explorer exports and APIs cut a result; a file with exactly as many rows is suspected to be truncated")
-    silence_factor: float = Field(20.0, gt=0, description="a file that ends earlier than the window by more than a day and by this many times its mean gap is suspected to be truncated")
-    max_line_bytes: int = Field(16 * 1024 * 1024, ge=1024, description="longer lines are rejected as malformed_row: no real row is this long, and memory stays bounded")
+    api_caps: tuple[int, ...] = Field(
+        (5_000, 10_000), description="row counts at which explorer exports and APIs cut a result; a file with exactly as many rows is suspected to be truncated"
+    )
+    silence_factor: float = Field(
+        20.0, gt=0, description="a file that ends earlier than the window by more than a day and by this many times its mean gap is suspected to be truncated"
+    )
+    max_line_bytes: int = Field(
+        16 * 1024 * 1024, ge=1024, description="longer lines are rejected as malformed_row: no real row is this long, and memory stays bounded"
+    )
     max_json_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="largest JSON document read as one value; JSON Lines has no such limit")
     max_raw_text: int = Field(2_000, ge=100, description="characters of a rejected row kept in raw.rejects")
-    tokens: Path | None = Field(None, description="token file (chain, token_address, token_symbol, decimals): the only way a token gets decimals its source does not give")
+    tokens: Path | None = Field(
+        None, description="token file (chain, token_address, token_symbol, decimals): the only way a token gets decimals its source does not give"
+    )
     prices: Path | None = Field(None, description="price file (token, date, usd) that fills amount_usd; without it amount_usd is NULL, never 0")
 
 
@@ -71,20 +84,28 @@ class RegionSettings(Section):
 
 
 class AnomalySettings(Section):
-    method: Literal["trailing", "robust", "inclusive"] = Field("trailing", description="the method that fills detection.netflow_anomalies; the day itself stays out of its own baseline")
+    method: Literal["trailing", "robust", "inclusive"] = Field(
+        "trailing", description="the method that fills detection.netflow_anomalies; the day itself stays out of its own baseline"
+    )
     window_days: int = Field(7, ge=2, le=365, description="length of the baseline: one week holds the weekday rhythm")
     min_history_days: int = Field(7, ge=2, description="days of history a baseline needs before it may flag")
     trailing_threshold: float = Field(3.0, gt=0, description="|z| from which a day is anomalous: about 1 in 370 days of pure noise")
     robust_threshold: float = Field(3.0, gt=0, description="the same on the median-based score, which one wild day in the baseline can not hide")
-    inclusive_threshold: float = Field(2.0, gt=0, description="the LPT study's threshold; a score that includes its own day can not exceed the root of window - 1")
+    inclusive_threshold: float = Field(
+        2.0, gt=0, description="the LPT study's threshold; a score that includes its own day can not exceed the root of window - 1"
+    )
     inclusive_min_rows: int = Field(3, ge=2, description="active rows the LPT study asks for before it scores a day")
     min_amount: float = Field(1.0, ge=0, description="token units a day must move to be flagged flat_baseline when the baseline has no deviation at all")
-    min_amount_by_token: dict[str, float] = Field({"ETH": 10.0, "BTC": 1.0, "LPT": 1000.0, "USDT": 10000.0, "USDC": 10000.0}, description="the same per token symbol, roughly 10,000 USD")
+    min_amount_by_token: dict[str, float] = Field(
+        {"ETH": 10.0, "BTC": 1.0, "LPT": 1000.0, "USDT": 10000.0, "USDC": 10000.0}, description="the same per token symbol, roughly 10,000 USD"
+    )
     high_ratio: float = Field(1.5, ge=1, description="severity HIGH from this multiple of the threshold")
     critical_ratio: float = Field(3.0, ge=1, description="severity CRITICAL from this multiple of the threshold")
     top_k: int = Field(10, ge=1, description="days shown by the top-K views, as in the LPT study")
     surge_threshold: float = Field(3.0, gt=0, description="z of today's outflow against the previous days from which it is a surge")
-    surge_amount_by_token: dict[str, float] = Field({"ETH": 100.0}, description="token units above the mean of the previous days that are a surge whatever the z")
+    surge_amount_by_token: dict[str, float] = Field(
+        {"ETH": 100.0}, description="token units above the mean of the previous days that are a surge whatever the z"
+    )
 
     @model_validator(mode="after")
     def _can_fire(self) -> AnomalySettings:
@@ -95,13 +116,9 @@ class AnomalySettings(Section):
                 f"at or under sqrt(window_days - 1) = {limit:.4f}; lower it or lengthen window_days"
             )
         if self.min_history_days > self.window_days:
-            raise ValueError(
-                f"min_history_days {self.min_history_days} can never be met inside window_days {self.window_days}; lower it"
-            )
+            raise ValueError(f"min_history_days {self.min_history_days} can never be met inside window_days {self.window_days}; lower it")
         if self.inclusive_min_rows > self.window_days:
-            raise ValueError(
-                f"inclusive_min_rows {self.inclusive_min_rows} can never be met inside window_days {self.window_days}; lower it"
-            )
+            raise ValueError(f"inclusive_min_rows {self.inclusive_min_rows} can never be met inside window_days {self.window_days}; lower it")
         if self.critical_ratio < self.high_ratio:
             raise ValueError(f"critical_ratio {self.critical_ratio} lies under high_ratio {self.high_ratio}, so HIGH can never be given")
         return self
@@ -112,13 +129,17 @@ class AnomalySettings(Section):
 
 
 class DestinationSettings(Section):
-    windows_days: tuple[int, ...] = Field((1, 7, 30, 0), description="windows of marts.top_destinations in days before the last day built; 0 is every day built")
+    windows_days: tuple[int, ...] = Field(
+        (1, 7, 30, 0), description="windows of marts.top_destinations in days before the last day built; 0 is every day built"
+    )
     top_n: int = Field(100, ge=1, description="destinations ranked per token and window; marts.fct_daily_destinations has all of them")
 
 
 class QualitySettings(Section):
     warn_reject_share: float = Field(0.05, ge=0, le=1, description="share of rejected rows from which a load is warned about: real exports reject under 1 %")
-    max_reject_share: float = Field(1.0, ge=0, le=1, description="share of rejected rows of a run above which nothing is published; 1 never stops, because rejects are reported by row")
+    max_reject_share: float = Field(
+        1.0, ge=0, le=1, description="share of rejected rows of a run above which nothing is published; 1 never stops, because rejects are reported by row"
+    )
 
 
 class ScheduleSettings(Section):
@@ -189,7 +210,9 @@ class Settings(BaseSettings):
 
 class _Plain(Settings):
     @classmethod
-    def settings_customise_sources(cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
 
 

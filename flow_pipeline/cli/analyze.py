@@ -46,8 +46,14 @@ def analyze(
 
 
 def input_options(
-    settings: Settings, chain: list[str] | None, file_format: str | None, tokens: Path | None = None, prices: Path | None = None,
-    labels: list[Path] | None = None, time_unit: str | None = None, epoch: str | None = None,
+    settings: Settings,
+    chain: list[str] | None,
+    file_format: str | None,
+    tokens: Path | None = None,
+    prices: Path | None = None,
+    labels: list[Path] | None = None,
+    time_unit: str | None = None,
+    epoch: str | None = None,
 ) -> tuple[Settings, Any]:
     """Settings and load options with what the command line adds."""
     from flow_pipeline.domain.chains import canonical_chain
@@ -88,6 +94,7 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings) as connection:
+
         def rows(sql: str) -> list[dict[str, Any]]:
             cursor = connection.execute(sql)
             names = [item[0] for item in cursor.description or []]
@@ -99,28 +106,48 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
                    (SELECT max(value) FROM store.state WHERE key = 'last_day') AS last_day, (SELECT count(*) FROM detection.netflow_anomalies) AS anomalies,
                    (SELECT count(*) FROM detection.outflow_surges) AS surges
         """)[0]
-        anomalies = rows("SELECT block_date, scope, token_symbol, netflow, zscore, method, direction, severity FROM detection.netflow_anomalies "
-                         "ORDER BY abs(coalesce(zscore, 0)) DESC, abs(netflow) DESC, block_date, scope LIMIT 10")
-        destinations = rows("SELECT token_symbol, rank_by_amount, to_address, entity, category, amount, transfer_count, amount_share FROM marts.top_destinations "
-                            "WHERE window_days = 0 AND rank_by_amount <= 5 ORDER BY (SELECT t.transfer_count FROM marts.dim_tokens t WHERE t.chain = top_destinations.chain "
-                            "AND t.token_symbol IS NOT DISTINCT FROM top_destinations.token_symbol AND t.token_address IS NOT DISTINCT FROM top_destinations.token_address) DESC, "
-                            "token_symbol, rank_by_amount LIMIT 10")
+        anomalies = rows(
+            "SELECT block_date, scope, token_symbol, netflow, zscore, method, direction, severity FROM detection.netflow_anomalies "
+            "ORDER BY abs(coalesce(zscore, 0)) DESC, abs(netflow) DESC, block_date, scope LIMIT 10"
+        )
+        destinations = rows(
+            "SELECT token_symbol, rank_by_amount, to_address, entity, category, amount, transfer_count, amount_share FROM marts.top_destinations "
+            "WHERE window_days = 0 AND rank_by_amount <= 5 ORDER BY (SELECT t.transfer_count FROM marts.dim_tokens t WHERE t.chain = top_destinations.chain "
+            "AND t.token_symbol IS NOT DISTINCT FROM top_destinations.token_symbol AND t.token_address IS NOT DISTINCT FROM top_destinations.token_address) DESC, "
+            "token_symbol, rank_by_amount LIMIT 10"
+        )
     load = result.load
     return {
         "run_id": result.run_id,
         "nothing_new": not result.is_new,
         "seconds": round(seconds, 1),
         "files": [
-            {"file": f.path.name, "status": f.status, "format": f.format, "read": f.rows_read, "loaded": f.rows_loaded, "duplicate": f.rows_duplicate,
-             "rejected": f.rows_rejected, "reasons": f.reasons, "is_truncation_suspected": f.is_truncation_suspected, "notes": f.notes}
+            {
+                "file": f.path.name,
+                "status": f.status,
+                "format": f.format,
+                "read": f.rows_read,
+                "loaded": f.rows_loaded,
+                "duplicate": f.rows_duplicate,
+                "rejected": f.rows_rejected,
+                "reasons": f.reasons,
+                "is_truncation_suspected": f.is_truncation_suspected,
+                "notes": f.notes,
+            }
             for f in load.files
         ],
         "rows": {name: load.total(f"rows_{name}") for name in ("read", "loaded", "duplicate", "rejected")},
-        "label_sets": [{"set": s.name, "read": s.read, "loaded": len(s.rows), "duplicate": s.duplicates, "rejected": len(s.rejects), "notes": s.notes} for s in result.labels],
+        "label_sets": [
+            {"set": s.name, "read": s.read, "loaded": len(s.rows), "duplicate": s.duplicates, "rejected": len(s.rejects), "notes": s.notes}
+            for s in result.labels
+        ],
         "warehouse": facts,
         "anomalies": anomalies,
         "top_destinations": destinations,
-        "audit": {"checked": len(result.verdicts), "warnings": [f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {v.observed:g})" for v in result.verdicts if not v.is_success]},
+        "audit": {
+            "checked": len(result.verdicts),
+            "warnings": [f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {v.observed:g})" for v in result.verdicts if not v.is_success],
+        },
         "published": str(settings.published_link),
         "exports": str(settings.exports_dir),
     }
@@ -152,4 +179,6 @@ def show(summary: dict[str, Any]) -> None:
     if summary["nothing_new"]:
         print(f"Nothing new: {summary['published']} stands as it was ({summary['seconds']} s)")
     else:
-        print(f"Audit passed ({summary['audit']['checked']} expectations). Published {summary['published']} in {summary['seconds']} s; CSV exports in {summary['exports']}")
+        print(
+            f"Audit passed ({summary['audit']['checked']} expectations). Published {summary['published']} in {summary['seconds']} s; CSV exports in {summary['exports']}"
+        )

@@ -35,7 +35,11 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.data_dir).free
     needed = 3 * file_size(settings.build_file) + 100_000_000
-    say("data directory", f"{settings.data_dir.resolve()}, {free / 1e9:.1f} GB free", "" if free > needed else f"free at least {needed / 1e9:.1f} GB: a publish copies the build file")
+    say(
+        "data directory",
+        f"{settings.data_dir.resolve()}, {free / 1e9:.1f} GB free",
+        "" if free > needed else f"free at least {needed / 1e9:.1f} GB: a publish copies the build file",
+    )
     say("build file", f"{settings.build_file} ({file_size(settings.build_file) / 1e6:.1f} MB)")
     stale = settings.build_file.with_name(settings.build_file.name + ".wal").exists()
     holder = lock_holder(settings)

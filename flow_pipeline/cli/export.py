@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 def export(
     context: typer.Context,
-    tables: Annotated[list[str] | None, typer.Argument(help="Tables such as marts.fct_daily_netflow; every mart and detection table when none is given.")] = None,
+    tables: Annotated[
+        list[str] | None, typer.Argument(help="Tables such as marts.fct_daily_netflow; every mart and detection table when none is given.")
+    ] = None,
     kinds: Annotated[str, typer.Option("--format", help="csv, parquet, sqlite, joined by commas.")] = "csv",
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the files; else <data dir>/exports/tables.")] = None,
     as_json: JsonOption = False,

@@ -38,5 +38,5 @@ def sql(
             columns = [item[0] for item in cursor.description or []]
             rows = cursor.fetchall()
         except duckdb.Error as error:
-            raise UsageError(str(error).strip(), "`netraflow sql \"SHOW ALL TABLES\"` lists tables and columns") from None
+            raise UsageError(str(error).strip(), '`netraflow sql "SHOW ALL TABLES"` lists tables and columns') from None
     emit(columns, rows, as_json, as_csv, limit=limit)

@@ -48,9 +48,15 @@ def detect(series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:
     inclusive, inclusive_mean, inclusive_std = _inclusive(netflow, place, active, settings)
     scores = series.select(["block_date", "chain", "token_symbol", "token_address", "scope_type", "scope", "netflow", "inflow", "outflow"])
     for name, values in (
-        ("z_trailing", trailing), ("z_robust", robust), ("z_inclusive", inclusive),
-        ("trailing_mean", before.mean), ("trailing_std", before.std), ("robust_median", before.median), ("robust_mad", before.mad),
-        ("inclusive_mean", inclusive_mean), ("inclusive_std", inclusive_std),
+        ("z_trailing", trailing),
+        ("z_robust", robust),
+        ("z_inclusive", inclusive),
+        ("trailing_mean", before.mean),
+        ("trailing_std", before.std),
+        ("robust_median", before.median),
+        ("robust_mad", before.mad),
+        ("inclusive_mean", inclusive_mean),
+        ("inclusive_std", inclusive_std),
     ):
         scores = scores.append_column(name, nullable(values))
     scores = scores.append_column("history_days", pa.array(before.count.astype(np.int32)))

@@ -74,4 +74,3 @@ def zscores(values: Floats, centre: Floats, spread: Floats, is_known: Flags, fac
     """factor · (value − centre) / spread; NaN where the baseline is not known or has no deviation."""
     usable = is_known & (spread > 0)
     return np.where(usable, factor * (values - centre) / np.where(usable, spread, 1.0), np.nan)
-

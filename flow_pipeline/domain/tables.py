@@ -50,7 +50,9 @@ def _columns(*lines: tuple[str, str, str]) -> tuple[Column, ...]:
 
 
 STORE_TRANSFERS = Table(
-    "store", "transfers", "One row per accepted transfer, with integer ids instead of text: what models and detectors read.",
+    "store",
+    "transfers",
+    "One row per accepted transfer, with integer ids instead of text: what models and detectors read.",
     _columns(
         ("load_id", "INTEGER", "the load that brought the row, raw.loads.load_id"),
         ("source_row", "BIGINT", "1-based data row in the source file"),
@@ -67,11 +69,15 @@ STORE_TRANSFERS = Table(
     ),
 )
 STORE_ADDRESSES = Table(
-    "store", "addresses", "One row per address text ever loaded.",
+    "store",
+    "addresses",
+    "One row per address text ever loaded.",
     _columns(("address_id", "INTEGER", "dense id, given in order of arrival"), ("address", "VARCHAR", "the address, lower case on EVM chains")),
 )
 STORE_TOKENS = Table(
-    "store", "tokens", "One row per spelling of a token: chain, address and symbol as a source wrote them.",
+    "store",
+    "tokens",
+    "One row per spelling of a token: chain, address and symbol as a source wrote them.",
     _columns(
         ("token_id", "INTEGER", "dense id, given in order of arrival"),
         ("chain", "VARCHAR", "canonical chain name"),
@@ -80,31 +86,47 @@ STORE_TOKENS = Table(
     ),
 )
 STORE_DIRTY_DAYS = Table(
-    "store", "dirty_days", "One row per day whose tables must be rebuilt before the next publish.",
+    "store",
+    "dirty_days",
+    "One row per day whose tables must be rebuilt before the next publish.",
     _columns(("block_date", "DATE", "the day")),
 )
 STORE_DAY_HASHES = Table(
-    "store", "day_hashes", "One row per day of raw.transfers: its part of the content hash, kept so that one more day hashes one day.",
+    "store",
+    "day_hashes",
+    "One row per day of raw.transfers: its part of the content hash, kept so that one more day hashes one day.",
     _columns(("block_date", "DATE", "the day"), ("row_count", "BIGINT", "transfers of the day"), ("content_hash", "HUGEINT", "order-free sum of row hashes")),
 )
 STORE_STATE = Table(
-    "store", "state", "One row per fact the builder remembers between runs.",
+    "store",
+    "state",
+    "One row per fact the builder remembers between runs.",
     _columns(("key", "VARCHAR", "what"), ("value", "VARCHAR", "its value")),
 )
 STORE_DECIMALS = Table(
-    "store", "token_decimals", "One row per token of the token file.",
+    "store",
+    "token_decimals",
+    "One row per token of the token file.",
     _columns(
-        ("chain", "VARCHAR", "canonical chain name"), ("token", "VARCHAR", "contract address, or symbol where there is none"),
-        ("token_symbol", "VARCHAR", "symbol to show"), ("decimals", "INTEGER", "base units per token unit as a power of ten"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("token", "VARCHAR", "contract address, or symbol where there is none"),
+        ("token_symbol", "VARCHAR", "symbol to show"),
+        ("decimals", "INTEGER", "base units per token unit as a power of ten"),
     ),
 )
 STORE_PRICES = Table(
-    "store", "prices", "One row per token and day of the price file.",
-    _columns(("token", "VARCHAR", "token symbol or contract address, lower case"), ("price_date", "DATE", "UTC day"), ("usd", "DOUBLE", "US dollars per token unit")),
+    "store",
+    "prices",
+    "One row per token and day of the price file.",
+    _columns(
+        ("token", "VARCHAR", "token symbol or contract address, lower case"), ("price_date", "DATE", "UTC day"), ("usd", "DOUBLE", "US dollars per token unit")
+    ),
 )
 
 RAW_TRANSFERS = Table(
-    "raw", "transfers", "One row per accepted transfer.",
+    "raw",
+    "transfers",
+    "One row per accepted transfer.",
     _columns(
         ("chain", "VARCHAR", "canonical chain name, such as ethereum or bitcoin"),
         ("block_number", "BIGINT", "block height, NULL where the source has none"),
@@ -132,7 +154,9 @@ JOIN store.addresses r ON r.address_id = f.to_id
 JOIN raw.loads l ON l.load_id = f.load_id""",
 )
 RAW_TRANSACTIONS = Table(
-    "raw", "transactions", "One row per transaction of sources that carry them, failed ones included.",
+    "raw",
+    "transactions",
+    "One row per transaction of sources that carry them, failed ones included.",
     _columns(
         ("chain", "VARCHAR", "canonical chain name"),
         ("block_number", "BIGINT", "block height"),
@@ -151,7 +175,9 @@ RAW_TRANSACTIONS = Table(
     ),
 )
 RAW_REJECTS = Table(
-    "raw", "rejects", "One row per input row that was not loaded.",
+    "raw",
+    "rejects",
+    "One row per input row that was not loaded.",
     _columns(
         ("load_id", "INTEGER", "the load that refused the row"),
         ("source_file", "VARCHAR", "file the row stands in"),
@@ -162,7 +188,9 @@ RAW_REJECTS = Table(
     ),
 )
 RAW_LOADS = Table(
-    "raw", "loads", "One row per load of a file: the file ledger.",
+    "raw",
+    "loads",
+    "One row per load of a file: the file ledger.",
     _columns(
         ("load_id", "INTEGER", "number of the load"),
         ("source_file", "VARCHAR", "the file"),
@@ -188,7 +216,9 @@ RAW_LOADS = Table(
     ),
 )
 RAW_WALLET_REPORTS = Table(
-    "raw", "wallet_reports", "One row per netrascan wallet line.",
+    "raw",
+    "wallet_reports",
+    "One row per netrascan wallet line.",
     _columns(
         ("wallet", "VARCHAR", "the wallet's address"),
         ("category", "VARCHAR", "category as netrascan wrote it"),
@@ -201,7 +231,9 @@ RAW_WALLET_REPORTS = Table(
     ),
 )
 RAW_LABELS = Table(
-    "raw", "labels", "One row per accepted label, as its set gave it with defaults filled in.",
+    "raw",
+    "labels",
+    "One row per accepted label, as its set gave it with defaults filled in.",
     _columns(
         ("chain", "VARCHAR", "canonical chain name; * for every EVM chain"),
         ("address", "VARCHAR", "address, lower case on EVM chains"),
@@ -231,7 +263,9 @@ _SERIES = (
     ("token_address", "VARCHAR", "token contract, NULL for the native coin"),
 )
 NETFLOW_SCORES = Table(
-    "detection", "netflow_scores", "One row per day of every netflow series: exchanges, wallets and their total.",
+    "detection",
+    "netflow_scores",
+    "One row per day of every netflow series: exchanges, wallets and their total.",
     _columns(
         *_SERIES,
         ("scope_type", "VARCHAR", "exchange, wallet or total"),
@@ -253,7 +287,9 @@ NETFLOW_SCORES = Table(
     ),
 )
 NETFLOW_ANOMALIES = Table(
-    "detection", "netflow_anomalies", "One row per anomalous day of an exchange or of the total, by the method in force.",
+    "detection",
+    "netflow_anomalies",
+    "One row per anomalous day of an exchange or of the total, by the method in force.",
     _columns(
         *_SERIES,
         ("scope", "VARCHAR", "exchange name, or TOTAL"),
@@ -270,7 +306,9 @@ NETFLOW_ANOMALIES = Table(
     ),
 )
 OUTFLOW_SURGES = Table(
-    "detection", "outflow_surges", "One row per day whose outflow from an exchange, or from all, surged.",
+    "detection",
+    "outflow_surges",
+    "One row per day whose outflow from an exchange, or from all, surged.",
     _columns(
         *_SERIES,
         ("scope", "VARCHAR", "exchange name, or TOTAL"),
@@ -286,7 +324,9 @@ OUTFLOW_SURGES = Table(
     ),
 )
 OPS_AUDITS = Table(
-    "ops", "audits", "One row per expectation and run.",
+    "ops",
+    "audits",
+    "One row per expectation and run.",
     _columns(
         ("run_id", "VARCHAR", "the run"),
         ("stage", "VARCHAR", "raw, marts or detection"),
@@ -300,7 +340,9 @@ OPS_AUDITS = Table(
     ),
 )
 OPS_PUBLICATIONS = Table(
-    "ops", "publications", "One row per publish and table.",
+    "ops",
+    "publications",
+    "One row per publish and table.",
     _columns(
         ("run_id", "VARCHAR", "the run, also in the name of the published file"),
         ("published_at", "TIMESTAMP", "UTC"),
@@ -314,8 +356,17 @@ OPS_PUBLICATIONS = Table(
 
 STORE_TABLES = (STORE_TRANSFERS, STORE_ADDRESSES, STORE_TOKENS, STORE_DIRTY_DAYS, STORE_DAY_HASHES, STORE_STATE, STORE_DECIMALS, STORE_PRICES)
 USER_TABLES = (
-    RAW_LOADS, RAW_TRANSFERS, RAW_TRANSACTIONS, RAW_REJECTS, RAW_WALLET_REPORTS, RAW_LABELS,
-    NETFLOW_SCORES, NETFLOW_ANOMALIES, OUTFLOW_SURGES, OPS_AUDITS, OPS_PUBLICATIONS,
+    RAW_LOADS,
+    RAW_TRANSFERS,
+    RAW_TRANSACTIONS,
+    RAW_REJECTS,
+    RAW_WALLET_REPORTS,
+    RAW_LABELS,
+    NETFLOW_SCORES,
+    NETFLOW_ANOMALIES,
+    OUTFLOW_SURGES,
+    OPS_AUDITS,
+    OPS_PUBLICATIONS,
 )
 ALL_TABLES = STORE_TABLES + USER_TABLES
 SCHEMAS = ("store", "raw", "marts", "detection", "ops")

@@ -26,13 +26,30 @@ REQUIRED = ("chain", "address")
 COLUMNS = tuple(column.name for column in RAW_LABELS.columns)
 
 CATEGORY_ALIASES = {
-    "mixing_service": "mixer", "coinjoin": "mixer", "defi_dex": "dex", "defi_lending": "lending", "malicious": "exploit",
-    "malicious_contract": "exploit", "hack": "exploit", "ransomware": "exploit", "scam": "phishing", "cex": "exchange", "mining_service": "miner",
+    "mixing_service": "mixer",
+    "coinjoin": "mixer",
+    "defi_dex": "dex",
+    "defi_lending": "lending",
+    "malicious": "exploit",
+    "malicious_contract": "exploit",
+    "hack": "exploit",
+    "ransomware": "exploit",
+    "scam": "phishing",
+    "cex": "exchange",
+    "mining_service": "miner",
     "defi_bridge": "bridge",
 }
 ENTITY_ALIASES = {
-    "huobi": "HTX", "htx": "HTX", "okex": "OKX", "okx": "OKX", "gate": "Gate.io", "gateio": "Gate.io", "cryptocom": "Crypto.com",
-    "mexcglobal": "MEXC", "mtgox": "Mt. Gox", "tornadocash": "Tornado Cash",
+    "huobi": "HTX",
+    "htx": "HTX",
+    "okex": "OKX",
+    "okx": "OKX",
+    "gate": "Gate.io",
+    "gateio": "Gate.io",
+    "cryptocom": "Crypto.com",
+    "mexcglobal": "MEXC",
+    "mtgox": "Mt. Gox",
+    "tornadocash": "Tornado Cash",
 }
 
 
@@ -172,8 +189,21 @@ def _label(record: dict[str, str], label_set: str, default_confidence: float) ->
         raise _Refused("bad_label", f"regions {text('regions')} are no ISO-3166 codes such as ID;SG")
     flags = [_flag(text(name), category not in ("burn", "other")) for name in ("is_source", "is_destination")]
     return (
-        chain, address, entity, text("entity_type") or None, category, text("label") or entity, regions, risk, confidence,
-        text("source") or label_set, *times, *flags, text("note") or None, text("licence") or None, label_set,
+        chain,
+        address,
+        entity,
+        text("entity_type") or None,
+        category,
+        text("label") or entity,
+        regions,
+        risk,
+        confidence,
+        text("source") or label_set,
+        *times,
+        *flags,
+        text("note") or None,
+        text("licence") or None,
+        label_set,
     )
 
 

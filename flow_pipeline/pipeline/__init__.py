@@ -23,7 +23,7 @@ from flow_pipeline.warehouse.detection import run_all
 from flow_pipeline.warehouse.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.warehouse.labels import load_labels
 from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run, record_publication, swap_in
-from flow_pipeline.warehouse.store import open_build, run_lock
+from flow_pipeline.warehouse.store import get_state, open_build, run_lock
 
 Progress = Callable[[str], None]
 
@@ -78,16 +78,19 @@ def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, 
     return result
 
 
-def load(settings: Settings, folder: Path, window: Window, options: LoadOptions, say: Progress = lambda text: None) -> RunResult:
-    """Load the folder and the labels. `is_new` says whether anything is left to build or to publish."""
+def load(settings: Settings, folder: Path, window: Window, options: LoadOptions, say: Progress = lambda text: None, publish_leftover: bool = True) -> RunResult:
+    """Load the folder and the labels. `is_new` says whether anything is left to build or to publish.
+
+    With `publish_leftover`, what an interrupted run had recorded but not swapped in is swapped in now.
+    """
     run_id = new_run_id()
     with open_build(settings) as connection:
         report = load_folder(connection, folder, window, settings, options, lambda path, n, count: say(f"load {n}/{count}: {path.name}"))
         result = RunResult(run_id, report, load_labels(connection, settings))
         recorded = last_recorded(connection)
-        grows = window.last is not None and str(window.last) > (_state(connection, "last_day") or "")
+        grows = window.last is not None and str(window.last) > (get_state(connection, "last_day") or "")
         result.is_new = needs_build(connection, settings) or recorded is None or grows
-    if not result.is_new:
+    if not result.is_new and publish_leftover:
         if recorded and recorded != published_run(settings):
             say("publish what an interrupted run had finished")
             swap_in(settings, recorded)
@@ -97,10 +100,13 @@ def load(settings: Settings, folder: Path, window: Window, options: LoadOptions,
     return result
 
 
-def _state(connection: object, key: str) -> str | None:
-    from flow_pipeline.warehouse.store import get_state
-
-    return get_state(connection, key)  # type: ignore[arg-type]
+def describe_load(report: LoadReport) -> str:
+    """The load report as a Markdown table."""
+    lines = ["| file | status | format | read | loaded | duplicate | rejected | remarks |", "|---|---|---|---:|---:|---:|---:|---|"]
+    for file in report.files:
+        remarks = "; ".join([*(f"{count} {reason}" for reason, count in file.reasons.items()), *file.notes])
+        lines.append(f"| {file.path.name} | {file.status} | {file.format} | {file.rows_read} | {file.rows_loaded} | {file.rows_duplicate} | {file.rows_rejected} | {remarks} |")
+    return "\n".join(lines)
 
 
 def transform(settings: Settings, window: Window, say: Progress = lambda text: None) -> None:
@@ -141,4 +147,4 @@ def publish(settings: Settings, result: RunResult, say: Progress = lambda text: 
     result.exports = export_run(settings)
 
 
-__all__ = ["AuditFailed", "RunResult", "audit", "detect", "load", "publish", "run", "transform"]
+__all__ = ["AuditFailed", "RunResult", "audit", "describe_load", "detect", "load", "publish", "run", "transform"]

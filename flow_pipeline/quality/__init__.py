@@ -100,6 +100,8 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
     passed = {check.name: True for check in checks}
     for item in result.results:
         if item.exception_info.get("raised_exception"):
-            raise FlowError(f"expectation {item.expectation_config.kwargs['column']} of stage {stage} could not be judged", "this is a fault of netraflow; run with --debug")
+            raise FlowError(
+                f"expectation {item.expectation_config.kwargs['column']} of stage {stage} could not be judged", "this is a fault of netraflow; run with --debug"
+            )
         passed[item.expectation_config.kwargs["column"]] &= bool(item.success)
     return [Verdict(stage, check, passed[check.name], observed[check.name]) for check in checks]

@@ -43,7 +43,10 @@ RUN_EXPORTS: dict[str, str] = {
 def export_run(settings: Settings) -> list[Path]:
     """The CSV files of a run: outflow by day, top destinations, the netflow tables, what was detected."""
     with duckdb.connect(str(settings.published_link.resolve()), read_only=True) as connection:
-        return [_write(settings.exports_dir / f"{name}.csv", lambda path, sql=sql: _copy(connection, sql, path, "FORMAT csv, HEADER")) for name, sql in RUN_EXPORTS.items()]
+        return [
+            _write(settings.exports_dir / f"{name}.csv", lambda path, sql=sql: _copy(connection, sql, path, "FORMAT csv, HEADER"))
+            for name, sql in RUN_EXPORTS.items()
+        ]
 
 
 def export_tables(settings: Settings, tables: Sequence[str], formats: Sequence[str], folder: Path) -> list[Path]:
@@ -69,10 +72,13 @@ def export_tables(settings: Settings, tables: Sequence[str], formats: Sequence[s
         wanted = list(tables) or sorted(name for name in known if name.startswith(("marts.", "detection.")))
         missing = [name for name in wanted if name not in known]
         if missing:
-            raise UsageError(f"there is no table {', '.join(missing)}", "`netraflow sql \"SHOW ALL TABLES\"` lists them")
+            raise UsageError(f"there is no table {', '.join(missing)}", '`netraflow sql "SHOW ALL TABLES"` lists them')
         for kind, options in (("csv", "FORMAT csv, HEADER"), ("parquet", "FORMAT parquet, COMPRESSION zstd")):
             if kind in formats:
-                written += [_write(folder / f"{name}.{kind}", lambda path, name=name, options=options: _copy(connection, f"FROM {name}", path, options)) for name in wanted]
+                written += [
+                    _write(folder / f"{name}.{kind}", lambda path, name=name, options=options: _copy(connection, f"FROM {name}", path, options))
+                    for name in wanted
+                ]
         if "sqlite" in formats:
             written.append(_write(folder / "warehouse.sqlite", lambda path: _to_sqlite(connection, wanted, path)))
     return written
@@ -117,4 +123,3 @@ def _write(target: Path, fill: Callable[[Path], None]) -> Path:
             shutil.rmtree(incoming)
         incoming.unlink(missing_ok=True)
     return target
-

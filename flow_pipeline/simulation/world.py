@@ -89,7 +89,16 @@ def generate(transfers: int, seed: int, days: int = 60, first: date = date(2025,
     parts = [np.stack([second, sender, receiver, token]), np.empty((4, 0), np.int64)]
     amounts = [amount]
     is_deposit = kind == 0
-    parts.append(np.stack([second[is_deposit] - rng.integers(300, 3_600, is_deposit.sum()), (first_user + user)[is_deposit], (first_deposit + user)[is_deposit], token[is_deposit]]))
+    parts.append(
+        np.stack(
+            [
+                second[is_deposit] - rng.integers(300, 3_600, is_deposit.sum()),
+                (first_user + user)[is_deposit],
+                (first_deposit + user)[is_deposit],
+                token[is_deposit],
+            ]
+        )
+    )
     amounts.append(amount[is_deposit])
     planted, planted_amounts, truth = _plant(rng, days, first, hot, first_user, users, transfers)
     parts.append(planted)
@@ -124,7 +133,13 @@ def _seconds_of_day(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def _plant(
-    rng: np.random.Generator, days: int, first: date, hot: np.ndarray, first_user: int, users: int, transfers: int,
+    rng: np.random.Generator,
+    days: int,
+    first: date,
+    hot: np.ndarray,
+    first_user: int,
+    users: int,
+    transfers: int,
 ) -> tuple[np.ndarray, np.ndarray, list[dict[str, object]]]:
     """Events of ordinary transfers in one direction, enough to leave a week's baseline far behind."""
     truth: list[dict[str, object]] = []
@@ -142,8 +157,14 @@ def _plant(
         parts.append(np.stack([at * 86_400 + rng.integers(0, 86_400, count), sender, receiver, np.full(count, token)]))
         amounts.append(units)
         truth.append(
-            {"block_date": str(first + timedelta(days=int(at))), "scope": EXCHANGES[exchange][0], "token_symbol": symbol,
-             "direction": "high" if is_inflow else "low", "netflow_added": round(float(units.sum() if is_inflow else -units.sum()), 6), "transfers": count}
+            {
+                "block_date": str(first + timedelta(days=int(at))),
+                "scope": EXCHANGES[exchange][0],
+                "token_symbol": symbol,
+                "direction": "high" if is_inflow else "low",
+                "netflow_added": round(float(units.sum() if is_inflow else -units.sum()), 6),
+                "transfers": count,
+            }
         )
     return np.concatenate(parts, axis=1), np.concatenate(amounts), truth
 
@@ -171,13 +192,20 @@ def _table(rng: np.random.Generator, rows: np.ndarray, units: np.ndarray, addres
 
 def _labels(addresses: np.ndarray, hot: np.ndarray, first_user: int, users: int, home: np.ndarray) -> list[dict[str, str]]:
     def row(address: str, entity: str, category: str, label: str, regions: str) -> dict[str, str]:
-        return {"chain": "ethereum", "address": address, "entity": entity, "category": category, "label": label, "confidence": "0.95",
-                "source": "generated", "valid_from": "", "regions": regions}
+        return {
+            "chain": "ethereum",
+            "address": address,
+            "entity": entity,
+            "category": category,
+            "label": label,
+            "confidence": "0.95",
+            "source": "generated",
+            "valid_from": "",
+            "regions": regions,
+        }
 
     rows = [
-        row(addresses[hot[e, w]], name, "exchange", f"{name} hot {w + 1}", region)
-        for e, (name, region) in enumerate(EXCHANGES)
-        for w in range(HOT_WALLETS)
+        row(addresses[hot[e, w]], name, "exchange", f"{name} hot {w + 1}", region) for e, (name, region) in enumerate(EXCHANGES) for w in range(HOT_WALLETS)
     ]
     domestic = [first_user + i for i in np.flatnonzero(home == 1)[: max(5, users // 50)]]
     return rows + [row(addresses[at], f"Domestic wallet {n}", "whale", f"domestic {n}", "ID") for n, at in enumerate(domestic, 1)]

@@ -174,7 +174,4 @@ def base_units(text: str, decimals: str, looks_up: bool = False) -> Amount:
 
 def known_decimals(chain: str, token_address: str, token_symbol: str) -> str:
     """Decimals from the token file: by (chain, address), else by (chain, symbol) where the source has no address."""
-    return (
-        "(SELECT max(d.decimals) FROM token_decimals d WHERE d.chain = "
-        f"{chain} AND d.token = coalesce(lower({token_address}), {token_symbol}))"
-    )
+    return f"(SELECT max(d.decimals) FROM token_decimals d WHERE d.chain = {chain} AND d.token = coalesce(lower({token_address}), {token_symbol}))"

@@ -21,7 +21,10 @@ def audit_stage(connection: Connection, stage: str, run_id: str, settings: Setti
     now = datetime.now(UTC).replace(tzinfo=None)
     connection.executemany(
         "INSERT INTO ops.audits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [[run_id, stage, v.expectation.name, v.expectation.says, v.expectation.severity, v.is_success, v.observed, v.expectation.allowed, now] for v in verdicts],
+        [
+            [run_id, stage, v.expectation.name, v.expectation.says, v.expectation.severity, v.is_success, v.observed, v.expectation.allowed, now]
+            for v in verdicts
+        ],
     )
     return verdicts
 
@@ -35,4 +38,7 @@ def stop_if_blocked(verdicts: list[Verdict]) -> None:
     failed = [v for v in verdicts if not v.is_success and v.expectation.severity == "blocking"]
     if failed:
         said = "; ".join(f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {v.observed:g}, allowed {v.expectation.allowed})" for v in failed)
-        raise AuditFailed(f"the audit failed and nothing was published: {said}", "look at ops.audits and raw.rejects in the build file, mend the input or the setting, run again")
+        raise AuditFailed(
+            f"the audit failed and nothing was published: {said}",
+            "look at ops.audits and raw.rejects in the build file, mend the input or the setting, run again",
+        )

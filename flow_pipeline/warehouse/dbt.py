@@ -62,6 +62,15 @@ def target_path(settings: Settings) -> Path:
     return (settings.data_dir / "build" / "dbt").resolve()
 
 
+def prepare_manifest(settings: Settings) -> Path:
+    """The manifest, parsed anew when it is missing or the project changed: a fresh clone has none."""
+    manifest, mark = target_path(settings) / "manifest.json", target_path(settings) / "manifest.sha256"
+    if not manifest.exists() or not mark.exists() or mark.read_text() != project_fingerprint():
+        invoke(settings, ["parse", "--vars", json.dumps(variables(settings))])
+        mark.write_text(project_fingerprint())
+    return manifest
+
+
 def invoke(settings: Settings, given: list[str]) -> Any:
     """Run one dbt command in this process.
 
@@ -70,7 +79,16 @@ def invoke(settings: Settings, given: list[str]) -> Any:
     """
     from dbt.cli.main import dbtRunner
 
-    paths = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target_path(settings)), "--log-path", str(target_path(settings) / "logs")]
+    paths = [
+        "--project-dir",
+        str(PROJECT),
+        "--profiles-dir",
+        str(PROJECT),
+        "--target-path",
+        str(target_path(settings)),
+        "--log-path",
+        str(target_path(settings) / "logs"),
+    ]
     with _environment(environment(settings)):
         result = dbtRunner().invoke(["--quiet", "--no-use-colors", "--log-level-file", "none", *given, *paths])
     _release_file()

@@ -79,7 +79,11 @@ class LoadReport:
 
 
 def load_folder(
-    connection: Connection, folder: Path, window: Window, settings: Settings, options: LoadOptions,
+    connection: Connection,
+    folder: Path,
+    window: Window,
+    settings: Settings,
+    options: LoadOptions,
     on_file: Callable[[Path, int, int], None] = lambda path, number, count: None,
 ) -> LoadReport:
     """Load every recognised file of a folder, not of its subfolders.
@@ -123,7 +127,9 @@ def _load_or_say_why(connection: Connection, path: Path, window: Window, setting
             file = with_parquet_columns(connection, file)
         source = recognise(file, options.format)
         if source is None:
-            return FileReport(path, "skipped", notes=[f"no format fits its columns ({', '.join(file.columns[:8])}); see `netraflow formats`, or say which with --format"])
+            return FileReport(
+                path, "skipped", notes=[f"no format fits its columns ({', '.join(file.columns[:8])}); see `netraflow formats`, or say which with --format"]
+            )
         chain = canonical_chain(options.chain_of(path, settings.sources.chain))
         return _Load(connection, file, source, chain, window, settings).run()
     except Unreadable as refusal:
@@ -138,11 +144,19 @@ def load_companions(connection: Connection, settings: Settings) -> None:
     """
     with transaction(connection):
         for name, path, columns, insert in (
-            ("token file", settings.sources.tokens, ("chain", "token_address", "decimals"),
-             "INSERT INTO store.token_decimals SELECT flow_chain(trim(chain)), coalesce(lower(nullif(trim(token_address), '')), trim({symbol})), "
-             "nullif(trim({symbol}), ''), decimals::INTEGER FROM {file}"),
-            ("price file", settings.sources.prices, ("token", "date", "usd"),
-             "INSERT INTO store.prices SELECT lower(trim(token)), date::DATE, usd::DOUBLE FROM {file}"),
+            (
+                "token file",
+                settings.sources.tokens,
+                ("chain", "token_address", "decimals"),
+                "INSERT INTO store.token_decimals SELECT flow_chain(trim(chain)), coalesce(lower(nullif(trim(token_address), '')), trim({symbol})), "
+                "nullif(trim({symbol}), ''), decimals::INTEGER FROM {file}",
+            ),
+            (
+                "price file",
+                settings.sources.prices,
+                ("token", "date", "usd"),
+                "INSERT INTO store.prices SELECT lower(trim(token)), date::DATE, usd::DOUBLE FROM {file}",
+            ),
         ):
             table = "token_decimals" if name == "token file" else "prices"
             connection.execute(f"DELETE FROM store.{table}")
@@ -208,8 +222,12 @@ class _Load:
     def _options_hash(self, plan: Plan) -> str:
         sources = self.settings.sources
         facts = {
-            "format": self.source.NAME, "chain": self.chain, "value_unit": sources.value_unit, "time_unit": sources.time_unit,
-            "epoch": str(sources.epoch), "earliest": str(sources.earliest),
+            "format": self.source.NAME,
+            "chain": self.chain,
+            "value_unit": sources.value_unit,
+            "time_unit": sources.time_unit,
+            "epoch": str(sources.epoch),
+            "earliest": str(sources.earliest),
             "tokens": get_state(self.connection, "token_decimals_sha256") if plan.looks_up_decimals else "",
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
@@ -238,7 +256,10 @@ class _Load:
                        {f.is_failed} AS is_failed, {f.amount.reason} AS amount_reason
                 FROM {relation.sql})
         """)
-        days = [f"(block_timestamp >= TIMESTAMP '{w.first or date.min}' AND block_timestamp < TIMESTAMP '{(w.last or date(9000, 1, 1)) + timedelta(days=1)}')" for w in (self.window, *done)]
+        days = [
+            f"(block_timestamp >= TIMESTAMP '{w.first or date.min}' AND block_timestamp < TIMESTAMP '{(w.last or date(9000, 1, 1)) + timedelta(days=1)}')"
+            for w in (self.window, *done)
+        ]
         is_dated = f"coalesce(block_timestamp >= TIMESTAMP '{sources.earliest}' AND block_timestamp < TIMESTAMP '{latest}', false)"
         in_window = "true" if self.window == Window() else days[0]
         wanted = " AND NOT ".join([in_window, *days[1:]])
@@ -276,21 +297,51 @@ class _Load:
         read = candidates + (_one(self.connection, "SELECT count(*) FROM malformed") if is_first else 0)
         loaded = stored + reports
         if plan.transactions:
-            loaded = _one(self.connection, "SELECT count(DISTINCT source_row) FROM (SELECT source_row FROM new_transactions UNION ALL SELECT source_row FROM store.transfers WHERE load_id = ?)", [load_id])
+            loaded = _one(
+                self.connection,
+                "SELECT count(DISTINCT source_row) FROM (SELECT source_row FROM new_transactions UNION ALL SELECT source_row FROM store.transfers WHERE load_id = ?)",
+                [load_id],
+            )
         report = self.report
         report.rows_read, report.rows_loaded, report.rows_rejected = read, loaded, rejected
         report.rows_duplicate = read - loaded - rejected
-        span = self.connection.execute(f"SELECT min(block_timestamp), max(block_timestamp), count(*) FROM candidate WHERE block_timestamp >= TIMESTAMP '{self.settings.sources.earliest}'").fetchone() or (None, None, 0)
+        span = self.connection.execute(
+            f"SELECT min(block_timestamp), max(block_timestamp), count(*) FROM candidate WHERE block_timestamp >= TIMESTAMP '{self.settings.sources.earliest}'"
+        ).fetchone() or (None, None, 0)
         report.notes += plan.notes
         self._suspect_truncation(read, *span)
         if unknown:
             report.notes.append(f"{unknown} transfers without a value: their amount stays NULL")
         self.connection.execute(
             "INSERT INTO raw.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [load_id, str(self.file.path), sha, self.source.NAME, self.chain, read, loaded, report.rows_duplicate, rejected, stored, transactions, unknown,
-             first or span[0], last or span[1], self.window.first, self.window.last, report.is_truncation_suspected, "; ".join(report.notes), options_hash, started, _now()],
+            [
+                load_id,
+                str(self.file.path),
+                sha,
+                self.source.NAME,
+                self.chain,
+                read,
+                loaded,
+                report.rows_duplicate,
+                rejected,
+                stored,
+                transactions,
+                unknown,
+                first or span[0],
+                last or span[1],
+                self.window.first,
+                self.window.last,
+                report.is_truncation_suspected,
+                "; ".join(report.notes),
+                options_hash,
+                started,
+                _now(),
+            ],
         )
-        self.connection.execute("INSERT INTO store.dirty_days SELECT DISTINCT block_date FROM store.transfers WHERE load_id = ? AND block_date NOT IN (FROM store.dirty_days)", [load_id])
+        self.connection.execute(
+            "INSERT INTO store.dirty_days SELECT DISTINCT block_date FROM store.transfers WHERE load_id = ? AND block_date NOT IN (FROM store.dirty_days)",
+            [load_id],
+        )
 
     def _give_ids(self) -> None:
         """Dense ids for new addresses and tokens; addresses of the wrong form go to `bad_addresses`."""
@@ -320,7 +371,9 @@ class _Load:
         has_bad = _one(self.connection, "SELECT count(*) FROM bad_addresses")
         bad = "EXISTS (FROM bad_addresses b WHERE b.chain = c.chain AND b.address IN (c.from_address, c.to_address))" if has_bad else "false"
         run(f"CREATE OR REPLACE TEMP VIEW good AS SELECT * FROM candidate c WHERE reason IS NULL AND is_transfer AND NOT {bad}")
-        run(f"CREATE OR REPLACE TEMP VIEW bad AS SELECT * REPLACE (coalesce(reason, 'bad_address') AS reason) FROM candidate c WHERE reason IS NOT NULL OR (is_transfer AND {bad})")
+        run(
+            f"CREATE OR REPLACE TEMP VIEW bad AS SELECT * REPLACE (coalesce(reason, 'bad_address') AS reason) FROM candidate c WHERE reason IS NOT NULL OR (is_transfer AND {bad})"
+        )
 
     def _find_duplicates(self) -> None:
         """Fill `losers(source_row)` with new rows that are duplicates, and take superseded old rows out of the store.
@@ -388,7 +441,10 @@ class _Load:
     def _insert_transactions(self, plan: Plan, load_id: int) -> int:
         """Insert new transactions; `new_transactions` keeps their source rows."""
         columns = plan.transactions or {}
-        select = ", ".join(f"({columns[name]}) AS x_{name}" for name in ("transaction_index", "to_address", "value", "gas_price", "gas_used", "is_success", "method_id", "created_contract"))
+        select = ", ".join(
+            f"({columns[name]}) AS x_{name}"
+            for name in ("transaction_index", "to_address", "value", "gas_price", "gas_used", "is_success", "method_id", "created_contract")
+        )
         self.connection.execute(f"""
             CREATE OR REPLACE TEMP TABLE new_transactions AS
             SELECT c.*, x.* EXCLUDE (x_row) FROM candidate c JOIN (SELECT source_row AS x_row, {select} FROM {self.raw_relation}) x ON x.x_row = c.source_row
@@ -403,11 +459,14 @@ class _Load:
         return _one(self.connection, "SELECT count(*) FROM new_transactions")
 
     def _insert_wallet_reports(self, load_id: int) -> int:
-        return _one(self.connection, f"""
+        return _one(
+            self.connection,
+            f"""
             INSERT INTO raw.wallet_reports
             SELECT lower(trim(s.wallet)), s.category, try_cast(s.score AS DOUBLE), s.tx_count, c.chain, {literal(str(self.file.path))}, c.source_row, {load_id}
             FROM candidate c JOIN staged s USING (source_row) WHERE c.is_report
-        """)
+        """,
+        )
 
     def _insert_rejects(self, load_id: int, is_first: bool, has_bad: bool) -> int:
         limit, path = self.settings.sources.max_raw_text, literal(str(self.file.path))
@@ -422,7 +481,9 @@ class _Load:
                 FROM (SELECT source_row, reason, {_MESSAGE} AS message FROM bad) b
                 JOIN (SELECT * FROM {self.raw_relation}) r USING (source_row)
             """)
-        self.report.reasons = dict(self.connection.execute("SELECT reason, count(*) FROM raw.rejects WHERE load_id = ? GROUP BY reason ORDER BY 2 DESC, 1", [load_id]).fetchall())
+        self.report.reasons = dict(
+            self.connection.execute("SELECT reason, count(*) FROM raw.rejects WHERE load_id = ? GROUP BY reason ORDER BY 2 DESC, 1", [load_id]).fetchall()
+        )
         return sum(self.report.reasons.values())
 
     def _suspect_truncation(self, read: int, first: datetime | None, last: datetime | None, count: int) -> None:
@@ -454,7 +515,9 @@ def remove_loads(connection: Connection, load_ids: Sequence[int]) -> None:
     """Take everything a load brought out of the raw tables, and reopen files that had lost rows to it as duplicates."""
     connection.execute("CREATE OR REPLACE TEMP TABLE gone AS SELECT unnest(?::INTEGER[]) AS load_id", [list(load_ids)])
     connection.execute("INSERT INTO gone SELECT load_id FROM raw.loads WHERE rows_duplicate > 0 AND format <> 'labels' AND load_id NOT IN (FROM gone)")
-    connection.execute("INSERT INTO store.dirty_days SELECT DISTINCT block_date FROM store.transfers WHERE load_id IN (FROM gone) AND block_date NOT IN (FROM store.dirty_days)")
+    connection.execute(
+        "INSERT INTO store.dirty_days SELECT DISTINCT block_date FROM store.transfers WHERE load_id IN (FROM gone) AND block_date NOT IN (FROM store.dirty_days)"
+    )
     for table in ("store.transfers", "raw.transactions", "raw.rejects", "raw.wallet_reports", "raw.loads"):
         connection.execute(f"DELETE FROM {table} WHERE load_id IN (FROM gone)")
 
@@ -468,7 +531,9 @@ def supersede(connection: Connection, table: str, as_duplicates: bool) -> None:
                 SELECT x.load_id, EXISTS (FROM raw.transactions t WHERE t.load_id = x.load_id) AS in_transactions FROM {table} x) GROUP BY ALL) c
         WHERE raw.loads.load_id = c.id
     """)
-    connection.execute(f"INSERT INTO store.dirty_days SELECT DISTINCT block_timestamp::DATE FROM {table} WHERE block_timestamp::DATE NOT IN (FROM store.dirty_days)")
+    connection.execute(
+        f"INSERT INTO store.dirty_days SELECT DISTINCT block_timestamp::DATE FROM {table} WHERE block_timestamp::DATE NOT IN (FROM store.dirty_days)"
+    )
 
 
 def _pattern(chain: str) -> str:

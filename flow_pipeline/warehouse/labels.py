@@ -53,6 +53,16 @@ def _insert(connection: Connection, found: LabelSet, started: datetime) -> None:
     connection.execute(
         "INSERT INTO raw.loads (load_id, source_file, sha256, format, rows_read, rows_loaded, rows_duplicate, rows_rejected, transfers_loaded, "
         "transactions_loaded, unknown_amounts, is_truncation_suspected, note, started_at, finished_at) VALUES (?, ?, ?, 'labels', ?, ?, ?, ?, 0, 0, 0, false, ?, ?, ?)",
-        [load_id, str(found.path), sha256_of(found.path), found.read, len(found.rows), found.duplicates, len(found.rejects), "; ".join(found.notes),
-         started, datetime.now(UTC).replace(tzinfo=None)],
+        [
+            load_id,
+            str(found.path),
+            sha256_of(found.path),
+            found.read,
+            len(found.rows),
+            found.duplicates,
+            len(found.rejects),
+            "; ".join(found.notes),
+            started,
+            datetime.now(UTC).replace(tzinfo=None),
+        ],
     )

@@ -40,7 +40,9 @@ def content_hashes(connection: Connection) -> dict[str, tuple[int | None, str]]:
     The hash is a sum of row hashes, so row order does not matter; load ids, file names and ledgers are no content.
     """
     found: dict[str, tuple[int | None, str]] = {}
-    total = connection.execute("SELECT coalesce(sum(row_count), 0), coalesce(sum(content_hash % 1_000_000_007_000_000_007), 0) FROM store.day_hashes").fetchone()
+    total = connection.execute(
+        "SELECT coalesce(sum(row_count), 0), coalesce(sum(content_hash % 1_000_000_007_000_000_007), 0) FROM store.day_hashes"
+    ).fetchone()
     found["raw.transfers"] = (int(total[0]), str(total[1])) if total else (0, "0")
     relations = connection.execute(
         "SELECT schema_name || '.' || table_name, NULL FROM duckdb_tables() WHERE schema_name IN ('raw', 'marts', 'detection') "

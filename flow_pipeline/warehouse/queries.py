@@ -20,27 +20,35 @@ def daily_netflow(connection: Connection, scope: str, window: Window, token: str
     if exchange:
         where += " AND lower(exchange) = lower(?)"
         values.append(exchange)
-    return _rows(connection, f"SELECT * FROM {_TABLES[scope]} WHERE {where} AND inflow_count + outflow_count > 0 ORDER BY block_date DESC, abs(netflow) DESC", values)
+    return _rows(
+        connection, f"SELECT * FROM {_TABLES[scope]} WHERE {where} AND inflow_count + outflow_count > 0 ORDER BY block_date DESC, abs(netflow) DESC", values
+    )
 
 
 def top_destinations(connection: Connection, window: Window, token: str | None, top: int, by: str) -> Rows:
     """The `top` receivers per token over a window, ranked by amount or by count; built from marts.fct_daily_destinations."""
     where, values = _where(window, token)
     order = "sum(amount) DESC NULLS LAST" if by == "amount" else "sum(transfer_count) DESC"
-    return _rows(connection, f"""
+    return _rows(
+        connection,
+        f"""
         SELECT row_number() OVER (PARTITION BY chain, token_symbol, token_address ORDER BY {order}, to_address) AS rank, chain, token_symbol, token_address, to_address,
                arg_max(entity, block_date) AS entity, arg_max(category, block_date) AS category, arg_max(regions, block_date) AS regions, sum(amount) AS amount,
                sum(transfer_count)::BIGINT AS transfer_count, sum(amount)::DOUBLE / nullif(sum(sum(amount)) OVER (PARTITION BY chain, token_symbol, token_address), 0) AS amount_share
         FROM marts.fct_daily_destinations WHERE {where}
         GROUP BY chain, token_symbol, token_address, to_address
         QUALIFY rank <= ? ORDER BY sum(sum(transfer_count)) OVER (PARTITION BY chain, token_symbol, token_address) DESC, chain, token_symbol, token_address, rank
-    """, [*values, top])
+    """,
+        [*values, top],
+    )
 
 
 def anomalous_days(connection: Connection, settings: AnomalySettings, method: str, window: Window, token: str | None) -> Rows:
     """Days flagged by a method under the settings given, from detection.netflow_scores."""
     where, values = _where(window, token)
-    scores = connection.execute(f"SELECT * FROM detection.netflow_scores WHERE {where} AND scope_type <> 'wallet' ORDER BY block_date DESC, scope", values).to_arrow_table()
+    scores = connection.execute(
+        f"SELECT * FROM detection.netflow_scores WHERE {where} AND scope_type <> 'wallet' ORDER BY block_date DESC, scope", values
+    ).to_arrow_table()
     found = flag(scores, settings, method)
     return found.column_names, [tuple(row.values()) for row in found.to_pylist()]
 
@@ -50,12 +58,16 @@ def top_days(connection: Connection, method: str, top: int, by_exchange: bool, w
     where, values = _where(window, token)
     mean, std = {"robust": ("robust_median", "robust_mad")}.get(method, (f"{method}_mean", f"{method}_std"))
     scope = "exchange" if by_exchange else "total"
-    return _rows(connection, f"""
+    return _rows(
+        connection,
+        f"""
         SELECT block_date, scope, token_symbol, inflow, outflow, netflow, {mean} AS roll_mean, {std} AS roll_std, z_{method} AS zscore
         FROM detection.netflow_scores WHERE {where} AND scope_type = ? AND z_{method} IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY scope, chain, token_symbol, token_address ORDER BY abs(z_{method}) DESC, block_date) <= ?
         ORDER BY scope, token_symbol, abs(z_{method}) DESC, block_date
-    """, [*values, scope, top])
+    """,
+        [*values, scope, top],
+    )
 
 
 def outflow_surges(connection: Connection, window: Window, token: str | None) -> Rows:

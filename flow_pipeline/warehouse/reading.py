@@ -85,7 +85,12 @@ def _stage_csv(connection: Connection, file: InputFile, settings: SourceSettings
 
 
 def _read_csv(
-    connection: Connection, file: InputFile, settings: SourceSettings, path: Path, is_gzip: bool, skip: int,
+    connection: Connection,
+    file: InputFile,
+    settings: SourceSettings,
+    path: Path,
+    is_gzip: bool,
+    skip: int,
     set_aside: list[tuple[int, str, str]] | None = None,
 ) -> None:
     columns = [*file.columns, *(["_trailing"] if file.has_trailing_column else [])]
@@ -181,7 +186,9 @@ def _stage_lines(connection: Connection, file: InputFile, settings: SourceSettin
     connection.execute("DROP TABLE IF EXISTS csv_errors; DROP TABLE IF EXISTS csv_scans")
     _number_rows(connection)
     connection.execute("INSERT INTO malformed SELECT source_row, 'not a JSON object', line FROM staged WHERE NOT (json_valid(line) AND line LIKE '{%')")
-    connection.execute("CREATE OR REPLACE TEMP TABLE lines AS SELECT source_row AS line_row, line::JSON AS line FROM staged WHERE json_valid(line) AND line LIKE '{%'")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE lines AS SELECT source_row AS line_row, line::JSON AS line FROM staged WHERE json_valid(line) AND line LIKE '{%'"
+    )
 
 
 def _stage_json(connection: Connection, file: InputFile, explode: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -135,6 +135,11 @@ def set_state(connection: Connection, key: str, value: str) -> None:
     """Remember a fact."""
     connection.execute("DELETE FROM store.state WHERE key = ?", [key])
     connection.execute("INSERT INTO store.state VALUES (?, ?)", [key, value])
+
+
+def table_counts(connection: Connection, relations: Iterable[str]) -> dict[str, int]:
+    """Row count per relation."""
+    return {name: int((connection.execute(f"SELECT count(*) FROM {name}").fetchone() or (0,))[0]) for name in relations}
 
 
 def file_size(path: Path) -> int:

@@ -1,0 +1,47 @@
+"""`netraflow ui`: Dagster's web UI on this project."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flow_pipeline.cli.common import note, settings_of
+
+WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
+INSTANCE = """# Written once by `netraflow ui`; change it as you like.
+telemetry:
+  enabled: false
+concurrency:
+  pools:
+    granularity: op
+    default_limit: 1
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("ui", epilog="Example: netraflow ui --port 3000")(ui)
+
+
+def ui(
+    context: typer.Context,
+    port: Annotated[int, typer.Option("--port", help="Port of the web UI.")] = 3000,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; loopback unless you say otherwise.")] = "127.0.0.1",
+) -> None:
+    """Assets, checks, runs, schedule and sensors in the browser."""
+    settings = settings_of(context)
+    home = (settings.data_dir / "dagster").resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / "dagster.yaml"
+    if not config.exists():
+        config.write_text(INSTANCE)
+    settings.inbox.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "DAGSTER_HOME": str(home), "NETRAFLOW_DATA_DIR": str(settings.data_dir.resolve())}
+    note(f"netraflow: http://{host}:{port} (inbox: {settings.inbox.resolve()})")
+    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(WORKSPACE), "--host", host, "--port", str(port)]
+    raise typer.Exit(subprocess.call(command, env=environment, cwd=WORKSPACE.parent))

@@ -1,0 +1,40 @@
+"""The stage borders: each expectation of a suite is an asset check; blocking ones stop the stages below."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from flow_pipeline.defs.common import POOL, settings
+from flow_pipeline.quality import STAGES, suite
+from flow_pipeline.warehouse.audit import audit_stage
+from flow_pipeline.warehouse.store import open_build, run_lock
+
+GUARDED = {"raw": ["raw", "transfers"], "marts": ["marts", "fct_daily_exchange_netflow"], "detection": ["detection", "netflow_scores"]}
+_SEVERITY = {"blocking": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
+
+
+def _checks(stage: str) -> dg.AssetChecksDefinition:
+    specs = [
+        dg.AssetCheckSpec(item.name, asset=dg.AssetKey(GUARDED[stage]), description=item.says, blocking=item.severity == "blocking")
+        for item in suite(stage, settings().quality)
+    ]
+
+    @dg.multi_asset_check(specs=specs, name=f"audit_{stage}", pool=POOL)
+    def check(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        with run_lock(settings()), open_build(settings()) as connection:
+            verdicts = audit_stage(connection, stage, context.op_execution_context.run_id, settings())
+        for verdict in verdicts:
+            yield dg.AssetCheckResult(
+                passed=verdict.is_success,
+                check_name=verdict.expectation.name,
+                severity=_SEVERITY[verdict.expectation.severity],
+                metadata={"measured": verdict.observed, "allowed": verdict.expectation.allowed},
+            )
+
+    return check
+
+
+@dg.definitions
+def audits() -> dg.Definitions:
+    """The suites of all stages."""
+    return dg.Definitions(asset_checks=[_checks(stage) for stage in STAGES])

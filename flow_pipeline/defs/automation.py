@@ -1,0 +1,49 @@
+"""What starts runs by itself: the daily schedule, the inbox sensor, and the sensor that records failures."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from flow_pipeline.defs.common import daily, settings
+
+daily_flow = dg.define_asset_job(
+    "daily_flow",
+    selection=dg.AssetSelection.all(),
+    partitions_def=daily(),
+    executor_def=dg.in_process_executor,
+    description="Load, build, detect, audit and publish the days of the run.",
+)
+
+daily_schedule = dg.build_schedule_from_partitioned_job(
+    daily_flow, name="daily_flow_schedule", hour_of_day=settings().schedule.hour_utc, description="Yesterday's partition, every day.",
+)
+
+
+@dg.sensor(job=daily_flow, minimum_interval_seconds=settings().schedule.inbox_seconds, description="Starts a run when files of the inbox are new or changed.")
+def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One run over all days, for each state of the inbox."""
+    folder = settings().inbox
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")) if folder.is_dir() else []
+    if not files:
+        yield dg.SkipReason(f"{folder} is empty")
+        return
+    state = hashlib.sha256("".join(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns};" for path in files).encode()).hexdigest()
+    if state == context.cursor:
+        yield dg.SkipReason("nothing new in the inbox")
+        return
+    context.update_cursor(state)
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    tags = {"dagster/asset_partition_range_start": settings().schedule.first_day.isoformat(), "dagster/asset_partition_range_end": last.isoformat()}
+    yield dg.RunRequest(run_key=state, tags=tags)
+
+
+@dg.run_failure_sensor(description="Appends every failed run to failures.jsonl of the data directory.")
+def failures(context: dg.RunFailureSensorContext) -> None:
+    """What failed, when, and why."""
+    settings().data_dir.mkdir(parents=True, exist_ok=True)
+    line = {"run_id": context.dagster_run.run_id, "job": context.dagster_run.job_name, "at": datetime.now(UTC).isoformat(), "error": context.failure_event.message}
+    with (settings().data_dir / "failures.jsonl").open("a") as log:
+        log.write(json.dumps(line) + "\n")

@@ -1,0 +1,55 @@
+"""Stage 2: dbt builds the marts for the days that need it."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+
+from flow_pipeline.defs.common import OWNERS, POOL, daily, settings, window_of
+from flow_pipeline.warehouse import dbt
+from flow_pipeline.warehouse.days import plan_rebuild
+from flow_pipeline.warehouse.store import open_build, run_lock
+
+
+class Translator(DagsterDbtTranslator):
+    """Asset key = DuckDB relation; the physical store is shown as raw.transfers, which it holds."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """`schema/table`."""
+        schema = dbt_resource_props["schema"]
+        return dg.AssetKey(["raw", "transfers"]) if schema == "store" else dg.AssetKey([schema, dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The schema."""
+        return str(dbt_resource_props["schema"])
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """One team."""
+        return OWNERS
+
+
+_PROJECT = DbtProject(dbt.PROJECT, profiles_dir=dbt.PROJECT, target_path=dbt.prepare_manifest(settings()).parent)
+
+
+@dbt_assets(
+    manifest=dbt.prepare_manifest(settings()),
+    project=_PROJECT,
+    name="build_marts",
+    partitions_def=daily(),
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    dagster_dbt_translator=Translator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)),
+    exclude="resource_type:unit_test",
+    pool=POOL,
+)
+def build_marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    """Every model, for the dirty days or for all."""
+    with run_lock(settings()):
+        with open_build(settings()) as connection:
+            full = plan_rebuild(connection, window_of(context), settings())
+        os.environ.update(dbt.environment(settings()))
+        client = DbtCliResource(project_dir=_PROJECT, profiles_dir=str(dbt.PROJECT), dbt_executable=str(Path(sys.executable).with_name("dbt")))
+        yield from client.cli(dbt.arguments(settings(), full), context=context, target_path=dbt.target_path(settings())).stream()

@@ -1,0 +1,49 @@
+"""Stage 1: files and labels into schema raw."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from flow_pipeline.defs.common import OWNERS, POOL, daily, settings, spec, window_of
+from flow_pipeline.domain.tables import RAW_LABELS, USER_TABLES
+from flow_pipeline.pipeline import describe_load, load
+from flow_pipeline.warehouse.ingest import LoadOptions
+from flow_pipeline.warehouse.labels import load_labels
+from flow_pipeline.warehouse.store import open_build, run_lock, table_counts
+
+_TABLES = [table for table in USER_TABLES if table.schema == "raw" and table is not RAW_LABELS]
+
+
+class InputFolder(dg.Config):
+    """Where the files lie; empty takes the inbox of the data directory."""
+
+    folder: str = ""
+
+
+@dg.asset(key=["raw", "labels"], description=RAW_LABELS.description, group_name="raw", kinds={"duckdb", "csv"}, owners=OWNERS, pool=POOL)
+def labels() -> dg.MaterializeResult:
+    """Label packs and label files."""
+    with run_lock(settings()), open_build(settings()) as connection:
+        load_labels(connection, settings())
+        return dg.MaterializeResult(metadata={"dagster/row_count": table_counts(connection, ["raw.labels"])["raw.labels"]})
+
+
+@dg.multi_asset(
+    specs=[spec(table.relation, table.description, "raw", {"duckdb"}, partitions_def=daily()) for table in _TABLES],
+    name="load_files",
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=POOL,
+)
+def load_files(context: dg.AssetExecutionContext, config: InputFolder) -> Iterator[dg.MaterializeResult]:
+    """Every recognised file of the folder, for the days of the run."""
+    folder = Path(config.folder) if config.folder else settings().inbox
+    settings().inbox.mkdir(parents=True, exist_ok=True)
+    window = window_of(context)
+    with run_lock(settings()):
+        result = load(settings(), folder, window, LoadOptions(), context.log.info, publish_leftover=False)
+        with open_build(settings()) as connection:
+            counts = table_counts(connection, [table.relation for table in _TABLES])
+    for table in _TABLES:
+        facts = {"dagster/row_count": counts[table.relation], "window": str(window), "load_report": dg.MetadataValue.md(describe_load(result.load))}
+        yield dg.MaterializeResult(asset_key=table.relation.split("."), metadata=facts)
