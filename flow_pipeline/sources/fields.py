@@ -30,10 +30,10 @@ CREATE OR REPLACE TEMP MACRO flow_address(x) AS CASE WHEN starts_with(lower(x), 
 CREATE OR REPLACE TEMP MACRO flow_units_reason(t) AS CASE
     WHEN NOT regexp_full_match(t, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{{1,3}})?') THEN 'bad_amount'
     WHEN t LIKE '-%' AND t::DOUBLE <> 0 THEN 'negative_amount'
-    WHEN t::DOUBLE >= 1e18 OR try_cast(t AS DECIMAL(38, 18)) >= 1e18::DECIMAL(38, 18) THEN 'amount_out_of_range'
+    WHEN CASE WHEN t ILIKE '%e%' THEN t::DOUBLE >= 1e18 ELSE length(ltrim(split_part(t, '.', 1), '+0')) > 18 END THEN 'amount_out_of_range'
     WHEN regexp_full_match(t, '[+-]?\d*\.\d{{18}}\d*[1-9]\d*') THEN 'amount_too_precise' END;
 CREATE OR REPLACE TEMP MACRO flow_join(whole, part) AS
-    try_cast(whole AS BIGINT)::DECIMAL(38, 18) + try_cast(part AS BIGINT)::DECIMAL(18, 0) * 0.000000000000000001::DECIMAL(18, 18);
+    try_cast(whole AS BIGINT)::DECIMAL(38, 18) + try_cast(try_cast(part AS BIGINT) AS DECIMAL(18, 0)) * 0.000000000000000001::DECIMAL(18, 18);
 CREATE OR REPLACE TEMP MACRO flow_units(t) AS CASE
     WHEN regexp_full_match(t, '\d{{1,18}}(\.\d{{0,18}})?') THEN flow_join(split_part(t, '.', 1), rpad(split_part(t, '.', 2), 18, '0'))
     ELSE try_cast(t AS DECIMAL(38, 18)) END;
@@ -115,11 +115,11 @@ def literal(text: str) -> str:
 
 
 def text_of(file: InputFile, column: str | None) -> str:
-    """A column as trimmed text, empty as NULL. Parquet text is taken as it is."""
+    """A column as trimmed text, empty as NULL. Parquet text is not trimmed."""
     if column is None:
         return "NULL::VARCHAR"
     name = quoted(column)
-    return name if file.kind == "parquet" and file.type_of(column) == "VARCHAR" else f"flow_text({name})"
+    return f"nullif({name}, '')" if file.kind == "parquet" and file.type_of(column) == "VARCHAR" else f"flow_text({name})"
 
 
 def integer_of(file: InputFile, column: str | None) -> str:

@@ -1,0 +1,94 @@
+"""Fixtures: settings on a fresh data directory, small files, and the real data beside the project."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.pipeline import RunResult, run
+from flow_pipeline.settings import Settings, load_settings
+from flow_pipeline.warehouse.ingest import LoadOptions, LoadReport, load_folder
+from flow_pipeline.warehouse.store import open_build
+
+with warnings.catch_warnings():
+    # Third-party modules warn while they are imported; what they warn about is theirs to mend.
+    warnings.simplefilter("ignore")
+    import dbt.cli.main
+    import great_expectations  # noqa: F401
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL = Path(os.environ.get("NETRAFLOW_REAL_DATA", ROOT.parent / "shared" / "data"))
+
+U = "0x" + "1" * 40
+V = "0x" + "2" * 40
+HEADER = ["chain", "block_number", "block_timestamp", "tx_hash", "transfer_index", "token_address", "token_symbol", "from_address", "to_address", "amount"]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith("NETRAFLOW_") and name != "NETRAFLOW_REAL_DATA":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(tmp_path / "data")
+
+
+@pytest.fixture
+def real() -> Path:
+    if not REAL.is_dir():
+        pytest.skip(f"no real data at {REAL}")
+    return REAL
+
+
+def transfer(n: int, sender: str, receiver: str, amount: object, at: str = "2025-05-01T12:00:00Z", index: object = 0, symbol: str = "ETH", chain: str = "ethereum") -> list[object]:
+    """One canonical row; `n` makes its hash."""
+    return [chain, 1, at, f"0x{n:064x}", index, "", symbol, sender, receiver, amount]
+
+
+def write_csv(path: Path, rows: Iterable[Iterable[object]], header: list[str] = HEADER) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    opener: Callable[..., object] = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "wt", newline="") as handle:  # type: ignore[attr-defined]
+        csv.writer(handle).writerows([header, *rows])
+    return path
+
+
+def load_only(settings: Settings, folder: Path, window: Window = Window(), options: LoadOptions = LoadOptions()) -> LoadReport:
+    with open_build(settings) as connection:
+        return load_folder(connection, folder, window, settings, options)
+
+
+def build(settings: Settings, folder: Path, window: Window = Window(), options: LoadOptions = LoadOptions()) -> RunResult:
+    return run(settings, folder, window, options)
+
+
+def ask(settings: Settings, sql: str, is_build: bool = False) -> list[tuple[object, ...]]:
+    """Rows of the published file, or of the build file."""
+    import duckdb
+
+    path = settings.build_file if is_build else settings.published_link.resolve()
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def hashes(settings: Settings) -> dict[str, object]:
+    """Content hash per table of the last publication."""
+    rows = ask(settings, "SELECT table_name, (row_count, content_hash) FROM ops.publications WHERE run_id = (SELECT max(run_id) FROM ops.publications)")
+    return {str(name): mark for name, mark in rows}
+
+
+def label_file(path: Path, rows: Iterable[Iterable[object]]) -> Path:
+    return write_csv(path, rows, ["chain", "address", "entity", "category", "label", "confidence", "source", "valid_from", "regions"])
+
+
+assert dbt.cli.main

@@ -1,0 +1,111 @@
+"""The worked numbers of the netflow anomaly definitions."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from flow_pipeline.detectors import netflow_anomaly, outflow_surge
+from flow_pipeline.detectors.windows import baseline, positions_in_series
+from flow_pipeline.settings import AnomalySettings
+
+WORKED = [10, -10, 20, -20, 10, -10, 200, 0, 5, -300]
+
+
+def series(values: list[float], scope: str = "TOTAL", active: list[bool] | None = None, outflow: list[float] | None = None, symbol: str = "XYZ") -> pa.Table:
+    n = len(values)
+    return pa.table(
+        {
+            "block_date": [date(2025, 1, 1) + timedelta(days=i) for i in range(n)],
+            "chain": ["ethereum"] * n,
+            "token_symbol": [symbol] * n,
+            "token_address": pa.array([None] * n, pa.string()),
+            "scope_type": ["total" if scope == "TOTAL" else "exchange"] * n,
+            "scope": [scope] * n,
+            "netflow": [float(v) for v in values],
+            "inflow": [0.0] * n,
+            "outflow": outflow or [0.0] * n,
+            "is_active": active or [True] * n,
+        }
+    )
+
+
+def scores(values: list[float], **more: object) -> dict[str, list[float | None]]:
+    found = netflow_anomaly.detect(series(values, **more), AnomalySettings(min_history_days=3))  # type: ignore[arg-type]
+    return found["netflow_scores"].to_pydict()
+
+
+def test_worked_series_gives_the_documented_scores() -> None:
+    found = scores(WORKED)
+    assert found["z_inclusive"][6] == pytest.approx(2.4077, abs=5e-5)
+    assert found["z_inclusive"][9] == pytest.approx(-2.0910, abs=5e-5)
+    assert found["z_trailing"][6] == pytest.approx(14.1421, abs=5e-5)
+    assert (found["trailing_mean"][6], found["trailing_std"][6]) == (pytest.approx(0), pytest.approx(14.1421, abs=5e-5))
+    assert found["z_trailing"][9] == pytest.approx(-4.6554, abs=5e-5)
+    assert (found["trailing_mean"][9], found["trailing_std"][9]) == (pytest.approx(29.2857, abs=5e-5), pytest.approx(70.7323, abs=5e-5))
+    assert found["z_robust"][6] == pytest.approx(13.4900, abs=5e-5)
+    assert found["z_robust"][9] == pytest.approx(-13.7148, abs=5e-5)
+
+
+def test_a_day_without_history_has_no_score() -> None:
+    found = netflow_anomaly.detect(series(WORKED), AnomalySettings())["netflow_scores"].to_pydict()
+    assert found["z_trailing"][:7] == [None] * 7
+    assert found["z_trailing"][7] is not None
+
+
+def test_inclusive_scores_stand_on_active_days_only_and_count_active_rows() -> None:
+    active = [True, False, True, True, False, True]
+    found = scores([10, 0, -5, 20, 0, 7], active=active)
+    assert [value is not None for value in found["z_inclusive"]] == [False, False, False, True, False, True]
+    window = np.array([10, -5, 20, 7])
+    assert found["z_inclusive"][5] == pytest.approx((7 - window.mean()) / window.std())
+
+
+def test_a_flat_baseline_is_flagged_by_amount_and_has_no_score() -> None:
+    flagged = netflow_anomaly.detect(series([0.1] * 8 + [0.3, 50.0]), AnomalySettings(min_amount=10))["netflow_anomalies"].to_pylist()
+    assert [(row["block_date"].day, row["method"], row["zscore"]) for row in flagged] == [(10, "trailing", pytest.approx(flagged[0]["zscore"]))]
+    flagged = netflow_anomaly.detect(series([0.1] * 8 + [50.0]), AnomalySettings(min_amount=10))["netflow_anomalies"].to_pylist()
+    assert [(row["method"], row["zscore"], row["baseline_std"], row["direction"]) for row in flagged] == [("flat_baseline", None, 0.0, "high")]
+    assert netflow_anomaly.detect(series([0.1] * 8 + [5.0]), AnomalySettings(min_amount=10))["netflow_anomalies"].num_rows == 0
+
+
+def test_equal_values_have_no_deviation_whatever_their_rounding() -> None:
+    assert baseline(np.full(20, 0.1 + 0.2), np.arange(20), 7, include_self=True).std.tolist() == [0.0] * 20
+
+
+def test_series_never_reach_into_one_another() -> None:
+    both = pa.concat_tables([series(WORKED, "A"), series(WORKED, "B")])
+    found = netflow_anomaly.detect(both, AnomalySettings(min_history_days=3))["netflow_scores"].to_pydict()
+    assert found["z_trailing"][:10] == found["z_trailing"][10:]
+    assert positions_in_series(netflow_anomaly.first_rows(both)).tolist() == [*range(10), *range(10)]
+
+
+def test_severity_follows_the_ratio_to_the_threshold() -> None:
+    flagged = netflow_anomaly.detect(series(WORKED), AnomalySettings(min_history_days=3))["netflow_anomalies"].to_pylist()
+    assert [(row["block_date"].day, row["direction"], row["severity"]) for row in flagged] == [(7, "high", "CRITICAL"), (10, "low", "HIGH")]
+
+
+def test_outflow_surge_by_amount_by_score_and_neither() -> None:
+    quiet = [10.0, 12, 8, 10, 11, 9, 10]
+    table = series([0] * 8, outflow=[*quiet, 200.0], symbol="ETH").drop_columns(["scope_type", "netflow", "inflow", "is_active"])
+    surge = outflow_surge.detect(table, AnomalySettings())["outflow_surges"].to_pylist()
+    assert [(row["rule"], row["excess"]) for row in surge] == [("both", pytest.approx(190))]
+    flat = series([0] * 8, outflow=[10.0] * 7 + [110.0], symbol="ETH").drop_columns(["scope_type", "netflow", "inflow", "is_active"])
+    assert [(row["rule"], row["zscore"]) for row in outflow_surge.detect(flat, AnomalySettings())["outflow_surges"].to_pylist()] == [("amount", None)]
+    below = series([0] * 8, outflow=[10.0] * 7 + [109.99], symbol="ETH").drop_columns(["scope_type", "netflow", "inflow", "is_active"])
+    assert outflow_surge.detect(below, AnomalySettings())["outflow_surges"].num_rows == 0
+
+
+def test_empty_series_give_empty_tables() -> None:
+    assert all(table.num_rows == 0 for table in netflow_anomaly.detect(series([]), AnomalySettings()).values())
+
+
+def test_inclusive_scores_keep_the_bound_of_their_window() -> None:
+    rng = np.random.default_rng(3)
+    values = rng.standard_cauchy(500).tolist()
+    found = [abs(z) for z in scores(values)["z_inclusive"] if z is not None]
+    assert max(found) <= math.sqrt(6) + 1e-12

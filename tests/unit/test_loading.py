@@ -1,0 +1,236 @@
+"""Loading: keys, duplicates, reasons, amounts exact to the last digit, windows, replaced files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.ingest import LoadOptions
+from tests.conftest import HEADER, U, V, ask, load_only, transfer, write_csv
+
+
+def stored(settings: Settings, columns: str = "*") -> list[tuple[object, ...]]:
+    return ask(settings, f"SELECT {columns} FROM raw.transfers ORDER BY ALL", is_build=True)
+
+
+def reasons(settings: Settings) -> dict[object, object]:
+    return dict(ask(settings, "SELECT source_row, reason FROM raw.rejects", is_build=True))  # type: ignore[arg-type]
+
+
+def test_every_bad_row_is_one_reject_with_its_row_and_reason(settings: Settings, tmp_path: Path) -> None:
+    good = transfer(1, U, V, "1")
+    rows = [
+        good,
+        transfer(2, "", V, "1"),
+        transfer(3, U, V, "1", at="yesterday"),
+        transfer(4, U, V, "1", at="1999-01-01"),
+        transfer(5, "0x12", V, "1"),
+        transfer(6, U, V, "ten"),
+        transfer(7, U, V, "-1"),
+        transfer(8, U, V, "1000000000000000000"),
+        transfer(9, U, V, "0.1234567890123456789"),
+        transfer(10, U, V, ""),
+        transfer(11, U, V, "999999999999999999.999999999999999999"),
+        transfer(12, U, V, "0"),
+    ]
+    write_csv(tmp_path / "in" / "a.csv", rows)
+    report = load_only(settings, tmp_path / "in").files[0]
+    assert (report.rows_read, report.rows_loaded, report.rows_duplicate, report.rows_rejected) == (12, 3, 0, 9)
+    assert reasons(settings) == {
+        2: "missing_column_value", 3: "bad_timestamp", 4: "bad_timestamp", 5: "bad_address", 6: "bad_amount", 7: "negative_amount",
+        8: "amount_out_of_range", 9: "amount_too_precise", 10: "missing_column_value",
+    }  # fmt: skip
+    assert [row[0] for row in stored(settings, "amount")] == [Decimal(0), Decimal(1), Decimal("999999999999999999.999999999999999999")]
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "amount"),
+    [
+        ("1", "18", "0.000000000000000001"),
+        ("123456789012345678901234567890", "18", "123456789012.345678901234567890"),
+        ("1500000", "6", "1.5"),
+        ("7", "0", "7"),
+        ("1", "30", None),
+        ("5000000000000000000000000000000", "30", "5"),
+        ("1000000000000000000000000000000000000", "18", None),
+        ("12.0", "1", "1.2"),
+        ("", "18", None),
+        ("1e18", "18", None),
+        ("5", "", None),
+    ],
+)
+def test_base_units_become_exact_token_units(settings: Settings, tmp_path: Path, value: str, decimals: str, amount: str | None) -> None:
+    header = ["blockNumber", "timeStamp", "hash", "from", "contractAddress", "to", "value", "tokenSymbol", "tokenDecimal"]
+    write_csv(tmp_path / "in" / "t.csv", [[1, 1746057600, "0xaa", U, V, V, value, "TOK", decimals]], header)
+    load_only(settings, tmp_path / "in")
+    assert [row[0] for row in stored(settings, "amount")] == ([Decimal(amount)] if amount else [])
+    if decimals == "" and value:
+        assert reasons(settings) == {1: "unknown_decimals"}
+
+
+def test_floats_are_read_by_their_shortest_form(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    pq.write_table(
+        pa.table({"from": [U, U, U], "to": [V, V, V], "timestamp": [1746057600, 1746057601, 1746057602], "amount": [476851.50284911, 1e-7, 0.1]}),
+        tmp_path / "in" / "f.parquet",
+    )
+    load_only(settings, tmp_path / "in")
+    assert [row[0] for row in stored(settings, "amount")] == [Decimal("0.0000001"), Decimal("0.1"), Decimal("476851.50284911")]
+
+
+def test_times_are_utc_whatever_their_spelling(settings: Settings, tmp_path: Path) -> None:
+    spellings = ["1746057600", "1746057600000", "2025-05-01", "2025-05-01T02:00:00+02:00", "2025-05-01 00:00:00 UTC", "2025-05-01T00:00:00.000Z"]
+    write_csv(tmp_path / "in" / "t.csv", [transfer(n, U, V, "1", at=text) for n, text in enumerate(spellings)])
+    assert load_only(settings, tmp_path / "in").total("rows_loaded") == len(spellings)
+    assert {str(row[0]) for row in stored(settings, "block_timestamp")} == {"2025-05-01 00:00:00"}
+
+
+def test_an_indexed_row_wins_over_its_equals_without(settings: Settings, tmp_path: Path) -> None:
+    bare, indexed = transfer(1, U, V, "5", index=""), transfer(1, U, V, "5", index=7)
+    write_csv(tmp_path / "in" / "a.csv", [bare, bare, transfer(1, U, V, "6", index="")])
+    write_csv(tmp_path / "in" / "b.csv", [indexed, transfer(1, U, V, "5", index=9)])
+    load_only(settings, tmp_path / "in")
+    assert stored(settings, "transfer_index, amount") == [(7, Decimal(5)), (9, Decimal(5)), (None, Decimal(6))]
+    ledger = ask(settings, "SELECT rows_read, rows_loaded, rows_duplicate, transfers_loaded FROM raw.loads ORDER BY source_file", is_build=True)
+    assert ledger == [(3, 1, 2, 1), (2, 2, 0, 2)]
+
+
+def test_rows_without_a_hash_all_count_and_the_same_file_counts_once(settings: Settings, tmp_path: Path) -> None:
+    header = ["from", "to", "timestamp", "amount"]
+    for name in ("a.csv", "copy.csv"):
+        write_csv(tmp_path / "in" / name, [[U, V, 1746057600, 1], [U, V, 1746057600, 1]], header)
+    report = load_only(settings, tmp_path / "in")
+    assert [file.status for file in report.files] == ["loaded", "known"]
+    assert len(stored(settings)) == 2
+
+
+def test_nothing_is_loaded_twice(settings: Settings, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "a.csv", [transfer(1, U, V, "1")])
+    load_only(settings, tmp_path / "in")
+    again = load_only(settings, tmp_path / "in")
+    assert [file.status for file in again.files] == ["known"]
+    assert len(stored(settings)) == 1
+
+
+def test_a_changed_file_replaces_what_it_had_brought_and_gives_back_what_it_hid(settings: Settings, tmp_path: Path) -> None:
+    shared = transfer(1, U, V, "1")
+    first = write_csv(tmp_path / "in" / "a.csv", [shared, transfer(2, U, V, "2")])
+    write_csv(tmp_path / "in" / "b.csv", [shared, transfer(3, U, V, "3")])
+    load_only(settings, tmp_path / "in")
+    write_csv(first, [transfer(4, U, V, "4")])
+    load_only(settings, tmp_path / "in")
+    load_only(settings, tmp_path / "in")
+    assert [row[0] for row in stored(settings, "amount")] == [Decimal(1), Decimal(3), Decimal(4)]
+
+
+def test_a_window_reads_its_days_only_and_a_wider_one_adds_the_rest(settings: Settings, tmp_path: Path) -> None:
+    rows = [transfer(n, U, V, str(n), at=f"2025-05-0{n}T23:59:59Z") for n in (1, 2, 3, 4)]
+    write_csv(tmp_path / "in" / "a.csv", [*rows, transfer(9, U, V, "1", at="never")])
+    report = load_only(settings, tmp_path / "in", Window.parse("2025-05-02", "2025-05-03"))
+    assert (report.total("rows_read"), report.total("rows_loaded"), report.total("rows_rejected")) == (3, 2, 1)
+    assert ask(settings, "SELECT count(*) FROM store.addresses", is_build=True) == [(2,)]
+    rest = load_only(settings, tmp_path / "in", Window.parse("2025-05-01", "2025-05-04"))
+    assert (rest.total("rows_read"), rest.total("rows_loaded"), rest.total("rows_rejected")) == (2, 2, 0)
+    assert len(stored(settings)) == 4
+
+
+def test_gz_and_jsonl_and_parquet_load_the_same_transfer(settings: Settings, tmp_path: Path) -> None:
+    row = dict(zip(HEADER, transfer(1, U, V, "1.5"), strict=True))
+    write_csv(tmp_path / "in" / "a.csv.gz", [list(row.values())])
+    (tmp_path / "in" / "b.jsonl").write_text(json.dumps(row) + "\nnot json\n")
+    (tmp_path / "in" / "c.jsonl.gz").write_bytes(gzip.compress((json.dumps({**row, "extra": 1}) + "\n").encode()))
+    pq.write_table(pa.table({name: [str(value)] for name, value in row.items()}), tmp_path / "in" / "d.parquet")
+    report = load_only(settings, tmp_path / "in")
+    assert [(f.rows_read, f.rows_loaded, f.rows_duplicate, f.rows_rejected) for f in report.files] == [(1, 1, 0, 0), (2, 0, 1, 1), (1, 0, 1, 0), (1, 0, 1, 0)]
+
+
+def test_etherscan_json_and_failed_transactions(settings: Settings, tmp_path: Path) -> None:
+    base = {"blockNumber": "1", "timeStamp": "1746057600", "from": U, "to": V, "gasPrice": "1", "gasUsed": "21000", "txreceipt_status": "1", "methodId": "0x", "contractAddress": "", "transactionIndex": "3"}
+    result = [
+        {**base, "hash": "0x01", "value": "1000000000000000000", "isError": "0"},
+        {**base, "hash": "0x02", "value": "2000000000000000000", "isError": "1"},
+        {**base, "hash": "0x03", "value": "0", "isError": "0"},
+        {**base, "hash": "0x04", "value": "5", "isError": "0", "to": "", "contractAddress": V},
+    ]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "txlist.json").write_text(json.dumps({"status": "1", "message": "OK", "result": result}))
+    report = load_only(settings, tmp_path / "in").files[0]
+    assert (report.rows_read, report.rows_loaded, report.rows_rejected) == (4, 4, 0)
+    assert stored(settings, "tx_hash, token_symbol, to_address, amount") == [("0x01", "ETH", V, Decimal(1)), ("0x04", "ETH", V, Decimal("0.000000000000000005"))]
+    assert ask(settings, "SELECT tx_hash, is_success, value FROM raw.transactions ORDER BY 1", is_build=True) == [
+        ("0x01", True, Decimal(1)), ("0x02", False, Decimal(2)), ("0x03", True, Decimal(0)), ("0x04", True, Decimal("0.000000000000000005"))
+    ]  # fmt: skip
+
+
+def test_a_failed_row_of_a_transfer_list_is_rejected(settings: Settings, tmp_path: Path) -> None:
+    header = ["blockNumber", "timeStamp", "hash", "from", "contractAddress", "to", "value", "tokenSymbol", "tokenDecimal", "isError"]
+    write_csv(tmp_path / "in" / "t.csv", [[1, 1746057600, "0xaa", U, V, V, 5, "TOK", 0, 1]], header)
+    load_only(settings, tmp_path / "in")
+    assert reasons(settings) == {1: "failed_transaction"}
+
+
+def test_netrascan_keeps_unknown_values_unknown(settings: Settings, tmp_path: Path) -> None:
+    wallet = {
+        "wallet": U, "score": 0.9, "category": "whale",
+        "txs": [
+            {"from": U, "to": V, "token_symbol": "ETH", "timestamp": "1746057600"},
+            {"from": U, "to": V, "token_symbol": "ETH", "time_stamp": "1746057601", "value": "2500000000000000000", "hash": "0x01"},
+            {"from": U, "to": V, "token_symbol": "USDX", "time_stamp": "1746057601", "value": "25", "contract_address": V, "hash": "0x02"},
+        ],
+    }  # fmt: skip
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "n.jsonl").write_text(json.dumps(wallet) + "\n" + json.dumps({"wallet": V, "score": 0.1, "category": "cex", "txs": []}) + "\n")
+    report = load_only(settings, tmp_path / "in").files[0]
+    assert (report.rows_read, report.rows_loaded, report.rows_rejected) == (5, 4, 1)
+    assert stored(settings, "amount") == [(Decimal("2.5"),), (None,)]
+    assert any("without a value" in note for note in report.notes)
+    assert ask(settings, "SELECT wallet, category, tx_count FROM raw.wallet_reports ORDER BY 1", is_build=True) == [(U, "whale", 3), (V, "cex", 0)]
+
+
+def test_a_token_file_gives_decimals_and_reloads_what_lacked_them(settings: Settings, tmp_path: Path) -> None:
+    header = ["TxHash", "Block_Time", "From", "To", "Token_Contract", "Value"]
+    write_csv(tmp_path / "in" / "t.csv", [["0xaa", "2021-06-04T09:07:37Z", U, V, V, 1500000]], header)
+    assert load_only(settings, tmp_path / "in").files[0].reasons == {"unknown_decimals": 1}
+    tokens = write_csv(tmp_path / "tokens.csv", [["ethereum", V.upper().replace("0X", "0x"), "TOK", 6]], ["chain", "token_address", "token_symbol", "decimals"])
+    report = load_only(settings.with_changes(sources={"tokens": tokens}), tmp_path / "in").files[0]
+    assert (report.status, report.rows_loaded, report.rows_rejected) == ("loaded", 1, 0)
+    assert stored(settings, "amount") == [(Decimal("1.5"),)]
+
+
+def test_edge_lists_need_their_unit_and_epoch(settings: Settings, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "e.csv", [[1, 2, "10.5", 3]], ["source", "target", "value", "time"])
+    refused = load_only(settings, tmp_path / "in").files[0]
+    assert refused.status == "refused"
+    assert "--time-unit" in refused.notes[0]
+    load_only(settings.with_changes(sources={"time_unit": "day", "epoch": "2025-01-01"}), tmp_path / "in")
+    assert stored(settings, "chain, block_timestamp::VARCHAR, from_address, amount") == [("edge-list", "2025-01-04 00:00:00", "1", Decimal("10.5"))]
+
+
+def test_chains_come_from_the_column_the_pattern_or_the_default(settings: Settings, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "a.csv", [transfer(1, U, V, "1", chain="ETH"), transfer(2, U, V, "1", chain="matic"), transfer(3, "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1", chain="btc")])
+    write_csv(tmp_path / "in" / "b.csv", [[U, V, 1746057600, 1]], ["from", "to", "timestamp", "amount"])
+    load_only(settings, tmp_path / "in", options=LoadOptions((("b*", "bsc"),)))
+    assert [row[0] for row in stored(settings, "chain")] == ["bitcoin", "bsc", "ethereum", "polygon"]
+
+
+def test_an_api_cap_and_an_early_end_are_suspected(settings: Settings, tmp_path: Path) -> None:
+    capped = settings.with_changes(sources={"api_caps": (3,)})
+    write_csv(tmp_path / "in" / "a.csv", [transfer(n, U, V, "1", at=f"2025-05-01T0{n}:00:00Z") for n in (1, 2, 3)])
+    report = load_only(capped, tmp_path / "in", Window.parse("2025-05-01", "2025-05-09")).files[0]
+    assert report.is_truncation_suspected
+    assert "API cap" in report.notes[0]
+    assert "8 days before the window does" in report.notes[0]
+
+
+def test_transfer_column_names_of_other_people(settings: Settings, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "a.csv", [["0xAA", U.upper().replace("0X", "0x"), V, 1746057600, "2.5", "DAI"]], ["Transaction Hash", "Sender", "Recipient", "Time Stamp", "value", "Asset"])
+    load_only(settings, tmp_path / "in")
+    assert stored(settings, "tx_hash, from_address, amount, token_symbol") == [("0xaa", U, Decimal("2.5"), "DAI")]
