@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +93,7 @@ def look_at(path: Path) -> InputFile | None:
         is_gzip = head[:2] == b"\x1f\x8b"
         with open_bytes(path, is_gzip) as handle:
             start = handle.read(_SNIFF_BYTES)
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise Unreadable(f"{path}: the gzip data is broken ({error})", "fetch the file again") from None
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror or error}", "check the file and its permissions") from None

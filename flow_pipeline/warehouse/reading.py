@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 import tempfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ def stage(connection: Connection, file: InputFile, settings: SourceSettings, exp
         else:
             _stage_lines(connection, file, settings)
             _stage_json(connection, file, explode)
-    except (duckdb.Error, EOFError, OSError) as error:
+    except (duckdb.Error, EOFError, OSError, zlib.error) as error:
         raise _unreadable(file, error) from None
     return Relation("staged")
 
@@ -73,8 +74,10 @@ def _unreadable(file: InputFile, error: Exception) -> Unreadable:
 def _stage_csv(connection: Connection, file: InputFile, settings: SourceSettings) -> None:
     try:
         _read_csv(connection, file, settings, file.path, file.is_gzip, skip=1)
-        swallowed = connection.execute("SELECT count(*) FROM malformed WHERE contains(rtrim(raw_text, chr(10) || chr(13)), chr(10))").fetchone()
-        if swallowed and not swallowed[0]:
+        unclear = connection.execute(
+            "SELECT count(*) FROM malformed WHERE contains(rtrim(raw_text, chr(10) || chr(13)), chr(10)) OR message LIKE 'Maximum line size%'"
+        ).fetchone()
+        if unclear and not unclear[0]:
             return
     except duckdb.Error:
         pass
@@ -104,7 +107,7 @@ def _read_csv(
     )
     connection.execute(
         f"INSERT INTO malformed SELECT line - {skip}, arg_min(error_message, error_message), left(any_value(csv_line), {settings.max_raw_text * 10}) "
-        "FROM csv_errors GROUP BY line, byte_position"
+        "FROM csv_errors GROUP BY line"
     )
     connection.execute("DROP TABLE IF EXISTS csv_errors; DROP TABLE IF EXISTS csv_scans")
     if set_aside:
@@ -129,7 +132,8 @@ def _set_aside_broken_lines(file: InputFile, clean: Path, max_line_bytes: int) -
     """Copy the well-formed data lines; return (row, message, text) of the others. Lines are read one at a time: memory stays bounded."""
     delimiter = re.escape(file.delimiter.encode())
     value = rb'(?:"(?:[^"]|"")*"|[^"' + delimiter + rb"][^" + delimiter + rb"]*|)"
-    well_formed = re.compile(value + rb"(?:" + delimiter + value + rb")*").fullmatch
+    others = len(file.columns) - 1 + file.has_trailing_column
+    well_formed = re.compile(value + rb"(?:" + delimiter + value + rb"){%d}" % others).fullmatch
     decode: Callable[[bytes], tuple[str, int]] = codecs.getdecoder("utf-8")
     broken: list[tuple[int, str, str]] = []
     with open_bytes(file.path, file.is_gzip) as lines, clean.open("wb") as out:
@@ -146,7 +150,7 @@ def _set_aside_broken_lines(file: InputFile, clean: Path, max_line_bytes: int) -
                 continue
             row += 1
             if not message and not well_formed(text) or b"\r" in text:
-                message = message or "quotes or line ends do not match"
+                message = message or "quotes, columns or line ends do not match the header"
             if not message:
                 try:
                     decode(text)
@@ -181,7 +185,7 @@ def _stage_lines(connection: Connection, file: InputFile, settings: SourceSettin
     )
     connection.execute(
         f"INSERT INTO malformed SELECT line, arg_min(error_message, error_message), left(any_value(csv_line), {settings.max_raw_text}) "
-        "FROM csv_errors GROUP BY line, byte_position"
+        "FROM csv_errors GROUP BY line"
     )
     connection.execute("DROP TABLE IF EXISTS csv_errors; DROP TABLE IF EXISTS csv_scans")
     _number_rows(connection)

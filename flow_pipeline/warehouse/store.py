@@ -38,6 +38,7 @@ def open_build(settings: Settings) -> Iterator[Connection]:
         raise FlowError(f"{settings.build_file} can not be opened for writing: {error}", "another process holds it; wait for it or stop it") from None
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
         create_tables(connection)
         yield connection
     finally:

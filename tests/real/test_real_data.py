@@ -1,0 +1,117 @@
+"""Real files: the LPT study, the Polygon bridge, two exploits, early Ethereum, open labels."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.labels import read_label_set
+from flow_pipeline.settings import Settings, load_settings
+from tests.conftest import ask, build, load_only
+
+pytestmark = pytest.mark.real
+
+
+def copy_into(folder: Path, *files: Path) -> Path:
+    folder.mkdir()
+    for file in files:
+        (folder / file.name).write_bytes(file.read_bytes())
+    return folder
+
+
+def test_lpt_has_198_transfers_with_and_without_the_overlapping_file(settings: Settings, real: Path, tmp_path: Path) -> None:
+    main = real / "lpt_study" / "raw" / "lpt_transfers_binance_hotwallet20.csv"
+    load_only(settings, copy_into(tmp_path / "one", main))
+    assert ask(settings, "SELECT count(*) FROM raw.transfers", is_build=True) == [(198,)]
+    load_only(settings, real / "lpt_study" / "raw")
+    assert ask(settings, "SELECT count(*) FROM raw.transfers", is_build=True) == [(198,)]
+
+
+def test_lpt_window_reproduces_the_studys_wallet_scores(settings: Settings, real: Path) -> None:
+    build(settings, real / "lpt_study" / "raw", Window.parse("2025-05-01", "2025-06-05"))
+    assert ask(settings, "SELECT min(block_date) >= DATE '2025-05-01' FROM raw.transfers") == [(True,)]
+    found = {
+        str(row[0]): row[1:]
+        for row in ask(settings, """
+            SELECT block_date, inflow::DOUBLE, outflow::DOUBLE, netflow::DOUBLE, inclusive_mean, inclusive_std, z_inclusive FROM detection.netflow_scores
+            WHERE scope_type = 'wallet' AND scope = '0xf977814e90da44bfa03b6295a0616a897441acec'""")
+    }
+    with (real / "lpt_study" / "published" / "topk_netflow_by_exchange.csv").open() as handle:
+        published = [row for row in csv.DictReader(handle) if row["exchange"] == "binance20"]
+    assert len(published) == 7
+    for row in published:
+        for name, value in zip(("inflow", "outflow", "netflow", "roll_mean", "roll_std", "zscore"), found[row["date"]], strict=True):
+            if row[name]:
+                assert value == pytest.approx(float(row[name]), rel=1e-9, abs=1e-9), (row["date"], name)
+            else:
+                assert value is None
+
+
+@pytest.fixture(scope="module")
+def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    from tests.conftest import REAL
+
+    if not REAL.is_dir():
+        pytest.skip(f"no real data at {REAL}")
+    settings = load_settings(tmp_path_factory.mktemp("bridge"))
+    load_only(settings, REAL / "bridge_polygon")
+    yield settings
+
+
+def counts(settings: Settings, name: str) -> tuple[object, ...]:
+    return ask(settings, f"SELECT rows_read, rows_loaded, rows_duplicate, rows_rejected, is_truncation_suspected FROM raw.loads WHERE source_file LIKE '%/{name}'", is_build=True)[0]
+
+
+def test_bridge_is_exact_to_the_base_unit(bridge: Settings) -> None:
+    bridge_address = "0x40ec5b33f54e0e8a33a975908c5ba1c14e5bbbdf"
+    rows = ask(bridge, f"SELECT count(*), count(DISTINCT token_address) FROM raw.transfers WHERE '{bridge_address}' IN (from_address, to_address)", is_build=True)
+    assert rows == [(10_000, 231)]
+    usdc = ask(bridge, f"SELECT sum(amount) FROM raw.transfers WHERE to_address = '{bridge_address}' AND token_symbol = 'USDC'", is_build=True)
+    assert usdc == [(Decimal("182628133.106067"),)]
+
+
+def test_bridge_exports_overlap_without_adding(bridge: Settings) -> None:
+    export = "export-address-token-0x40ec5b33f54e0e8a33a975908c5ba1c14e5bbbdf.csv"
+    assert counts(bridge, export) == (1_418, 0, 1_418, 0, False)
+    assert counts(bridge, "posbridge.csv.gz")[0::4] == (10_000, True)
+    loaded = ask(bridge, "SELECT sum(rows_loaded) FROM raw.loads WHERE source_file LIKE '%/posbridge%' OR source_file LIKE '%/maticbridge%'", is_build=True)
+    assert loaded == [(10_000,)]
+
+
+def test_bridge_without_decimals_is_rejected_row_by_row(bridge: Settings) -> None:
+    assert counts(bridge, "evoDeFiPolygon.csv.gz") == (9_168, 0, 0, 9_168, False)
+    assert ask(bridge, "SELECT DISTINCT reason FROM raw.rejects", is_build=True) == [("unknown_decimals",)]
+
+
+def test_exploits_have_their_transactions_and_only_moving_ones_as_transfers(settings: Settings, real: Path) -> None:
+    build(settings, real / "exploits")
+    assert ask(settings, "SELECT count(*), count(*) FILTER (WHERE value > 0) FROM raw.transactions") == [(654, 288)]
+    assert ask(settings, "SELECT count(*) FROM raw.transfers WHERE tx_hash IN (SELECT tx_hash FROM raw.transactions WHERE NOT is_success)") == [(0,)]
+    assert ask(settings, "SELECT count(*), min(token_symbol), max(token_symbol) FROM raw.transfers") == [(288, "ETH", "ETH")]
+    assert ask(settings, "SELECT count(*) > 0 FROM marts.fct_transfers WHERE from_category IN ('exploit', 'sanctioned')") == [(True,)]
+
+
+def test_early_ethereum_keeps_wei_and_marks_missing_status(settings: Settings, real: Path) -> None:
+    build(settings, real / "eth_raphtory")
+    assert ask(settings, "SELECT count(*), count(is_success) FROM raw.transactions") == [(20_198, 0)]
+    largest = ask(settings, "SELECT max(amount) FROM raw.transfers WHERE token_symbol = 'ETH'")[0][0]
+    assert isinstance(largest, Decimal)
+    rows = ask(settings, "SELECT count(*) FROM raw.transfers WHERE tx_hash IS NULL")
+    assert rows == [(99,)]
+
+
+def test_open_labels_load_and_bad_ones_are_refused_by_line(settings: Settings, real: Path) -> None:
+    path = real / "labels" / "labels_open.csv.gz"
+    found = read_label_set(path, 0.5)
+    assert (found.read, len(found.rows) + found.duplicates + len(found.rejects)) == (31_576, 31_576)
+    assert {reject[1] for reject in found.rejects} == {"bad_checksum", "bad_label"}
+    assert all(row[4] == "burn" for row in found.rows if row[1] == "0x" + "0" * 40)
+    build(settings.with_changes(labels={"files": (path,)}), real / "lpt_study" / "raw")
+    assert ask(settings, "SELECT count(*) > 20000 FROM marts.dim_address_labels") == [(True,)]
+    conflict = "SELECT count(DISTINCT entity) > 1 FROM marts.dim_address_labels WHERE address = '0x72a53cdbbcc1b9efa39c834a540550e23463aacb'"
+    assert ask(settings, conflict) == [(True,)]
