@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export UV_COMPILE_BYTECODE = 1
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: setup demo test lint bench ui clean
+.PHONY: setup demo test lint bench ui docs clean
 
 setup: $(VENV)/.ready
 
@@ -36,6 +36,9 @@ bench: setup
 
 ui: setup
 	$(BIN)/netraflow ui
+
+docs: setup
+	$(BIN)/python -m flow_pipeline.reports.dictionary
 
 clean:
 	rm -rf $(VENV) .uv

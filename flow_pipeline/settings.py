@@ -29,6 +29,8 @@ class Section(BaseModel):
 
 
 class WarehouseSettings(Section):
+    """Engine limits, locks and how many published files stay."""
+
     memory_limit: str = Field("4GB", description="what DuckDB may hold in memory; the rest spills to disk, so that a 10 M transfer build stays under 6 GB")
     threads: int = Field(0, ge=0, description="DuckDB threads; 0 takes every core")
     keep_published: int = Field(3, ge=1, description="published files kept, the current one included: rollback is one symlink")
@@ -37,6 +39,8 @@ class WarehouseSettings(Section):
 
 
 class SourceSettings(Section):
+    """How input files are read."""
+
     chain: str = Field("ethereum", description="chain of files that do not name theirs; said in the load report whenever it is used")
     value_unit: Literal["auto", "token", "base"] = Field(
         "auto",
@@ -66,11 +70,15 @@ class SourceSettings(Section):
 
 
 class LabelSettings(Section):
+    """Label sets in force."""
+
     files: tuple[Path, ...] = Field((), description="label sets added to the shipped packs")
     default_confidence: float = Field(0.5, ge=0, le=1, description="confidence of a label whose file has no such column: an even bet, below every shipped pack")
 
 
 class RegionSettings(Section):
+    """What counts as the home region."""
+
     home: tuple[str, ...] = Field(("ID",), description="ISO-3166 codes of the home region, whose outflow fct_daily_outflow shows")
     scanned_wallets_are_home: bool = Field(True, description="wallets of netrascan reports count as domestic: the scan is made in the home region")
 
@@ -84,6 +92,8 @@ class RegionSettings(Section):
 
 
 class AnomalySettings(Section):
+    """Windows, thresholds and severities of the netflow detectors."""
+
     method: Literal["trailing", "robust", "inclusive"] = Field(
         "trailing", description="the method that fills detection.netflow_anomalies; the day itself stays out of its own baseline"
     )
@@ -129,6 +139,8 @@ class AnomalySettings(Section):
 
 
 class DestinationSettings(Section):
+    """Windows and length of the destination ranking."""
+
     windows_days: tuple[int, ...] = Field(
         (1, 7, 30, 0), description="windows of marts.top_destinations in days before the last day built; 0 is every day built"
     )
@@ -136,6 +148,8 @@ class DestinationSettings(Section):
 
 
 class QualitySettings(Section):
+    """Thresholds of the audits."""
+
     warn_reject_share: float = Field(0.05, ge=0, le=1, description="share of rejected rows from which a load is warned about: real exports reject under 1 %")
     max_reject_share: float = Field(
         1.0, ge=0, le=1, description="share of rejected rows of a run above which nothing is published; 1 never stops, because rejects are reported by row"
@@ -143,6 +157,8 @@ class QualitySettings(Section):
 
 
 class ScheduleSettings(Section):
+    """When runs start by themselves."""
+
     hour_utc: int = Field(1, ge=0, le=23, description="hour of the daily run; one hour after midnight UTC the day's files have usually arrived")
     inbox_seconds: int = Field(60, ge=10, description="how often the inbox sensor looks for new files")
     first_day: date = Field(date(2015, 7, 30), description="first daily partition: Ethereum's first day; earlier days load through analyze")

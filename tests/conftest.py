@@ -50,7 +50,9 @@ def real() -> Path:
     return REAL
 
 
-def transfer(n: int, sender: str, receiver: str, amount: object, at: str = "2025-05-01T12:00:00Z", index: object = 0, symbol: str = "ETH", chain: str = "ethereum") -> list[object]:
+def transfer(
+    n: int, sender: str, receiver: str, amount: object, at: str = "2025-05-01T12:00:00Z", index: object = 0, symbol: str = "ETH", chain: str = "ethereum"
+) -> list[object]:
     """One canonical row; `n` makes its hash."""
     return [chain, 1, at, f"0x{n:064x}", index, "", symbol, sender, receiver, amount]
 

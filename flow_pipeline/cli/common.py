@@ -91,7 +91,7 @@ def _pretty(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float | Decimal):
-        return f"{value:,.2f}" if abs(value) >= 100 else f"{value:,.4f}"
+        return f"{value:,.2f}" if abs(float(value)) >= 100 else f"{value:,.4f}"
     if isinstance(value, list):
         return ";".join(map(str, value)) or "–"
     return str(value)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import CsvOption, FromOption, JsonOption, ToOption, TokenOption, emit, settings_of
+from flow_pipeline.cli.common import CsvOption, FromOption, JsonOption, TokenOption, ToOption, emit, settings_of
 
 
 def register(app: typer.Typer) -> None:

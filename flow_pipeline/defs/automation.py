@@ -18,7 +18,10 @@ daily_flow = dg.define_asset_job(
 )
 
 daily_schedule = dg.build_schedule_from_partitioned_job(
-    daily_flow, name="daily_flow_schedule", hour_of_day=settings().schedule.hour_utc, description="Yesterday's partition, every day.",
+    daily_flow,
+    name="daily_flow_schedule",
+    hour_of_day=settings().schedule.hour_utc,
+    description="Yesterday's partition, every day.",
 )
 
 
@@ -44,6 +47,11 @@ def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.Sk
 def failures(context: dg.RunFailureSensorContext) -> None:
     """What failed, when, and why."""
     settings().data_dir.mkdir(parents=True, exist_ok=True)
-    line = {"run_id": context.dagster_run.run_id, "job": context.dagster_run.job_name, "at": datetime.now(UTC).isoformat(), "error": context.failure_event.message}
+    line = {
+        "run_id": context.dagster_run.run_id,
+        "job": context.dagster_run.job_name,
+        "at": datetime.now(UTC).isoformat(),
+        "error": context.failure_event.message,
+    }
     with (settings().data_dir / "failures.jsonl").open("a") as log:
         log.write(json.dumps(line) + "\n")

@@ -19,7 +19,7 @@ def _asset(detector: Detector) -> dg.AssetsDefinition:
     specs = [spec(f"detection.{name}", _MEANING[name], "detection", {"python", "duckdb"}, _MARTS, partitions_def=daily()) for name in detector.WRITES]
 
     @dg.multi_asset(specs=specs, name=detector.NAME, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
-    def run() -> Iterator[dg.MaterializeResult]:
+    def run() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
             counts = run_detector(connection, detector, settings())
             pictures = pictures_of(connection, detector.NAME)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -22,7 +23,7 @@ class InputFolder(dg.Config):
 
 
 @dg.asset(key=["raw", "labels"], description=RAW_LABELS.description, group_name="raw", kinds={"duckdb", "csv"}, owners=OWNERS, pool=POOL)
-def labels() -> dg.MaterializeResult:
+def labels() -> dg.MaterializeResult[None]:
     """Label packs and label files."""
     with run_lock(settings()), open_build(settings()) as connection:
         load_labels(connection, settings())
@@ -35,7 +36,7 @@ def labels() -> dg.MaterializeResult:
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool=POOL,
 )
-def load_files(context: dg.AssetExecutionContext, config: InputFolder) -> Iterator[dg.MaterializeResult]:
+def load_files(context: dg.AssetExecutionContext, config: InputFolder) -> Iterator[dg.MaterializeResult[None]]:
     """Every recognised file of the folder, for the days of the run."""
     folder = Path(config.folder) if config.folder else settings().inbox
     settings().inbox.mkdir(parents=True, exist_ok=True)
@@ -45,5 +46,9 @@ def load_files(context: dg.AssetExecutionContext, config: InputFolder) -> Iterat
         with open_build(settings()) as connection:
             counts = table_counts(connection, [table.relation for table in _TABLES])
     for table in _TABLES:
-        facts = {"dagster/row_count": counts[table.relation], "window": str(window), "load_report": dg.MetadataValue.md(describe_load(result.load))}
+        facts: dict[str, Any] = {
+            "dagster/row_count": counts[table.relation],
+            "window": str(window),
+            "load_report": dg.MetadataValue.md(describe_load(result.load)),
+        }
         yield dg.MaterializeResult(asset_key=table.relation.split("."), metadata=facts)

@@ -5,15 +5,16 @@ import dagster as dg
 from flow_pipeline.defs.common import FRESH, OWNERS, POOL, daily, settings
 from flow_pipeline.detectors import discover
 from flow_pipeline.domain.tables import OPS_PUBLICATIONS
-from flow_pipeline.pipeline import publish
+from flow_pipeline.pipeline import RunResult, publish
 from flow_pipeline.reports.charts import published_pictures
 from flow_pipeline.warehouse.ingest import LoadReport
 from flow_pipeline.warehouse.publish import new_run_id
-from flow_pipeline.pipeline import RunResult
 from flow_pipeline.warehouse.store import run_lock
 
 _FOUND = [dg.AssetKey(["detection", table]) for detector in discover().values() for table in detector.WRITES]
-_FACTS = [dg.AssetKey(["marts", name]) for name in ("fct_transfers", "fct_daily_region_flow", "fct_weekly_token_movement", "fct_daily_outflow", "top_destinations")]
+_FACTS = [
+    dg.AssetKey(["marts", name]) for name in ("fct_transfers", "fct_daily_region_flow", "fct_weekly_token_movement", "fct_daily_outflow", "top_destinations")
+]
 
 
 @dg.asset(
@@ -28,7 +29,7 @@ _FACTS = [dg.AssetKey(["marts", name]) for name in ("fct_transfers", "fct_daily_
     freshness_policy=FRESH,
     pool=POOL,
 )
-def publications(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+def publications(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Content hashes, a copy under a new name, one atomic swap, the CSV exports."""
     result = RunResult(new_run_id(), LoadReport())
     with run_lock(settings()):

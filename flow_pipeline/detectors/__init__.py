@@ -38,6 +38,6 @@ def discover() -> dict[str, Detector]:
     found: dict[str, Detector] = {}
     for module in pkgutil.iter_modules(__path__):
         if module.name not in _SHARED:
-            detector: Detector = importlib.import_module(f"{__name__}.{module.name}")  # type: ignore[assignment]
+            detector: Detector = importlib.import_module(f"{__name__}.{module.name}")
             found[detector.NAME] = detector
     return found

@@ -143,7 +143,8 @@ def per_token(rows: pa.Table, amounts: dict[str, float], default: float) -> Floa
     encoded = rows["token_symbol"].combine_chunks().dictionary_encode()
     values = [amounts.get(symbol, default) for symbol in encoded.dictionary.to_pylist()]
     codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-    return np.asarray([*values, default], dtype=np.float64)[codes]
+    chosen: Floats = np.asarray([*values, default], dtype=np.float64)[codes]
+    return chosen
 
 
 def severities(ratio: Floats, settings: AnomalySettings) -> pa.Array:

@@ -85,23 +85,35 @@ STORE_TOKENS = Table(
         ("token_symbol", "VARCHAR", "symbol as the source wrote it"),
     ),
 )
+STORE_TOKEN_TOTALS = Table(
+    "store",
+    "token_totals",
+    "One row per spelling of a token that has transfers: their count, days and an upper bound of their sum.",
+    _columns(
+        ("token_id", "INTEGER", "store.tokens.token_id"),
+        ("transfer_count", "BIGINT", "transfers loaded"),
+        ("first_date", "DATE", "first day with a transfer"),
+        ("last_date", "DATE", "last day with a transfer"),
+        ("amount_bound", "DOUBLE", "not less than the sum of all amounts, token units"),
+    ),
+)
 STORE_DIRTY_DAYS = Table(
     "store",
     "dirty_days",
     "One row per day whose tables must be rebuilt before the next publish.",
-    _columns(("block_date", "DATE", "the day")),
+    _columns(("block_date", "DATE", "UTC day")),
 )
 STORE_DAY_HASHES = Table(
     "store",
     "day_hashes",
     "One row per day of raw.transfers: its part of the content hash, kept so that one more day hashes one day.",
-    _columns(("block_date", "DATE", "the day"), ("row_count", "BIGINT", "transfers of the day"), ("content_hash", "HUGEINT", "order-free sum of row hashes")),
+    _columns(("block_date", "DATE", "UTC day"), ("row_count", "BIGINT", "transfers of the day"), ("content_hash", "HUGEINT", "order-free sum of row hashes")),
 )
 STORE_STATE = Table(
     "store",
     "state",
     "One row per fact the builder remembers between runs.",
-    _columns(("key", "VARCHAR", "what"), ("value", "VARCHAR", "its value")),
+    _columns(("key", "VARCHAR", "name of the fact"), ("value", "VARCHAR", "the fact as text")),
 )
 STORE_DECIMALS = Table(
     "store",
@@ -167,7 +179,7 @@ RAW_TRANSACTIONS = Table(
         ("to_address", "VARCHAR", "receiver, NULL for a contract creation"),
         ("value", AMOUNT, "native coin units, exact"),
         ("gas_price", "DECIMAL(38, 0)", "base units per gas"),
-        ("gas_used", "BIGINT", "gas used"),
+        ("gas_used", "BIGINT", "gas the transaction consumed; times gas_price its fee in base units"),
         ("is_success", "BOOLEAN", "false when the transaction failed; NULL where the source has no status"),
         ("method_id", "VARCHAR", "first four bytes of the call, NULL for a plain transfer"),
         ("created_contract", "VARCHAR", "contract created by the transaction"),
@@ -193,7 +205,7 @@ RAW_LOADS = Table(
     "One row per load of a file: the file ledger.",
     _columns(
         ("load_id", "INTEGER", "number of the load"),
-        ("source_file", "VARCHAR", "the file"),
+        ("source_file", "VARCHAR", "absolute path of the file as it was loaded"),
         ("sha256", "VARCHAR", "SHA-256 of the file's bytes"),
         ("format", "VARCHAR", "source that read it, or labels"),
         ("chain", "VARCHAR", "chain given to rows that do not name theirs"),
@@ -259,7 +271,7 @@ RAW_LABELS = Table(
 _SERIES = (
     ("block_date", "DATE", "UTC day"),
     ("chain", "VARCHAR", "canonical chain name"),
-    ("token_symbol", "VARCHAR", "token symbol"),
+    ("token_symbol", "VARCHAR", "one symbol per token, as in marts.dim_tokens"),
     ("token_address", "VARCHAR", "token contract, NULL for the native coin"),
 )
 NETFLOW_SCORES = Table(
@@ -328,7 +340,7 @@ OPS_AUDITS = Table(
     "audits",
     "One row per expectation and run.",
     _columns(
-        ("run_id", "VARCHAR", "the run"),
+        ("run_id", "VARCHAR", "run that checked, as printed by it"),
         ("stage", "VARCHAR", "raw, marts or detection"),
         ("expectation", "VARCHAR", "name of the expectation"),
         ("description", "VARCHAR", "what it says"),
@@ -336,7 +348,7 @@ OPS_AUDITS = Table(
         ("is_success", "BOOLEAN", "true when it holds"),
         ("observed", "DOUBLE", "measured value, usually a count of violations"),
         ("allowed", "VARCHAR", "the range that passes"),
-        ("checked_at", "TIMESTAMP", "UTC"),
+        ("checked_at", "TIMESTAMP", "time of the check, UTC"),
     ),
 )
 OPS_PUBLICATIONS = Table(
@@ -345,7 +357,7 @@ OPS_PUBLICATIONS = Table(
     "One row per publish and table.",
     _columns(
         ("run_id", "VARCHAR", "the run, also in the name of the published file"),
-        ("published_at", "TIMESTAMP", "UTC"),
+        ("published_at", "TIMESTAMP", "time of the publish, UTC"),
         ("window_first", "DATE", "first day built"),
         ("window_last", "DATE", "last day built"),
         ("table_name", "VARCHAR", "schema.table"),
@@ -354,7 +366,17 @@ OPS_PUBLICATIONS = Table(
     ),
 )
 
-STORE_TABLES = (STORE_TRANSFERS, STORE_ADDRESSES, STORE_TOKENS, STORE_DIRTY_DAYS, STORE_DAY_HASHES, STORE_STATE, STORE_DECIMALS, STORE_PRICES)
+STORE_TABLES = (
+    STORE_TRANSFERS,
+    STORE_ADDRESSES,
+    STORE_TOKENS,
+    STORE_TOKEN_TOTALS,
+    STORE_DIRTY_DAYS,
+    STORE_DAY_HASHES,
+    STORE_STATE,
+    STORE_DECIMALS,
+    STORE_PRICES,
+)
 USER_TABLES = (
     RAW_LOADS,
     RAW_TRANSFERS,

@@ -105,7 +105,9 @@ def describe_load(report: LoadReport) -> str:
     lines = ["| file | status | format | read | loaded | duplicate | rejected | remarks |", "|---|---|---|---:|---:|---:|---:|---|"]
     for file in report.files:
         remarks = "; ".join([*(f"{count} {reason}" for reason, count in file.reasons.items()), *file.notes])
-        lines.append(f"| {file.path.name} | {file.status} | {file.format} | {file.rows_read} | {file.rows_loaded} | {file.rows_duplicate} | {file.rows_rejected} | {remarks} |")
+        lines.append(
+            f"| {file.path.name} | {file.status} | {file.format} | {file.rows_read} | {file.rows_loaded} | {file.rows_duplicate} | {file.rows_rejected} | {remarks} |"
+        )
     return "\n".join(lines)
 
 

@@ -25,7 +25,8 @@ Measure = Callable[[str], float | None]
 class Expectation:
     """An expectation: its name, what it says, the SQL of its number, and the range that passes.
 
-    `blocking` ones stop the run; `warning` ones are reported. `{dirty}` in the SQL stands for the days of this run.
+    `blocking` ones stop the run; `warning` ones are reported. `{last_day}` in the SQL stands for the last day with a
+    transfer, as a literal, so that views read that day only.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Suite(Protocol):
 
 def suite(stage: str, settings: QualitySettings) -> list[Expectation]:
     """The expectations of a stage."""
-    module: Suite = importlib.import_module(f"{__name__}.{stage}")  # type: ignore[assignment]
+    module: Suite = importlib.import_module(f"{__name__}.{stage}")
     return module.expectations(settings)
 
 

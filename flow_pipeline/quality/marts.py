@@ -70,9 +70,8 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "destinations_sum_to_the_volume",
             "Σ over receiving addresses = Σ amount without self-transfers, on the last day built",
             """
-            SELECT coalesce(abs((SELECT coalesce(sum(amount), 0) FROM marts.fct_daily_destinations WHERE block_date = (SELECT max(block_date) FROM intermediate.int_flows__daily))
-                 - (SELECT coalesce(sum(amount), 0) FROM intermediate.int_flows__daily
-                    WHERE flow_type <> 'self' AND block_date = (SELECT max(block_date) FROM intermediate.int_flows__daily))), 0)""",
+            SELECT abs((SELECT coalesce(sum(amount), 0) FROM marts.fct_daily_destinations WHERE block_date = DATE '{last_day}')
+                - (SELECT coalesce(sum(amount), 0) FROM intermediate.int_flows__daily WHERE flow_type <> 'self' AND block_date = DATE '{last_day}'))""",
         ),
         Expectation(
             "flow_types_are_known",

@@ -41,7 +41,9 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         Expectation(
             "transfers_are_whole",
             "each transfer has a load, a token, a sender, a receiver and a time",
-            "SELECT (SELECT count(*) FROM store.transfers) - (SELECT count(*) FROM raw.transfers WHERE block_timestamp IS NOT NULL)",
+            "SELECT count(*) FROM store.transfers WHERE block_timestamp IS NULL OR load_id NOT IN (SELECT load_id FROM raw.loads) "
+            "OR token_id NOT IN (SELECT token_id FROM store.tokens) OR least(from_id, to_id) < 1 OR greatest(from_id, to_id) > (SELECT max(address_id) FROM store.addresses) "
+            "OR coalesce(load_id, token_id, from_id, to_id) IS NULL",
         ),
         Expectation(
             "amounts_are_believable",

@@ -44,7 +44,9 @@ def netflow_with_band(scores: pd.DataFrame) -> Any:
     """Daily netflow as bars, and the trailing mean with a band of three standard deviations."""
     import altair as alt
 
-    base = alt.Chart(scores, title=f"{_name(scores)}: daily netflow ({_SIGN}), grey = mean of the previous week ± 3 std").encode(x=alt.X("block_date:T", title=None))
+    base = alt.Chart(scores, title=f"{_name(scores)}: daily netflow ({_SIGN}), grey = mean of the previous week ± 3 std").encode(
+        x=alt.X("block_date:T", title=None)
+    )
     band = base.mark_area(color=_BAND, opacity=0.6).encode(y=alt.Y("low:Q", title="token units"), y2="high:Q")
     bars = base.mark_bar(opacity=0.9).encode(y="netflow:Q", color=alt.condition("datum.netflow >= 0", alt.value(_ONTO), alt.value(_OFF)))
     marks = base.transform_filter("abs(datum.z_trailing) >= 3").mark_point(color=_INK, size=70, strokeWidth=2).encode(y="netflow:Q")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -43,10 +44,7 @@ RUN_EXPORTS: dict[str, str] = {
 def export_run(settings: Settings) -> list[Path]:
     """The CSV files of a run: outflow by day, top destinations, the netflow tables, what was detected."""
     with duckdb.connect(str(settings.published_link.resolve()), read_only=True) as connection:
-        return [
-            _write(settings.exports_dir / f"{name}.csv", lambda path, sql=sql: _copy(connection, sql, path, "FORMAT csv, HEADER"))
-            for name, sql in RUN_EXPORTS.items()
-        ]
+        return [_write(settings.exports_dir / f"{name}.csv", partial(_copy, connection, sql, "FORMAT csv, HEADER")) for name, sql in RUN_EXPORTS.items()]
 
 
 def export_tables(settings: Settings, tables: Sequence[str], formats: Sequence[str], folder: Path) -> list[Path]:
@@ -75,16 +73,13 @@ def export_tables(settings: Settings, tables: Sequence[str], formats: Sequence[s
             raise UsageError(f"there is no table {', '.join(missing)}", '`netraflow sql "SHOW ALL TABLES"` lists them')
         for kind, options in (("csv", "FORMAT csv, HEADER"), ("parquet", "FORMAT parquet, COMPRESSION zstd")):
             if kind in formats:
-                written += [
-                    _write(folder / f"{name}.{kind}", lambda path, name=name, options=options: _copy(connection, f"FROM {name}", path, options))
-                    for name in wanted
-                ]
+                written += [_write(folder / f"{name}.{kind}", partial(_copy, connection, f"FROM {name}", options)) for name in wanted]
         if "sqlite" in formats:
-            written.append(_write(folder / "warehouse.sqlite", lambda path: _to_sqlite(connection, wanted, path)))
+            written.append(_write(folder / "warehouse.sqlite", partial(_to_sqlite, connection, wanted)))
     return written
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, sql: str, path: Path, options: str) -> None:
+def _copy(connection: duckdb.DuckDBPyConnection, sql: str, options: str, path: Path) -> None:
     connection.execute(f"COPY ({sql}) TO '{str(path).replace(chr(39), chr(39) * 2)}' ({options})")
 
 

@@ -21,7 +21,8 @@ def compare_anomalies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
         The planted events with `found`, and the `netflow` and `zscore` of the flag.
     """
     with open_published(settings) as connection:
-        for event in (planted := json.loads(truth.read_text())):
+        planted: list[dict[str, Any]] = json.loads(truth.read_text())
+        for event in planted:
             row = connection.execute(
                 "SELECT netflow::DOUBLE, zscore FROM detection.netflow_anomalies WHERE block_date = ?::DATE AND scope = ? AND token_symbol = ? AND direction = ?",
                 [event["block_date"], event["scope"], event["token_symbol"], event["direction"]],

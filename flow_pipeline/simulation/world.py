@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -116,7 +117,7 @@ def _addresses(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.array(["0x" + digits[i * 40 : i * 40 + 40] for i in range(count)], dtype=object)
 
 
-def _power_law(rng: np.random.Generator, users: int):  # type: ignore[no-untyped-def]
+def _power_law(rng: np.random.Generator, users: int) -> Callable[[int], np.ndarray]:
     weights = 1.0 / np.arange(1, users + 1) ** 0.8
     edges = np.cumsum(rng.permutation(weights / weights.sum()))
     return lambda count: np.minimum(np.searchsorted(edges, rng.random(count)), users - 1)
@@ -124,7 +125,7 @@ def _power_law(rng: np.random.Generator, users: int):  # type: ignore[no-untyped
 
 def _day_weights(first: date, days: int) -> np.ndarray:
     weights = _WEEKDAYS[(first.weekday() + np.arange(days)) % 7]
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def _seconds_of_day(rng: np.random.Generator, count: int) -> np.ndarray:

@@ -44,7 +44,7 @@ def discover() -> dict[str, Source]:
     found: dict[str, Source] = {}
     for module in pkgutil.iter_modules(__path__):
         if module.name not in _SHARED:
-            source: Source = importlib.import_module(f"{__name__}.{module.name}")  # type: ignore[assignment]
+            source: Source = importlib.import_module(f"{__name__}.{module.name}")
             found[source.NAME] = source
     return found
 

@@ -18,7 +18,7 @@ from flow_pipeline.sources.fields import (
     timestamp_of,
     token_units,
 )
-from flow_pipeline.sources.files import InputFile
+from flow_pipeline.sources.files import CHAIN_COLUMNS, InputFile
 
 NAME = "canonical"
 SHAPE = "CSV, JSON Lines or Parquet with from, to, time, amount (or value) and optionally chain, hash, index, token"
@@ -49,8 +49,10 @@ def recognise(file: InputFile) -> int:
 def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
     """Columns by any known spelling; a `value` is base units only where the file speaks of contracts or decimals."""
     notes = []
-    chain_column = file.find("chain", "network", "blockchain")
-    if chain_column:
+    chain_column = file.find(*CHAIN_COLUMNS)
+    if chain_column in file.constants:
+        sql_chain = literal(canonical_chain(file.constants[chain_column]))
+    elif chain_column:
         sql_chain = f"coalesce(flow_chain({text_of(file, chain_column)}), {literal(chain)})"
     else:
         sql_chain = literal(canonical_chain(chain))

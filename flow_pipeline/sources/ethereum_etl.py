@@ -35,7 +35,7 @@ def recognise(file: InputFile) -> int:
     if file.kind == "json":
         return 0
     is_transactions = file.has("hash", "nonce", "from_address", "to_address", "value", "gas_price", "block_timestamp")
-    return 10 if is_transactions or _is_transfers(file) and not file.find("amount") else 0
+    return 10 if is_transactions or (_is_transfers(file) and not file.find("amount")) else 0
 
 
 def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:

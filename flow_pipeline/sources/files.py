@@ -17,6 +17,7 @@ from flow_pipeline.domain.errors import Unreadable
 
 Kind = Literal["parquet", "csv", "jsonl", "json"]
 _SNIFF_BYTES = 1 << 20
+CHAIN_COLUMNS = ("chain", "network", "blockchain")
 _DELIMITERS = ",;\t|"
 
 
@@ -32,6 +33,7 @@ class InputFile:
         types: DuckDB type per column of a Parquet file; text files are all VARCHAR.
         delimiter: Field separator of a CSV.
         has_trailing_column: True when each CSV row ends in a separator that the header lacks.
+        constants: Columns known to hold one value throughout.
         record: First record (CSV, JSON), for sources that must look at a value.
     """
 
@@ -42,6 +44,7 @@ class InputFile:
     types: dict[str, str] = field(default_factory=dict)
     delimiter: str = ","
     has_trailing_column: bool = False
+    constants: dict[str, str] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)
 
     def find(self, *spellings: str) -> str | None:
@@ -154,7 +157,7 @@ def _look_at_csv(path: Path, text: str, is_gzip: bool) -> InputFile | None:
         return None
     first = _fields(lines[1], delimiter) if len(lines) > 1 else []
     trailing = len(first) == len(header) + 1 and first[-1] == ""
-    return InputFile(path, "csv", is_gzip, tuple(header), {}, delimiter, trailing, dict(zip(header, first, strict=False)))
+    return InputFile(path, "csv", is_gzip, tuple(header), delimiter=delimiter, has_trailing_column=trailing, record=dict(zip(header, first, strict=False)))
 
 
 def _fields(line: str, delimiter: str) -> Sequence[str]:

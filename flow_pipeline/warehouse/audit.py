@@ -13,8 +13,10 @@ from flow_pipeline.warehouse.store import Connection
 def audit_stage(connection: Connection, stage: str, run_id: str, settings: Settings) -> list[Verdict]:
     """Verdicts of a stage, recorded in ops.audits."""
 
+    last = connection.execute("SELECT coalesce(max(block_date), DATE '1970-01-01') FROM store.transfers").fetchone()
+
     def measure(sql: str) -> float | None:
-        row = connection.execute(sql).fetchone()
+        row = connection.execute(sql.replace("{last_day}", str(last[0] if last else ""))).fetchone()
         return None if row is None or row[0] is None else float(row[0])
 
     verdicts = audit(stage, measure, settings.quality)

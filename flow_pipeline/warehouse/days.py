@@ -24,6 +24,7 @@ def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> 
     last_day = max(filter(None, (last_transfer, window.last, date.fromisoformat(before) if before else None)), default=None)
     if last_transfer is None:
         last_day = window.last
+    _refresh_token_totals(connection)
     mark = _inputs_of_every_day(connection, settings)
     full = get_state(connection, "built_with") != mark or _token_names_changed(connection)
     with transaction(connection):
@@ -69,18 +70,29 @@ def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
 
 
 def _token_names_changed(connection: Connection) -> bool:
-    """True when a known token would now be shown under another symbol, or stops being summable."""
+    """True when a known token is now shown under another symbol, or stops being summable: dbt's view against the table it built."""
     built = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'marts' AND table_name = 'dim_tokens'").fetchone()
     if not built or not built[0]:
         return True
     row = connection.execute("""
-        WITH used AS (SELECT token_id, sum(amount::DOUBLE) AS total FROM store.transfers GROUP BY token_id), now AS (
-            SELECT t.chain, t.token_address, coalesce(t.token_address, t.token_symbol) AS token,
-                   coalesce(any_value(d.token_symbol), min(t.token_symbol)) AS token_symbol, coalesce(sum(u.total), 0) < 1e20 AS is_summable
-            FROM store.tokens t JOIN used u USING (token_id)
-            LEFT JOIN store.token_decimals d ON d.chain = t.chain AND d.token = coalesce(t.token_address, t.token_symbol)
-            GROUP BY ALL)
-        SELECT count(*) FROM marts.dim_tokens b LEFT JOIN now n ON n.chain = b.chain AND n.token = coalesce(b.token_address, b.token_symbol)
+        SELECT count(*) FROM marts.dim_tokens b
+        LEFT JOIN (SELECT DISTINCT chain, coalesce(token_address, token_symbol) AS token, token_address, token_symbol, is_summable FROM intermediate.int_tokens__canonical) n
+            ON n.chain = b.chain AND n.token = coalesce(b.token_address, b.token_symbol)
         WHERE n.token_symbol IS DISTINCT FROM b.token_symbol OR n.is_summable IS DISTINCT FROM b.is_summable
     """).fetchone()
     return bool(row and row[0])
+
+
+def _refresh_token_totals(connection: Connection) -> None:
+    """Counts, days and a bound of the sum per token; only where count times maximum could overflow is the sum itself taken."""
+    connection.execute("DELETE FROM store.token_totals")
+    connection.execute("""
+        INSERT INTO store.token_totals
+        SELECT token_id, count(*), min(block_date), max(block_date), coalesce(count(*) * max(amount)::DOUBLE, 0) FROM store.transfers GROUP BY token_id
+    """)
+    connection.execute("""
+        UPDATE store.token_totals SET amount_bound = s.total
+        FROM (SELECT token_id, sum(amount::DOUBLE) AS total FROM store.transfers
+              WHERE token_id IN (SELECT token_id FROM store.token_totals WHERE amount_bound >= 1e20) GROUP BY token_id) s
+        WHERE s.token_id = token_totals.token_id
+    """)

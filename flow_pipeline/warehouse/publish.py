@@ -87,7 +87,7 @@ def published_run(settings: Settings) -> str | None:
     """Run id of the file that readers see, None before the first publish."""
     if not settings.published_link.is_symlink():
         return None
-    return Path(os.readlink(settings.published_link)).stem.removeprefix("warehouse-")
+    return settings.published_link.readlink().stem.removeprefix("warehouse-")
 
 
 def swap_in(settings: Settings, run_id: str) -> Path:

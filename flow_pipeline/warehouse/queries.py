@@ -77,7 +77,8 @@ def outflow_surges(connection: Connection, window: Window, token: str | None) ->
 
 
 def _where(window: Window, token: str | None) -> tuple[str, list[Any]]:
-    parts, values = ["true"], []
+    parts: list[str] = ["true"]
+    values: list[Any] = []
     for sql, value in (("block_date >= ?", window.first), ("block_date <= ?", window.last)):
         if value:
             parts.append(sql)

@@ -11,7 +11,7 @@ import re
 import tempfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -19,7 +19,7 @@ import duckdb
 from flow_pipeline.domain.errors import Unreadable
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources.fields import literal, quoted
-from flow_pipeline.sources.files import InputFile, open_bytes
+from flow_pipeline.sources.files import CHAIN_COLUMNS, InputFile, open_bytes
 from flow_pipeline.warehouse.store import Connection
 
 _LINES = "delim='\x01', quote='', escape='', comment='', header=false, columns={'line': 'VARCHAR'}, auto_detect=false, strict_mode=false"
@@ -33,7 +33,7 @@ class Relation:
 
 
 def with_parquet_columns(connection: Connection, file: InputFile) -> InputFile:
-    """A Parquet file with its columns and types filled in.
+    """A Parquet file with its columns and types filled in, and its chain where there is only one: a constant costs nothing per row.
 
     Raises:
         Unreadable: the footer or schema is broken.
@@ -42,7 +42,12 @@ def with_parquet_columns(connection: Connection, file: InputFile) -> InputFile:
         rows = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(file.path))})").fetchall()
     except duckdb.Error as error:
         raise _unreadable(file, error) from None
-    return InputFile(file.path, "parquet", columns=tuple(row[0] for row in rows), types={row[0]: row[1] for row in rows})
+    found = replace(file, columns=tuple(row[0] for row in rows), types={row[0]: row[1] for row in rows})
+    chain = found.find(*CHAIN_COLUMNS)
+    if chain is None:
+        return found
+    values = connection.execute(f"SELECT DISTINCT {quoted(chain)} FROM read_parquet({literal(str(file.path))}) LIMIT 2").fetchall()
+    return replace(found, constants={chain: str(values[0][0])}) if len(values) == 1 and values[0][0] else found
 
 
 def stage(connection: Connection, file: InputFile, settings: SourceSettings, explode: str | None) -> Relation:
@@ -149,7 +154,7 @@ def _set_aside_broken_lines(file: InputFile, clean: Path, max_line_bytes: int) -
             if not text:
                 continue
             row += 1
-            if not message and not well_formed(text) or b"\r" in text:
+            if (not message and not well_formed(text)) or b"\r" in text:
                 message = message or "quotes, columns or line ends do not match the header"
             if not message:
                 try:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -18,7 +19,7 @@ from flow_pipeline.settings import Settings
 Connection = duckdb.DuckDBPyConnection
 
 
-def engine_config(settings: Settings) -> dict[str, str | int]:
+def engine_config(settings: Settings) -> dict[str, Any]:
     """DuckDB settings of every writing connection, dbt's included."""
     warehouse = settings.warehouse
     return {

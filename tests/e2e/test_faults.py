@@ -114,7 +114,10 @@ def test_readers_never_fail_and_never_see_a_half_state(settings: Settings, tmp_p
     folder = tmp_path / "in"
     write_csv(folder / "0.csv", GOOD[:3])
     build(settings, folder)
-    readers = [subprocess.Popen([sys.executable, "-c", READER, str(settings.published_link), "25"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    readers = [
+        subprocess.Popen([sys.executable, "-c", READER, str(settings.published_link), "25"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
     for n in range(1, 11):
         write_csv(folder / f"{n}.csv", [transfer(1_000 + n, U, V, n, at=f"2025-05-{n:02d}")])
         assert build(settings, folder).is_new

@@ -40,7 +40,11 @@ def test_day_by_day_equals_all_at_once(settings: Settings, tmp_path: Path) -> No
     first, last = date(2025, 3, 1), date(2025, 3, DAYS)
     build(settings, folder, Window(first, last))
     daily = elsewhere(settings, "daily")
-    order = [(first, first + timedelta(days=9)), (first + timedelta(days=12), first + timedelta(days=14)), (first + timedelta(days=10), first + timedelta(days=11))]
+    order = [
+        (first, first + timedelta(days=9)),
+        (first + timedelta(days=12), first + timedelta(days=14)),
+        (first + timedelta(days=10), first + timedelta(days=11)),
+    ]
     order += [(first + timedelta(days=n),) * 2 for n in range(15, DAYS)]
     for start, end in order:
         build(daily, folder, Window(start, end))

@@ -29,21 +29,31 @@ def world(settings: Settings, tmp_path: Path) -> Settings:
     write_csv(tmp_path / "in" / "t.csv", ROWS)
     labels = label_file(
         tmp_path / "labels.csv",
-        [["ethereum", B1, "B", "exchange", "B1", 0.9, "test", "", "US"], ["ethereum", B2, "b", "exchange", "B2", 0.8, "test", "", "US"], ["ethereum", K1, "K", "exchange", "K1", 0.9, "test", "", "ID"]],
+        [
+            ["ethereum", B1, "B", "exchange", "B1", 0.9, "test", "", "US"],
+            ["ethereum", B2, "b", "exchange", "B2", 0.8, "test", "", "US"],
+            ["ethereum", K1, "K", "exchange", "K1", 0.9, "test", "", "ID"],
+        ],
     )
     return settings.with_changes(labels={"files": (labels,)})
 
 
 def test_netflow_of_exchanges_total_and_wallets(world: Settings, tmp_path: Path) -> None:
     build(world, tmp_path / "in")
-    rows = ask(world, "SELECT block_date::VARCHAR, exchange, inflow, outflow, netflow, internal, cross_in, cross_out, inflow_count FROM marts.fct_daily_exchange_netflow ORDER BY ALL")
+    rows = ask(
+        world,
+        "SELECT block_date::VARCHAR, exchange, inflow, outflow, netflow, internal, cross_in, cross_out, inflow_count FROM marts.fct_daily_exchange_netflow ORDER BY ALL",
+    )
     assert rows == [
         (DAY, "B", 100, 50, 50, 50, 0, 20, 1),
         (DAY, "K", 27, 0, 27, 0, 20, 0, 2),
         (NEXT, "B", 0, 0, 0, 0, 0, 0, 0),
         (NEXT, "K", 8, 0, 8, 0, 0, 0, 1),
     ]
-    assert ask(world, "SELECT block_date::VARCHAR, netflow, cross_exchange, internal FROM marts.fct_daily_netflow ORDER BY 1") == [(DAY, 77, 20, 50), (NEXT, 8, 0, 0)]
+    assert ask(world, "SELECT block_date::VARCHAR, netflow, cross_exchange, internal FROM marts.fct_daily_netflow ORDER BY 1") == [
+        (DAY, 77, 20, 50),
+        (NEXT, 8, 0, 0),
+    ]
     wallets = ask(world, f"SELECT wallet, inflow, outflow, netflow FROM marts.fct_daily_wallet_netflow WHERE block_date = '{DAY}' ORDER BY 1")
     assert wallets == [(B1, 100, 80, 20), (B2, 50, 20, 30), (K1, 27, 0, 27)]
 
@@ -61,11 +71,23 @@ def test_flow_types_and_the_spelling_of_an_entity(world: Settings, tmp_path: Pat
 def test_regions_outflow_and_destinations(world: Settings, tmp_path: Path) -> None:
     write_csv(tmp_path / "in" / "more.csv", [transfer(20, K1, B1, 3), transfer(21, K1, U, 4), transfer(22, K1, U, 0)])
     build(world, tmp_path / "in")
-    out = ask(world, "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, sender_count FROM marts.fct_daily_outflow ORDER BY 2")
+    out = ask(
+        world, "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, sender_count FROM marts.fct_daily_outflow ORDER BY 2"
+    )
     assert out == [("exchange", "foreign_cex", "B", 3, 1, 1), ("exchange", "unlabelled", None, 4, 1, 1)]
     regions = ask(world, f"SELECT from_region, to_region, amount FROM marts.fct_daily_region_flow WHERE block_date = '{DAY}' ORDER BY ALL")
-    assert regions == [("ID", "UNKNOWN", 4), ("ID", "US", 3), ("UNKNOWN", "ID", 7), ("UNKNOWN", "US", 100), ("US", "ID", 20), ("US", "UNKNOWN", 30), ("US", "US", 50)]
-    top = ask(world, "SELECT to_address, amount, transfer_count, rank_by_amount FROM marts.top_destinations WHERE window_days = 0 ORDER BY rank_by_amount LIMIT 2")
+    assert regions == [
+        ("ID", "UNKNOWN", 4),
+        ("ID", "US", 3),
+        ("UNKNOWN", "ID", 7),
+        ("UNKNOWN", "US", 100),
+        ("US", "ID", 20),
+        ("US", "UNKNOWN", 30),
+        ("US", "US", 50),
+    ]
+    top = ask(
+        world, "SELECT to_address, amount, transfer_count, rank_by_amount FROM marts.top_destinations WHERE window_days = 0 ORDER BY rank_by_amount LIMIT 2"
+    )
     assert top == [(B1, 103, 2, 1), (B2, 50, 1, 2)]
     shares = ask(world, "SELECT block_date, round(sum(amount_share), 9) FROM marts.fct_daily_destinations GROUP BY 1")
     assert {row[1] for row in shares} == {1.0}
@@ -96,7 +118,9 @@ def test_scanned_wallets_are_domestic_and_unknown_amounts_stay_unknown(settings:
     line = '{"wallet":"%s","score":0.5,"category":"local","txs":[{"from":"%s","to":"%s","token_symbol":"ETH","timestamp":"1746057600"}]}\n'
     (tmp_path / "in" / "n.jsonl").write_text(line % (U, U, "0x28C6c06298d514Db089934071355E5743bf21d60"))
     build(settings, tmp_path / "in")
-    rows = ask(settings, "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, unknown_amount_count FROM marts.fct_daily_outflow")
+    rows = ask(
+        settings, "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, unknown_amount_count FROM marts.fct_daily_outflow"
+    )
     assert rows == [("local", "foreign_cex", "Binance", None, 1, 1)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -37,9 +36,12 @@ def test_lpt_window_reproduces_the_studys_wallet_scores(settings: Settings, real
     assert ask(settings, "SELECT min(block_date) >= DATE '2025-05-01' FROM raw.transfers") == [(True,)]
     found = {
         str(row[0]): row[1:]
-        for row in ask(settings, """
+        for row in ask(
+            settings,
+            """
             SELECT block_date, inflow::DOUBLE, outflow::DOUBLE, netflow::DOUBLE, inclusive_mean, inclusive_std, z_inclusive FROM detection.netflow_scores
-            WHERE scope_type = 'wallet' AND scope = '0xf977814e90da44bfa03b6295a0616a897441acec'""")
+            WHERE scope_type = 'wallet' AND scope = '0xf977814e90da44bfa03b6295a0616a897441acec'""",
+        )
     }
     with (real / "lpt_study" / "published" / "topk_netflow_by_exchange.csv").open() as handle:
         published = [row for row in csv.DictReader(handle) if row["exchange"] == "binance20"]
@@ -53,23 +55,29 @@ def test_lpt_window_reproduces_the_studys_wallet_scores(settings: Settings, real
 
 
 @pytest.fixture(scope="module")
-def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def bridge(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     from tests.conftest import REAL
 
     if not REAL.is_dir():
         pytest.skip(f"no real data at {REAL}")
     settings = load_settings(tmp_path_factory.mktemp("bridge"))
     load_only(settings, REAL / "bridge_polygon")
-    yield settings
+    return settings
 
 
 def counts(settings: Settings, name: str) -> tuple[object, ...]:
-    return ask(settings, f"SELECT rows_read, rows_loaded, rows_duplicate, rows_rejected, is_truncation_suspected FROM raw.loads WHERE source_file LIKE '%/{name}'", is_build=True)[0]
+    return ask(
+        settings,
+        f"SELECT rows_read, rows_loaded, rows_duplicate, rows_rejected, is_truncation_suspected FROM raw.loads WHERE source_file LIKE '%/{name}'",
+        is_build=True,
+    )[0]
 
 
 def test_bridge_is_exact_to_the_base_unit(bridge: Settings) -> None:
     bridge_address = "0x40ec5b33f54e0e8a33a975908c5ba1c14e5bbbdf"
-    rows = ask(bridge, f"SELECT count(*), count(DISTINCT token_address) FROM raw.transfers WHERE '{bridge_address}' IN (from_address, to_address)", is_build=True)
+    rows = ask(
+        bridge, f"SELECT count(*), count(DISTINCT token_address) FROM raw.transfers WHERE '{bridge_address}' IN (from_address, to_address)", is_build=True
+    )
     assert rows == [(10_000, 231)]
     usdc = ask(bridge, f"SELECT sum(amount) FROM raw.transfers WHERE to_address = '{bridge_address}' AND token_symbol = 'USDC'", is_build=True)
     assert usdc == [(Decimal("182628133.106067"),)]

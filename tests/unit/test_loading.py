@@ -153,7 +153,18 @@ def test_gz_and_jsonl_and_parquet_load_the_same_transfer(settings: Settings, tmp
 
 
 def test_etherscan_json_and_failed_transactions(settings: Settings, tmp_path: Path) -> None:
-    base = {"blockNumber": "1", "timeStamp": "1746057600", "from": U, "to": V, "gasPrice": "1", "gasUsed": "21000", "txreceipt_status": "1", "methodId": "0x", "contractAddress": "", "transactionIndex": "3"}
+    base = {
+        "blockNumber": "1",
+        "timeStamp": "1746057600",
+        "from": U,
+        "to": V,
+        "gasPrice": "1",
+        "gasUsed": "21000",
+        "txreceipt_status": "1",
+        "methodId": "0x",
+        "contractAddress": "",
+        "transactionIndex": "3",
+    }
     result = [
         {**base, "hash": "0x01", "value": "1000000000000000000", "isError": "0"},
         {**base, "hash": "0x02", "value": "2000000000000000000", "isError": "1"},
@@ -164,7 +175,10 @@ def test_etherscan_json_and_failed_transactions(settings: Settings, tmp_path: Pa
     (tmp_path / "in" / "txlist.json").write_text(json.dumps({"status": "1", "message": "OK", "result": result}))
     report = load_only(settings, tmp_path / "in").files[0]
     assert (report.rows_read, report.rows_loaded, report.rows_rejected) == (4, 4, 0)
-    assert stored(settings, "tx_hash, token_symbol, to_address, amount") == [("0x01", "ETH", V, Decimal(1)), ("0x04", "ETH", V, Decimal("0.000000000000000005"))]
+    assert stored(settings, "tx_hash, token_symbol, to_address, amount") == [
+        ("0x01", "ETH", V, Decimal(1)),
+        ("0x04", "ETH", V, Decimal("0.000000000000000005")),
+    ]
     assert ask(settings, "SELECT tx_hash, is_success, value FROM raw.transactions ORDER BY 1", is_build=True) == [
         ("0x01", True, Decimal(1)), ("0x02", False, Decimal(2)), ("0x03", True, Decimal(0)), ("0x04", True, Decimal("0.000000000000000005"))
     ]  # fmt: skip
@@ -215,7 +229,14 @@ def test_edge_lists_need_their_unit_and_epoch(settings: Settings, tmp_path: Path
 
 
 def test_chains_come_from_the_column_the_pattern_or_the_default(settings: Settings, tmp_path: Path) -> None:
-    write_csv(tmp_path / "in" / "a.csv", [transfer(1, U, V, "1", chain="ETH"), transfer(2, U, V, "1", chain="matic"), transfer(3, "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1", chain="btc")])
+    write_csv(
+        tmp_path / "in" / "a.csv",
+        [
+            transfer(1, U, V, "1", chain="ETH"),
+            transfer(2, U, V, "1", chain="matic"),
+            transfer(3, "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1", chain="btc"),
+        ],
+    )
     write_csv(tmp_path / "in" / "b.csv", [[U, V, 1746057600, 1]], ["from", "to", "timestamp", "amount"])
     load_only(settings, tmp_path / "in", options=LoadOptions((("b*", "bsc"),)))
     assert [row[0] for row in stored(settings, "chain")] == ["bitcoin", "bsc", "ethereum", "polygon"]
@@ -231,6 +252,10 @@ def test_an_api_cap_and_an_early_end_are_suspected(settings: Settings, tmp_path:
 
 
 def test_transfer_column_names_of_other_people(settings: Settings, tmp_path: Path) -> None:
-    write_csv(tmp_path / "in" / "a.csv", [["0xAA", U.upper().replace("0X", "0x"), V, 1746057600, "2.5", "DAI"]], ["Transaction Hash", "Sender", "Recipient", "Time Stamp", "value", "Asset"])
+    write_csv(
+        tmp_path / "in" / "a.csv",
+        [["0xAA", U.upper().replace("0X", "0x"), V, 1746057600, "2.5", "DAI"]],
+        ["Transaction Hash", "Sender", "Recipient", "Time Stamp", "value", "Asset"],
+    )
     load_only(settings, tmp_path / "in")
     assert stored(settings, "tx_hash, from_address, amount, token_symbol") == [("0xaa", U, Decimal("2.5"), "DAI")]

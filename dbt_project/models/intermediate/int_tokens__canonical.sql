@@ -1,16 +1,6 @@
+{{ config(materialized='view') }}
 -- Spellings of one token (same chain and contract, or same chain and symbol where there is no contract) share a key and a symbol.
-with used as (
-    select
-        token_id,
-        count(*) as transfer_count,
-        min(block_date) as first_date,
-        max(block_date) as last_date,
-        sum(amount::double) as total
-    from {{ source('store', 'transfers') }}
-    group by token_id
-),
-
-grouped as (
+with grouped as (
     select
         t.token_id,
         t.chain,
@@ -21,9 +11,9 @@ grouped as (
         sum(u.transfer_count) over same_token as transfer_count,
         min(u.first_date) over same_token as first_date,
         max(u.last_date) over same_token as last_date,
-        coalesce(sum(u.total) over same_token, 0) < 1e20 as is_summable
+        sum(u.amount_bound) over same_token < 1e20 as is_summable
     from {{ source('store', 'tokens') }} as t
-    inner join used as u on t.token_id = u.token_id
+    inner join {{ source('store', 'token_totals') }} as u on t.token_id = u.token_id
     window same_token as (partition by t.chain, coalesce(t.token_address, t.token_symbol))
 )
 

@@ -11,7 +11,7 @@ select
     a.address as from_address,
     b.address as to_address,
     f.amount,
-    coalesce((f.amount::double * p.usd)::decimal(38, 6), f.amount_usd) as amount_usd,
+    coalesce(case when p.usd is not null then (f.amount::double * p.usd)::decimal(38, 6) end, f.amount_usd) as amount_usd,
     s.entity as from_entity,
     s.category as from_category,
     r.entity as to_entity,

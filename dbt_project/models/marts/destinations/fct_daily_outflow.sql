@@ -1,4 +1,13 @@
 {{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ forget_dirty_days() }}") }}
+-- Domestic senders are few: their transfers are taken out of the store before anything is joined to them.
+with sent as (
+    select *
+    from {{ ref('int_transfers__keyed') }}
+    where
+        from_id in (select address_id from {{ ref('int_domestic_addresses') }})
+        and from_id <> to_id and {{ in_dirty_days('block_date') }}
+)
+
 select
     x.block_date,
     t.chain,
@@ -12,11 +21,11 @@ select
     count(*) as transfer_count,
     count(distinct x.from_id) as sender_count,
     count(*) filter (where x.amount is null) as unknown_amount_count
-from {{ ref('int_transfers__keyed') }} as x
+from sent as x
 inner join {{ ref('int_domestic_addresses') }} as h
     on x.from_id = h.address_id and x.chain = h.chain and x.block_timestamp >= h.valid_from and x.block_timestamp < h.valid_to
 inner join {{ ref('int_tokens__keys') }} as t on x.token_key = t.token_key
 left join {{ ref('int_address_labels__intervals') }} as r
     on x.to_id = r.address_id and x.chain = r.chain and x.block_timestamp >= r.valid_from and x.block_timestamp < r.valid_to
-where x.from_id <> x.to_id and x.amount is distinct from 0 and {{ in_dirty_days('x.block_date') }}
+where x.amount is distinct from 0
 group by all

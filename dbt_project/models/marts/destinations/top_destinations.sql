@@ -1,8 +1,7 @@
-{{ config(materialized='view') }}
 with built as (select {{ last_day() }} as last_day),
 
 {% for days in var('top_windows') %}
-received_{{ days }} as (
+received_{{ days }} as materialized (
     select
         {{ days }} as window_days,
         token_key,
@@ -18,20 +17,44 @@ received_{{ days }} as (
 ),
 {% endfor %}
 
-frontrunners as (
+received as materialized (
+    {% for days in var('top_windows') %}
+    select * from received_{{ days }}{% if not loop.last %} union all{% endif %}
+    {% endfor %}
+),
+
+-- What the last ranked receiver has: ranking needs only the few rows that reach it, not a sort of them all.
+bars as (
     select
-        *,
-        sum(amount) over (partition by window_days, token_key) as total
-    from (
-        {% for days in var('top_windows') %}
-        select * from received_{{ days }}{% if not loop.last %} union all{% endif %}
-        {% endfor %}
-    )
-    qualify
-        least(
-            rank() over (partition by window_days, token_key order by amount desc nulls last, transfer_count desc),
-            rank() over (partition by window_days, token_key order by transfer_count desc, amount desc nulls last)
-        ) <= {{ var('top_n') }}
+        window_days,
+        token_key,
+        sum(amount) as total,
+        list_min(max(amount, {{ var('top_n') }})) as least_amount,
+        list_min(max(transfer_count, {{ var('top_n') }})) as least_count
+    from received
+    group by window_days, token_key
+),
+
+second_bars as (
+    select
+        r.window_days,
+        r.token_key,
+        list_min(max(r.amount, {{ var('top_n') }})) as least_amount_at_count
+    from received as r
+    inner join bars as b on r.window_days = b.window_days and r.token_key = b.token_key
+    where r.transfer_count = b.least_count
+    group by r.window_days, r.token_key
+),
+
+frontrunners as (
+    select r.*, b.total
+    from received as r
+    inner join bars as b on r.window_days = b.window_days and r.token_key = b.token_key
+    left join second_bars as s on r.window_days = s.window_days and r.token_key = s.token_key
+    where
+        r.amount >= b.least_amount
+        or r.transfer_count > b.least_count
+        or (r.transfer_count = b.least_count and (r.amount >= s.least_amount_at_count or s.least_amount_at_count is null))
 ),
 
 ranked as (

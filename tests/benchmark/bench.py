@@ -1,0 +1,176 @@
+"""Ratios measured in one run: `make bench`, or `make bench ARGS="--transfers 1000000 --rounds 1"`.
+
+Every measured step runs in a process of its own, so that peaks of memory are its own and nothing is warm that a user would find
+cold. The figures are medians of the rounds. Nothing here asserts a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def step_bare(parquet: str, folder: str) -> None:
+    """The yardstick: DuckDB copies the same file into a table."""
+    import duckdb
+
+    with duckdb.connect(f"{folder}/bare.duckdb", config={"threads": 2}) as connection:
+        connection.execute(f"CREATE TABLE t AS SELECT * FROM read_parquet('{parquet}')")
+
+
+def step_pandas(parquet: str, labels: str) -> None:
+    """The same daily aggregates in pandas from the same file."""
+    import pandas as pd
+
+    known = pd.read_csv(labels).set_index("address")
+    exchanges = known[known["category"] == "exchange"]["entity"]
+    regions = known["regions"]
+    frame = pd.read_parquet(parquet, columns=["block_timestamp", "token_symbol", "from_address", "to_address", "amount"])
+    frame["amount"] = frame["amount"].astype(float)
+    frame["day"] = frame["block_timestamp"].dt.floor("D")
+    frame["sender"], frame["receiver"] = frame["from_address"].map(exchanges), frame["to_address"].map(exchanges)
+    frame["from_region"], frame["to_region"] = frame["from_address"].map(regions).fillna("UNKNOWN"), frame["to_address"].map(regions).fillna("UNKNOWN")
+    outside = frame[frame["sender"] != frame["receiver"]]
+    inflow = outside.dropna(subset=["receiver"]).groupby(["day", "token_symbol", "receiver"])["amount"].sum()
+    outflow = outside.dropna(subset=["sender"]).groupby(["day", "token_symbol", "sender"])["amount"].sum()
+    inflow.sub(outflow, fill_value=0)
+    frame.groupby(["day", "token_symbol", "from_region", "to_region"])["amount"].agg(["sum", "count"])
+    frame.groupby([frame["day"].dt.to_period("W"), "token_symbol"])["amount"].agg(["sum", "count"])
+
+
+def step_pipeline(folder: str, labels: str, data: str, first: str, last: str) -> None:
+    """Load, marts, detection, audit, publish, exports."""
+    from flow_pipeline.domain.windows import Window
+    from flow_pipeline.pipeline import run
+    from flow_pipeline.settings import load_settings
+    from flow_pipeline.warehouse.ingest import LoadOptions
+
+    settings = load_settings(Path(data)).with_changes(labels={"files": (Path(labels),)})
+    marks = [("start", time.perf_counter())]
+    run(settings, Path(folder), Window.parse(first or None, last or None), LoadOptions(), lambda text: marks.append((text, time.perf_counter())))
+    marks.append(("end", time.perf_counter()))
+    print(json.dumps({name: round(after - before, 2) for (name, before), (_, after) in zip(marks, marks[1:], strict=False)}), file=sys.stderr)
+
+
+def step_one_more_day(folder: str, more: str, labels: str, data: str) -> None:
+    """In one process, imports done: all days but the last, then the last one."""
+    from flow_pipeline.domain.windows import Window
+    from flow_pipeline.pipeline import run
+    from flow_pipeline.settings import load_settings
+    from flow_pipeline.warehouse.ingest import LoadOptions
+
+    settings = load_settings(Path(data)).with_changes(labels={"files": (Path(labels),)})
+    seconds = []
+    for source in (folder, more):
+        started = time.perf_counter()
+        marks = [("start", started)]
+        run(settings, Path(source), Window(), LoadOptions(), lambda text: marks.append((text, time.perf_counter())))  # noqa: B023
+        seconds.append(time.perf_counter() - started)
+        marks.append(("end", time.perf_counter()))
+        print(json.dumps({name: round(after - before, 2) for (name, before), (_, after) in zip(marks, marks[1:], strict=False)}), file=sys.stderr)
+    print(json.dumps(seconds))
+
+
+STEPS = {name.removeprefix("step_"): call for name, call in list(globals().items()) if name.startswith("step_")}
+
+
+def measure(name: str, *arguments: object) -> tuple[float, float, str]:
+    """(seconds, peak GB, output) of a step in its own process."""
+    code = f"import sys, runpy; sys.argv = ['bench', *{[*map(str, arguments)]!r}]; m = runpy.run_path({__file__!r}); m['STEPS'][{name!r}](*sys.argv[1:]); "
+    code += "import resource; print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds = time.perf_counter() - started
+    *output, peak = done.stdout.strip().splitlines()
+    for line in done.stderr.splitlines():
+        if line.startswith("{"):
+            print(f"    {name}: {line}")
+    return seconds, int(peak.split()[1]) / 1e6, "\n".join(output)
+
+
+def median(runs: list[float]) -> float:
+    """Median."""
+    return statistics.median(runs)
+
+
+def make_world(transfers: int, days: int, folder: Path) -> tuple[Path, Path, Path, Path]:
+    """A generated world: one file with everything, and the same split into all days but the last, and the last."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from flow_pipeline.simulation.world import generate, write
+
+    write(generate(transfers, seed=11, days=days), folder / "world")
+    table = pq.read_table(folder / "world" / "transfers" / "transfers.parquet")
+    edge = pc.max(table["block_timestamp"]).as_py().replace(hour=0, minute=0, second=0, microsecond=0)
+    is_last = pc.greater_equal(table["block_timestamp"], edge)
+    for name, part in (("before", table.filter(pc.invert(is_last))), ("last", table.filter(is_last))):
+        (folder / name).mkdir()
+        pq.write_table(part, folder / name / f"{name}.parquet", compression="zstd", row_group_size=122_880)
+    return folder / "world" / "transfers", folder / "before", folder / "last", folder / "world" / "labels.csv"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--transfers", type=int, default=7_900_000, help="background transfers; deposits make about a quarter more rows of them")
+    parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="netraflow-bench-") as name:
+        folder = Path(name)
+        whole, before, last, labels = make_world(given.transfers, given.days, folder)
+        parquet = whole / "transfers.parquet"
+        import pyarrow.parquet as pq
+
+        print(f"{pq.read_metadata(parquet).num_rows:,} transfers, {parquet.stat().st_size / 1e6:,.0f} MB Parquet, {given.rounds} rounds")
+        found: dict[str, list[float]] = {}
+        peaks: dict[str, list[float]] = {}
+        for _ in range(given.rounds):
+            for step, arguments in (
+                ("bare", (parquet, folder)),
+                ("pipeline", (whole, labels, folder / "data", "", "")),
+                ("pandas", (parquet, labels)),
+                ("one_more_day", (before, last, labels, folder / "grow")),
+            ):
+                seconds, peak, output = measure(step, *arguments)
+                found.setdefault(step, []).append(seconds)
+                peaks.setdefault(step, []).append(peak)
+                if step == "one_more_day":
+                    full, day = json.loads(output)
+                    found.setdefault("full", []).append(full)
+                    found.setdefault("day", []).append(day)
+                for path in ("bare.duckdb", "data", "grow"):
+                    target = folder / path
+                    shutil.rmtree(target, ignore_errors=True) if target.is_dir() else target.unlink(missing_ok=True)
+        middle = {step: median(runs) for step, runs in found.items()}
+        print(f"bare DuckDB copy               {middle['bare']:8.1f} s")
+        print(
+            f"load + marts + audit + publish {middle['pipeline']:8.1f} s = {middle['pipeline'] / middle['bare']:.2f} x the bare copy; peak {median(peaks['pipeline']):.1f} GB"
+        )
+        print(
+            f"daily aggregates in pandas     {middle['pandas']:8.1f} s = {middle['pandas'] / middle['pipeline']:.2f} x the whole pipeline; peak {median(peaks['pandas']):.1f} GB"
+        )
+        print(
+            f"one more day on {given.days - 1} days         {middle['day']:8.2f} s = {middle['day'] / middle['full']:.1%} of the {middle['full']:.1f} s for the days before it"
+        )
+        small = folder / "small"
+        small.mkdir()
+        pq.write_table(pq.read_table(parquet).slice(0, 200), small / "small.parquet")
+        for label in ("cold", "nothing new"):
+            started = time.perf_counter()
+            subprocess.run([sys.executable, "-m", "flow_pipeline", "analyze", str(small), "--out", str(folder / "tiny")], check=True, capture_output=True)
+            print(f"analyze 200 rows, {label:12s} {time.perf_counter() - started:8.1f} s")
+    print(f"this script's own peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB")
+
+
+if __name__ == "__main__":
+    main()

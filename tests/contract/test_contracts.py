@@ -1,0 +1,139 @@
+"""Docs = code = schema: every plug, every table, every verb."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flow_pipeline.cli.settings import explained
+from flow_pipeline.detectors import discover as detectors
+from flow_pipeline.domain.tables import ALL_TABLES, STORE_TABLES, USER_TABLES
+from flow_pipeline.domain.vocabulary import DESTINATION_CLASSES, FLOW_TYPES, LABEL_CATEGORIES, REJECT_REASONS
+from flow_pipeline.labels import PACKS, read_label_set
+from flow_pipeline.quality import STAGES, suite
+from flow_pipeline.reports.dictionary import data_dictionary
+from flow_pipeline.settings import Settings, load_settings
+from flow_pipeline.sources import discover as sources
+from flow_pipeline.warehouse import dbt
+from flow_pipeline.warehouse.store import open_build
+from tests.conftest import ROOT, U, V, ask, build, load_only, transfer, write_csv
+
+MART_FILES = sorted((dbt.PROJECT / "models" / "marts").glob("*/*.yml"))
+
+
+@pytest.mark.parametrize("name", sorted(sources()))
+def test_every_source_recognises_and_loads_its_own_example(name: str, settings: Settings, tmp_path: Path) -> None:
+    file, content = sources()[name].EXAMPLE
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / file).write_bytes(content)
+    given = settings.with_changes(sources={"time_unit": "day", "epoch": "2025-01-01"})
+    report = load_only(given, tmp_path / "in").files[0]
+    assert (report.status, report.format) == ("loaded", name)
+    assert report.rows_read == report.rows_loaded >= 1
+
+
+@pytest.mark.parametrize("path", sorted(PACKS.glob("*.csv")), ids=lambda path: path.stem)
+def test_every_label_pack_loads_whole_and_names_its_sources(path: Path) -> None:
+    found = read_label_set(path, 0.5)
+    assert (found.rejects, found.duplicates) == ([], 0)
+    assert found.read == len(found.rows) > 0
+    assert all(row[9] and row[9] != path.name for row in found.rows)
+    assert {row[4] for row in found.rows} <= set(LABEL_CATEGORIES)
+
+
+def test_the_packs_hold_the_wallets_of_the_lpt_study_and_the_indonesian_exchanges() -> None:
+    rows = [row for path in PACKS.glob("*.csv") for row in read_label_set(path, 0.5).rows]
+    study = {
+        "binance20",
+        "binance14",
+        "binance15",
+        "binance16",
+        "binance93",
+        "kraken_cold1",
+        "kraken_cold2",
+        "coinbase10",
+        "gate1",
+        "bitvavo_hot3",
+        "htx_safe60",
+        "mexC16",
+        "revolut3",
+    }
+    assert study <= {row[5] for row in rows}
+    assert {"Indodax", "Pintu", "Tokocrypto", "Rekeningku"} <= {row[2] for row in rows if row[6] == ["ID"]}
+
+
+def test_every_table_of_the_contract_exists_as_described(settings: Settings) -> None:
+    with open_build(settings) as connection:
+        for table in ALL_TABLES:
+            columns = connection.execute(f"DESCRIBE {table.relation}").fetchall()
+            assert [(row[0], row[1].replace(",", ", ")) for row in columns] == [(column.name, column.type) for column in table.columns], table.relation
+
+
+def test_every_description_says_more_than_its_name() -> None:
+    described = [(f"{table.relation}.{column.name}", column.name, column.meaning) for table in USER_TABLES + STORE_TABLES for column in table.columns]
+    for path in MART_FILES:
+        for model in yaml.safe_load(path.read_text())["models"]:
+            assert model["description"].startswith("One row per "), model["name"]
+            described += [(f"{model['name']}.{column['name']}", column["name"], column["description"]) for column in model["columns"]]
+    for table in USER_TABLES + STORE_TABLES:
+        assert table.description.startswith("One row per "), table.relation
+    for where, name, meaning in described:
+        assert len(meaning) > 3, where
+        assert re.sub(r"[^a-z]", "", meaning.lower()) != re.sub(r"[^a-z]", "", name), where
+
+
+def test_sources_of_dbt_are_tables_of_the_contract() -> None:
+    declared = yaml.safe_load((dbt.PROJECT / "models" / "staging" / "_sources.yml").read_text())["sources"]
+    assert {f"{s['schema']}.{t['name']}": t["description"] for s in declared for t in s["tables"]} == {
+        table.relation: table.description for table in ALL_TABLES if table.schema in ("store", "raw")
+    }
+
+
+def test_the_data_dictionary_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "data-dictionary.md").read_text() == data_dictionary(), "run `make docs`"
+
+
+def test_the_closed_lists_are_complete(settings: Settings, tmp_path: Path) -> None:
+    macro = (dbt.PROJECT / "macros" / "words.sql").read_text()
+    words = set(re.findall(r"'([a-z_]+)'", macro))
+    assert set(FLOW_TYPES) - {"exchange"} <= words
+    assert set(DESTINATION_CLASSES) <= words
+    code = "".join(path.read_text() for path in (ROOT / "flow_pipeline").rglob("*.py") if path.name != "vocabulary.py")
+    assert [reason for reason in REJECT_REASONS if reason not in code] == []
+
+
+def test_every_setting_has_a_reason() -> None:
+    for key, _, _, reason in explained(load_settings()):
+        assert len(reason or "") > 20, key
+
+
+def test_every_detector_writes_tables_of_the_contract() -> None:
+    names = {table.name for table in USER_TABLES if table.schema == "detection"}
+    assert {name for detector in detectors().values() for name in detector.WRITES} == names
+
+
+def test_every_expectation_has_a_name_of_its_own_and_says_something() -> None:
+    names = [(stage, item.name) for stage in STAGES for item in suite(stage, load_settings().quality)]
+    assert len(names) == len(set(names))
+    assert all(len(item.says) > 10 for stage in STAGES for item in suite(stage, load_settings().quality))
+
+
+def test_readme_commands_and_help_examples_are_real(settings: Settings, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 1)])
+    build(settings, tmp_path / "in")
+    verbs = {path.stem for path in (ROOT / "flow_pipeline" / "cli").glob("*.py")} - {"__init__", "common"}
+    readme = (ROOT / "README.md").read_text()
+    named = set(re.findall(r"netraflow (?:--data-dir \S+ )?([a-z]+)", readme)) - {"warehouse"}
+    assert named <= verbs, named - verbs
+    for query in re.findall(r'netraflow sql "([^"]+)"', readme):
+        assert ask(settings, query) is not None
+
+
+def test_imports_point_down_the_house() -> None:
+    done = subprocess.run([str(Path(sys.executable).with_name("lint-imports"))], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
