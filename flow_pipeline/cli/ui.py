@@ -14,6 +14,8 @@ from flow_pipeline.cli.common import note, settings_of
 
 WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 INSTANCE = """# Written once by `netraflow ui`; change it as you like.
+nux:
+  enabled: false
 telemetry:
   enabled: false
 concurrency:

@@ -1,0 +1,177 @@
+"""The command as its users call it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flow_pipeline.cli import _spread, app
+from tests.conftest import ROOT, U, V, transfer, write_csv
+from tests.e2e.test_faults import environment
+
+BINANCE = "0x28c6c06298d514db089934071355e5743bf21d60"
+
+
+def call(*words: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "flow_pipeline", *words], capture_output=True, text=True, cwd=cwd, env=environment(**more), check=False)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("cli")
+    write_csv(folder / "in" / "t.csv", [transfer(n, U, BINANCE, n, at=f"2025-05-{n:02d}") for n in range(1, 20)] + [transfer(99, U, BINANCE, 5000, at="2025-05-20")])
+    done = call("analyze", str(folder / "in"), "--out", str(folder / "data"))
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["rows"] == {"read": 20, "loaded": 20, "duplicate": 0, "rejected": 0}
+    yield str(folder / "data")
+
+
+def test_analyze_writes_its_exports_and_says_when_nothing_is_new(data: str) -> None:
+    exports = Path(data) / "exports"
+    assert {"outflow_by_day.csv", "top_dests.csv", "exchange_netflow.csv", "netflow.csv", "wallet_netflow.csv"} <= {path.name for path in exports.iterdir()}
+    again = call("analyze", str(Path(data).parent / "in"), "--out", data)
+    assert json.loads(again.stdout)["nothing_new"] is True
+
+
+def test_the_questions_people_ask(data: str) -> None:
+    rows = json.loads(call("--data-dir", data, "netflow", "--exchange", "binance", "--from", "2025-05-03", "--to", "2025-05-03").stdout)
+    assert [(row["exchange"], row["netflow"]) for row in rows] == [("Binance", "3.000000000000000000")]
+    assert json.loads(call("--data-dir", data, "netflow", "--total").stdout)[0]["netflow"].startswith("5000")
+    assert len(json.loads(call("--data-dir", data, "netflow", "--by-wallet").stdout)) == 20
+    top = json.loads(call("--data-dir", data, "destinations", "--top", "1").stdout)
+    assert [(row["to_address"], row["entity"], row["transfer_count"]) for row in top] == [(BINANCE, "Binance", 20)]
+    flagged = json.loads(call("--data-dir", data, "anomalies").stdout)
+    assert ("2025-05-20", "high") in {(row["block_date"], row["direction"]) for row in flagged}
+    assert json.loads(call("--data-dir", data, "anomalies", "--threshold", "100000").stdout) == []
+    best = json.loads(call("--data-dir", data, "anomalies", "--top", "2", "--by-exchange", "--method", "inclusive").stdout)
+    assert [row["scope"] for row in best] == ["Binance", "Binance"]
+    surges = call("--data-dir", data, "anomalies", "--surges")
+    assert json.loads(surges.stdout) == []
+    csv = call("--data-dir", data, "netflow", "--total", "--csv").stdout.splitlines()
+    assert csv[0].startswith("block_date,chain,token_symbol")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "COPY (SELECT 1) TO '/tmp/netraflow-never.csv'",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM glob('/*')",
+        "FROM '/etc/passwd'",
+        "ATTACH '/tmp/netraflow-never.duckdb'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "INSERT INTO raw.labels SELECT * FROM raw.labels",
+        "DELETE FROM store.transfers",
+        "CREATE TABLE x AS SELECT 1",
+        "DROP VIEW raw.transfers",
+        "UPDATE store.state SET value = ''",
+        "SET enable_external_access = true",
+        "PRAGMA database_list; DELETE FROM store.transfers",
+        "SELECT 1; SELECT 2",
+        "CALL pragma_version()",
+        "EXPORT DATABASE '/tmp/netraflow-never'",
+        "SELECT getenv('HOME')",
+    ],
+)
+def test_sql_only_reads(data: str, query: str) -> None:
+    target = Path(data, "warehouse.duckdb").resolve()
+    before = target.read_bytes()
+    done = call("--data-dir", data, "sql", query)
+    assert done.returncode == 2, done.stdout
+    assert done.stderr.startswith("netraflow: ")
+    assert "Traceback" not in done.stderr
+    assert target.read_bytes() == before
+    assert not list(Path("/tmp").glob("netraflow-never*"))
+
+
+def test_sql_answers_a_question_as_json_and_csv(data: str) -> None:
+    assert json.loads(call("--data-dir", data, "sql", "SELECT count(*) AS n FROM marts.fct_transfers").stdout) == [{"n": 20}]
+    assert call("--data-dir", data, "sql", "SELECT 1 AS a, 'x' AS b", "--csv").stdout == "a,b\n1,x\n"
+
+
+def test_export_writes_typed_files(data: str, tmp_path: Path) -> None:
+    done = call("--data-dir", data, "export", "marts.fct_daily_netflow", "--format", "csv,parquet,sqlite", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"marts.fct_daily_netflow.csv", "marts.fct_daily_netflow.parquet", "warehouse.sqlite"}
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "warehouse.sqlite") as connection:
+        assert connection.execute("SELECT count(*), typeof(inflow_count), typeof(netflow) FROM marts_fct_daily_netflow").fetchone() == (20, "integer", "text")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["analyze", "/no/such/folder"], 2, "/no/such/folder does not exist"),
+        (["analyze", str(ROOT / "README.md")], 2, "is a file, not a folder"),
+        (["analyze", ".", "--from", "yesterday"], 2, "--from: 'yesterday' is not a date"),
+        (["analyze", ".", "--from", "2025-02-01", "--to", "2025-01-01"], 2, "ends before it begins"),
+        (["analyze", "{in}", "--labels", "/no/labels.csv"], 2, "/no/labels.csv does not exist"),
+        (["analyze", "{in}", "--format", "excel"], 2, "--format excel: there is no such format"),
+        (["analyze", "{in}", "--tokens", "/no/tokens.csv"], 2, "token file /no/tokens.csv does not exist"),
+        (["netflow"], 2, "there is no published warehouse"),
+        (["run", "--date", "2025-01-01", "--from", "2025-01-01"], 2, "exclude each other"),
+        (["anomalies", "--method", "magic"], 2, "there is no such method"),
+        (["anomalies", "--method", "inclusive", "--threshold", "2.5"], 2, "can never fire"),
+        (["nonsense"], 2, "No such command"),
+    ],
+)
+def test_refusals_name_the_input_and_the_way_out(tmp_path: Path, words: list[str], code: int, said: str) -> None:
+    write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 1)])
+    done = call("--data-dir", str(tmp_path / "data"), *(word.replace("{in}", str(tmp_path / "in")) for word in words))
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_failed_audit_exits_with_3_and_a_refused_file_with_1(tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 1), transfer(2, U, V, -1)])
+    strict = call("analyze", str(tmp_path / "in"), "--out", str(tmp_path / "a"), NETRAFLOW_QUALITY__MAX_REJECT_SHARE="0")
+    assert (strict.returncode, "reject_share_is_allowed" in strict.stderr) == (3, True)
+    assert not (tmp_path / "a" / "warehouse.duckdb").exists()
+    (tmp_path / "in" / "bad.parquet").write_bytes(b"PAR1 no")
+    partial = call("analyze", str(tmp_path / "in"), "--out", str(tmp_path / "b"))
+    assert (partial.returncode, "bad.parquet" in partial.stderr) == (1, True)
+    assert json.loads(partial.stdout)["rows"]["loaded"] == 1
+
+
+def test_the_daily_job_reads_the_inbox(tmp_path: Path) -> None:
+    write_csv(tmp_path / "data" / "inbox" / "t.csv", [transfer(n, U, V, n, at=f"2025-05-0{n}") for n in (1, 2, 3)])
+    done = call("--data-dir", str(tmp_path / "data"), "run", "--date", "2025-05-02")
+    assert json.loads(done.stdout)["rows"]["loaded"] == 1
+
+
+def examples() -> list[str]:
+    return [str(command.epilog).removeprefix("Example: ") for command in app.registered_commands]
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda text: shlex.split(text)[1])
+def test_the_example_of_each_help_page_runs(data: str, tmp_path: Path, example: str) -> None:
+    verb = shlex.split(example)[1]
+    assert example in " ".join(call(verb, "--help").stdout.split())
+    if verb == "ui":
+        pytest.skip("the web UI has its own test")
+    words = shlex.split(example)[1:]
+    words = [str(tmp_path / Path(word).name) if word.startswith("/tmp/") else word for word in words]
+    is_run = verb in ("analyze", "run", "demo")
+    done = call("--data-dir", str(tmp_path / "own") if is_run else data, *words)
+    assert done.returncode == 0, done.stderr
+
+
+def test_labels_may_follow_one_option(tmp_path: Path) -> None:
+    assert _spread(["analyze", "x", "--labels", "a.csv", "b.csv", "--out", "o"], "--labels") == ["analyze", "x", "--labels", "a.csv", "--labels", "b.csv", "--out", "o"]
+    assert _spread(["analyze", "--labels", "a.csv", str(tmp_path)], "--labels") == ["analyze", "--labels", "a.csv", str(tmp_path)]
+
+
+def test_the_demo_finds_what_was_planted(tmp_path: Path) -> None:
+    done = call("demo", "--out", str(tmp_path))
+    planted = json.loads(done.stdout)["planted"]
+    assert (done.returncode, len(planted), all(event["found"] for event in planted)) == (0, 5, True)

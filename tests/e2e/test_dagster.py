@@ -1,0 +1,129 @@
+"""Dagster: the whole job on real files, checks that stop, sensors, and the served UI."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, U, V, transfer, write_csv
+from tests.e2e.test_faults import environment
+
+# Dagster warns about its own previews and keeps settings per process: each check runs in a process of its own.
+JOB = """
+import json, sys
+import dagster as dg
+from flow_pipeline.definitions import defs
+found = defs()
+job = found.resolve_job_def("daily_flow")
+with dg.DagsterInstance.ephemeral() as instance:
+    tags = {"dagster/asset_partition_range_start": sys.argv[1], "dagster/asset_partition_range_end": sys.argv[2]}
+    result = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    print("RESULT", json.dumps({
+        "success": result.success,
+        "assets": sorted("/".join(e.asset_key.path) for e in result.all_events if e.event_type_value == "ASSET_MATERIALIZATION"),
+        "checks": {e.event_specific_data.check_name: e.event_specific_data.passed for e in result.all_events if e.event_type_value == "ASSET_CHECK_EVALUATION"},
+    }))
+"""
+
+
+def python(code: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-W", "ignore", "-c", code, *words], capture_output=True, text=True, cwd=ROOT, env=environment(**more), check=False)
+
+
+def run_job(data: Path, first: str, last: str, **more: str) -> dict[str, object]:
+    done = python(JOB, first, last, NETRAFLOW_DATA_DIR=str(data), **more)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    assert lines, done.stderr[-3000:]
+    return dict(json.loads(lines[0].removeprefix("RESULT ")))
+
+
+@pytest.mark.slow
+def test_the_job_builds_every_asset_and_publishes(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    write_csv(data / "inbox" / "t.csv", [transfer(n, U, V, n, at=f"2025-05-0{n}") for n in (1, 2, 3)])
+    found = run_job(data, "2025-05-01", "2025-05-02")
+    assert found["success"] is True
+    assert {"raw/transfers", "raw/labels", "marts/fct_transfers", "detection/netflow_scores", "ops/publications"} <= set(found["assets"])  # type: ignore[call-overload]
+    assert all(found["checks"].values())  # type: ignore[attr-defined]
+    import duckdb
+
+    with duckdb.connect(str((data / "warehouse.duckdb").resolve()), read_only=True) as connection:
+        assert connection.execute("SELECT count(*) FROM marts.fct_transfers").fetchall() == [(2,)]
+
+
+@pytest.mark.slow
+def test_a_blocking_check_stops_the_stages_below(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    write_csv(data / "inbox" / "t.csv", [transfer(1, U, V, 1, at="2025-05-01"), transfer(2, U, V, -1, at="2025-05-01")])
+    found = run_job(data, "2025-05-01", "2025-05-01", NETRAFLOW_QUALITY__MAX_REJECT_SHARE="0")
+    assert found["success"] is False
+    assert found["checks"]["reject_share_is_allowed"] is False  # type: ignore[index]
+    assert "ops/publications" not in found["assets"]  # type: ignore[operator]
+    assert not (data / "warehouse.duckdb").exists()
+
+
+DEFINITIONS = """
+import json
+import dagster as dg
+from flow_pipeline.definitions import defs
+graph = defs().resolve_asset_graph()
+for key in graph.get_all_asset_keys():
+    node = graph.get(key)
+    assert (node.description or "").startswith("One row per "), key
+    assert node.owners and node.group_name, key
+    assert node.kinds if hasattr(node, "kinds") else True, key
+job = defs().resolve_job_def("daily_flow")
+from flow_pipeline.defs.automation import inbox
+with dg.DagsterInstance.ephemeral() as instance:
+    def tick(cursor):
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        return inbox.evaluate_tick(context)
+    from flow_pipeline.defs.common import settings
+    assert tick(None).skip_message
+    settings().inbox.mkdir(parents=True)
+    (settings().inbox / "a.csv").write_text("x")
+    first = tick(None)
+    assert len(first.run_requests) == 1
+    assert tick(first.cursor).skip_message
+    (settings().inbox / "b.csv").write_text("y")
+    assert len(tick(first.cursor).run_requests) == 1
+print("FINE", len(list(graph.get_all_asset_keys())))
+"""
+
+
+def test_assets_are_described_and_the_inbox_sensor_asks_once(tmp_path: Path) -> None:
+    done = python(DEFINITIONS, NETRAFLOW_DATA_DIR=str(tmp_path / "data"))
+    assert "FINE" in done.stdout, done.stderr[-3000:]
+
+
+@pytest.mark.slow
+def test_the_web_ui_serves_the_location_on_loopback(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "flow_pipeline", "--data-dir", str(tmp_path), "ui", "--port", str(port)]
+    server = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        query = json.dumps({"query": "{repositoriesOrError{... on RepositoryConnection{nodes{location{name} jobs{name}}}}}"}).encode()
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", data=query, headers={"Content-Type": "application/json"})
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    nodes = json.load(answer)["data"]["repositoriesOrError"]["nodes"]
+                break
+            except OSError:
+                assert time.monotonic() < deadline, "the web UI did not come up"
+                time.sleep(1)
+        assert [(node["location"]["name"], "daily_flow" in {job["name"] for job in node["jobs"]}) for node in nodes] == [("netraflow", True)]
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait(timeout=30)
