@@ -145,7 +145,7 @@ def main() -> None:
                 found.setdefault(step, []).append(seconds)
                 peaks.setdefault(step, []).append(peak)
                 if step == "one_more_day":
-                    full, day = json.loads(output)
+                    full, day = json.loads(output.splitlines()[-1])
                     found.setdefault("full", []).append(full)
                     found.setdefault("day", []).append(day)
                 for path in ("bare.duckdb", "data", "grow"):
