@@ -46,7 +46,7 @@ def data_dictionary() -> str:
 def _models() -> list[dict]:  # type: ignore[type-arg]
     import yaml
 
-    return [model for path in sorted((PROJECT / "models" / "marts").glob("*/*.yml")) for model in yaml.safe_load(path.read_text())["models"]]
+    return [model for path in sorted((PROJECT / "models" / "marts").glob("*/*.yml")) for model in yaml.safe_load(path.read_text()).get("models", [])]
 
 
 def _table(name: str, description: str, columns: list[dict[str, str]], grain: str = "") -> str:

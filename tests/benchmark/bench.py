@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 
@@ -27,7 +27,7 @@ def step_bare(parquet: str, folder: str) -> None:
 
 
 def step_pandas(parquet: str, labels: str) -> None:
-    """The same daily aggregates in pandas from the same file."""
+    """The marts' aggregates in pandas from the same file: exchange, wallet and total netflow, regions, weeks, domestic outflow, top destinations."""
     import pandas as pd
 
     known = pd.read_csv(labels).set_index("address")
@@ -42,8 +42,20 @@ def step_pandas(parquet: str, labels: str) -> None:
     inflow = outside.dropna(subset=["receiver"]).groupby(["day", "token_symbol", "receiver"])["amount"].sum()
     outflow = outside.dropna(subset=["sender"]).groupby(["day", "token_symbol", "sender"])["amount"].sum()
     inflow.sub(outflow, fill_value=0)
+    wallets_in = frame.dropna(subset=["receiver"]).groupby(["day", "token_symbol", "to_address"])["amount"].agg(["sum", "count"])
+    wallets_out = frame.dropna(subset=["sender"]).groupby(["day", "token_symbol", "from_address"])["amount"].agg(["sum", "count"])
+    wallets_in.sub(wallets_out.rename_axis(wallets_in.index.names), fill_value=0)
+    border = frame[frame["sender"].isna() != frame["receiver"].isna()]
+    border.groupby(["day", "token_symbol", border["receiver"].notna()])["amount"].agg(["sum", "count"])
     frame.groupby(["day", "token_symbol", "from_region", "to_region"])["amount"].agg(["sum", "count"])
     frame.groupby([frame["day"].dt.to_period("W"), "token_symbol"])["amount"].agg(["sum", "count"])
+    home = frame[frame["from_region"] == "ID"]
+    home.groupby(["day", "token_symbol", home["receiver"].fillna("")]).agg({"amount": ["sum", "count"], "from_address": "nunique"})
+    for days in (1, 7, 30, 0):
+        part = frame[frame["day"] > frame["day"].max() - pd.Timedelta(days=days)] if days else frame
+        received = part.groupby(["token_symbol", "to_address"])["amount"].agg(["sum", "count"])
+        for column in ("sum", "count"):
+            received.groupby("token_symbol")[column].nlargest(100)
 
 
 def step_pipeline(folder: str, labels: str, data: str, first: str, last: str) -> None:
@@ -85,7 +97,8 @@ STEPS = {name.removeprefix("step_"): call for name, call in list(globals().items
 def measure(name: str, *arguments: object) -> tuple[float, float, str]:
     """(seconds, peak GB, output) of a step in its own process."""
     code = f"import sys, runpy; sys.argv = ['bench', *{[*map(str, arguments)]!r}]; m = runpy.run_path({__file__!r}); m['STEPS'][{name!r}](*sys.argv[1:]); "
-    code += "import resource; print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    # VmHWM, not ru_maxrss: the latter is inherited from the process that forked.
+    code += "print('PEAK', next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     seconds = time.perf_counter() - started
@@ -127,7 +140,8 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="netraflow-bench-") as name:
         folder = Path(name)
-        whole, before, last, labels = make_world(given.transfers, given.days, folder)
+        with ProcessPoolExecutor(1) as maker:
+            whole, before, last, labels = maker.submit(make_world, given.transfers, given.days, folder).result()
         parquet = whole / "transfers.parquet"
         import pyarrow.parquet as pq
 
@@ -169,7 +183,6 @@ def main() -> None:
             started = time.perf_counter()
             subprocess.run([sys.executable, "-m", "flow_pipeline", "analyze", str(small), "--out", str(folder / "tiny")], check=True, capture_output=True)
             print(f"analyze 200 rows, {label:12s} {time.perf_counter() - started:8.1f} s")
-    print(f"this script's own peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ ROW = st.tuples(
 
 @budget(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, min_size=1, max_size=40), cut=st.integers(0, 40))
-def test_accounting_and_conservation_hold_for_any_rows(rows: list[tuple[int, str, str, str, int, object]], cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_accounting_and_conservation_hold_for_any_rows(
+    rows: list[tuple[int, str, str, str, int, object]], cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     folder = tmp_path_factory.mktemp("world")
     made = [transfer(n, a, b, amount, at=f"2025-05-0{day}", index=index) for n, a, b, amount, day, index in rows]
     for name, part in (("a.csv", made[:cut]), ("b.csv", made[cut:])):
@@ -36,12 +38,21 @@ def test_accounting_and_conservation_hold_for_any_rows(rows: list[tuple[int, str
     settings = load_settings(folder / "data")
     result = build(settings, folder / "in")
     assert all(v.is_success for v in result.verdicts if v.expectation.severity == "blocking")
-    ledger = ask(settings, "SELECT sum(rows_read), sum(rows_loaded) + sum(rows_duplicate) + sum(rows_rejected), sum(transfers_loaded) FROM raw.loads WHERE format <> 'labels'")[0]
+    ledger = ask(
+        settings,
+        "SELECT sum(rows_read), sum(rows_loaded) + sum(rows_duplicate) + sum(rows_rejected), sum(transfers_loaded) FROM raw.loads WHERE format <> 'labels'",
+    )[0]
     assert ledger[0] == ledger[1] == len(made)
     assert ledger[2] == ask(settings, "SELECT count(*) FROM raw.transfers")[0][0]
-    moved, counted = ask(settings, "SELECT (SELECT coalesce(sum(amount), 0) FROM marts.fct_transfers WHERE flow_type <> 'self'), (SELECT coalesce(sum(amount), 0) FROM marts.fct_daily_region_flow)")[0]
+    moved, counted = ask(
+        settings,
+        "SELECT (SELECT coalesce(sum(amount), 0) FROM marts.fct_transfers WHERE flow_type <> 'self'), (SELECT coalesce(sum(amount), 0) FROM marts.fct_daily_region_flow)",
+    )[0]
     assert moved == counted
-    by_type = ask(settings, "SELECT coalesce(sum(CASE flow_type WHEN 'inflow' THEN amount WHEN 'outflow' THEN -amount ELSE 0 END), 0), (SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_netflow), (SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_exchange_netflow), (SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_wallet_netflow) FROM marts.fct_transfers")[0]
+    by_type = ask(
+        settings,
+        "SELECT coalesce(sum(CASE flow_type WHEN 'inflow' THEN amount WHEN 'outflow' THEN -amount ELSE 0 END), 0), (SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_netflow), (SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_exchange_netflow), (SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_wallet_netflow) FROM marts.fct_transfers",
+    )[0]
     assert len(set(by_type)) == 1
     again = build(settings, folder / "in")
     assert not again.is_new
@@ -49,7 +60,9 @@ def test_accounting_and_conservation_hold_for_any_rows(rows: list[tuple[int, str
 
 @budget(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, min_size=2, max_size=25), order=st.randoms())
-def test_what_is_loaded_does_not_depend_on_order_or_files(rows: list[tuple[int, str, str, str, int, object]], order: object, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_what_is_loaded_does_not_depend_on_order_or_files(
+    rows: list[tuple[int, str, str, str, int, object]], order: object, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     made = [transfer(n, a, b, amount, at=f"2025-05-0{day}", index=index) for n, a, b, amount, day, index in rows]
     shuffled = list(made)
     order.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -73,7 +86,9 @@ def test_base_units_agree_with_python_decimals(values: list[tuple[int, int]], tm
     with open_build(load_settings(tmp_path_factory.mktemp("macros"))) as connection:
         connection.execute(MACROS)
         for value, decimals in values:
-            row = connection.execute("SELECT flow_base_reason(t, d), flow_base(flow_base_digits(t), d) FROM (SELECT ?::VARCHAR AS t, ?::BIGINT AS d)", [str(value), decimals]).fetchone()
+            row = connection.execute(
+                "SELECT flow_base_reason(t, d), flow_base(flow_base_digits(t), d) FROM (SELECT ?::VARCHAR AS t, ?::BIGINT AS d)", [str(value), decimals]
+            ).fetchone()
             exact = Decimal(value).scaleb(-decimals)
             if exact >= Decimal(10) ** 18:
                 expected: tuple[object, object] = ("amount_out_of_range", None)
