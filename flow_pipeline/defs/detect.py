@@ -22,7 +22,7 @@ def _asset(detector: Detector) -> dg.AssetsDefinition:
     def run() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
             counts = run_detector(connection, detector, settings())
-            pictures = pictures_of(connection, detector.NAME)
+            pictures = pictures_of(connection, detector.NAME, settings().anomalies)
         for name, count in counts.items():
             facts = {title: dg.MetadataValue.md(picture) for title, picture in pictures.items()}
             yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count, **facts})

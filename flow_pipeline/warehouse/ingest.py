@@ -55,6 +55,7 @@ class FileReport:
     reasons: dict[str, int] = field(default_factory=dict)
     is_truncation_suspected: bool = False
     notes: list[str] = field(default_factory=list)
+    load_id: int | None = None
 
 
 @dataclass
@@ -111,6 +112,10 @@ def load_folder(
     for number, path in enumerate(entries, 1):
         on_file(path, number, len(entries))
         report.files.append(_load_or_say_why(connection, path, window, settings, options))
+    for file in report.files:
+        if file.status == "loaded":  # a later file may have turned rows of an earlier one into duplicates
+            counts = connection.execute("SELECT rows_loaded, rows_duplicate FROM raw.loads WHERE load_id = ?", [file.load_id]).fetchone()
+            file.rows_loaded, file.rows_duplicate = counts or (file.rows_loaded, file.rows_duplicate)
     return report
 
 
@@ -286,6 +291,7 @@ class _Load:
 
     def _load(self, plan: Plan, sha: str, options_hash: str, started: datetime, is_first: bool) -> None:
         load_id = _one(self.connection, "SELECT coalesce(max(load_id), 0) + 1 FROM raw.loads")
+        self.report.load_id = load_id
         self._give_ids()
         self._find_duplicates()
         self._insert_transfers(load_id)
