@@ -21,7 +21,7 @@ from flow_pipeline.sources.fields import (
 from flow_pipeline.sources.files import CHAIN_COLUMNS, InputFile
 
 NAME = "canonical"
-SHAPE = "CSV, JSON Lines or Parquet with from, to, time, amount (or value) and optionally chain, hash, index, token"
+SHAPE = "CSV, JSON, JSON Lines or Parquet with from, to, time, amount (or value) and optionally chain, hash, index, token"
 EXAMPLE = (
     "canonical.csv",
     b"chain,block_number,block_timestamp,tx_hash,transfer_index,token_address,token_symbol,from_address,to_address,amount\n"
@@ -30,7 +30,7 @@ EXAMPLE = (
 
 FROM = ("from_address", "from", "sender", "from_addr", "src")
 TO = ("to_address", "to", "receiver", "recipient", "to_addr", "dst")
-TIME = ("block_timestamp", "timestamp", "time_stamp", "block_time", "time", "datetime", "date_time", "unix_timestamp", "evt_block_time")
+TIME = ("block_timestamp", "timestamp", "time_stamp", "block_time", "time", "datetime", "date_time", "unix_timestamp", "evt_block_time", "date")
 AMOUNT = ("amount", "token_amount", "quantity")
 BASE = ("raw_amount", "raw_value", "amount_raw", "value_raw")
 HASH = ("tx_hash", "transaction_hash", "hash", "txid", "tx_id", "evt_tx_hash")
@@ -43,7 +43,7 @@ DECIMALS = ("decimals", "token_decimals", "token_decimal")
 def recognise(file: InputFile) -> int:
     """Weakly: any other source that fits knows better."""
     has_amount = file.find(*AMOUNT, *BASE, "value")
-    return 1 if file.kind != "json" and file.find(*FROM) and file.find(*TO) and file.find(*TIME) and has_amount else 0
+    return 1 if file.find(*FROM) and file.find(*TO) and file.find(*TIME) and has_amount else 0
 
 
 def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
@@ -60,6 +60,9 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
     token, symbol = file.find(*TOKEN), file.find(*SYMBOL)
     sql_token = address_of(file, token, sql_chain) if token else "NULL::VARCHAR"
     sql_symbol = text_of(file, symbol)
+    if token is None and symbol is not None and symbol == file.find("token"):  # a column called token holds contracts in some files, symbols in others
+        sql_token = f"CASE WHEN starts_with({sql_symbol}, '0x') THEN lower({sql_symbol}) END"
+        sql_symbol = f"CASE WHEN NOT starts_with({sql_symbol}, '0x') THEN {sql_symbol} END"
     amount = _amount(file, settings, sql_chain, sql_token, sql_symbol, notes)
     usd = file.find("amount_usd", "value_usd", "usd_value")
     hash_column = file.find(*HASH)

@@ -259,3 +259,25 @@ def test_transfer_column_names_of_other_people(settings: Settings, tmp_path: Pat
     )
     load_only(settings, tmp_path / "in")
     assert stored(settings, "tx_hash, from_address, amount, token_symbol") == [("0xaa", U, Decimal("2.5"), "DAI")]
+
+
+def test_separators_marks_quotes_and_documents_are_understood(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    row = {"from": U, "to": V, "timestamp": 1746057600, "amount": 1}
+    (folder / "semicolon.csv").write_text(f"from;to;timestamp;amount\n{U};{V};1746057600;1\n")
+    (folder / "bom.csv").write_bytes(b"\xef\xbb\xbf" + f"from,to,timestamp,amount\r\n{U},{V},1746057600,2\r\n".encode())
+    (folder / "quoted.csv").write_text(f'"from","to","timestamp","amount"\n"{U}","{V}","1746057600","3"\n')
+    (folder / "tab.tsv").write_text(f"from\tto\ttimestamp\tamount\n{U}\t{V}\t1746057600\t4\n")
+    (folder / "pretty.json").write_text(json.dumps([{**row, "amount": 5}], indent=2))
+    (folder / "array.json").write_text(json.dumps([{**row, "amount": 6}]))
+    (folder / "one.jsonl").write_text(json.dumps({**row, "amount": 7}))
+    (folder / "token.csv").write_text(f"from,to,date,amount,token\n{U},{V},2025-05-01,8,0x{'A' * 40}\n{U},{V},2025-05-01,9,DAI\n")
+    report = load_only(settings, folder)
+    assert {file.status for file in report.files} == {"loaded"}
+    assert [row[0] for row in stored(settings, "amount::INT")] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert stored(settings, "DISTINCT block_timestamp::VARCHAR") == [("2025-05-01 00:00:00",)]
+    assert ask(settings, "SELECT token_address, token_symbol FROM raw.transfers WHERE amount >= 8 ORDER BY amount", is_build=True) == [
+        ("0x" + "a" * 40, None),
+        (None, "DAI"),
+    ]
