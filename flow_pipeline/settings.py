@@ -142,7 +142,8 @@ class DestinationSettings(Section):
     """Windows and length of the destination ranking."""
 
     windows_days: tuple[int, ...] = Field(
-        (1, 7, 30, 0), description="windows of marts.top_destinations in days before the last day built; 0 is every day built"
+        (30, 0),
+        description="windows of marts.top_destinations in days up to the last day built, 0 for every day built; the destinations command ranks any other window",
     )
     top_n: int = Field(100, ge=1, description="destinations ranked per token and window; marts.fct_daily_destinations has all of them")
 

@@ -51,7 +51,7 @@ def step_pandas(parquet: str, labels: str) -> None:
     frame.groupby([frame["day"].dt.to_period("W"), "token_symbol"])["amount"].agg(["sum", "count"])
     home = frame[frame["from_region"] == "ID"]
     home.groupby(["day", "token_symbol", home["receiver"].fillna("")]).agg({"amount": ["sum", "count"], "from_address": "nunique"})
-    for days in (1, 7, 30, 0):
+    for days in (30, 0):
         part = frame[frame["day"] > frame["day"].max() - pd.Timedelta(days=days)] if days else frame
         received = part.groupby(["token_symbol", "to_address"])["amount"].agg(["sum", "count"])
         for column in ("sum", "count"):

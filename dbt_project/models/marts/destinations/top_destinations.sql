@@ -1,60 +1,64 @@
+-- All windows in one pass; ranking then needs only the few receivers that reach the last ranked one's amount or count.
 with built as (select {{ last_day() }} as last_day),
 
-{% for days in var('top_windows') %}
-received_{{ days }} as materialized (
+received as materialized (
     select
-        {{ days }} as window_days,
         token_key,
         chain,
-        to_id,
-        sum(amount) as amount,
-        count(*) as transfer_count
+        to_id
+        {%- for days in var('top_windows') %}
+        {%- set inside = 'block_date > (select last_day from built) - interval ' ~ days ~ ' day' if days else 'true' %},
+        sum(amount) filter (where {{ inside }}) as amount_{{ days }},
+        count(*) filter (where {{ inside }}) as count_{{ days }}
+        {%- endfor %}
     from {{ ref('int_transfers__keyed') }}
-    where
-        from_id <> to_id and amount is distinct from 0
-        {% if days %}and block_date > (select last_day from built) - interval {{ days }} day{% endif %}
-    group by all
-),
-{% endfor %}
-
-received as materialized (
-    {% for days in var('top_windows') %}
-    select * from received_{{ days }}{% if not loop.last %} union all{% endif %}
-    {% endfor %}
+    where from_id <> to_id and amount is distinct from 0
+    group by token_key, chain, to_id
 ),
 
--- What the last ranked receiver has: ranking needs only the few rows that reach it, not a sort of them all.
 bars as (
     select
-        window_days,
-        token_key,
-        sum(amount) as total,
-        list_min(max(amount, {{ var('top_n') }})) as least_amount,
-        list_min(max(transfer_count, {{ var('top_n') }})) as least_count
+        token_key
+        {%- for days in var('top_windows') %},
+        sum(amount_{{ days }}) as total_{{ days }},
+        list_min(max(amount_{{ days }}, {{ var('top_n') }})) as least_amount_{{ days }},
+        list_min(max(count_{{ days }}, {{ var('top_n') }}) filter (where count_{{ days }} > 0)) as least_count_{{ days }}
+        {%- endfor %}
     from received
-    group by window_days, token_key
+    group by token_key
 ),
 
-second_bars as (
+-- many receivers share the last ranked count: among them the amount decides
+ties as (
     select
-        r.window_days,
-        r.token_key,
-        list_min(max(r.amount, {{ var('top_n') }})) as least_amount_at_count
+        r.token_key
+        {%- for days in var('top_windows') %},
+        list_min(max(r.amount_{{ days }}, {{ var('top_n') }}) filter (where r.count_{{ days }} = b.least_count_{{ days }})) as tied_amount_{{ days }}
+        {%- endfor %}
     from received as r
-    inner join bars as b on r.window_days = b.window_days and r.token_key = b.token_key
-    where r.transfer_count = b.least_count
-    group by r.window_days, r.token_key
+    inner join bars as b on r.token_key = b.token_key
+    group by r.token_key
 ),
 
-frontrunners as (
-    select r.*, b.total
+frontrunners as materialized (
+    select r.*, b.* exclude (token_key), s.* exclude (token_key)
     from received as r
-    inner join bars as b on r.window_days = b.window_days and r.token_key = b.token_key
-    left join second_bars as s on r.window_days = s.window_days and r.token_key = s.token_key
+    inner join bars as b on r.token_key = b.token_key
+    inner join ties as s on r.token_key = s.token_key
     where
-        r.amount >= b.least_amount
-        or r.transfer_count > b.least_count
-        or (r.transfer_count = b.least_count and (r.amount >= s.least_amount_at_count or s.least_amount_at_count is null))
+        {% for days in var('top_windows') -%}
+        {{ reaches_the_bar(days) }}
+        {% if not loop.last %}or {% endif %}
+        {%- endfor %}
+),
+
+leaders as (
+    {% for days in var('top_windows') %}
+    select {{ days }} as window_days, token_key, chain, to_id, amount_{{ days }} as amount, count_{{ days }} as transfer_count, total_{{ days }} as total
+    from frontrunners
+    where {{ reaches_the_bar(days) }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 ranked as (
@@ -63,7 +67,7 @@ ranked as (
         a.address,
         row_number() over (partition by l.window_days, l.token_key order by l.amount desc nulls last, l.transfer_count desc, a.address) as rank_by_amount,
         row_number() over (partition by l.window_days, l.token_key order by l.transfer_count desc, l.amount desc nulls last, a.address) as rank_by_count
-    from frontrunners as l
+    from leaders as l
     inner join {{ source('store', 'addresses') }} as a on l.to_id = a.address_id
     qualify least(rank_by_amount, rank_by_count) <= {{ var('top_n') }}
 )
