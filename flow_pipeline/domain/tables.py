@@ -103,6 +103,18 @@ STORE_DIRTY_DAYS = Table(
     "One row per day whose tables must be rebuilt before the next publish.",
     _columns(("block_date", "DATE", "UTC day")),
 )
+STORE_REOPENED = Table(
+    "store",
+    "reopened",
+    "One row per file that must be read again, because rows it had lost as duplicates may be its own again.",
+    _columns(
+        ("source_file", "VARCHAR", "absolute path of the file to read again"),
+        ("format", "VARCHAR", "source that read it"),
+        ("chain", "VARCHAR", "chain given to rows that do not name theirs"),
+        ("window_first", "DATE", "first day asked for, NULL for open"),
+        ("window_last", "DATE", "last day asked for, NULL for open"),
+    ),
+)
 STORE_DAY_HASHES = Table(
     "store",
     "day_hashes",
@@ -372,6 +384,7 @@ STORE_TABLES = (
     STORE_TOKENS,
     STORE_TOKEN_TOTALS,
     STORE_DIRTY_DAYS,
+    STORE_REOPENED,
     STORE_DAY_HASHES,
     STORE_STATE,
     STORE_DECIMALS,

@@ -112,6 +112,10 @@ def load_folder(
     for number, path in enumerate(entries, 1):
         on_file(path, number, len(entries))
         report.files.append(_load_or_say_why(connection, path, window, settings, options))
+    for path, name, chain, first, last in connection.execute("FROM store.reopened").fetchall():
+        again = _load_or_say_why(connection, Path(path), Window(first, last), settings, LoadOptions((("*", chain),), name))
+        connection.execute("DELETE FROM store.reopened WHERE source_file = ?", [path])
+        report.files = [*(file for file in report.files if str(file.path) != path), again]
     for file in report.files:
         if file.status == "loaded":  # a later file may have turned rows of an earlier one into duplicates
             counts = connection.execute("SELECT rows_loaded, rows_duplicate FROM raw.loads WHERE load_id = ?", [file.load_id]).fetchone()
@@ -531,9 +535,19 @@ _MESSAGE = """CASE reason
 
 
 def remove_loads(connection: Connection, load_ids: Sequence[int]) -> None:
-    """Take everything a load brought out of the raw tables, and reopen files that had lost rows to it as duplicates."""
+    """Take everything a load brought out of the raw tables, and reopen files that had lost rows as duplicates.
+
+    A file that is no longer there keeps what it has: it could not be read again.
+    """
     connection.execute("CREATE OR REPLACE TEMP TABLE gone AS SELECT unnest(?::INTEGER[]) AS load_id", [list(load_ids)])
-    connection.execute("INSERT INTO gone SELECT load_id FROM raw.loads WHERE rows_duplicate > 0 AND format <> 'labels' AND load_id NOT IN (FROM gone)")
+    losers = connection.execute(
+        "SELECT load_id, source_file, format, chain, window_first, window_last FROM raw.loads "
+        "WHERE rows_duplicate > 0 AND format <> 'labels' AND load_id NOT IN (FROM gone)"
+    ).fetchall()
+    for load_id, path, *rest in losers:
+        if Path(path).is_file():
+            connection.execute("INSERT INTO gone VALUES (?)", [load_id])
+            connection.execute("INSERT INTO store.reopened VALUES (?, ?, ?, ?, ?)", [path, *rest])
     connection.execute(
         "INSERT INTO store.dirty_days SELECT DISTINCT block_date FROM store.transfers WHERE load_id IN (FROM gone) AND block_date NOT IN (FROM store.dirty_days)"
     )

@@ -127,8 +127,22 @@ def test_a_changed_file_replaces_what_it_had_brought_and_gives_back_what_it_hid(
     load_only(settings, tmp_path / "in")
     write_csv(first, [transfer(4, U, V, "4")])
     load_only(settings, tmp_path / "in")
-    load_only(settings, tmp_path / "in")
     assert [row[0] for row in stored(settings, "amount")] == [Decimal(1), Decimal(3), Decimal(4)]
+
+
+def test_a_hidden_row_comes_back_whatever_the_order_of_files_and_folders(settings: Settings, tmp_path: Path) -> None:
+    shared = transfer(1, U, V, "1")
+    changed = write_csv(tmp_path / "in" / "z.csv", [shared])
+    load_only(settings, tmp_path / "in")
+    write_csv(tmp_path / "in" / "a.csv", [shared, transfer(2, U, V, "2")])
+    write_csv(tmp_path / "elsewhere" / "b.csv", [shared, transfer(3, U, V, "3")])
+    load_only(settings, tmp_path / "in")
+    load_only(settings, tmp_path / "elsewhere")
+    write_csv(changed, [transfer(4, U, V, "4")])
+    report = load_only(settings, tmp_path / "in")
+    assert [row[0] for row in stored(settings, "amount")] == [Decimal(1), Decimal(2), Decimal(3), Decimal(4)]
+    assert {file.path.name: file.status for file in report.files} == {"a.csv": "loaded", "b.csv": "loaded", "z.csv": "loaded"}
+    assert ask(settings, "SELECT count(*) FROM store.reopened", is_build=True) == [(0,)]
 
 
 def test_a_window_reads_its_days_only_and_a_wider_one_adds_the_rest(settings: Settings, tmp_path: Path) -> None:
