@@ -37,12 +37,3 @@
         else 'other_labelled'
     end
 {%- endmacro %}
-
-{#- True for a receiver that the ranking of a window may need: it reaches the last ranked amount, or the last ranked count. -#}
-{% macro reaches_the_bar(days) -%}
-    (count_{{ days }} > 0 and (
-        amount_{{ days }} >= least_amount_{{ days }}
-        or count_{{ days }} > least_count_{{ days }}
-        or (count_{{ days }} = least_count_{{ days }} and (amount_{{ days }} >= tied_amount_{{ days }} or tied_amount_{{ days }} is null))
-    ))
-{%- endmacro %}

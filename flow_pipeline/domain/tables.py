@@ -85,16 +85,15 @@ STORE_TOKENS = Table(
         ("token_symbol", "VARCHAR", "symbol as the source wrote it"),
     ),
 )
-STORE_TOKEN_TOTALS = Table(
+STORE_TOKEN_DAYS = Table(
     "store",
-    "token_totals",
-    "One row per spelling of a token that has transfers: their count, days and an upper bound of their sum.",
+    "token_days",
+    "One row per day and spelling of a token with transfers that day: their count and an upper bound of their sum.",
     _columns(
         ("token_id", "INTEGER", "store.tokens.token_id"),
-        ("transfer_count", "BIGINT", "transfers loaded"),
-        ("first_date", "DATE", "first day with a transfer"),
-        ("last_date", "DATE", "last day with a transfer"),
-        ("amount_bound", "DOUBLE", "not less than the sum of all amounts, token units"),
+        ("block_date", "DATE", "UTC day"),
+        ("transfer_count", "BIGINT", "transfers of the day"),
+        ("amount_bound", "DOUBLE", "not less than the sum of their amounts, token units"),
     ),
 )
 STORE_DIRTY_DAYS = Table(
@@ -382,7 +381,7 @@ STORE_TABLES = (
     STORE_TRANSFERS,
     STORE_ADDRESSES,
     STORE_TOKENS,
-    STORE_TOKEN_TOTALS,
+    STORE_TOKEN_DAYS,
     STORE_DIRTY_DAYS,
     STORE_REOPENED,
     STORE_DAY_HASHES,

@@ -67,13 +67,15 @@ def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, 
         FlowError: anything else that stopped the run.
     """
     with run_lock(settings):
-        result = load(settings, folder, window, options, say)
-        if not result.is_new:
-            return result
-        transform(settings, window, say)
-        audit(settings, result, ("raw", "marts"), say)
-        detect(settings, say)
-        audit(settings, result, ("detection",), say)
+        # Held open, the file's catalog is read once and not by every stage.
+        with open_build(settings):
+            result = load(settings, folder, window, options, say)
+            if not result.is_new:
+                return result
+            transform(settings, window, say)
+            audit(settings, result, ("raw", "marts"), say)
+            detect(settings, say)
+            audit(settings, result, ("detection",), say)
         publish(settings, result, say)
     return result
 

@@ -24,7 +24,7 @@ def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> 
     last_day = max(filter(None, (last_transfer, window.last, date.fromisoformat(before) if before else None)), default=None)
     if last_transfer is None:
         last_day = window.last
-    _refresh_token_totals(connection)
+    _refresh_token_days(connection)
     mark = _inputs_of_every_day(connection, settings)
     full = get_state(connection, "built_with") != mark or _token_names_changed(connection)
     with transaction(connection):
@@ -83,16 +83,18 @@ def _token_names_changed(connection: Connection) -> bool:
     return bool(row and row[0])
 
 
-def _refresh_token_totals(connection: Connection) -> None:
-    """Counts, days and a bound of the sum per token; only where count times maximum could overflow is the sum itself taken."""
-    connection.execute("DELETE FROM store.token_totals")
-    connection.execute("""
-        INSERT INTO store.token_totals
-        SELECT token_id, count(*), min(block_date), max(block_date), coalesce(count(*) * max(amount)::DOUBLE, 0) FROM store.transfers GROUP BY token_id
-    """)
-    connection.execute("""
-        UPDATE store.token_totals SET amount_bound = s.total
-        FROM (SELECT token_id, sum(amount::DOUBLE) AS total FROM store.transfers
-              WHERE token_id IN (SELECT token_id FROM store.token_totals WHERE amount_bound >= 1e20) GROUP BY token_id) s
-        WHERE s.token_id = token_totals.token_id
-    """)
+def _refresh_token_days(connection: Connection) -> None:
+    """Counts and a bound of the sum per token and day; only where count times maximum could overflow is the sum itself taken."""
+    with transaction(connection):
+        connection.execute("DELETE FROM store.token_days WHERE block_date IN (FROM store.dirty_days)")
+        connection.execute("""
+            INSERT INTO store.token_days
+            SELECT token_id, block_date, count(*), coalesce(count(*) * max(amount)::DOUBLE, 0)
+            FROM store.transfers WHERE block_date IN (FROM store.dirty_days) GROUP BY ALL
+        """)
+        connection.execute("""
+            UPDATE store.token_days SET amount_bound = s.total
+            FROM (SELECT token_id, block_date, coalesce(sum(amount::DOUBLE), 0) AS total FROM store.transfers
+                  WHERE token_id IN (SELECT token_id FROM store.token_days GROUP BY token_id HAVING sum(amount_bound) >= 1e20) GROUP BY ALL) s
+            WHERE s.token_id = token_days.token_id AND s.block_date = token_days.block_date
+        """)

@@ -226,7 +226,7 @@ class _Load:
                 self.report.notes.append("replaces an earlier version of its rows")
                 remove_loads(self.connection, [row[0] for row in stale])
             self._load(plan, sha, options_hash, started, is_first=not done)
-        for table in ("staged", "lines", "malformed", "new_transfers", "new_transactions", "bad_addresses", "suspects", "address_keys"):
+        for table in ("staged", "lines", "malformed", "new_transfers", "new_transactions", "bad_addresses", "suspects", "batch_addresses", "address_keys"):
             self.connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
         return self.report
 
@@ -359,6 +359,7 @@ class _Load:
         """Dense ids for new addresses and tokens; addresses of the wrong form go to `bad_addresses`."""
         run = self.connection.execute
         run("CREATE OR REPLACE TEMP TABLE bad_addresses (chain VARCHAR, address VARCHAR)")
+        run("CREATE OR REPLACE TEMP TABLE batch_addresses (address_id INTEGER, address VARCHAR)")
         run("""
             INSERT INTO store.tokens
             SELECT (SELECT coalesce(max(token_id), 0) FROM store.tokens) + row_number() OVER (ORDER BY chain, token_address, token_symbol), n.* FROM (
@@ -374,11 +375,11 @@ class _Load:
                 WHERE address IS NOT NULL
             """)
             run(f"INSERT INTO bad_addresses SELECT {literal(chain)}, address FROM seen WHERE NOT is_good")
-            run("""
-                INSERT INTO store.addresses
-                SELECT (SELECT coalesce(max(address_id), 0) FROM store.addresses) + row_number() OVER (), address
-                FROM seen WHERE is_good AND address NOT IN (SELECT address FROM store.addresses)
-            """)
+            run("DELETE FROM seen WHERE NOT is_good OR address IN (SELECT address FROM batch_addresses)")
+            known = _one(self.connection, "SELECT max(address_id) FROM store.addresses")
+            run("INSERT INTO batch_addresses SELECT address_id, address FROM store.addresses WHERE address IN (SELECT address FROM seen)")
+            run(f"INSERT INTO store.addresses SELECT {known} + row_number() OVER (), address FROM seen WHERE address NOT IN (SELECT address FROM batch_addresses)")
+            run(f"INSERT INTO batch_addresses SELECT address_id, address FROM store.addresses WHERE address_id > {known}")
         run("DROP TABLE IF EXISTS temp.seen")
         has_bad = _one(self.connection, "SELECT count(*) FROM bad_addresses")
         bad = "EXISTS (FROM bad_addresses b WHERE b.chain = c.chain AND b.address IN (c.from_address, c.to_address))" if has_bad else "false"
@@ -440,14 +441,13 @@ class _Load:
     def _insert_transfers(self, load_id: int) -> None:
         not_lost = "WHERE NOT EXISTS (FROM losers d WHERE d.source_row = c.source_row)" if _one(self.connection, "SELECT count(*) FROM losers") else ""
         run = self.connection.execute
-        # Every address of the batch stands in the dictionary, so where no two of them share a hash, equal hashes are equal addresses;
-        # joining on the hash spares a fifth of the insert.
-        run("CREATE OR REPLACE TEMP TABLE address_keys AS SELECT hash(address) AS key, address_id FROM store.addresses")
+        # Where no two addresses of the batch share a hash, equal hashes are equal addresses; joining on the hash spares a fifth of the insert.
+        run("CREATE OR REPLACE TEMP TABLE address_keys AS SELECT hash(address) AS key, address_id FROM batch_addresses")
         is_unique = _one(self.connection, "SELECT count(*) - count(DISTINCT key) FROM address_keys") == 0
         senders, receivers = (
             f"JOIN address_keys {alias} ON {alias}.key = hash(c.{end}_address)"
             if is_unique
-            else f"JOIN store.addresses {alias} ON {alias}.address = c.{end}_address"
+            else f"JOIN batch_addresses {alias} ON {alias}.address = c.{end}_address"
             for alias, end in (("s", "from"), ("r", "to"))
         )
         run(f"""

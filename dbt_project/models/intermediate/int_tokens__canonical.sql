@@ -1,6 +1,12 @@
 {{ config(materialized='view') }}
 -- Spellings of one token (same chain and contract, or same chain and symbol where there is no contract) share a key and a symbol.
-with grouped as (
+with totals as (
+    select token_id, sum(transfer_count) as transfer_count, min(block_date) as first_date, max(block_date) as last_date, sum(amount_bound) as amount_bound
+    from {{ source('store', 'token_days') }}
+    group by token_id
+),
+
+grouped as (
     select
         t.token_id,
         t.chain,
@@ -13,7 +19,7 @@ with grouped as (
         max(u.last_date) over same_token as last_date,
         sum(u.amount_bound) over same_token < 1e20 as is_summable
     from {{ source('store', 'tokens') }} as t
-    inner join {{ source('store', 'token_totals') }} as u on t.token_id = u.token_id
+    inner join totals as u on t.token_id = u.token_id
     window same_token as (partition by t.chain, coalesce(t.token_address, t.token_symbol))
 )
 

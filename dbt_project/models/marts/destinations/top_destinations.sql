@@ -1,62 +1,70 @@
--- All windows in one pass; ranking then needs only the few receivers that reach the last ranked one's amount or count.
+-- Ranking sorts only receivers that reach the last rank of a sixteenth of all receivers: the last rank of a part is never above
+-- the last rank of the whole, so nobody who belongs on the list is lost, and the millions below it are never written down.
 with built as (select {{ last_day() }} as last_day),
 
-received as materialized (
+{#- As a join the window's days prune what is read; as a comparison with a subquery they would not. -#}
+{% for days in var('top_windows') -%}
+{%- set inside = 'block_date in (select unnest(generate_series(last_day - interval ' ~ (days - 1) ~ ' day, last_day, interval 1 day))::date from built)' if days else 'true' -%}
+sampled_{{ days }} as (
     select
         token_key,
-        chain,
-        to_id
-        {%- for days in var('top_windows') %}
-        {%- set inside = 'block_date > (select last_day from built) - interval ' ~ days ~ ' day' if days else 'true' %},
-        sum(amount) filter (where {{ inside }}) as amount_{{ days }},
-        count(*) filter (where {{ inside }}) as count_{{ days }}
-        {%- endfor %}
+        sum(amount) as amount,
+        count(*) as transfer_count
     from {{ ref('int_transfers__keyed') }}
-    where from_id <> to_id and amount is distinct from 0
-    group by token_key, chain, to_id
+    where {{ inside }} and from_id <> to_id and amount is distinct from 0 and to_id % 16 = 0
+    group by token_key, to_id
 ),
 
-bars as (
+placed_{{ days }} as (
     select
-        token_key
-        {%- for days in var('top_windows') %},
-        sum(amount_{{ days }}) as total_{{ days }},
-        list_min(max(amount_{{ days }}, {{ var('top_n') }})) as least_amount_{{ days }},
-        list_min(max(count_{{ days }}, {{ var('top_n') }}) filter (where count_{{ days }} > 0)) as least_count_{{ days }}
-        {%- endfor %}
-    from received
+        *,
+        row_number() over (partition by token_key order by amount desc nulls last) as amount_place,
+        row_number() over (partition by token_key order by transfer_count desc, amount desc nulls last) as count_place
+    from sampled_{{ days }}
+),
+
+bars_{{ days }} as (
+    select
+        token_key,
+        max(amount) filter (where amount_place = {{ var('top_n') }}) as least_amount,
+        max(transfer_count) filter (where count_place = {{ var('top_n') }}) as least_count,
+        max(amount) filter (where count_place = {{ var('top_n') }}) as tied_amount
+    from placed_{{ days }}
     group by token_key
 ),
 
--- many receivers share the last ranked count: among them the amount decides
-ties as (
-    select
-        r.token_key
-        {%- for days in var('top_windows') %},
-        list_min(max(r.amount_{{ days }}, {{ var('top_n') }}) filter (where r.count_{{ days }} = b.least_count_{{ days }})) as tied_amount_{{ days }}
-        {%- endfor %}
-    from received as r
-    inner join bars as b on r.token_key = b.token_key
-    group by r.token_key
+leaders_{{ days }} as (
+    select {{ days }} as window_days, r.*
+    from (
+        select token_key, to_id, sum(amount) as amount, count(*) as transfer_count
+        from {{ ref('int_transfers__keyed') }}
+        where {{ inside }} and from_id <> to_id and amount is distinct from 0
+        group by token_key, to_id
+    ) as r
+    left join bars_{{ days }} as b on r.token_key = b.token_key
+    where
+        b.least_amount is null
+        or r.amount >= b.least_amount
+        or b.least_count is null
+        or r.transfer_count > b.least_count
+        or (r.transfer_count = b.least_count and (b.tied_amount is null or r.amount >= b.tied_amount))
 ),
 
-frontrunners as materialized (
-    select r.*, b.* exclude (token_key), s.* exclude (token_key)
-    from received as r
-    inner join bars as b on r.token_key = b.token_key
-    inner join ties as s on r.token_key = s.token_key
-    where
-        {% for days in var('top_windows') -%}
-        {{ reaches_the_bar(days) }}
-        {% if not loop.last %}or {% endif %}
-        {%- endfor %}
-),
+{% endfor -%}
 
 leaders as (
-    {% for days in var('top_windows') %}
-    select {{ days }} as window_days, token_key, chain, to_id, amount_{{ days }} as amount, count_{{ days }} as transfer_count, total_{{ days }} as total
-    from frontrunners
-    where {{ reaches_the_bar(days) }}
+    {% for days in var('top_windows') -%}
+    from leaders_{{ days }}
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+totals as (
+    {% for days in var('top_windows') -%}
+    select {{ days }} as window_days, token_key, sum(amount) as total
+    from {{ ref('int_flows__daily') }}
+    where flow_type <> 'self'{% if days %} and block_date > (select last_day from built) - interval {{ days }} day{% endif %}
+    group by token_key
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
@@ -86,11 +94,12 @@ select
     coalesce(i.regions, []) as regions,
     d.amount::decimal(38, 18) as amount,
     d.transfer_count,
-    d.amount::double / nullif(d.total, 0)::double as amount_share
+    d.amount::double / nullif(s.total, 0)::double as amount_share
 from ranked as d
+left join totals as s on d.window_days = s.window_days and d.token_key = s.token_key
 inner join {{ ref('int_tokens__keys') }} as t on d.token_key = t.token_key
 left join {{ ref('int_address_labels__intervals') }} as i
     on
-        d.to_id = i.address_id and d.chain = i.chain
+        d.to_id = i.address_id and t.chain = i.chain
         and (select last_day from built) + interval 1 day - interval 1 microsecond >= i.valid_from
         and (select last_day from built) + interval 1 day - interval 1 microsecond < i.valid_to
