@@ -138,6 +138,23 @@ class AnomalySettings(Section):
         return float(getattr(self, f"{method}_threshold"))
 
 
+class TypologySettings(Section):
+    """What all typologies share; each typology's own parameters stand in a section of its name, described in its file."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    hub_degree: int = Field(
+        1_000, ge=2, description="distinct counterparties in one token from which an address is a hub: a service whether labelled or not; paths end there"
+    )
+    max_hops: int = Field(32, ge=6, description="longer paths are cut here and marked truncated: no investigator follows more, and time stays bounded")
+    max_findings: int = Field(
+        10_000, ge=1, description="findings kept per typology and day, suspicious and large ones first; what was found beyond it is counted and said"
+    )
+    critical_score: float = Field(0.95, gt=0, le=1, description="a finding is CRITICAL above this score")
+    high_score: float = Field(0.8, gt=0, le=1, description="HIGH above this score")
+    medium_score: float = Field(0.55, gt=0, le=1, description="MEDIUM above this score, so that every suspicious finding is at least MEDIUM; the rest is LOW")
+
+
 class DestinationSettings(Section):
     """Windows and length of the destination ranking."""
 
@@ -176,6 +193,7 @@ class Settings(BaseSettings):
     labels: LabelSettings = LabelSettings()
     regions: RegionSettings = RegionSettings()
     anomalies: AnomalySettings = AnomalySettings()
+    typologies: TypologySettings = TypologySettings()
     destinations: DestinationSettings = DestinationSettings()
     quality: QualitySettings = QualitySettings()
     schedule: ScheduleSettings = ScheduleSettings()

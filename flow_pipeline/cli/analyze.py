@@ -116,6 +116,14 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
             "AND t.token_symbol IS NOT DISTINCT FROM top_destinations.token_symbol AND t.token_address IS NOT DISTINCT FROM top_destinations.token_address) DESC, "
             "token_symbol, rank_by_amount LIMIT 10"
         )
+        findings = rows(
+            "SELECT typology, count(*) FILTER (WHERE is_suspicious) AS suspicious, count(*) AS fitting, max(score) AS score, "
+            "arg_max(reason, moved_amount) FILTER (WHERE is_suspicious) AS largest FROM detection.findings GROUP BY typology ORDER BY max(score) DESC, suspicious DESC, typology"
+        )
+        truncated = rows("SELECT typology, found, kept FROM ops.detections WHERE is_truncated")
+        risks = rows(
+            "SELECT address, score, category, finding_count, map_keys(without) AS components FROM detection.address_risk ORDER BY score DESC, finding_count DESC, address LIMIT 5"
+        )
     load = result.load
     return {
         "run_id": result.run_id,
@@ -143,6 +151,9 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
         ],
         "warehouse": facts,
         "anomalies": anomalies,
+        "findings": findings,
+        "truncated": truncated,
+        "risks": risks,
         "top_destinations": destinations,
         "audit": {
             "checked": len(result.verdicts),
@@ -170,6 +181,14 @@ def show(summary: dict[str, Any]) -> None:
         names = ["block_date", "token_symbol", "scope", "netflow", "zscore", "direction", "severity"]
         title = f"Netflow anomalies: the strongest of {facts['anomalies']} (high = onto the exchange; no z-score on a flat baseline)"
         table([name.removesuffix("_symbol") for name in names], [[row[name] for name in names] for row in summary["anomalies"]], title)
+    if summary["findings"]:
+        names = ["typology", "suspicious", "fitting", "score", "largest"]
+        table(names, [[row[name] for name in names] for row in summary["findings"]], "Typologies: suspicious findings, and all that fit the definition")
+    for row in summary["truncated"]:
+        print(f"truncated: {row['found']:,} {row['typology']} found, {row['kept']:,} kept; raise typologies.max_findings")
+    if summary["risks"]:
+        names = ["address", "score", "category", "finding_count", "components"]
+        table(names, [[row[name] for name in names] for row in summary["risks"]], "Riskiest addresses; `netraflow risk ADDRESS` explains")
     if summary["top_destinations"]:
         names = ["token_symbol", "to_address", "entity", "amount", "transfer_count", "amount_share"]
         heads = ["token", "to_address", "entity", "amount", "count", "share"]

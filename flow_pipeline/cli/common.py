@@ -52,7 +52,7 @@ def emit(columns: Sequence[str], rows: Sequence[Sequence[Any]], as_json: bool, a
         writer.writerow(columns)
         writer.writerows([_text(value) for value in row] for row in rows)
     elif as_json or not sys.stdout.isatty():
-        print(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=_jsonable, indent=1))
+        print(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=jsonable, indent=1))
     else:
         table(columns, rows, title, limit)
 
@@ -97,7 +97,8 @@ def _pretty(value: Any) -> str:
     return str(value)
 
 
-def _jsonable(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
+    """A value for JSON: exact decimals and times as text."""
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, date | datetime):

@@ -35,6 +35,20 @@ def explained(found: Any) -> list[list[Any]]:
             continue
         for key, inner in type(section).model_fields.items():
             rows.append([f"{name}.{key}", _plain(getattr(section, key)), _plain(inner.default), inner.description])
+        if name == "typologies":
+            rows += _of_typologies(section)
+    return rows
+
+
+def _of_typologies(section: Any) -> list[list[Any]]:
+    from flow_pipeline.detectors.typology import check_parameters, parameters_of, typologies
+
+    check_parameters(section)
+    rows: list[list[Any]] = []
+    for typology in sorted(typologies()):
+        parameters = parameters_of(typology, section)
+        for key, inner in type(parameters).model_fields.items():
+            rows.append([f"typologies.{typology}.{key}", _plain(getattr(parameters, key)), _plain(inner.default), inner.description])
     return rows
 
 
@@ -42,5 +56,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {amount:g}" for key, amount in value.items())
+        return ", ".join(f"{key} {amount:g}" for key, amount in value.items()) or "none"
     return "none" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Stage 3: one asset per detector, found by being there."""
+"""Stage 3: one asset per detector and per typology, found by being there, and the risk that follows from them."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,18 @@ import dagster as dg
 
 from flow_pipeline.defs.common import POOL, daily, settings, spec
 from flow_pipeline.detectors import Detector, discover
+from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.tables import USER_TABLES
 from flow_pipeline.reports.charts import pictures_of
 from flow_pipeline.warehouse.detection import run_detector
+from flow_pipeline.warehouse.findings import run_typologies
+from flow_pipeline.warehouse.risk import run_risk
 from flow_pipeline.warehouse.store import open_build, run_lock
 
 _MARTS = [dg.AssetKey(["marts", name]) for name in ("fct_daily_exchange_netflow", "fct_daily_wallet_netflow", "fct_daily_netflow")]
 _MEANING = {table.name: table.description for table in USER_TABLES}
+_UNION = ("findings", "finding_transfers", "finding_addresses")
+_GRAPH = [dg.AssetKey(["raw", "transfers"]), dg.AssetKey(["intermediate", "int_address_labels__intervals"])]
 
 
 def _asset(detector: Detector) -> dg.AssetsDefinition:
@@ -30,7 +35,53 @@ def _asset(detector: Detector) -> dg.AssetsDefinition:
     return run
 
 
+def _typologies() -> dg.AssetsDefinition:
+    """The graph is prepared once for all of them, so they run together; each is an asset, and so are the tables they fill."""
+    each = [
+        spec(
+            f"detection.findings.{name}",
+            f"One row per {name} finding. {item.CARD.definition}",
+            "detection",
+            {"python", "numba"},
+            _GRAPH,
+            partitions_def=daily(),
+        )
+        for name, item in typologies().items()
+    ]
+    keys = [item.key for item in each]
+    union = [spec(f"detection.{name}", _MEANING[name], "detection", {"duckdb"}, keys, partitions_def=daily()) for name in _UNION]
+
+    @dg.multi_asset(specs=[*each, *union], name="typologies", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+    def run() -> Iterator[dg.MaterializeResult[None]]:
+        with run_lock(settings()), open_build(settings()) as connection:
+            counts = run_typologies(connection, settings())
+        for name, found in counts.items():
+            state = {"truncated": True, "max_findings": settings().typologies.max_findings} if found["found"] > found["kept"] else {}
+            yield dg.MaterializeResult(asset_key=["detection", "findings", name], metadata={"dagster/row_count": found["kept"], **found, **state})
+        for name in _UNION:
+            yield dg.MaterializeResult(asset_key=["detection", name])
+
+    return run
+
+
+def _risk() -> dg.AssetsDefinition:
+    deps = [dg.AssetKey(["detection", name]) for name in _UNION]
+    specs = [
+        spec(f"detection.{name}", _MEANING[name], "detection", {"python", "duckdb"}, deps, partitions_def=daily())
+        for name in ("risk_components", "address_risk")
+    ]
+
+    @dg.multi_asset(specs=specs, name="risk", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+    def run() -> Iterator[dg.MaterializeResult[None]]:
+        with run_lock(settings()), open_build(settings()) as connection:
+            counts = run_risk(connection)
+        for name, count in counts.items():
+            yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count})
+
+    return run
+
+
 @dg.definitions
 def detectors() -> dg.Definitions:
-    """The detectors of the plug room."""
-    return dg.Definitions(assets=[_asset(detector) for detector in discover().values()])
+    """The detectors of the plug room, the typologies, and the risk."""
+    return dg.Definitions(assets=[*(_asset(detector) for detector in discover().values()), _typologies(), _risk()])

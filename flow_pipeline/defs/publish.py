@@ -11,7 +11,10 @@ from flow_pipeline.warehouse.ingest import LoadReport
 from flow_pipeline.warehouse.publish import new_run_id
 from flow_pipeline.warehouse.store import run_lock
 
-_FOUND = [dg.AssetKey(["detection", table]) for detector in discover().values() for table in detector.WRITES]
+_FOUND = [
+    dg.AssetKey(["detection", table])
+    for table in [*(name for detector in discover().values() for name in detector.WRITES), "findings", "finding_transfers", "address_risk", "risk_components"]
+]
 _FACTS = [
     dg.AssetKey(["marts", name]) for name in ("fct_transfers", "fct_daily_region_flow", "fct_weekly_token_movement", "fct_daily_outflow", "top_destinations")
 ]

@@ -15,11 +15,9 @@ import pyarrow as pa
 
 from flow_pipeline.settings import AnomalySettings
 
-_SHARED = {"windows"}
-
 
 class Detector(Protocol):
-    """One detector.
+    """A detector on daily series; typologies on the transfer graph have their protocol in `typology`.
 
     `NAME` names its asset; `READS` is the SELECT whose result it takes; `WRITES` the tables it returns, by name.
     """
@@ -37,7 +35,7 @@ def discover() -> dict[str, Detector]:
     """Every detector of this room by name; a new file is found without any other edit."""
     found: dict[str, Detector] = {}
     for module in pkgutil.iter_modules(__path__):
-        if module.name not in _SHARED:
-            detector: Detector = importlib.import_module(f"{__name__}.{module.name}")
-            found[detector.NAME] = detector
+        candidate = importlib.import_module(f"{__name__}.{module.name}")
+        if hasattr(candidate, "READS"):
+            found[candidate.NAME] = candidate
     return found

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flow_pipeline.detectors.typology import check_parameters
 from flow_pipeline.domain.errors import AuditFailed
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import LabelSet
@@ -20,9 +21,11 @@ from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.audit import audit_stage, stop_if_blocked
 from flow_pipeline.warehouse.days import needs_build, plan_rebuild
 from flow_pipeline.warehouse.detection import run_all
+from flow_pipeline.warehouse.findings import run_typologies
 from flow_pipeline.warehouse.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.warehouse.labels import load_labels
 from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run, record_publication, swap_in
+from flow_pipeline.warehouse.risk import run_risk
 from flow_pipeline.warehouse.store import get_state, open_build, run_lock
 
 Progress = Callable[[str], None]
@@ -86,6 +89,7 @@ def load(settings: Settings, folder: Path, window: Window, options: LoadOptions,
     With `publish_leftover`, what an interrupted run had recorded but not swapped in is swapped in now.
     """
     run_id = new_run_id()
+    check_parameters(settings.typologies)
     with open_build(settings) as connection:
         report = load_folder(connection, folder, window, settings, options, lambda path, n, count: say(f"load {n}/{count}: {path.name}"))
         result = RunResult(run_id, report, load_labels(connection, settings))
@@ -122,10 +126,14 @@ def transform(settings: Settings, window: Window, say: Progress = lambda text: N
 
 
 def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, int]:
-    """Run every detector; row counts per table."""
-    say("detect anomalies")
+    """Run every detector and score the addresses; row counts per table and findings per typology."""
     with open_build(settings) as connection:
-        return run_all(connection, settings)
+        say("detect anomalies")
+        counts = run_all(connection, settings)
+        say("detect typologies")
+        counts |= {name: found["kept"] for name, found in run_typologies(connection, settings).items()}
+        say("score addresses")
+        return counts | run_risk(connection)
 
 
 def audit(settings: Settings, result: RunResult, stages: tuple[str, ...], say: Progress = lambda text: None) -> None:

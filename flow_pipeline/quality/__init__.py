@@ -92,7 +92,8 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
     # Great Expectations passes over nulls; an infinite number lies in no range.
     frame = pd.DataFrame({name: [math.inf if value is None else float(value)] for name, value in observed.items()})
     rules = [
-        gx.expectations.ExpectColumnValuesToBeBetween(column=check.name, min_value=check.low, max_value=check.high, meta={"says": check.says}) for check in checks
+        gx.expectations.ExpectColumnValuesToBeBetween(column=check.name, min_value=check.low, max_value=check.high, meta={"says": check.says})
+        for check in checks
     ]
     result = batch.get_batch({"dataframe": frame}).validate(gx.ExpectationSuite(name=stage, expectations=rules))
     passed = {check.name: True for check in checks}

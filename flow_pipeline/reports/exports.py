@@ -38,6 +38,8 @@ RUN_EXPORTS: dict[str, str] = {
     "region_flow": f"SELECT * FROM marts.fct_daily_region_flow ORDER BY {_TOKEN}, from_region, to_region",
     "netflow_anomalies": f"SELECT * FROM detection.netflow_anomalies ORDER BY {_TOKEN}, scope",
     "outflow_surges": f"SELECT * FROM detection.outflow_surges ORDER BY {_TOKEN}, scope",
+    "findings": "SELECT * EXCLUDE (evidence_sql, parameters) FROM detection.findings WHERE is_suspicious ORDER BY score DESC, last_timestamp DESC, finding_id",
+    "address_risk": "SELECT * FROM detection.address_risk ORDER BY score DESC, address",
 }
 
 

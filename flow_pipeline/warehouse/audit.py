@@ -39,7 +39,10 @@ def stop_if_blocked(verdicts: list[Verdict]) -> None:
     """
     failed = [v for v in verdicts if not v.is_success and v.expectation.severity == "blocking"]
     if failed:
-        said = "; ".join(f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {'nothing' if v.observed is None else f'{v.observed:g}'}, allowed {v.expectation.allowed})" for v in failed)
+        said = "; ".join(
+            f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {'nothing' if v.observed is None else f'{v.observed:g}'}, allowed {v.expectation.allowed})"
+            for v in failed
+        )
         raise AuditFailed(
             f"the audit failed and nothing was published: {said}",
             "look at ops.audits and raw.rejects in the build file, mend the input or the setting, run again",

@@ -6,6 +6,7 @@ import hashlib
 import json
 from datetime import date, timedelta
 
+from flow_pipeline.detectors.typology import parameters_of, typologies
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
@@ -64,6 +65,10 @@ def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
         "prices": get_state(connection, "prices_sha256"),
         "tokens": get_state(connection, "token_decimals_sha256"),
         "anomalies": settings.anomalies.model_dump(mode="json"),
+        "typologies": {
+            "common": settings.typologies.model_dump(mode="json"),
+            **{name: [detector.VERSION, parameters_of(name, settings.typologies).model_dump(mode="json")] for name, detector in typologies().items()},
+        },
         "wallets": connection.execute("SELECT count(*), coalesce(sum(hash(wallet, category)), 0)::VARCHAR FROM raw.wallet_reports").fetchone(),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()

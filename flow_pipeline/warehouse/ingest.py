@@ -378,7 +378,9 @@ class _Load:
             run("DELETE FROM seen WHERE NOT is_good OR address IN (SELECT address FROM batch_addresses)")
             known = _one(self.connection, "SELECT max(address_id) FROM store.addresses")
             run("INSERT INTO batch_addresses SELECT address_id, address FROM store.addresses WHERE address IN (SELECT address FROM seen)")
-            run(f"INSERT INTO store.addresses SELECT {known} + row_number() OVER (), address FROM seen WHERE address NOT IN (SELECT address FROM batch_addresses)")
+            run(
+                f"INSERT INTO store.addresses SELECT {known} + row_number() OVER (), address FROM seen WHERE address NOT IN (SELECT address FROM batch_addresses)"
+            )
             run(f"INSERT INTO batch_addresses SELECT address_id, address FROM store.addresses WHERE address_id > {known}")
         run("DROP TABLE IF EXISTS temp.seen")
         has_bad = _one(self.connection, "SELECT count(*) FROM bad_addresses")

@@ -14,7 +14,7 @@ from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.days import mark_built
 from flow_pipeline.warehouse.store import Connection, open_build, transaction
 
-_NOT_CONTENT = {"load_id", "source_file", "label_set"}
+_NOT_CONTENT = {"load_id", "source_file", "label_set", "evidence_sql"}
 _NOT_HASHED = {"raw.loads", "ops.audits", "ops.publications"}
 
 
@@ -57,7 +57,7 @@ def content_hashes(connection: Connection) -> dict[str, tuple[int | None, str]]:
             found[name] = (None, str(mark[0]) if mark else "")
             continue
         columns = [row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall() if row[0] not in _NOT_CONTENT]
-        if name in ("raw.rejects", "raw.wallet_reports"):
+        if name in ("raw.rejects", "raw.wallet_reports", "detection.finding_transfers"):
             columns.remove("source_row")
         row = connection.execute(f"SELECT count(*), coalesce(sum(hash({', '.join(columns)})::HUGEINT), 0) FROM {name}").fetchone()
         found[name] = (int(row[0]), str(row[1])) if row else (0, "0")

@@ -76,6 +76,75 @@ def outflow_surges(connection: Connection, window: Window, token: str | None) ->
     return _rows(connection, f"SELECT * FROM detection.outflow_surges WHERE {where} ORDER BY block_date DESC, excess DESC", values)
 
 
+def findings(connection: Connection, typology: str | None, window: Window, token: str | None, address: str | None, every: bool) -> Rows:
+    """Findings, suspicious ones unless `every`, the highest score first; of one typology, token or address when given."""
+    where, values = _where(window, token)
+    if not every:
+        where += " AND is_suspicious"
+    if typology:
+        where += " AND typology = ?"
+        values.append(typology)
+    if address:
+        where += " AND finding_id IN (SELECT finding_id FROM detection.finding_addresses WHERE address = lower(?) OR address = ?)"
+        values += [address, address]
+    return _rows(
+        connection,
+        f"""
+        SELECT finding_id, typology, severity, score, block_date, token_symbol, moved_amount, transfer_count, address_count, reason
+        FROM detection.findings WHERE {where} ORDER BY score DESC, block_date DESC, moved_amount DESC, finding_id
+    """,
+        values,
+    )
+
+
+def one_finding(connection: Connection, finding_id: str) -> dict[str, Any] | None:
+    """A finding with its `transfers` and `addresses`, the labels of its time among them; None when there is none of that id."""
+    found = _dicts(connection, "SELECT * FROM detection.findings WHERE finding_id = ?", [finding_id])
+    if not found:
+        return None
+    transfers = _dicts(connection, "SELECT * EXCLUDE (finding_id) FROM detection.finding_transfers WHERE finding_id = ? ORDER BY ordinal", [finding_id])
+    addresses = _dicts(
+        connection,
+        """
+        SELECT a.address, a.role, a.is_terminal, r.score AS risk, r.category AS risk_category,
+               (SELECT string_agg(DISTINCT l.entity || ' (' || l.category || ')', ', ') FROM marts.dim_address_labels l
+                WHERE l.address = a.address AND l.chain IN (a.chain, '*') AND f.last_timestamp >= l.valid_from AND f.last_timestamp < l.valid_to) AS labels
+        FROM detection.finding_addresses a JOIN detection.findings f USING (finding_id)
+        LEFT JOIN detection.address_risk r ON r.chain = a.chain AND r.address = a.address
+        WHERE a.finding_id = ? ORDER BY array_position(['focus', 'source', 'middle', 'target'], a.role), a.address
+    """,
+        [finding_id],
+    )
+    return {**found[0], "transfers": transfers, "addresses": addresses}
+
+
+def risk_of(connection: Connection, address: str) -> list[dict[str, Any]]:
+    """The risk of an address, a dict per chain, with its `components`; empty when it has none."""
+    found = _dicts(connection, "SELECT * FROM detection.address_risk WHERE address = lower(?) OR address = ? ORDER BY score DESC", [address, address])
+    for row in found:
+        row["components"] = _dicts(
+            connection,
+            "SELECT component, score, confidence, weight, score * confidence * weight AS part, is_active, finding_id, evidence FROM detection.risk_components "
+            "WHERE chain = ? AND address = ? ORDER BY is_active DESC, part DESC, component, finding_id",
+            [row["chain"], row["address"]],
+        )
+    return found
+
+
+def labels_of(connection: Connection, address: str) -> list[dict[str, Any]]:
+    """Every label of an address, the surest first."""
+    return _dicts(
+        connection,
+        "SELECT chain, entity, category, confidence, source FROM marts.dim_address_labels WHERE address = lower(?) OR address = ? ORDER BY confidence DESC, entity",
+        [address, address],
+    )
+
+
+def _dicts(connection: Connection, sql: str, values: list[Any]) -> list[dict[str, Any]]:
+    columns, rows = _rows(connection, sql, values)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
 def _where(window: Window, token: str | None) -> tuple[str, list[Any]]:
     parts: list[str] = ["true"]
     values: list[Any] = []

@@ -1,0 +1,41 @@
+"""`netraflow findings`: every typology found."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flow_pipeline.cli.common import CsvOption, FromOption, JsonOption, LimitOption, TokenOption, ToOption, emit, settings_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("findings", epilog="Example: netraflow findings --typology circular --limit 5")(findings)
+
+
+def findings(
+    context: typer.Context,
+    typology: Annotated[str | None, typer.Option("--typology", help="Only this one, such as rapid_chain.")] = None,
+    address: Annotated[str | None, typer.Option("--address", help="Only findings that list this address.")] = None,
+    every: Annotated[bool, typer.Option("--every", help="Also findings that fit a definition and are not suspicious.")] = False,
+    token: TokenOption = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    limit: LimitOption = 20,
+) -> None:
+    """Suspicious findings, the highest score first."""
+    from flow_pipeline.domain.errors import UsageError
+    from flow_pipeline.domain.windows import Window
+    from flow_pipeline.warehouse import queries
+    from flow_pipeline.warehouse.store import open_published
+
+    with open_published(settings_of(context)) as connection:
+        if typology:
+            known = [row[0] for row in connection.execute("SELECT typology FROM ops.detections ORDER BY 1").fetchall()]
+            if typology not in known:
+                raise UsageError(f"--typology {typology}: there is no such typology", f"choose from {', '.join(known)}")
+        columns, rows = queries.findings(connection, typology, Window.parse(first, last), token, address, every)
+    emit(columns, rows, as_json, as_csv, "Findings", limit)

@@ -1,0 +1,46 @@
+"""Bridge to exchange: money that crosses a bridge and is cashed in within a day."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from flow_pipeline.detectors.typology import Card, Hits, Measured, WithAmount, hits_of_walks, lasting, microseconds, sentences, units
+from flow_pipeline.graph import BRIDGE, EXCHANGE, TransferGraph
+from flow_pipeline.graph.paths import paths_between
+from flow_pipeline.settings import TypologySettings
+
+NAME, VERSION, SCORE, COMPONENT = "bridge_to_exchange", "1", 0.7, "network_flow"
+MOVED, JUDGED_BY, IDENTITY = "least", "moved_amount", "all"
+CARD = Card(
+    definition="A path from a labelled bridge through 1 to 3 middle addresses, neither services nor hubs, to a labelled exchange within 24 h; each transfer carries at least "
+    "80 % of the one before.",
+    suspicious="moved exceeds 10 ETH",
+    example="bridge→A 12, A→B 11.8, B→exchange 11.5 ETH within a day: moved 11.5, suspicious.",
+    blind_to="an exchange's deposit addresses that nobody labelled; bridges that pay out through a pool",
+)
+
+
+class Parameters(WithAmount):
+    """Parameters of bridge to exchange."""
+
+    max_middles: int = Field(3, ge=1, le=6, description="addresses between bridge and exchange; at least one")
+    span_hours: float = Field(24.0, gt=0, description="from the bridge's payment to the exchange's receipt")
+    least_share: float = Field(0.8, gt=0, le=1, description="each transfer carries at least this share of the one before")
+    amount_by_token: dict[str, float] = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
+    amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
+
+
+def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
+    """Paths of the definition."""
+    limit, span = common.max_findings, microseconds(parameters.span_hours * 3_600)
+    return hits_of_walks(graph, paths_between(graph, BRIDGE, EXCHANGE, span, parameters.least_share, 2, parameters.max_middles + 1, limit, limit))
+
+
+def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
+    """Large."""
+    words = [
+        f"{units(moved, symbol)} came out of a bridge and reached an exchange over {hops} transfers within {lasting(seconds)}."
+        for moved, symbol, hops, seconds in zip(measured.moved_amount, measured.token_symbol, measured.hop_count, measured.duration_seconds, strict=True)
+    ]
+    return measured.is_large, sentences(words, measured.is_large, "what moved stays within the token's amount")

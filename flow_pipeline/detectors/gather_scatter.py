@@ -1,0 +1,57 @@
+"""Gather-scatter: several sources, one pair of hands, several targets."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from flow_pipeline.detectors.typology import Card, Hits, Measured, WithAmount, hits_of_groups, lasting, microseconds, sentences, units
+from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.windows import IN, gather_scatter
+from flow_pipeline.settings import TypologySettings
+
+NAME, VERSION, SCORE, COMPONENT = "gather_scatter", "1", 0.8, "network_flow"
+MOVED, JUDGED_BY, IDENTITY = "lesser_side", "moved_amount", "all"
+CARD = Card(
+    definition="At least 3 sources pay one middle address that is neither a service nor a hub, and then, the gathering over, it pays at least 3 targets, within "
+    "72 h from the first receipt to the last payment; the payments are 80 % to 100 % of the receipts.",
+    suspicious="the payments exceed 10 ETH",
+    example="A, B and C pay M 5 ETH each; M pays D, E and F 4.8 each within a day: moved 14.4, suspicious.",
+    blind_to="an address that gathers and scatters at the same time; one that keeps or adds more than a fifth",
+)
+
+
+class Parameters(WithAmount):
+    """Parameters of gather-scatter."""
+
+    min_counterparties: int = Field(3, ge=2, description="distinct sources, and distinct targets")
+    window_hours: float = Field(72.0, gt=0, description="from the first receipt to the last payment")
+    least_share: float = Field(0.8, gt=0, le=1, description="the payments are at least this share of the receipts")
+    largest_share: float = Field(1.0, ge=0.8, description="and at most this share")
+    amount_by_token: dict[str, float] = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
+    amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
+
+
+def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
+    """Runs of receipts and payments of the definition; the focus is the middle address."""
+    window = microseconds(parameters.window_hours * 3_600)
+    groups = gather_scatter(graph, window, parameters.min_counterparties, parameters.least_share, parameters.largest_share)
+    of = np.repeat(np.arange(len(groups)), np.diff(groups.start))
+    return hits_of_groups(groups, 2, {"receipts": np.bincount(of[groups.part == IN], minlength=len(groups))})
+
+
+def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
+    """Large."""
+    words = [
+        f"{focus} gathered {receipts} receipts and scattered {units(moved, symbol)} of them in {count - receipts} payments within {lasting(seconds)}."
+        for focus, receipts, moved, symbol, count, seconds in zip(
+            measured.focus,
+            hits.facts["receipts"],
+            measured.moved_amount,
+            measured.token_symbol,
+            measured.transfer_count,
+            measured.duration_seconds,
+            strict=True,
+        )
+    ]
+    return measured.is_large, sentences(words, measured.is_large, "what moved stays within the token's amount")

@@ -1,0 +1,50 @@
+"""Layered paths: nearly the same sum handed on six times or more."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from flow_pipeline.detectors.typology import Card, Hits, Measured, WithAmount, hits_of_walks, lasting, microseconds, sentences, units
+from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.paths import maximal_paths
+from flow_pipeline.settings import TypologySettings
+
+NAME, VERSION, SCORE, COMPONENT = "layered", "1", 0.8, "network_flow"
+MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
+CARD = Card(
+    definition="A maximal path of at least 6 transfers over distinct addresses, each gap at most 7 days, each hop 80 % to 100.5 % of the hop before.",
+    suspicious="the hops together exceed 20 ETH",
+    example="Six hops of 10, 9.9, 9.8, 9.7, 9.6 and 9.5 ETH a day apart: gross 58.5, moved 9.5, suspicious. Five hops: nothing.",
+    blind_to="a sum that is split or merged on its way; a rest of more than a week; a path through an exchange or a hub",
+)
+
+
+class Parameters(WithAmount):
+    """Parameters of layered paths."""
+
+    min_hops: int = Field(6, ge=2, description="transfers of a path: nobody needs six hands for one payment")
+    gap_days: float = Field(7.0, gt=0, description="longest rest between two hops")
+    least_share: float = Field(0.8, gt=0, le=1, description="each hop carries at least this share of the hop before: fees and small cuts pass")
+    largest_share: float = Field(1.005, ge=1, description="and at most this share: the same coins, not more")
+    amount_by_token: dict[str, float] = Field({"ETH": 20.0}, description="suspicious when the hops together exceed this many token units")
+    amount_usd: float = Field(50_000.0, ge=0, description="the same in US dollars for other tokens with a price: 20 ETH at 2,500 USD")
+
+
+def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
+    """Maximal paths of the definition."""
+    limit = common.max_findings
+    gap = microseconds(parameters.gap_days * 86_400)
+    walks = maximal_paths(graph, gap, parameters.least_share, parameters.largest_share, parameters.min_hops, common.max_hops, limit, limit)
+    return hits_of_walks(graph, walks)
+
+
+def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
+    """Large."""
+    words = [
+        f"{units(moved, symbol)} were handed on {hops} times through {addresses} addresses within {lasting(seconds)}, nearly whole at every hop."
+        for moved, symbol, hops, addresses, seconds in zip(
+            measured.moved_amount, measured.token_symbol, measured.hop_count, measured.address_count, measured.duration_seconds, strict=True
+        )
+    ]
+    return measured.is_large, sentences(words, measured.is_large, "the hops together stay within the token's amount")

@@ -1,0 +1,56 @@
+"""Pass-through addresses: what comes in is gone within the hour, again and again."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from flow_pipeline.detectors.typology import Card, Hits, Measured, hits_of_groups, lasting, microseconds, units
+from flow_pipeline.detectors.typology import Parameters as Base
+from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.windows import IN, pass_through
+from flow_pipeline.settings import TypologySettings
+
+NAME, VERSION, SCORE, COMPONENT = "pass_through", "1", 0.6, "network_flow"
+MOVED, JUDGED_BY, IDENTITY = "lesser_side", "moved_amount", "first"
+CARD = Card(
+    definition="An address, neither service nor hub, with at least 3 passes within 30 days. A pass is a receipt after which, within 1 h and before the next receipt, payments of "
+    "95 % to 100.5 % of it leave, so that the balance is near zero again. Passes whose payments all go to one labelled exchange do not count: that is what the "
+    "exchange's deposit addresses do. Overlapping windows are one finding.",
+    suspicious="always",
+    example="X→P 5, P→Y 5 within minutes, three times in a week: one finding about P with 6 transfers, moved 15.",
+    blind_to="addresses that let several receipts gather first; dust that keeps the balance alive",
+)
+
+
+class Parameters(Base):
+    """Parameters of pass-through."""
+
+    within_seconds: int = Field(3_600, ge=1, description="the receipt is gone within this")
+    least_share: float = Field(0.95, gt=0, le=1, description="least share of the receipt that leaves: the balance is near zero again")
+    largest_share: float = Field(1.005, ge=1, description="largest share: payments of other money are no pass")
+    min_passes: int = Field(3, ge=1, description="passes within the window: once is an errand")
+    window_days: float = Field(30.0, gt=0, description="length of the trailing window; it also bounds how far back a daily run reads")
+
+
+def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
+    """Merged windows of passes; the focus is the address."""
+    groups = pass_through(
+        graph,
+        microseconds(parameters.within_seconds),
+        parameters.least_share,
+        parameters.largest_share,
+        parameters.min_passes,
+        microseconds(parameters.window_days * 86_400),
+    )
+    of = np.repeat(np.arange(len(groups)), np.diff(groups.start))
+    return hits_of_groups(groups, 2, {"passes": np.bincount(of[groups.part == IN], minlength=len(groups))})
+
+
+def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
+    """Always suspicious."""
+    words = [
+        f"{units(moved, symbol)} passed through {focus} in {passes} passes of at most {lasting(parameters.within_seconds)} each."
+        for moved, symbol, focus, passes in zip(measured.moved_amount, measured.token_symbol, measured.focus, hits.facts["passes"], strict=True)
+    ]
+    return np.ones(len(hits), bool), words

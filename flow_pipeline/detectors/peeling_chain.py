@@ -1,0 +1,51 @@
+"""Peeling chains: a large sum handed on, a slice cut off at every hand."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from flow_pipeline.detectors.typology import Card, Hits, Measured, hits_of_groups, lasting, microseconds, units
+from flow_pipeline.detectors.typology import Parameters as Base
+from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.funnels import HOP, peeling_chains
+from flow_pipeline.settings import TypologySettings
+
+NAME, VERSION, SCORE, COMPONENT = "peeling_chain", "1", 0.8, "peeling_chain"
+MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
+CARD = Card(
+    definition="A maximal path of at least 4 hops over distinct addresses. Each middle address, within 48 h of being paid, sends a small part aside (at most "
+    "20 % of what it got, in one or more payments) and passes the large rest on (at least 80 %), and pays no more than it got.",
+    suspicious="always",
+    example="A→B 100, B→x 5, B→C 95, C→y 5, C→D 90, D→z 5, D→E 85 within a day: 4 hops, moved 85.",
+    blind_to="addresses that mix the sum with other money, so that they pay more than they got",
+)
+
+
+class Parameters(Base):
+    """Parameters of peeling chains."""
+
+    min_hops: int = Field(4, ge=2, description="hops of the rest")
+    within_hours: float = Field(48.0, gt=0, description="an address passes the rest on within this")
+    peel_share: float = Field(0.2, gt=0, lt=0.5, description="largest part sent aside, as a share of what came in; a half is no small part")
+    tolerance: float = Field(0.005, ge=0, description="rest and peel may exceed what came in by this share: rounding and dust")
+
+
+def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
+    """Chains of the definition."""
+    within = microseconds(parameters.within_hours * 3_600)
+    groups = peeling_chains(graph, within, parameters.peel_share, parameters.tolerance, parameters.min_hops, common.max_hops)
+    of = np.repeat(np.arange(len(groups)), np.diff(groups.start))
+    hops = np.bincount(of[groups.part == HOP], minlength=len(groups))
+    return hits_of_groups(groups, hops, {"truncated": hops >= common.max_hops})
+
+
+def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
+    """Always suspicious."""
+    words = [
+        f"{units(moved, symbol)} were left after {hops} hops from {focus} within {lasting(seconds)}, with a slice of at most {parameters.peel_share:.0%} cut off at every middle address."
+        for moved, symbol, hops, focus, seconds in zip(
+            measured.moved_amount, measured.token_symbol, measured.hop_count, measured.focus, measured.duration_seconds, strict=True
+        )
+    ]
+    return np.ones(len(hits), bool), words

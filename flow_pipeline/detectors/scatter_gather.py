@@ -1,0 +1,50 @@
+"""Scatter-gather: one source, several hands, one target."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from flow_pipeline.detectors.typology import Card, Hits, Measured, WithAmount, hits_of_groups, lasting, microseconds, sentences, units
+from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.windows import IN, scatter_gather
+from flow_pipeline.settings import TypologySettings
+
+NAME, VERSION, SCORE, COMPONENT = "scatter_gather", "1", 0.85, "network_flow"
+MOVED, JUDGED_BY, IDENTITY = "per_middle", "moved_amount", "all"
+CARD = Card(
+    definition="One source pays at least 3 middle addresses and each of them, after it was paid, pays one target, all within 72 h. Source, middles and target are "
+    "neither services nor hubs. Overlapping windows of one source and target are one finding. Moved: per middle the smaller of what came in and what went on.",
+    suspicious="moved exceeds 10 ETH",
+    example="S pays A, B and C 4 ETH each; each pays T 3.9 within a day: moved 11.7, suspicious.",
+    blind_to="middles of more than one hop; a target behind an exchange's shared wallet",
+)
+
+
+class Parameters(WithAmount):
+    """Parameters of scatter-gather."""
+
+    min_middles: int = Field(3, ge=2, description="distinct middle addresses")
+    window_hours: float = Field(72.0, gt=0, description="from the first payment of the source to the last receipt of the target")
+    amount_by_token: dict[str, float] = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
+    amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
+
+
+def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
+    """Merged windows of the definition; the focus is the source."""
+    groups = scatter_gather(graph, microseconds(parameters.window_hours * 3_600), parameters.min_middles)
+    of = np.repeat(np.arange(len(groups)), np.diff(groups.start))
+    is_in = groups.part == IN
+    pairs = np.unique(of[is_in].astype(np.int64) * graph.vertex_count + graph.receiver[groups.edges[is_in]])
+    return hits_of_groups(groups, 2, {"middles": np.bincount(pairs // max(graph.vertex_count, 1), minlength=len(groups))})
+
+
+def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
+    """Large."""
+    words = [
+        f"{units(moved, symbol)} went from {focus} through {middles} middle addresses to one target within {lasting(seconds)}."
+        for moved, symbol, focus, middles, seconds in zip(
+            measured.moved_amount, measured.token_symbol, measured.focus, hits.facts["middles"], measured.duration_seconds, strict=True
+        )
+    ]
+    return measured.is_large, sentences(words, measured.is_large, "what moved stays within the token's amount")

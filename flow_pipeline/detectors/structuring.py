@@ -1,0 +1,65 @@
+"""Structuring: payments kept just under a reporting threshold."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from flow_pipeline.detectors.typology import Card, Hits, Measured, hits_of_groups, joined, lasting, microseconds, units
+from flow_pipeline.detectors.typology import Parameters as Base
+from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.windows import IN, OUT, trailing_windows
+from flow_pipeline.settings import TypologySettings
+
+NAME, VERSION, SCORE, COMPONENT = "structuring", "1", 0.8, "structuring"
+MOVED, JUDGED_BY, IDENTITY = "sum", "gross_amount", "first"
+CARD = Card(
+    definition="At least 5 transfers from one address, or into one, within 24 h, each from 80 % of a reporting threshold up to but not reaching it. "
+    "Services and hubs are left out; overlapping windows are one finding.",
+    suspicious="always",
+    example="Five payments of 9,000 to 9,900 USDT from one address within a day: found. A sixth of 10,000 does not count.",
+    blind_to="payments spread over addresses or days; tokens without a threshold and without a price",
+)
+
+
+class Parameters(Base):
+    """Parameters of structuring."""
+
+    min_transfers: int = Field(5, ge=2, description="transfers within the window")
+    window_hours: float = Field(24.0, gt=0, description="length of the trailing window")
+    threshold_usd: float = Field(10_000.0, gt=0, description="reporting threshold in US dollars: currency transaction reports, 31 CFR 1010.311")
+    threshold_by_token: dict[str, float] = Field(
+        dict.fromkeys(("USDT", "USDC", "DAI", "BUSD", "TUSD", "FDUSD", "USDP"), 10000.0),
+        description="the same in token units, for tokens that are dollars themselves; others need a price",
+    )
+    least_share: float = Field(0.8, gt=0, lt=1, description="a transfer counts from this share of the threshold; the threshold itself does not count")
+
+
+def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
+    """Merged trailing windows of transfers just under the threshold."""
+    limits = np.array([parameters.threshold_by_token.get(symbol or "", np.nan) for symbol in graph.symbols])
+    limit = limits[graph.token[graph.sender]] if len(limits) else np.empty(0)
+    is_under = (graph.amount >= parameters.least_share * limit) & (graph.amount < limit)
+    if len(graph.amount_usd):
+        in_usd = (graph.amount_usd >= parameters.least_share * parameters.threshold_usd) & (graph.amount_usd < parameters.threshold_usd)
+        is_under |= np.isnan(limit) & in_usd
+    window = microseconds(parameters.window_hours * 3_600)
+    groups = joined(*(trailing_windows(graph, side, window, parameters.min_transfers, False, is_under) for side in (OUT, IN)))
+    return hits_of_groups(groups, 1, {"is_sender": groups.part[groups.start[:-1]] == OUT})
+
+
+def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
+    """Always suspicious."""
+    words = [
+        f"{focus} {'sent' if is_sender else 'received'} {count} transfers just under the reporting threshold within {lasting(seconds)}, {units(gross, symbol)} in all."
+        for focus, is_sender, count, seconds, gross, symbol in zip(
+            measured.focus,
+            hits.facts["is_sender"],
+            measured.transfer_count,
+            measured.duration_seconds,
+            measured.gross_amount,
+            measured.token_symbol,
+            strict=True,
+        )
+    ]
+    return np.ones(len(hits), bool), words

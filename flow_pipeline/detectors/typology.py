@@ -1,0 +1,213 @@
+"""What typologies share: their parameters, what they hand back, how a verdict is worded."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+import flow_pipeline.detectors as room
+from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.paths import Walks
+from flow_pipeline.graph.windows import Groups
+from flow_pipeline.settings import Section, TypologySettings
+
+HOP = 2
+Moved = Literal["least", "sum", "lesser_side", "per_middle", "arrived"]
+
+
+class Parameters(Section):
+    """Parameters of a typology: every field with its default and reason. Unknown keys are refused."""
+
+
+class WithAmount(Parameters):
+    """Parameters of a typology that is suspicious above an amount of money."""
+
+    amount_by_token: dict[str, float] = Field({}, description="suspicious above this many token units, per symbol")
+    amount_usd: float = Field(0.0, ge=0, description="suspicious above this many US dollars where the token has no amount of its own and a price is known")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the card in the docs says: definition, worked example, and what the detector can not see."""
+
+    definition: str
+    suspicious: str
+    example: str
+    blind_to: str
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What a detector found.
+
+    Attributes:
+        start: edges[start[i]:start[i + 1]] belong to finding i, in their order.
+        edges: Edge numbers of the graph.
+        part: IN, OUT, HOP or PEEL per edge.
+        focus: Vertex each finding is about, -1 for none.
+        hop_count: Transfers on its longest way.
+        facts: More numbers per finding, shown in the evidence.
+        found: Findings counted, kept or not.
+    """
+
+    start: np.ndarray
+    edges: np.ndarray
+    part: np.ndarray
+    focus: np.ndarray
+    hop_count: np.ndarray
+    facts: dict[str, np.ndarray] = field(default_factory=dict)
+    found: int = 0
+
+    def __len__(self) -> int:
+        """Number of findings kept."""
+        return len(self.start) - 1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Exact numbers of each finding, measured on the stored transfers: lists with an entry per finding."""
+
+    token_symbol: list[str | None]
+    duration_seconds: np.ndarray
+    hop_count: np.ndarray
+    transfer_count: np.ndarray
+    address_count: np.ndarray
+    moved_amount: list[Any]
+    gross_amount: list[Any]
+    is_large: np.ndarray
+    focus: list[str | None]
+
+
+class Typology(Protocol):
+    """One typology: one file of this room.
+
+    `NAME` names it in detection.findings; `VERSION` is frozen into every finding; `SCORE` is a suspicious finding's; `COMPONENT` is the
+    risk component its addresses get; `MOVED` says how the moved amount is counted; `JUDGED_BY` which amount the threshold is for;
+    `IDENTITY` whether all transfers or the first one make the finding what it is.
+    """
+
+    NAME: ClassVar[str]
+    VERSION: ClassVar[str]
+    SCORE: ClassVar[float]
+    COMPONENT: ClassVar[str]
+    MOVED: ClassVar[Moved]
+    JUDGED_BY: ClassVar[Literal["gross_amount", "moved_amount"]]
+    IDENTITY: ClassVar[Literal["all", "first"]]
+    CARD: ClassVar[Card]
+    Parameters: ClassVar[type[Parameters]]
+
+    def find(self, graph: TransferGraph, parameters: Any, common: TypologySettings) -> Hits:
+        """Everything that fits the definition."""
+
+    def judge(self, measured: Measured, hits: Hits, parameters: Any) -> tuple[np.ndarray, list[str]]:
+        """Is it suspicious, and the reason in a sentence, per finding."""
+
+
+@cache
+def typologies() -> dict[str, Typology]:
+    """Every typology of the room by name; a new file is found without any other edit."""
+    found: dict[str, Typology] = {}
+    for module in pkgutil.iter_modules(room.__path__):
+        candidate = importlib.import_module(f"{room.__name__}.{module.name}")
+        if hasattr(candidate, "CARD"):
+            found[candidate.NAME] = candidate  # type: ignore[assignment]
+    return found
+
+
+def parameters_of(name: str, common: TypologySettings) -> Any:
+    """The parameters of a typology under the settings in force.
+
+    Raises:
+        UsageError: an unknown key, an impossible value, or a threshold that can never fire.
+    """
+    given = (common.model_extra or {}).get(name, {})
+    try:
+        return typologies()[name].Parameters(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(["typologies", name, *map(str, first["loc"])])
+        raise UsageError(f"{key}: {first['msg'].removeprefix('Value error, ')}", "see `netraflow settings --explain`") from None
+
+
+def check_parameters(common: TypologySettings) -> None:
+    """Refuse settings of typologies that do not exist, and impossible ones of those that do.
+
+    Raises:
+        UsageError: names the key.
+    """
+    for name, given in (common.model_extra or {}).items():
+        if name not in typologies() or not isinstance(given, dict):
+            raise UsageError(f"typologies.{name} is not a setting", f"typologies are {', '.join(sorted(typologies()))}")
+    for name in typologies():
+        parameters_of(name, common)
+
+
+def hits_of_walks(graph: TransferGraph, walks: Walks, facts: dict[str, np.ndarray] | None = None) -> Hits:
+    """Every walk is a finding about nobody in particular."""
+    lengths = np.diff(walks.start)
+    return Hits(
+        walks.start,
+        walks.edges,
+        np.full(len(walks.edges), HOP, np.int8),
+        np.full(len(walks), -1, np.int32),
+        lengths,
+        {"truncated": walks.is_cut, **(facts or {})},
+        walks.found,
+    )
+
+
+def hits_of_groups(groups: Groups, hop_count: int | np.ndarray, facts: dict[str, np.ndarray] | None = None) -> Hits:
+    """Every group is a finding about its vertex."""
+    hops = np.broadcast_to(hop_count, len(groups)).copy()
+    return Hits(groups.start, groups.edges, groups.part, groups.vertex, hops, facts or {}, len(groups))
+
+
+def counterparty_sums(graph: TransferGraph, groups: Groups, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(counterparties, value consistency 1 - std/mean of the sums per counterparty, population std), per group."""
+    group = np.repeat(np.arange(len(groups)), np.diff(groups.start))
+    keys, place = np.unique(group.astype(np.int64) * graph.vertex_count + other[groups.edges], return_inverse=True)
+    sums = np.bincount(place, graph.amount[groups.edges], len(keys))
+    of = keys // max(graph.vertex_count, 1)
+    count = np.bincount(of, minlength=len(groups))
+    mean = np.bincount(of, sums, len(groups)) / np.maximum(count, 1)
+    variance = np.bincount(of, (sums - mean[of]) ** 2, len(groups)) / np.maximum(count, 1)
+    return count, 1 - np.sqrt(variance) / np.where(mean > 0, mean, 1)
+
+
+def joined(*groups: Groups) -> Groups:
+    """Groups of several kernels as one."""
+    offsets = np.cumsum([0, *(len(group.edges) for group in groups)])
+    starts = [np.zeros(1, np.int64), *(group.start[1:] + offset for group, offset in zip(groups, offsets, strict=False))]
+    return Groups(np.concatenate(starts), *(np.concatenate([getattr(group, name) for group in groups]) for name in ("edges", "part", "vertex")))
+
+
+def microseconds(seconds: float) -> int:
+    """Microseconds of seconds."""
+    return round(seconds * 1_000_000)
+
+
+def units(amount: Any, symbol: str | None) -> str:
+    """An amount with its token, without idle zeros."""
+    text = f"{amount:,.6f}".rstrip("0").rstrip(".")
+    return f"{text} {symbol or 'units'}"
+
+
+def lasting(seconds: float) -> str:
+    """A duration for people."""
+    for length, name in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f}".rstrip("0").rstrip(".") + f" {name}"
+    return f"{seconds:.0f} s"
+
+
+def sentences(words: Sequence[str], is_suspicious: np.ndarray, why_not: str) -> list[str]:
+    """The reason per finding; what is not suspicious says so."""
+    return [text if bad else f"{text} Not suspicious: {why_not}." for text, bad in zip(words, is_suspicious, strict=True)]
