@@ -16,7 +16,7 @@ CARD = Card(
     definition="A simple temporal cycle of 2 to 6 transfers, each after the last, within 72 h, over distinct addresses none of which is a service or a hub. "
     "Instances that end on one day over the same addresses in the same order round the circle are one finding, which shows the earliest and counts the others.",
     suspicious="the hops together exceed 5 ETH",
-    example="A→B→C→A, 3 ETH each: gross 9, moved 3, three addresses, suspicious. A→B at 100 s and B→A at 50 s: no cycle.",
+    example="A→B→C→A, 3 ETH each: gross 9, moved 3, three addresses, suspicious. A→B at 30 s, B→C at 20 s and C→A at 10 s: no cycle, whoever begins.",
     blind_to="circles of more than six hands, slower than 72 h, or closed through an exchange",
 )
 

@@ -29,3 +29,45 @@ def compare_anomalies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
             ).fetchone()
             event |= {"found": row is not None, "netflow": row[0] if row else None, "zscore": row[1] if row else None}
     return planted
+
+
+def score_typologies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
+    """Precision and recall per typology against planted patterns.
+
+    A suspicious finding is right when a planted pattern of its typology has exactly its transfers; near misses and decoys are never right.
+
+    Args:
+        settings: Settings whose published file is read.
+        truth: JSON list of planted patterns as `netraflow generate` writes it.
+
+    Returns:
+        Per typology: planted, found, right, precision, recall, and wrong finding_ids and missed patterns.
+    """
+    events = json.loads(truth.read_text())
+    with open_published(settings) as connection:
+        names = [row[0] for row in connection.execute("SELECT typology FROM ops.detections ORDER BY 1").fetchall()]
+        rows = connection.execute("""
+            SELECT f.typology, f.finding_id, list((t.tx_hash, t.transfer_index)) FROM detection.findings f JOIN detection.finding_transfers t USING (finding_id)
+            WHERE f.is_suspicious GROUP BY ALL
+        """).fetchall()
+    found: dict[str, dict[frozenset[Any], str]] = {}
+    for typology, finding_id, transfers in rows:
+        found.setdefault(typology, {})[frozenset(map(tuple, transfers))] = finding_id
+    scores = []
+    for name in names:
+        planted = {frozenset(map(tuple, event["transfers"])) for event in events if event["typology"] == name and event["kind"] == "planted"}
+        own = found.get(name, {})
+        right = len(planted & own.keys())
+        scores.append(
+            {
+                "typology": name,
+                "planted": len(planted),
+                "found": len(own),
+                "right": right,
+                "precision": right / len(own) if own else 1.0,
+                "recall": right / len(planted) if planted else 1.0,
+                "wrong": sorted(finding_id for key, finding_id in own.items() if key not in planted),
+                "missed": [sorted(key) for key in planted - own.keys()],
+            }
+        )
+    return scores

@@ -1,9 +1,10 @@
-"""A seeded world of exchanges, users and tokens, with planted netflow anomalies.
+"""A seeded world of exchanges, users and tokens, with planted netflow anomalies and laundering typologies.
 
-Users are active by a power law and by weekday; each has a deposit address at the exchanges it uses, which is swept into a hot
-wallet within the hour; hot wallets pay users out, rebalance among themselves and now and then pay another exchange. Amounts
-are log-normal per token, and each day's flow onto an exchange is matched by about the same flow off it. A planted anomaly adds
-transfers of ordinary size until a day's netflow leaves its baseline.
+Users are active by a power law and by weekday. Spenders withdraw from an exchange and pay savers; savers pay into their deposit address at
+an exchange, which is swept into a hot wallet within the hour, and now and then cross a bridge, which pays holders. Nobody forwards within the hour
+and nobody both pays and is paid by users, so that the background holds no laundering typology by chance and the truth is what was planted.
+Hot wallets rebalance among themselves and now and then pay another exchange. Amounts are log-normal per token, and each day's flow onto an exchange is
+matched by about the same flow off it. A planted anomaly adds transfers of ordinary size until a day's netflow leaves its baseline.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.simulation.typologies import PATTERNS, Event, Planter, decoys
 
 TOKENS: tuple[tuple[str, str | None, float, float, float], ...] = (
     ("ETH", None, 0.35, 0.3, 1.4),
@@ -32,8 +34,12 @@ TOKENS: tuple[tuple[str, str | None, float, float, float], ...] = (
 
 EXCHANGES: tuple[tuple[str, str], ...] = (("Northbank", "SG"), ("Kopi Exchange", "ID"), ("Harbour", "US"), ("Meridian", ""))
 HOT_WALLETS = 3
-_KINDS = ("deposit", "withdrawal", "peer", "internal", "cross")
-_SHARES = np.array([0.24, 0.24, 0.42, 0.07, 0.03])
+SPENDER, SAVER, HOLDER = range(3)
+_ROLES = np.array([0.45, 0.45, 0.1])
+_KINDS = ("deposit", "withdrawal", "peer", "internal", "cross", "bridge_in", "bridge_out")
+_SHARES = np.array([0.24, 0.24, 0.4, 0.07, 0.03, 0.01, 0.01])
+_REST_SECONDS = 3_600
+_PLANTED_PER_TYPOLOGY = 6
 _WEEKDAYS = np.array([1.05, 1.1, 1.1, 1.08, 1.02, 0.82, 0.78])
 
 
@@ -44,12 +50,14 @@ class World:
     Attributes:
         transfers: Canonical columns, in time order.
         labels: Rows of a label set: exchanges, their hot wallets, a few domestic users.
-        truth: Planted events: date, scope, token, direction, netflow_added.
+        truth: Planted netflow events: date, scope, token, direction, netflow_added.
+        typologies: Planted typologies, near misses and decoys: typology, kind, note, transfers as (tx_hash, transfer_index), addresses.
     """
 
     transfers: pa.Table
     labels: list[dict[str, str]]
     truth: list[dict[str, object]]
+    typologies: list[dict[str, object]]
 
 
 def generate(transfers: int, seed: int, days: int = 60, first: date = date(2025, 3, 1)) -> World:
@@ -68,48 +76,102 @@ def generate(transfers: int, seed: int, days: int = 60, first: date = date(2025,
         raise UsageError(f"{transfers} transfers over {days} days can not hold the planted events", "ask for at least 1,000 transfers and 21 days")
     rng = np.random.default_rng(seed)
     users = max(200, transfers // 8)
-    addresses = _addresses(rng, len(EXCHANGES) * HOT_WALLETS + users + users)
     hot = np.arange(len(EXCHANGES) * HOT_WALLETS).reshape(len(EXCHANGES), HOT_WALLETS)
-    first_user, first_deposit = hot.size, hot.size + users
+    bridge, mixer, first_user = hot.size, hot.size + 1, hot.size + 2
+    first_deposit = first_user + users
     home = rng.choice(len(EXCHANGES), users, p=[0.4, 0.25, 0.2, 0.15])
-    popularity = _power_law(rng, users)
+    role = rng.choice(3, users, p=_ROLES)
+    of_role = [first_user + np.flatnonzero(role == kind) for kind in range(3)]
+    popular = [_power_law(rng, len(people)) for people in of_role]
 
     day = rng.choice(days, transfers, p=_day_weights(first, days))
     kind = rng.choice(len(_KINDS), transfers, p=_SHARES)
     token = rng.choice(len(TOKENS), transfers, p=[item[2] for item in TOKENS])
-    user, other = popularity(transfers), popularity(transfers)
-    exchange = home[user]
-    wallet = hot[exchange, rng.integers(0, HOT_WALLETS, transfers)]
-    sender = np.select([kind == 0, kind == 1, kind == 2], [first_deposit + user, wallet, first_user + user], wallet)
+    spender, saver, holder = (people[draw(transfers)] for people, draw in zip(of_role, popular, strict=True))
+    user = np.where((kind == 0) | (kind == 6), saver, spender)
+    exchange = home[user - first_user]
+    # A spender's withdrawals come from one hot wallet; deposits are swept into any.
+    wallet = hot[exchange, np.where(kind == 1, user % HOT_WALLETS, rng.integers(0, HOT_WALLETS, transfers))]
     next_wallet = hot[exchange, (wallet % HOT_WALLETS + 1) % HOT_WALLETS]
     elsewhere = hot[(exchange + rng.integers(1, len(EXCHANGES), transfers)) % len(EXCHANGES), 0]
-    receiver = np.select([kind == 0, kind == 1, kind == 2, kind == 3], [wallet, first_user + user, first_user + other, next_wallet], elsewhere)
+    sender = np.choose(kind, [user + users, wallet, spender, wallet, wallet, np.full(transfers, bridge), saver])
+    receiver = np.choose(kind, [wallet, spender, saver, next_wallet, elsewhere, holder, np.full(transfers, bridge)])
     log_mean, log_sigma = (np.array([item[i] for item in TOKENS])[token] for i in (3, 4))
     amount = np.exp(rng.normal(log_mean, log_sigma))
     second = day * 86_400 + _seconds_of_day(rng, transfers)
-    parts = [np.stack([second, sender, receiver, token]), np.empty((4, 0), np.int64)]
-    amounts = [amount]
-    is_deposit = kind == 0
-    parts.append(
-        np.stack(
-            [
-                second[is_deposit] - rng.integers(300, 3_600, is_deposit.sum()),
-                (first_user + user)[is_deposit],
-                (first_deposit + user)[is_deposit],
-                token[is_deposit],
-            ]
-        )
-    )
-    amounts.append(amount[is_deposit])
-    planted, planted_amounts, truth = _plant(rng, days, first, hot, first_user, users, transfers)
+    paid_in = np.where(kind == 0, second - rng.integers(300, 3_600, transfers), second)
+    rests = _rests(np.where(kind == 0, user, sender), receiver, token, paid_in, np.isin(kind, (0, 2, 6)))
+    is_deposit = (kind == 0) & rests
+    parts = [
+        np.stack([second, sender, receiver, token])[:, rests],
+        np.stack([paid_in, user, user + users, token])[:, is_deposit],
+    ]
+    amounts = [amount[rests], amount[is_deposit]]
+    planted, planted_amounts, truth = _plant(rng, days, first, hot, of_role, transfers)
     parts.append(planted)
     amounts.append(planted_amounts)
+    events, last = _plant_typologies(rng, days, transfers, hot, bridge, mixer, first_deposit + users)
+    parts.append(np.array([row[:4] for event in events for row in event.rows], np.int64).T)
+    amounts.append(np.array([row[4] for event in events for row in event.rows]))
+    event_of = np.concatenate([np.full(len(event.rows), number) for number, event in enumerate(events)])
+    is_part = np.array([row[5] for event in events for row in event.rows])
+    background = sum(part.shape[1] for part in parts[:-1])
+    event_of = np.concatenate([np.full(background, -1), np.where(is_part, event_of, -1)])
 
     rows, units = np.concatenate(parts, axis=1), np.concatenate(amounts)
     keep = (rows[1] != rows[2]) & (rows[0] >= 0)
-    rows, units = rows[:, keep], units[keep]
+    rows, units, event_of = rows[:, keep], units[keep], event_of[keep]
     order = np.lexsort((units, rows[2], rows[1], rows[0]))
-    return World(_table(rng, rows[:, order], units[order], addresses, first), _labels(addresses, hot, first_user, users, home), truth)
+    addresses = _addresses(rng, last)
+    table = _table(rng, rows[:, order], units[order], addresses, first)
+    domestic = [int(first_user + i) for i in np.flatnonzero((home == 1) & (role != HOLDER))[: max(5, users // 50)]]
+    return World(table, _labels(addresses, hot, bridge, mixer, domestic), truth, _truth_of(events, event_of[order], table))
+
+
+def _rests(sender: np.ndarray, receiver: np.ndarray, token: np.ndarray, second: np.ndarray, is_payment: np.ndarray) -> np.ndarray:
+    """False for payments of a user within the hour after a receipt of the same token."""
+    count = len(sender)
+    who, what, when = np.concatenate([receiver, sender]), np.concatenate([token, token]), np.concatenate([second, second])
+    is_receipt = np.arange(2 * count) < count
+    order = np.lexsort((~is_receipt, when, what, who))
+    latest = np.where(is_receipt[order], np.arange(2 * count), -1)
+    latest = np.maximum.accumulate(latest)
+    before = order[np.maximum(latest, 0)]
+    is_same = (latest >= 0) & (who[before] == who[order]) & (what[before] == what[order])
+    too_soon = np.zeros(2 * count, bool)
+    too_soon[order] = is_same & (when[order] - when[before] <= _REST_SECONDS)
+    return np.asarray(~(too_soon[count:] & is_payment))
+
+
+def _plant_typologies(rng: np.random.Generator, days: int, transfers: int, hot: np.ndarray, bridge: int, mixer: int, fresh: int) -> tuple[list[Event], int]:
+    """Planted patterns of every typology, three near misses each, decoys; and the number of addresses."""
+
+    def amount_of(token: int) -> float:
+        return float(np.exp(rng.normal(TOKENS[token][3], TOKENS[token][4])))
+
+    planter = Planter(rng, days, fresh, hot, bridge, mixer, amount_of)
+    count = max(_PLANTED_PER_TYPOLOGY, transfers // 100_000)
+    events = [pattern(planter, near) for pattern in PATTERNS.values() for near in (*([None] * count), 0, 1, 2)]
+    return [*events, *decoys(planter)], planter.fresh
+
+
+def _truth_of(events: list[Event], event_of: np.ndarray, table: pa.Table) -> list[dict[str, object]]:
+    rows = np.flatnonzero(event_of >= 0)
+    part = table.take(pa.array(rows)).select(["tx_hash", "transfer_index", "from_address", "to_address", "token_symbol"]).to_pylist()
+    found: list[dict[str, object]] = []
+    for number, event in enumerate(events):
+        own = [part[i] for i in np.flatnonzero(event_of[rows] == number)]
+        found.append(
+            {
+                "typology": event.typology,
+                "kind": event.kind,
+                "note": event.note,
+                "token_symbol": own[0]["token_symbol"],
+                "transfers": [[row["tx_hash"], row["transfer_index"]] for row in own],
+                "addresses": sorted({row[end] for row in own for end in ("from_address", "to_address")}),
+            }
+        )
+    return found
 
 
 def _addresses(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -134,13 +196,7 @@ def _seconds_of_day(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def _plant(
-    rng: np.random.Generator,
-    days: int,
-    first: date,
-    hot: np.ndarray,
-    first_user: int,
-    users: int,
-    transfers: int,
+    rng: np.random.Generator, days: int, first: date, hot: np.ndarray, of_role: list[np.ndarray], transfers: int
 ) -> tuple[np.ndarray, np.ndarray, list[dict[str, object]]]:
     """Events of ordinary transfers in one direction, enough to leave a week's baseline far behind."""
     truth: list[dict[str, object]] = []
@@ -152,8 +208,8 @@ def _plant(
         count = int(max(60, 14 * np.sqrt(per_day) + per_day * 2))
         units = np.exp(rng.normal(mean, sigma, count))
         wallets = hot[exchange, rng.integers(0, HOT_WALLETS, count)]
-        people = first_user + rng.integers(0, users, count)
         is_inflow = number % 2 == 0
+        people = rng.choice(of_role[SAVER if is_inflow else HOLDER], count)
         sender, receiver = (people, wallets) if is_inflow else (wallets, people)
         parts.append(np.stack([at * 86_400 + rng.integers(0, 86_400, count), sender, receiver, np.full(count, token)]))
         amounts.append(units)
@@ -191,7 +247,7 @@ def _table(rng: np.random.Generator, rows: np.ndarray, units: np.ndarray, addres
     )
 
 
-def _labels(addresses: np.ndarray, hot: np.ndarray, first_user: int, users: int, home: np.ndarray) -> list[dict[str, str]]:
+def _labels(addresses: np.ndarray, hot: np.ndarray, bridge: int, mixer: int, domestic: list[int]) -> list[dict[str, str]]:
     def row(address: str, entity: str, category: str, label: str, regions: str) -> dict[str, str]:
         return {
             "chain": "ethereum",
@@ -208,12 +264,12 @@ def _labels(addresses: np.ndarray, hot: np.ndarray, first_user: int, users: int,
     rows = [
         row(addresses[hot[e, w]], name, "exchange", f"{name} hot {w + 1}", region) for e, (name, region) in enumerate(EXCHANGES) for w in range(HOT_WALLETS)
     ]
-    domestic = [first_user + i for i in np.flatnonzero(home == 1)[: max(5, users // 50)]]
+    rows += [row(addresses[bridge], "Causeway", "bridge", "Causeway bridge", ""), row(addresses[mixer], "Blender of the Bay", "mixer", "mixer pool", "")]
     return rows + [row(addresses[at], f"Domestic wallet {n}", "whale", f"domestic {n}", "ID") for n, at in enumerate(domestic, 1)]
 
 
 def write(world: World, folder: Path, as_csv: bool = False) -> list[Path]:
-    """Write transfers/transfers.parquet (or .csv), and beside that input folder labels.csv and netflow_anomalies.json.
+    """Write transfers/transfers.parquet (or .csv), and beside that input folder labels.csv, netflow_anomalies.json and typologies.json.
 
     Returns:
         The files written.
@@ -224,10 +280,11 @@ def write(world: World, folder: Path, as_csv: bool = False) -> list[Path]:
         pacsv.write_csv(world.transfers, transfers)
     else:
         pq.write_table(world.transfers, transfers, compression="zstd", row_group_size=122_880)
-    labels, truth = folder / "labels.csv", folder / "netflow_anomalies.json"
+    labels, truth, typologies = folder / "labels.csv", folder / "netflow_anomalies.json", folder / "typologies.json"
     with labels.open("w", newline="") as handle:
         writer = csv.DictWriter(handle, list(world.labels[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(world.labels)
     truth.write_text(json.dumps(world.truth, indent=1) + "\n")
-    return [transfers, labels, truth]
+    typologies.write_text(json.dumps(world.typologies) + "\n")
+    return [transfers, labels, truth, typologies]

@@ -1,0 +1,52 @@
+"""`netraflow score-detectors DIR`: found against planted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flow_pipeline.cli.common import JsonOption, progress, settings_of, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("score-detectors", epilog="Example: netraflow score-detectors /tmp/world")(score_detectors)
+
+
+def score_detectors(
+    context: typer.Context,
+    world: Annotated[Path, typer.Argument(help="A folder that `netraflow generate` wrote.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Data directory; else DIR/warehouse.")] = None,
+    least: Annotated[float, typer.Option("--least", min=0, max=1, help="Exit 1 when a precision or a recall lies below.")] = 0.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the pipeline on a generated world and print precision and recall per typology."""
+    from flow_pipeline.domain.errors import UsageError
+    from flow_pipeline.domain.windows import Window
+    from flow_pipeline.pipeline import run
+    from flow_pipeline.reports.truth import score_typologies
+    from flow_pipeline.warehouse.ingest import LoadOptions
+
+    truth = world / "typologies.json"
+    if not truth.is_file():
+        raise UsageError(f"{truth} does not exist", "give a folder that `netraflow generate` wrote")
+    settings = settings_of(context, out or world / "warehouse").with_changes(labels={"files": (world / "labels.csv",)})
+    with progress() as say:
+        run(settings, world / "transfers", Window(), LoadOptions(), say)
+    scores = score_typologies(settings, truth)
+    if as_json or not sys.stdout.isatty():
+        print(json.dumps(scores, indent=1))
+    else:
+        names = ["typology", "planted", "found", "right", "precision", "recall"]
+        table(names, [[row[name] for name in names] for row in scores], "Found against planted")
+        for row in scores:
+            for finding_id in row["wrong"]:
+                print(f"wrong: {row['typology']} {finding_id}")
+            for transfers in row["missed"]:
+                print(f"missed: {row['typology']} {', '.join(tx for tx, _ in transfers)}")
+    if any(min(row["precision"], row["recall"]) < least for row in scores):
+        raise typer.Exit(1)
