@@ -44,13 +44,13 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
         microseconds(parameters.window_days * 86_400),
     )
     of = np.repeat(np.arange(len(groups)), np.diff(groups.start))
-    return hits_of_groups(groups, 2, {"passes": np.bincount(of[groups.part == IN], minlength=len(groups))})
+    return hits_of_groups(groups, 2, {"receipts": np.bincount(of[groups.part == IN], minlength=len(groups))})
 
 
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
     """Always suspicious."""
     words = [
-        f"{units(moved, symbol)} passed through {focus} in {passes} passes of at most {lasting(parameters.within_seconds)} each."
-        for moved, symbol, focus, passes in zip(measured.moved_amount, measured.token_symbol, measured.focus, hits.facts["passes"], strict=True)
+        f"{units(moved, symbol)} passed through {focus} in {receipts} receipts, each gone within {lasting(parameters.within_seconds)}."
+        for moved, symbol, focus, receipts in zip(measured.moved_amount, measured.token_symbol, measured.focus, hits.facts["receipts"], strict=True)
     ]
     return np.ones(len(hits), bool), words

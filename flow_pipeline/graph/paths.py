@@ -239,7 +239,7 @@ def _may_return(root, time, rank, sender, amount, receiver_ends, in_start, in_ed
         if receiver_ends[p] or amount[root] < low * amount[p] or amount[root] > high * amount[p]:
             continue
         x = sender[p]
-        k2 = after(rank, in_edges, in_start[x], in_start[x + 1], rank[root])
+        k2 = after(rank, in_edges, in_start[x], in_start[x + 1], rank[root] - 1)  # the root itself may be the visit
         if k2 == in_start[x + 1] or time[in_edges[k2]] - time[root] > max_hops * max_gap:
             return False
     return True

@@ -172,6 +172,8 @@ def _gather_scatter(
             if gather_last - gather_first < least or o - scatter_first < least:
                 continue
             for last in range(o - 1, scatter_first + least - 2, -1):
+                if last + 1 < o and rank[out_edges[last + 1]] == rank[out_edges[last]]:
+                    continue  # payments of one rank have no order among them
                 until = time[out_edges[last]]
                 begin = gather_first
                 while begin < gather_last and time[in_edges[begin]] < until - window:
@@ -322,41 +324,55 @@ def _pass_through(
     group_start, group_edges, group_part = np.zeros(1024, np.int64), np.empty(4096, np.int32), np.empty(4096, np.int8)
     group_vertex = np.empty(1024, np.int32)
     groups, size = 0, 0
-    first_out, last_out, receipt = np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024, np.int32)
+    first_in, last_in = np.empty(1024, np.int64), np.empty(1024, np.int64)
+    first_out, last_out = np.empty(1024, np.int64), np.empty(1024, np.int64)
     for v in range(vertex_count):
         if in_start[v + 1] - in_start[v] < least or out_start[v + 1] - out_start[v] < least:
             continue
         passes = 0
-        for k in range(in_start[v], in_start[v + 1]):
-            e = in_edges[k]
-            if receiver_ends[e]:
+        k = in_start[v]
+        while k < in_start[v + 1]:
+            # transfers of one rank have no order among them: receipts are taken together, and payments leave all or none
+            e, k_first, received, is_plain = in_edges[k], k, 0.0, True
+            while k < in_start[v + 1] and rank[in_edges[k]] == rank[e]:
+                received += amount[in_edges[k]]
+                is_plain = is_plain and not receiver_ends[in_edges[k]]
+                k += 1
+            if not is_plain:
                 continue
             o = after(rank, out_edges, out_start[v], out_start[v + 1], rank[e])
             begin, total, is_deposit = o, 0.0, True
             while o < out_start[v + 1] and time[out_edges[o]] - time[e] <= within:
                 f = out_edges[o]
-                if k + 1 < in_start[v + 1] and rank[f] >= rank[in_edges[k + 1]]:
+                if k < in_start[v + 1] and rank[f] >= rank[in_edges[k]]:
                     break
-                if sender_ends[f] or total + amount[f] > high * amount[e]:
+                after_ties, paid = o, 0.0
+                while after_ties < out_start[v + 1] and rank[out_edges[after_ties]] == rank[f]:
+                    paid += amount[out_edges[after_ties]]
+                    after_ties += 1
+                if sender_ends[f] or total + paid > high * received:
                     break
-                total += amount[f]
-                is_deposit = is_deposit and receiver_role[f] == EXCHANGE and receiver_entity[f] == receiver_entity[out_edges[begin]]
-                o += 1
-            if total >= low * amount[e] and not is_deposit:
-                receipt = append(receipt, passes, e)
+                total += paid
+                for j in range(o, after_ties):
+                    g = out_edges[j]
+                    is_deposit = is_deposit and receiver_role[g] == EXCHANGE and receiver_entity[g] == receiver_entity[out_edges[begin]]
+                o = after_ties
+            if total >= low * received and not is_deposit:
+                first_in, last_in = append(first_in, passes, k_first), append(last_in, passes, k)
                 first_out, last_out = append(first_out, passes, begin), append(last_out, passes, o)
                 passes += 1
         begin, opened, covered = 0, -1, -1
         for p in range(passes + 1):
             qualifies = False
             if p < passes:
-                while time[receipt[begin]] < time[out_edges[last_out[p] - 1]] - window:
+                while time[in_edges[first_in[begin]]] < time[out_edges[last_out[p] - 1]] - window:
                     begin += 1
                 qualifies = p - begin + 1 >= least
             if opened >= 0 and (p == passes or (qualifies and begin > covered)):
                 for q in range(opened, covered + 1):
-                    group_edges, group_part = append(group_edges, size, receipt[q]), append(group_part, size, IN)
-                    size += 1
+                    for j in range(first_in[q], last_in[q]):
+                        group_edges, group_part = append(group_edges, size, in_edges[j]), append(group_part, size, IN)
+                        size += 1
                     for j in range(first_out[q], last_out[q]):
                         group_edges, group_part = append(group_edges, size, out_edges[j]), append(group_part, size, OUT)
                         size += 1
