@@ -25,7 +25,7 @@ CARD = Card(
 class Parameters(Base):
     """Parameters of peeling chains."""
 
-    min_hops: int = Field(4, ge=2, description="hops of the rest")
+    min_hops: int = Field(4, ge=2, description="hops of the rest; fewer are a payment with change")
     within_hours: float = Field(48.0, gt=0, description="an address passes the rest on within this")
     peel_share: float = Field(0.2, gt=0, lt=0.5, description="largest part sent aside, as a share of what came in; a half is no small part")
     tolerance: float = Field(0.005, ge=0, description="rest and peel may exceed what came in by this share: rounding and dust")

@@ -130,11 +130,16 @@ def parameters_of(name: str, common: TypologySettings) -> Any:
     """
     given = (common.model_extra or {}).get(name, {})
     try:
-        return typologies()[name].Parameters(**given)
+        parameters: Any = typologies()[name].Parameters(**given)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(["typologies", name, *map(str, first["loc"])])
         raise UsageError(f"{key}: {first['msg'].removeprefix('Value error, ')}", "see `netraflow settings --explain`") from None
+    if getattr(parameters, "min_hops", 0) > common.max_hops:
+        raise UsageError(
+            f"typologies.{name}.min_hops {parameters.min_hops} can never be reached under typologies.max_hops {common.max_hops}", "lower one or raise the other"
+        )
+    return parameters
 
 
 def check_parameters(common: TypologySettings) -> None:

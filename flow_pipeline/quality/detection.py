@@ -52,4 +52,42 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "each surge exceeds the surge amount or the z threshold",
             "SELECT count(*) FROM detection.outflow_surges WHERE NOT (coalesce(excess >= surge_amount, false) OR coalesce(zscore >= threshold, false))",
         ),
+        Expectation(
+            "findings_list_their_transfers",
+            "each finding has as many transfers and addresses as it says",
+            "SELECT count(*) FROM detection.findings f "
+            "LEFT JOIN (SELECT finding_id, count(*) AS n FROM detection.finding_transfers GROUP BY finding_id) t USING (finding_id) "
+            "LEFT JOIN (SELECT finding_id, count(*) AS n FROM detection.finding_addresses GROUP BY finding_id) a USING (finding_id) "
+            "WHERE f.transfer_count IS DISTINCT FROM t.n OR f.address_count IS DISTINCT FROM a.n",
+        ),
+        Expectation(
+            "findings_are_known_once",
+            "no finding_id stands twice, and none names a typology that did not run",
+            "SELECT count(*) - count(DISTINCT finding_id) + count(*) FILTER (WHERE typology NOT IN (SELECT typology FROM ops.detections)) FROM detection.findings",
+        ),
+        Expectation(
+            "moved_is_within_gross",
+            "the coins that moved are above zero and not more than the sum over the hops",
+            "SELECT count(*) FROM detection.findings WHERE moved_amount <= 0 OR moved_amount > gross_amount OR moved_amount IS NULL",
+        ),
+        Expectation(
+            "finding_times_span_their_transfers",
+            "first and last time are those of the transfers",
+            "SELECT count(*) FROM detection.findings f JOIN (SELECT finding_id, min(block_timestamp) AS a, max(block_timestamp) AS b FROM detection.finding_transfers "
+            "GROUP BY finding_id) t USING (finding_id) WHERE f.first_timestamp <> t.a OR f.last_timestamp <> t.b",
+        ),
+        Expectation(
+            "suspicious_addresses_carry_risk",
+            "each address of a suspicious finding has its component, services and hubs excepted",
+            "SELECT count(*) FROM detection.finding_addresses a JOIN detection.findings f USING (finding_id) "
+            "ANTI JOIN detection.risk_components c ON c.finding_id = a.finding_id AND c.address = a.address WHERE f.is_suspicious AND NOT a.is_terminal",
+        ),
+        Expectation(
+            "risk_follows_from_its_components",
+            "each score is the formula of its active components, and no address has risk without one",
+            "SELECT count(*) FROM detection.address_risk r FULL JOIN (SELECT chain, address, sum(score * weight * confidence) AS raw FROM detection.risk_components WHERE is_active "
+            "GROUP BY ALL) c ON c.chain = r.chain AND c.address = r.address WHERE abs(r.raw_score - c.raw) > 1e-9 OR r.raw_score IS NULL OR c.raw IS NULL "
+            "OR abs(r.score - 1 / (1 + exp(-5 * (r.raw_score - 0.5)))) > 1e-9",
+        ),
+        Expectation("findings_are_complete", "no typology found more than it kept", "SELECT count(*) FROM ops.detections WHERE is_truncated", "warning"),
     ]

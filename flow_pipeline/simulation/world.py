@@ -205,7 +205,7 @@ def _plant(
         exchange, token = number % len(EXCHANGES), number % len(TOKENS)
         symbol, _, share, mean, sigma = TOKENS[token]
         per_day = transfers / days * share * float(_SHARES[0]) * 0.4
-        count = int(max(60, 14 * np.sqrt(per_day) + per_day * 2))
+        count = int(max(140, 24 * np.sqrt(per_day) + per_day * 2))
         units = np.exp(rng.normal(mean, sigma, count))
         wallets = hot[exchange, rng.integers(0, HOT_WALLETS, count)]
         is_inflow = number % 2 == 0

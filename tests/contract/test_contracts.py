@@ -12,6 +12,7 @@ import yaml
 
 from flow_pipeline.cli.settings import explained
 from flow_pipeline.detectors import discover as detectors
+from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.tables import ALL_TABLES, STORE_TABLES, USER_TABLES
 from flow_pipeline.domain.vocabulary import DESTINATION_CLASSES, FLOW_TYPES, LABEL_CATEGORIES, REJECT_REASONS
 from flow_pipeline.labels import PACKS, read_label_set
@@ -71,7 +72,7 @@ def test_every_table_of_the_contract_exists_as_described(settings: Settings) -> 
     with open_build(settings) as connection:
         for table in ALL_TABLES:
             columns = connection.execute(f"DESCRIBE {table.relation}").fetchall()
-            assert [(row[0], row[1].replace(",", ", ")) for row in columns] == [(column.name, column.type) for column in table.columns], table.relation
+            assert [(row[0], re.sub(r",\s*", ", ", row[1])) for row in columns] == [(column.name, column.type) for column in table.columns], table.relation
 
 
 def test_every_description_says_more_than_its_name() -> None:
@@ -114,7 +115,16 @@ def test_every_setting_has_a_reason() -> None:
 
 def test_every_detector_writes_tables_of_the_contract() -> None:
     names = {table.name for table in USER_TABLES if table.schema == "detection"}
-    assert {name for detector in detectors().values() for name in detector.WRITES} == names
+    of_typologies = {"findings", "finding_transfers", "finding_addresses", "risk_components", "address_risk"}
+    assert {name for detector in detectors().values() for name in detector.WRITES} | of_typologies == names
+
+
+def test_every_typology_is_whole() -> None:
+    for name, detector in typologies().items():
+        assert name == detector.NAME == detector.__name__.rpartition(".")[2]
+        assert 0 < detector.SCORE <= 1
+        assert all(len(text) > 5 for text in (detector.CARD.definition, detector.CARD.suspicious, detector.CARD.example, detector.CARD.blind_to)), name
+        assert detector.Parameters().model_config["extra"] == "forbid"
 
 
 def test_every_expectation_has_a_name_of_its_own_and_says_something() -> None:

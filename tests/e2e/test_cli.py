@@ -24,13 +24,16 @@ def call(*words: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProc
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("cli")
+    hands = ["0x" + digit * 40 for digit in "6789"]
+    chain = [transfer(200 + n, hands[n], hands[n + 1], 4, at=f"2025-05-19T12:0{n}:00Z", symbol="XYZ") for n in range(3)]
     write_csv(
-        folder / "in" / "t.csv", [transfer(n, U, BINANCE, n, at=f"2025-05-{n:02d}") for n in range(1, 20)] + [transfer(99, U, BINANCE, 5000, at="2025-05-20")]
+        folder / "in" / "t.csv",
+        chain + [transfer(n, U, BINANCE, n, at=f"2025-05-{n:02d}") for n in range(1, 20)] + [transfer(99, U, BINANCE, 5000, at="2025-05-20")],
     )
     done = call("analyze", str(folder / "in"), "--out", str(folder / "data"))
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
-    assert summary["rows"] == {"read": 20, "loaded": 20, "duplicate": 0, "rejected": 0}
+    assert summary["rows"] == {"read": 23, "loaded": 23, "duplicate": 0, "rejected": 0}
     return str(folder / "data")
 
 
@@ -160,6 +163,11 @@ def test_the_example_of_each_help_page_runs(data: str, tmp_path: Path, example: 
     verb = shlex.split(example)[1]
     assert example in " ".join(call(verb, "--help").stdout.split())
     words = shlex.split(example)[1:]
+    if verb == "finding":
+        rows = json.loads(call("--data-dir", data, "findings", "--every").stdout)
+        words[-1] = rows[0]["finding_id"]
+    if verb == "score-detectors":
+        assert call("generate", "--transfers", "1000", "--out", str(tmp_path / "world")).returncode == 0
     words = [str(tmp_path / Path(word).name) if word.startswith("/tmp/") else word for word in words]
     is_run = verb in ("analyze", "run", "demo")
     done = call("--data-dir", str(tmp_path / "own") if is_run else data, *words)

@@ -1,0 +1,197 @@
+"""Typologies through the whole pipeline: the worked fixtures, planted truth, proof, risk."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flow_pipeline.cli import main
+from flow_pipeline.reports.truth import score_typologies
+from flow_pipeline.settings import Settings, load_settings
+from flow_pipeline.simulation.world import generate, write
+from tests.conftest import ask, build, hashes, transfer, write_csv
+
+Hop = tuple[int, str, str, object]
+"""seconds from midnight, sender, receiver, ETH"""
+
+
+def address(name: str) -> str:
+    """An address that is recognised by its first letters."""
+    return "0x" + name.encode().hex().ljust(40, "0")
+
+
+def at(second: int) -> str:
+    """A time on and after 2025-05-01."""
+    day, rest = divmod(second, 86_400)
+    return f"2025-05-{day + 1:02d}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
+
+
+def rows_of(hops: list[Hop]) -> list[list[object]]:
+    return [transfer(n, address(a), address(b), amount, at=at(second)) for n, (second, a, b, amount) in enumerate(hops, 1)]
+
+
+def command(*words: object) -> int:
+    """Exit code of a verb."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(word) for word in words])
+    return int(stop.value.code or 0)
+
+
+def fan(amounts: list[object]) -> list[Hop]:
+    return [(600 * n, "S", f"R{n}", amount) for n, amount in enumerate(amounts)]
+
+
+WORKED: dict[str, tuple[list[Hop], str, dict[str, object] | None]] = {
+    "rapid chain": ([(0, "A", "B", 4), (300, "X", "Y", 1), (600, "B", "C", 4), (1200, "C", "D", 4)], "rapid_chain",
+                    {"hop_count": 3, "duration_seconds": 1_200, "gross_amount": 12, "moved_amount": 4, "is_suspicious": True, "score": 0.8}),
+    "rapid chain of half an hour": ([(0, "A", "B", 4), (600, "B", "C", 4), (1800, "C", "D", 4)], "rapid_chain", {"is_suspicious": False, "score": 0.0}),
+    "gaps too long": ([(0, "A", "B", 4), (3600, "B", "C", 4), (7000, "C", "D", 4)], "rapid_chain", None),
+    "fan-out": (fan([11] * 5), "fan_out", {"gross_amount": 55, "moved_amount": 55, "is_suspicious": True, "score": 0.7}),
+    "fan-out under its amount": (fan([10] * 5), "fan_out", {"gross_amount": 50, "is_suspicious": False}),
+    "uneven fan-out": (fan([8, 9, 10, 11, 13]), "fan_out", {"gross_amount": 51, "is_suspicious": True}),
+    "four counterparties": (fan([20] * 4), "fan_out", None),
+    "fan-in": ([(s, b, a, amount) for s, a, b, amount in fan([11] * 5)], "fan_in", {"gross_amount": 55, "is_suspicious": True}),
+    "circle": ([(0, "A", "B", 3), (100, "B", "C", 3), (200, "C", "A", 3)], "circular", {"gross_amount": 9, "moved_amount": 3, "address_count": 3, "score": 0.9}),
+    "no path back in time": ([(100, "A", "B", 50), (50, "B", "C", 50)], "rapid_chain", None),
+    "layers": ([(86_400 * n, f"L{n}", f"L{n + 1}", f"{10 - n / 10:g}") for n in range(6)], "layered", {"hop_count": 6, "gross_amount": Decimal("58.5"), "moved_amount": Decimal("9.5")}),
+    "peel": ([(0, "A", "B", 100), (100, "B", "P1", 5), (200, "B", "C", 95), (300, "C", "P2", 5), (400, "C", "D", 90), (500, "D", "P3", 5), (600, "D", "E", 85)],
+             "peeling_chain", {"hop_count": 4, "transfer_count": 7, "gross_amount": 370, "moved_amount": 85}),
+    "scatter and gather": ([*((n * 60, "S", f"M{n}", 4) for n in range(3)), *((9_000 + n * 60, f"M{n}", "T", "3.9") for n in range(3))], "scatter_gather",
+                           {"moved_amount": Decimal("11.7"), "is_suspicious": True, "score": 0.85}),
+    "gather and scatter": ([*((n * 60, f"S{n}", "M", 5) for n in range(3)), *((9_000 + n * 60, "M", f"T{n}", "4.8") for n in range(3))], "gather_scatter",
+                           {"moved_amount": Decimal("14.4"), "is_suspicious": True}),
+    "pass-through": ([hop for n in range(3) for hop in ((n * 9_000, "X", "P", 5), (n * 9_000 + 600, "P", "Y", 5))], "pass_through", {"transfer_count": 6, "moved_amount": 15}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WORKED)
+def test_worked_fixtures(name: str, settings: Settings, tmp_path: Path) -> None:
+    hops, typology, expected = WORKED[name]
+    write_csv(tmp_path / "in" / "t.csv", rows_of(hops))
+    build(settings, tmp_path / "in")
+    columns = list(expected or {"finding_id": None})
+    found = ask(settings, f"SELECT {', '.join(columns)} FROM detection.findings WHERE typology = '{typology}'")
+    if expected is None:
+        assert found == []
+    else:
+        assert [tuple(float(v) if isinstance(v, Decimal | float) else v for v in row) for row in found] == [
+            tuple(float(v) if isinstance(v, Decimal | float) else v for v in expected.values())
+        ]
+
+
+def test_the_consistency_of_a_fan_is_exact(settings: Settings, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "t.csv", rows_of(fan([8, 9, 10, 11, 13])))
+    build(settings, tmp_path / "in")
+    ((evidence,),) = ask(settings, "SELECT evidence FROM detection.findings WHERE typology = 'fan_out'")
+    assert json.loads(str(evidence)) == {"counterparties": 5, "consistency": 0.831327}
+
+
+EVERYTHING = [
+    (second + number * 400_000 % 2_000_000, f"{number}{a}", f"{number}{b}", amount)
+    for number, (hops, _, _) in enumerate(WORKED.values())
+    for second, a, b, amount in hops
+]
+
+
+def test_order_of_rows_files_and_days_changes_no_finding(tmp_path: Path) -> None:
+    """Shuffled, with unrelated transfers between, split over files and loaded day by day: the same findings, the same hashes."""
+    noise = [(n * 7_777, f"n{n}", f"m{n}", "0.5") for n in range(60)]
+    made = rows_of([*EVERYTHING, *noise])
+    once = load_settings(tmp_path / "once")
+    write_csv(tmp_path / "a" / "t.csv", made)
+    build(once, tmp_path / "a")
+    mixed = random.Random(3).sample(made, len(made))
+    split = load_settings(tmp_path / "split")
+    days = sorted({str(row[2])[:10] for row in mixed})
+    for day in days:
+        write_csv(tmp_path / "b" / f"{day}.csv", [row for row in mixed if str(row[2]).startswith(day)])
+        build(split, tmp_path / "b")
+    assert len(ask(once, "FROM detection.findings")) >= 13
+    assert hashes(once) == hashes(split)
+    quiet = load_settings(tmp_path / "quiet")
+    write_csv(tmp_path / "c" / "t.csv", [row for row in made if float(str(row[9])) != 0.5])
+    build(quiet, tmp_path / "c")
+    ids = "SELECT finding_id FROM detection.findings ORDER BY 1"
+    assert ask(quiet, ids) == ask(once, ids)
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+def test_planted_truth_is_found_and_nothing_else(seed: int, tmp_path: Path) -> None:
+    write(generate(15_000, seed), tmp_path / "world")
+    settings = load_settings(tmp_path / "data").with_changes(labels={"files": (tmp_path / "world" / "labels.csv",)})
+    build(settings, tmp_path / "world" / "transfers")
+    scores = score_typologies(settings, tmp_path / "world" / "typologies.json")
+    assert len(scores) == 12
+    for row in scores:
+        assert row["planted"] >= 6
+        assert row["precision"] >= 0.98, row
+        assert row["recall"] >= 0.98, row
+
+
+def test_findings_are_proved_again_and_a_changed_warehouse_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = load_settings(tmp_path / "data")
+    write_csv(tmp_path / "in" / "t.csv", rows_of(EVERYTHING))
+    build(settings, tmp_path / "in")
+    assert command("--data-dir", tmp_path / "data", "verify", "--all", "--json") == 0
+    assert all(row["findings"] == row["proved"] for row in json.loads(capsys.readouterr().out))
+    published = settings.published_link.resolve()
+    published.chmod(0o644)
+    with duckdb.connect(str(published)) as connection:
+        connection.execute(
+            "UPDATE detection.finding_transfers SET amount = amount + 1 WHERE ordinal = 1 AND finding_id = (SELECT min(finding_id) FROM detection.findings)"
+        )
+    assert command("--data-dir", tmp_path / "data", "verify", "--all") == 1
+    assert "listed that the query does not return" in capsys.readouterr().err
+
+
+def test_rows_without_a_hash_are_proved_by_file_and_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    steps = [("A", "B", 4, 0), ("B", "C", 4, 1), ("C", "D", 4, 2), ("C", "D", 4, 2)]
+    (folder / "e.csv").write_text("source,target,value,time\n" + "".join(f"{a},{b},{v},{t}\n" for a, b, v, t in steps))
+    settings = load_settings(tmp_path / "data").with_changes(sources={"time_unit": "minute", "epoch": "2025-01-01", "chain": "simulated"})
+    build(settings, folder)
+    found = ask(settings, "SELECT typology, transfer_count FROM detection.findings ORDER BY 1, finding_id")
+    assert found == [("rapid_chain", 3), ("rapid_chain", 3)], "an exact repeat is a real row"
+    assert command("--data-dir", tmp_path / "data", "verify", "--all", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["proved"] == 2
+
+
+def test_risk_follows_from_findings_and_contacts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tornado = "0x910cbd523d972eb0a6f4cae4618ad62622b39dbf"
+    made = rows_of([(0, "A", "B", 3), (100, "B", "C", 3), (200, "C", "A", 3)])
+    made.append(transfer(99, address("A"), tornado, 10, at=at(900_000)))
+    write_csv(tmp_path / "in" / "t.csv", made)
+    settings = load_settings(tmp_path / "data")
+    build(settings, tmp_path / "in")
+    risk = dict(ask(settings, "SELECT address, round(score, 3) FROM detection.address_risk"))
+    assert risk[address("B")] == risk[address("C")] == 0.631
+    assert risk[address("A")] > 0.9
+    assert tornado not in risk, "a service has no risk of its own"
+    assert command("--data-dir", tmp_path / "data", "risk", address("A"), "--json") == 0
+    page = json.loads(capsys.readouterr().out)["risk"][0]
+    assert {item["component"] for item in page["components"]} >= {"network_flow", "mixer_interaction"}
+    assert command("--data-dir", tmp_path / "data", "risk", address("nobody")) == 2
+    assert "stands in no transfer" in capsys.readouterr().err
+
+
+def test_a_cap_is_never_silent(tmp_path: Path) -> None:
+    hops = [(n * 20_000 + second, f"{n}{a}", f"{n}{b}", 4) for n in range(4) for second, a, b in ((0, "A", "B"), (60, "B", "C"), (120, "C", "D"))]
+    write_csv(tmp_path / "in" / "t.csv", rows_of(hops))
+    settings = load_settings(tmp_path / "data").with_changes(typologies={"max_findings": 3})
+    build(settings, tmp_path / "in")
+    assert ask(settings, "SELECT found, kept, is_truncated FROM ops.detections WHERE typology = 'rapid_chain'") == [(4, 3, True)]
+
+
+def test_the_sample_carries_its_truth(tmp_path: Path) -> None:
+    sample = Path(__file__).resolve().parents[2] / "data" / "sample"
+    shutil.copytree(sample, tmp_path / "sample")
+    truth = json.loads((tmp_path / "sample" / "typologies.json").read_text())
+    assert {event["kind"] for event in truth} == {"planted", "near_miss", "decoy"}
+    assert sum(path.stat().st_size for path in sample.rglob("*") if path.is_file()) < 2_000_000
