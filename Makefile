@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export UV_COMPILE_BYTECODE = 1
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: setup demo test lint bench ui docs clean
+.PHONY: setup demo test lint bench bench-typologies ui docs clean
 
 setup: $(VENV)/.ready
 
@@ -30,6 +30,9 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench-typologies: setup
+	$(BIN)/python tests/benchmark/typologies.py $(ARGS)
 
 bench: setup
 	$(BIN)/python tests/benchmark/bench.py $(ARGS)

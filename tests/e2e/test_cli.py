@@ -49,7 +49,7 @@ def test_the_questions_people_ask(data: str) -> None:
     assert [(row["exchange"], row["netflow"]) for row in rows] == [("Binance", "3.000000000000000000")]
     assert json.loads(call("--data-dir", data, "netflow", "--total").stdout)[0]["netflow"].startswith("5000")
     assert len(json.loads(call("--data-dir", data, "netflow", "--by-wallet").stdout)) == 20
-    top = json.loads(call("--data-dir", data, "destinations", "--top", "1").stdout)
+    top = json.loads(call("--data-dir", data, "destinations", "--top", "1", "--token", "ETH").stdout)
     assert [(row["to_address"], row["entity"], row["transfer_count"]) for row in top] == [(BINANCE, "Binance", 20)]
     flagged = json.loads(call("--data-dir", data, "anomalies").stdout)
     assert ("2025-05-20", "high") in {(row["block_date"], row["direction"]) for row in flagged}
@@ -98,7 +98,7 @@ def test_sql_only_reads(data: str, query: str) -> None:
 
 
 def test_sql_answers_a_question_as_json_and_csv(data: str) -> None:
-    assert json.loads(call("--data-dir", data, "sql", "SELECT count(*) AS n FROM marts.fct_transfers").stdout) == [{"n": 20}]
+    assert json.loads(call("--data-dir", data, "sql", "SELECT count(*) AS n FROM marts.fct_transfers").stdout) == [{"n": 23}]
     assert call("--data-dir", data, "sql", "SELECT 1 AS a, 'x' AS b", "--csv").stdout == "a,b\n1,x\n"
 
 

@@ -1,0 +1,169 @@
+"""Typologies against the alternatives, ratios of one run: `make bench-typologies`, or with `ARGS="--edges 300000 --transfers 800000"`.
+
+Cycles and chains are measured on random payments among people with power-law activity (no services, hubs taken out), where both have
+something to find; all detectors together on a generated world, from the build file to stored findings. snapml runs in an environment of its own
+(`uv run --with snapml`), because it is no dependency of the project.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flow_pipeline.graph import HOUR, TransferGraph
+from flow_pipeline.graph.paths import cycles, maximal_paths
+from flow_pipeline.graph.prepare import Labels, Transfers, build
+
+SNAPML = """
+import json, sys, time
+import numpy as np
+from snapml import GraphFeaturePreprocessor
+edges = np.load(sys.argv[1])
+tool = GraphFeaturePreprocessor()
+given = tool.get_params()
+given |= {"num_threads": 2, "time_window": 72 * 3600, "vertex_stats": False, "fan": False, "degree": False, "scatter-gather": False, "lc-cycle": False,
+          "temp-cycle": True, "temp-cycle_tw": 72 * 3600, "temp-cycle_bins": [2, 3, 4, 5, 6]}
+tool.set_params(given)
+started = time.perf_counter()
+features = tool.fit_transform(edges)
+print(json.dumps([time.perf_counter() - started, list(features.shape)]))
+"""
+
+SELF_JOIN = """
+SELECT count(*) FROM e a
+JOIN e b ON b.sender = a.receiver AND b.at > a.at AND b.at < a.at + 3600 AND b.amount >= 0.5 * a.amount AND b.receiver <> a.sender
+JOIN e c ON c.sender = b.receiver AND c.at > b.at AND c.at < b.at + 3600 AND c.amount >= 0.5 * b.amount AND c.receiver <> a.sender AND c.receiver <> a.receiver
+"""
+
+
+def random_payments(count: int, days: int, seed: int) -> TransferGraph:
+    """Payments among count / 3 people, activity by a power law; edges at hubs of 1,000 counterparties are taken out."""
+    rng = np.random.default_rng(seed)
+    people = count // 3
+    weights = 1.0 / np.arange(1, people + 1) ** 0.8
+    edges = np.cumsum(weights / weights.sum())
+    sender, receiver = (np.minimum(np.searchsorted(edges, rng.random(int(count * 1.9))), people - 1) for _ in range(2))
+    seconds = np.sort(rng.integers(0, days * 86_400, len(sender)))
+    keep = np.flatnonzero(sender != receiver)
+    graph = _graph(seconds[keep], sender[keep], receiver[keep], np.exp(rng.normal(0.3, 1.4, len(keep))), people)
+    free = np.flatnonzero(~(graph.is_sender_terminal | graph.is_receiver_terminal))[:count]
+    return _graph(graph.time[free] // 1_000_000, graph.address[graph.sender[free]], graph.address[graph.receiver[free]], graph.amount[free], people)
+
+
+def _graph(seconds: np.ndarray, sender: np.ndarray, receiver: np.ndarray, amount: np.ndarray, people: int) -> TransferGraph:
+    count = len(seconds)
+    transfers = Transfers(
+        seconds * 1_000_000, np.zeros(count, np.int64), np.arange(count), sender, receiver, np.zeros(count, np.int32), amount, np.empty(0), lambda rows: rows
+    )
+    nobody = Labels(*(np.empty(0, np.int64) for _ in range(4)), np.empty(0, np.int8), np.empty(0, np.int32))
+    return build(transfers, nobody, np.zeros(1, np.int32), ("ETH",), people, 1_000)
+
+
+def timed(call: Callable[[], Any], rounds: int) -> tuple[float, Any]:
+    """Median seconds and the last result."""
+    seconds, result = [], None
+    for _ in range(rounds):
+        started = time.perf_counter()
+        result = call()
+        seconds.append(time.perf_counter() - started)
+    return float(np.median(seconds)), result
+
+
+def against_others(count: int, rounds: int, folder: Path) -> None:
+    """Cycles against snapml, chains against DuckDB."""
+    import duckdb
+
+    graph = random_payments(count, 90, 1)
+    warm = random_payments(3_000, 90, 2)
+    cycles(warm, 72 * HOUR, 6, 10, 10)
+    maximal_paths(warm, HOUR - 1, 0.5, np.inf, 3, 32, 10, 10)
+    print(f"{graph.edge_count:,} hub-free edges, {graph.vertex_count:,} addresses, 90 days, {rounds} rounds")
+    ours, found = timed(lambda: cycles(graph, 72 * HOUR, 6, 10**6, 10**7), rounds)
+    print(f"temporal cycles, 2 to 6 hops, 72 h   {ours:8.2f} s, {found.found:,} cycles")
+    table = np.column_stack([np.arange(graph.edge_count), graph.sender, graph.receiver, graph.time // 1_000_000, graph.amount]).astype(np.float64)
+    np.save(folder / "edges.npy", table)
+    command = ["uv", "run", "--quiet", "--no-project", "--python", sys.executable, "--with", "snapml", "--with", "numpy", "python", "-c", SNAPML]
+    theirs = []
+    for _ in range(rounds):
+        done = subprocess.run([*command, str(folder / "edges.npy")], capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"  snapml could not run: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+            break
+        theirs.append(json.loads(done.stdout.strip().splitlines()[-1])[0])
+    if theirs:
+        print(f"  snapml GraphFeaturePreprocessor    {np.median(theirs):8.2f} s = {np.median(theirs) / ours:.0f} x ours")
+    ours, chains = timed(lambda: maximal_paths(graph, HOUR - 1, 0.5, np.inf, 3, 32, 10**6, 10**7), rounds)
+    print(f"rapid chains, maximal                {ours:8.2f} s, {chains.found:,} chains")
+    with duckdb.connect(config={"threads": 2}) as connection:
+        import pyarrow as pa
+
+        rows = pa.table({"sender": graph.sender, "receiver": graph.receiver, "at": graph.time // 1_000_000, "amount": graph.amount})
+        connection.register("rows_in", rows)
+        connection.execute("CREATE TABLE e AS FROM rows_in")
+        theirs_one, counted = timed(lambda: connection.execute(SELF_JOIN).fetchone(), rounds)
+    print(f"  DuckDB self-joins, 3 hops only     {theirs_one:8.2f} s = {theirs_one / ours:.0f} x ours, {counted[0]:,} paths")
+
+
+DETECT = """
+import json, resource, sys, time
+from pathlib import Path
+from flow_pipeline.settings import load_settings
+from flow_pipeline.warehouse import findings
+from flow_pipeline.warehouse.graph import read_graph
+from flow_pipeline.warehouse.risk import run_risk
+from flow_pipeline.warehouse.store import open_build
+settings = load_settings(Path(sys.argv[1]))
+with open_build(settings) as connection:
+    started = time.perf_counter()
+    counts = findings.run_typologies(connection, settings)
+    run_risk(connection)
+    seconds = time.perf_counter() - started
+peak = next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmHWM'))
+print(json.dumps([seconds, peak / 1e6, sum(item['found'] for item in counts.values())]))
+"""
+
+
+def all_detectors(transfers: int, folder: Path) -> None:
+    """Every typology and the risk on a generated world, from the build file to stored findings."""
+    from flow_pipeline.domain.windows import Window
+    from flow_pipeline.pipeline import run
+    from flow_pipeline.settings import load_settings
+    from flow_pipeline.simulation.world import generate, write
+    from flow_pipeline.warehouse.ingest import LoadOptions
+
+    world, data = folder / f"world{transfers}", folder / f"data{transfers}"
+    write(generate(transfers, seed=11, days=90), world)
+    settings = load_settings(data).with_changes(labels={"files": (world / "labels.csv",)})
+    rows = run(settings, world / "transfers", Window(), LoadOptions()).load.total("rows_loaded")
+    runs = [
+        json.loads(subprocess.run([sys.executable, "-c", DETECT, str(data)], capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+        for _ in range(3)
+    ]
+    seconds, peak, found = np.median([run[0] for run in runs]), max(run[1] for run in runs), runs[0][2]
+    print(f"all typologies and risk, {rows:,} transfers: {seconds:.1f} s = {seconds / rows * 1e6:.2f} s per million, peak {peak:.1f} GB, {found:,} findings")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--edges", type=int, default=3_000_000)
+    parser.add_argument("--transfers", type=int, default=8_200_000, help="of the generated world; deposits make about a fifth more rows of them")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="netraflow-bench-") as name:
+        against_others(given.edges, given.rounds, Path(name))
+        for transfers in (given.transfers // 10, given.transfers):
+            all_detectors(transfers, Path(name))
+
+
+if __name__ == "__main__":
+    main()
