@@ -350,8 +350,10 @@ def _cycles(time, rank, sender, receiver, can, out_start, out_edges, in_start, i
         k = after(rank, out_edges, out_start[v], out_start[v + 1], r)
         if k == out_start[v + 1] or time[out_edges[k]] > until:
             continue
-        near_count = 0
-        for k in range(after(rank, in_edges, in_start[u], in_start[u + 1], r), in_start[u + 1]):
+        # Whatever follows the root begins with a payment of v, so nothing before the first of them matters, nor after the last way back to u.
+        soonest = rank[out_edges[k]]
+        near_count, last = 0, np.int32(-1)
+        for k in range(after(rank, in_edges, in_start[u], in_start[u + 1], soonest - 1), in_start[u + 1]):
             f = in_edges[k]
             if time[f] > until:
                 break
@@ -366,6 +368,7 @@ def _cycles(time, rank, sender, receiver, can, out_start, out_edges, in_start, i
                 near_count += 1
             for d in range(1, levels + 1):
                 latest[d, x] = max(latest[d, x], rank[f])
+            last = rank[f]
         if near_count == 0:
             continue
         for d in range(2, levels + 1):
@@ -374,7 +377,7 @@ def _cycles(time, rank, sender, receiver, can, out_start, out_edges, in_start, i
                 y = near[i]
                 if y == v or latest[d - 1, y] <= latest[d - 2, y]:
                     continue
-                for k in range(after(rank, in_edges, in_start[y], in_start[y + 1], r), in_start[y + 1]):
+                for k in range(after(rank, in_edges, in_start[y], in_start[y + 1], soonest - 1), in_start[y + 1]):
                     f = in_edges[k]
                     if rank[f] >= latest[d - 1, y]:
                         break
@@ -406,7 +409,7 @@ def _cycles(time, rank, sender, receiver, can, out_start, out_edges, in_start, i
             while at[depth] < out_start[x + 1] and state[2] - kept_before < per_root:
                 f = out_edges[at[depth]]
                 at[depth] += 1
-                if time[f] > until:
+                if rank[f] > last:
                     at[depth] = out_start[x + 1]
                     break
                 if not can[f]:
