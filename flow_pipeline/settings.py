@@ -155,6 +155,19 @@ class TypologySettings(Section):
     medium_score: float = Field(0.55, gt=0, le=1, description="MEDIUM above this score, so that every suspicious finding is at least MEDIUM; the rest is LOW")
 
 
+class ClusterSettings(Section):
+    """Cluster analysis: the graph around each labelled entity, day by day."""
+
+    min_transfers: int = Field(3, ge=1, description="clusters with fewer transfers on a day are left out: two payments have no shape")
+    exact_vertices: int = Field(2_000, ge=2, description="larger graphs get paths and betweenness from a sample, because all pairs cost vertices times edges")
+    sample: int = Field(64, ge=1, description="start vertices of that sample: the standard error of a mean path is then an eighth of its deviation")
+    seed: int = Field(7, description="seed of the sample, so that a run again gives the same figures")
+    top: int = Field(5, ge=1, description="senders, receivers and bridges listed: more than a reader compares")
+    burst_deviations: float = Field(
+        2.0, gt=0, lt=4.7958, description="an hour is a burst above mean + this many deviations; of 24 hours none can exceed the root of 23"
+    )
+
+
 class DestinationSettings(Section):
     """Windows and length of the destination ranking."""
 
@@ -194,6 +207,7 @@ class Settings(BaseSettings):
     regions: RegionSettings = RegionSettings()
     anomalies: AnomalySettings = AnomalySettings()
     typologies: TypologySettings = TypologySettings()
+    clusters: ClusterSettings = ClusterSettings()
     destinations: DestinationSettings = DestinationSettings()
     quality: QualitySettings = QualitySettings()
     schedule: ScheduleSettings = ScheduleSettings()

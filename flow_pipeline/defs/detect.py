@@ -9,6 +9,7 @@ from flow_pipeline.detectors import Detector, discover
 from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.tables import USER_TABLES
 from flow_pipeline.reports.charts import pictures_of
+from flow_pipeline.warehouse.clusters import run_clusters
 from flow_pipeline.warehouse.detection import run_detector
 from flow_pipeline.warehouse.findings import run_typologies
 from flow_pipeline.warehouse.risk import run_risk
@@ -81,7 +82,26 @@ def _risk() -> dg.AssetsDefinition:
     return run
 
 
+def _clusters() -> dg.AssetsDefinition:
+    described = spec(
+        "detection.cluster_analysis",
+        _MEANING["cluster_analysis"],
+        "detection",
+        {"python", "igraph"},
+        [dg.AssetKey(["detection", "findings"])],
+        partitions_def=daily(),
+    )
+
+    @dg.multi_asset(specs=[described], name="clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+    def run() -> Iterator[dg.MaterializeResult[None]]:
+        with run_lock(settings()), open_build(settings()) as connection:
+            count = run_clusters(connection, settings().clusters)["cluster_analysis"]
+        yield dg.MaterializeResult(asset_key=["detection", "cluster_analysis"], metadata={"dagster/row_count": count})
+
+    return run
+
+
 @dg.definitions
 def detectors() -> dg.Definitions:
     """The detectors of the plug room, the typologies, and the risk."""
-    return dg.Definitions(assets=[*(_asset(detector) for detector in discover().values()), _typologies(), _risk()])
+    return dg.Definitions(assets=[*(_asset(detector) for detector in discover().values()), _typologies(), _risk(), _clusters()])

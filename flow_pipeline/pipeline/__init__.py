@@ -19,6 +19,7 @@ from flow_pipeline.reports.exports import export_run
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.audit import audit_stage, stop_if_blocked
+from flow_pipeline.warehouse.clusters import run_clusters
 from flow_pipeline.warehouse.days import needs_build, plan_rebuild
 from flow_pipeline.warehouse.detection import run_all
 from flow_pipeline.warehouse.findings import run_typologies
@@ -133,7 +134,9 @@ def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, i
         say("detect typologies")
         counts |= {name: found["kept"] for name, found in run_typologies(connection, settings).items()}
         say("score addresses")
-        return counts | run_risk(connection)
+        counts |= run_risk(connection)
+        say("analyse clusters")
+        return counts | run_clusters(connection, settings.clusters)
 
 
 def audit(settings: Settings, result: RunResult, stages: tuple[str, ...], say: Progress = lambda text: None) -> None:

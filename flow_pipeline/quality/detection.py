@@ -89,5 +89,12 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "GROUP BY ALL) c ON c.chain = r.chain AND c.address = r.address WHERE abs(r.raw_score - c.raw) > 1e-9 OR r.raw_score IS NULL OR c.raw IS NULL "
             "OR abs(r.score - 1 / (1 + exp(-5 * (r.raw_score - 0.5)))) > 1e-9",
         ),
+        Expectation(
+            "cluster_figures_hold_together",
+            "shares lie in [0, 1], and a graph of n addresses has as many parts and pairs as n allows",
+            "SELECT count(*) FROM detection.cluster_analysis WHERE NOT (density BETWEEN 0 AND 1 AND clustering BETWEEN 0 AND 1 AND in_degree_gini BETWEEN 0 AND 1 "
+            "AND out_degree_gini BETWEEN 0 AND 1 AND flow_gini BETWEEN 0 AND 1 AND weak_components <= strong_components AND strong_components <= node_count "
+            "AND edge_count <= transfer_count AND address_count <= node_count AND diameter < node_count)",
+        ),
         Expectation("findings_are_complete", "no typology found more than it kept", "SELECT count(*) FROM ops.detections WHERE is_truncated", "warning"),
     ]

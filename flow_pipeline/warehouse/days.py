@@ -65,6 +65,7 @@ def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
         "prices": get_state(connection, "prices_sha256"),
         "tokens": get_state(connection, "token_decimals_sha256"),
         "anomalies": settings.anomalies.model_dump(mode="json"),
+        "clusters": settings.clusters.model_dump(mode="json"),
         "typologies": {
             "common": settings.typologies.model_dump(mode="json"),
             **{name: [detector.VERSION, parameters_of(name, settings.typologies).model_dump(mode="json")] for name, detector in typologies().items()},

@@ -113,6 +113,28 @@ def against_others(count: int, rounds: int, folder: Path) -> None:
     print(f"  DuckDB self-joins, 3 hops only     {theirs_one:8.2f} s = {theirs_one / ours:.0f} x ours, {counted[0]:,} paths")
 
 
+def beside_a_hub(count: int, rounds: int) -> None:
+    """The same searches with and without one address that has a million transfers of its own."""
+    plain = random_payments(count, 90, 1)
+    rng, transfers = np.random.default_rng(3), 1_000_000
+    hub = np.full(transfers, plain.vertex_count)
+    other = rng.integers(0, plain.vertex_count, transfers)
+    pays = rng.random(transfers) < 0.5
+    seconds = np.concatenate([plain.time // 1_000_000, rng.integers(0, 90 * 86_400, transfers)])
+    order = np.argsort(seconds, kind="stable")
+    sender = np.concatenate([plain.sender, np.where(pays, hub, other)])[order]
+    receiver = np.concatenate([plain.receiver, np.where(pays, other, hub)])[order]
+    amount = np.concatenate([plain.amount, np.exp(rng.normal(0.3, 1.4, transfers))])[order]
+    crowded = _graph(seconds[order], sender, receiver, amount, plain.vertex_count + 1)
+    for name, search in (
+        ("cycles", lambda graph: cycles(graph, 72 * HOUR, 6, 10**6, 10**7)),
+        ("chains", lambda graph: maximal_paths(graph, HOUR - 1, 0.5, np.inf, 3, 32, 10**6, 10**7)),
+    ):
+        without, _ = timed(lambda search=search: search(plain), rounds)
+        beside, _ = timed(lambda search=search: search(crowded), rounds)
+        print(f"{name} beside a hub of {transfers:,} transfers: {beside:.2f} s = {beside / without:.2f} x without it")
+
+
 DETECT = """
 import json, resource, sys, time
 from pathlib import Path
@@ -161,6 +183,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="netraflow-bench-") as name:
         against_others(given.edges, given.rounds, Path(name))
+        beside_a_hub(given.edges, given.rounds)
         for transfers in (given.transfers // 10, given.transfers):
             all_detectors(transfers, Path(name))
 
