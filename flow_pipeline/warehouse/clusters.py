@@ -39,7 +39,7 @@ def run_clusters(connection: Connection, settings: ClusterSettings) -> dict[str,
 _TOUCHED = """
 CREATE OR REPLACE TEMP TABLE touched AS
 WITH day AS (
-    SELECT k.chain, k.token_key, f.from_id, f.to_id, f.amount::DOUBLE AS amount, extract('hour' FROM f.block_timestamp)::INTEGER AS hour,
+    SELECT k.chain, k.token_key, f.from_id, f.to_id, f.amount, extract('hour' FROM f.block_timestamp)::INTEGER AS hour,
            s.entity AS from_entity, s.category AS from_category, r.entity AS to_entity, r.category AS to_category
     FROM store.transfers f
     JOIN intermediate.int_tokens__canonical k ON k.token_id = f.token_id
@@ -47,7 +47,7 @@ WITH day AS (
         ON s.address_id = f.from_id AND s.chain = k.chain AND f.block_timestamp >= s.valid_from AND f.block_timestamp < s.valid_to AND s.category <> 'burn'
     LEFT JOIN intermediate.int_address_labels__intervals r
         ON r.address_id = f.to_id AND r.chain = k.chain AND f.block_timestamp >= r.valid_from AND f.block_timestamp < r.valid_to AND r.category <> 'burn'
-    WHERE f.block_date = ? AND f.from_id <> f.to_id AND f.amount > 0 AND (s.entity IS NOT NULL OR r.entity IS NOT NULL)
+    WHERE f.block_date = ? AND k.is_summable AND f.from_id <> f.to_id AND f.amount > 0 AND (s.entity IS NOT NULL OR r.entity IS NOT NULL)
 )
 SELECT chain, token_key, from_entity AS entity, from_category AS category, from_id, to_id, amount, hour, true AS is_from, to_entity IS NOT DISTINCT FROM from_entity AS is_to
 FROM day WHERE from_entity IS NOT NULL
@@ -60,7 +60,7 @@ FROM day WHERE to_entity IS NOT NULL AND to_entity IS DISTINCT FROM from_entity
 _CHOSEN = """
 CREATE OR REPLACE TEMP TABLE chosen AS
 SELECT row_number() OVER (ORDER BY chain, token_key, entity)::INTEGER - 1 AS cluster, *
-FROM (SELECT chain, token_key, entity, min(category) AS category, count(*) AS transfer_count, sum(amount) AS volume,
+FROM (SELECT chain, token_key, entity, min(category) AS category, count(*) AS transfer_count, sum(amount)::DOUBLE AS volume,
              len(list_distinct(list_concat(coalesce(list(from_id) FILTER (is_from), []), coalesce(list(to_id) FILTER (is_to), [])))) AS address_count
       FROM touched GROUP BY ALL HAVING count(*) >= ?)
 """
@@ -77,22 +77,28 @@ def _measure_day(connection: Connection, day: date, settings: ClusterSettings) -
     )
     if not heads:
         return []
-    pairs_of = _columns(connection, "from_id, to_id, sum(amount) AS amount", "from_id, to_id")
-    hours_of = _columns(connection, "hour, count(*) AS transfers, sum(amount) AS amount", "hour")
-    vertices = np.unique(np.concatenate([pairs_of["from_id"], pairs_of["to_id"]]))
-    connection.register("wanted", pa.table({"address_id": vertices}))
-    names = connection.execute("SELECT a.address FROM wanted w JOIN store.addresses a USING (address_id) ORDER BY a.address_id").to_arrow_table()["address"]
+    pairs_of = _columns(connection, "from_id, to_id, sum(amount)::DOUBLE AS amount", "from_id, to_id")
+    hours_of = _columns(connection, "hour, count(*) AS transfers, sum(amount)::DOUBLE AS amount", "hour")
+    ids, ends = np.unique(np.stack([pairs_of["from_id"], pairs_of["to_id"]]), return_inverse=True)
+    connection.register("wanted", pa.table({"address_id": ids, "at": np.arange(len(ids))}))
+    named = connection.execute("SELECT w.at, a.address FROM wanted w JOIN store.addresses a USING (address_id) ORDER BY a.address").to_arrow_table()
     connection.unregister("wanted")
+    # Ids depend on the order of loading, addresses do not: figures must not either.
+    place = np.empty(len(ids), np.int64)
+    place[named["at"].to_numpy()] = np.arange(len(ids))
+    sender, receiver = place[ends.reshape(2, -1)]
+    order = np.lexsort((receiver, sender, pairs_of["cluster"]))
+    sender, receiver, amounts = sender[order], receiver[order], pairs_of["amount"][order]
     pair_start = np.searchsorted(pairs_of["cluster"], np.arange(len(heads) + 1))
     hour_start = np.searchsorted(hours_of["cluster"], np.arange(len(heads) + 1))
     rows = []
     for head, (a, b), (c, d) in zip(heads, pairwise(pair_start), pairwise(hour_start), strict=True):
-        amount = pairs_of["amount"][a:b]
-        present, ends = np.unique(np.concatenate([pairs_of["from_id"][a:b], pairs_of["to_id"][a:b]]), return_inverse=True)
+        amount = amounts[a:b]
+        present, ends = np.unique(np.concatenate([sender[a:b], receiver[a:b]]), return_inverse=True)
         source, target, count = ends[: b - a], ends[b - a :], len(present)
         measured = shape(count, source, target, amount, settings.exact_vertices, settings.sample, settings.seed)
         profile = temporal_profile(hours_of["hour"][c:d], hours_of["transfers"][c:d], hours_of["amount"][c:d], settings.burst_deviations)
-        who = names.take(pa.array(np.searchsorted(vertices, present)))
+        who = named["address"].take(pa.array(present))
         facts = {name: value for name, value in vars(measured).items() if name != "betweenness"}
         rows.append(
             {
