@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export UV_COMPILE_BYTECODE = 1
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: setup demo test lint bench bench-typologies ui docs clean
+.PHONY: setup demo test lint bench bench-typologies bench-amlsim measure-cards ui docs clean
 
 setup: $(VENV)/.ready
 
@@ -34,6 +34,9 @@ lint: setup
 bench-typologies: setup
 	$(BIN)/python tests/benchmark/typologies.py $(ARGS)
 
+bench-amlsim: setup
+	$(BIN)/python -m tests.benchmark.amlsim
+
 bench: setup
 	$(BIN)/python tests/benchmark/bench.py $(ARGS)
 
@@ -42,6 +45,10 @@ ui: setup
 
 docs: setup
 	$(BIN)/python -m flow_pipeline.reports.dictionary
+	$(BIN)/python -m flow_pipeline.reports.cards
+
+measure-cards: setup
+	$(BIN)/python tests/benchmark/cards.py
 
 clean:
 	rm -rf $(VENV) .uv

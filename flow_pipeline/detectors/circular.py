@@ -65,7 +65,7 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
     """Large."""
     words = [
         f"{units(moved, symbol)} came back to their first sender over {hops} transfers within {lasting(seconds)}"
-        + (f", and {count - 1} more times that day in the same circle." if count > 1 else ".")
+        + (f", and {count - 1} more {'time' if count == 2 else 'times'} that day in the same circle." if count > 1 else ".")
         for moved, symbol, hops, seconds, count in zip(
             measured.moved_amount, measured.token_symbol, measured.hop_count, measured.duration_seconds, hits.facts["instances"], strict=True
         )

@@ -161,6 +161,9 @@ def _fan(p: Planter, typology: str, near: int | None) -> Event:
         count, note = 4, "four counterparties"
     elif near == 1:
         note, even = "sums that are not even", 0.75
+    # Even sums just under the reporting threshold are structuring as well, and rightly found.
+    while token in DOLLARS and 7_500 < base < 10_700:
+        base = p.sum_of(token, 12.0)
     centre, others, at = p.people(1)[0], p.people(count), p.start(spread + 6 * DAY)
     rows = []
     for i, other in enumerate(others):

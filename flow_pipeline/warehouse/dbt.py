@@ -53,7 +53,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "NETRAFLOW_DBT_FILE": str(settings.build_file.resolve()),
         "NETRAFLOW_DBT_MEMORY": str(config["memory_limit"]),
         "NETRAFLOW_DBT_THREADS": str(config["threads"]),
-        "NETRAFLOW_DBT_SPILL": str(Path(str(config["temp_directory"])).resolve()),
+        "NETRAFLOW_DBT_SPILL": str(config["temp_directory"]),
     }
 
 

@@ -26,7 +26,7 @@ def engine_config(settings: Settings) -> dict[str, Any]:
     return {
         "memory_limit": warehouse.memory_limit,
         "threads": warehouse.threads or os.cpu_count() or 2,
-        "temp_directory": str(settings.build_file.parent / "spill"),
+        "temp_directory": str(settings.build_file.parent.resolve() / "spill"),
     }
 
 

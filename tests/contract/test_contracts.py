@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from flow_pipeline.domain.tables import ALL_TABLES, STORE_TABLES, USER_TABLES
 from flow_pipeline.domain.vocabulary import DESTINATION_CLASSES, FLOW_TYPES, LABEL_CATEGORIES, REJECT_REASONS
 from flow_pipeline.labels import PACKS, read_label_set
 from flow_pipeline.quality import STAGES, suite
+from flow_pipeline.reports.cards import typology_cards
 from flow_pipeline.reports.dictionary import data_dictionary
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.sources import discover as sources
@@ -97,6 +99,12 @@ def test_sources_of_dbt_are_tables_of_the_contract() -> None:
 
 def test_the_data_dictionary_is_up_to_date() -> None:
     assert (ROOT / "docs" / "data-dictionary.md").read_text() == data_dictionary(), "run `make docs`"
+
+
+def test_the_cards_are_up_to_date() -> None:
+    measured = json.loads((ROOT / "docs" / "measured-typologies.json").read_text())
+    assert set(measured["typologies"]) == set(typologies())
+    assert (ROOT / "docs" / "typologies.md").read_text() == typology_cards(measured), "run `make docs`"
 
 
 def test_the_closed_lists_are_complete(settings: Settings, tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_labels_may_follow_one_option(tmp_path: Path) -> None:
     assert _spread(["analyze", "--labels", "a.csv", str(tmp_path)], "--labels") == ["analyze", "--labels", "a.csv", str(tmp_path)]
 
 
-def test_the_demo_finds_what_was_planted(tmp_path: Path) -> None:
-    done = call("demo", "--out", str(tmp_path))
+def test_the_demo_finds_what_was_planted_below_a_relative_data_directory(tmp_path: Path) -> None:
+    done = call("demo", "--out", "data", cwd=tmp_path)
     planted = json.loads(done.stdout)["planted"]
     assert (done.returncode, len(planted), all(event["found"] for event in planted)) == (0, 5, True)

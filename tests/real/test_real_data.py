@@ -11,6 +11,9 @@ import pytest
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import read_label_set
 from flow_pipeline.settings import Settings, load_settings
+from flow_pipeline.warehouse.store import open_published
+from flow_pipeline.warehouse.verify import verify
+from tests.benchmark.amlsim import measure
 from tests.conftest import ask, build, load_only
 
 pytestmark = pytest.mark.real
@@ -123,3 +126,45 @@ def test_open_labels_load_and_bad_ones_are_refused_by_line(settings: Settings, r
     assert ask(settings, "SELECT count(*) > 20000 FROM marts.dim_address_labels") == [(True,)]
     conflict = "SELECT count(DISTINCT entity) > 1 FROM marts.dim_address_labels WHERE address = '0x72a53cdbbcc1b9efa39c834a540550e23463aacb'"
     assert ask(settings, conflict) == [(True,)]
+
+
+RONIN = "0x098b716b8aaf21512996dc57eb0615e2383e2f96"
+
+
+def test_the_exploits_yield_findings_that_the_files_themselves_confirm(settings: Settings, real: Path) -> None:
+    build(settings, real / "exploits")
+    with open_published(settings) as connection:
+        assert all(not proof.differences for proof in verify(connection, (), True))
+    assert ask(settings, "SELECT typology, block_date::VARCHAR, gross_amount FROM detection.findings WHERE is_suspicious ORDER BY 3") == [
+        ("circular", "2022-03-23", Decimal(301)),
+        ("circular", "2022-03-23", Decimal(331)),
+    ]
+    with (real / "exploits" / "ronin_bridge_hack.csv").open() as handle:
+        raw = [
+            (int(row["timeStamp"]), row["from"], row["to"], Decimal(row["value"]) / 10**18, row["hash"])
+            for row in csv.DictReader(handle)
+            if row["isError"] == "0" and int(row["value"])
+        ]
+    circles = ask(
+        settings,
+        "SELECT list(tx_hash ORDER BY ordinal) FROM detection.findings JOIN detection.finding_transfers USING (finding_id) WHERE typology = 'circular' GROUP BY finding_id",
+    )
+    by_hash = {row[4]: row for row in raw}
+    for (hashes,) in circles:
+        there, back = (by_hash[tx_hash] for tx_hash in hashes)  # type: ignore[attr-defined]
+        assert there[1] == back[2] == RONIN
+        assert there[2] == back[1]
+        assert 0 < back[0] - there[0] < 900
+        assert (there[3], back[3] >= 300) == (1, True)
+    (fan,) = ask(
+        settings, "SELECT is_suspicious, gross_amount, epoch(first_timestamp), epoch(last_timestamp) FROM detection.findings WHERE typology = 'fan_out'"
+    )
+    paid = [row for row in raw if row[1] == RONIN and fan[2] <= row[0] <= fan[3]]  # type: ignore[operator]
+    assert (fan[0], fan[1], len(paid), len({row[2] for row in paid})) == (False, sum(row[3] for row in paid), 5, 5)
+
+
+def test_amlsim_cycles_without_amounts(real: Path, tmp_path: Path) -> None:
+    found = measure(real / "amlsim_ibm" / "20K_cycle200.tgz", "circular", "day", {}, tmp_path)
+    assert found["rows"] == found["lines"] == 117_805
+    assert found["all"].precision > 3 * found["degree"].precision  # type: ignore[union-attr]
+    assert found["all"].found > 0  # type: ignore[union-attr]
