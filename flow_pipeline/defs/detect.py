@@ -8,7 +8,7 @@ from flow_pipeline.defs.common import POOL, daily, settings, spec
 from flow_pipeline.detectors import Detector, discover
 from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.tables import USER_TABLES
-from flow_pipeline.reports.charts import pictures_of
+from flow_pipeline.reports.charts import evidence_pictures, pictures_of
 from flow_pipeline.warehouse.clusters import run_clusters
 from flow_pipeline.warehouse.detection import run_detector
 from flow_pipeline.warehouse.findings import run_typologies
@@ -56,9 +56,11 @@ def _typologies() -> dg.AssetsDefinition:
     def run() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
             counts = run_typologies(connection, settings())
+            pictures = evidence_pictures(connection)
         for name, found in counts.items():
             state = {"truncated": True, "max_findings": settings().typologies.max_findings} if found["found"] > found["kept"] else {}
-            yield dg.MaterializeResult(asset_key=["detection", "findings", name], metadata={"dagster/row_count": found["kept"], **found, **state})
+            shown = {"evidence of the top finding": dg.MetadataValue.md(pictures[name])} if name in pictures else {}
+            yield dg.MaterializeResult(asset_key=["detection", "findings", name], metadata={"dagster/row_count": found["kept"], **found, **state, **shown})
         for name in _UNION:
             yield dg.MaterializeResult(asset_key=["detection", name])
 

@@ -6,6 +6,7 @@ Altair draws, vl-convert renders PNG and SVG without a browser or the network. E
 from __future__ import annotations
 
 import base64
+import math
 from typing import TYPE_CHECKING, Any
 
 from flow_pipeline.settings import AnomalySettings, Settings
@@ -88,6 +89,84 @@ def top_destinations(rows: pd.DataFrame) -> Any:
     return chart.encode(
         x=alt.X("amount:Q", title="token units"), y=alt.Y("receiver:N", sort="-x", title=None), color=alt.Color("category:N", title=None)
     ).properties(width=_WIDTH - 200, height=_HEIGHT)
+
+
+def evidence_pictures(connection: Connection) -> dict[str, str]:
+    """Markdown pictures by typology: the evidence graph of its top finding, by score and gross amount."""
+    top = connection.execute("""
+        SELECT typology, finding_id FROM detection.findings WHERE is_suspicious
+        QUALIFY row_number() OVER (PARTITION BY typology ORDER BY score DESC, moved_usd DESC NULLS LAST, gross_amount DESC, finding_id) = 1
+    """).fetchall()
+    return {typology: _markdown(evidence_graph(connection, finding_id)) for typology, finding_id in top}
+
+
+def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> Any:
+    """The transfers of a finding as arrows between its addresses, numbered in their order; beyond `most` the title says how many are left out."""
+    import altair as alt
+    import igraph
+    import pandas as pd
+
+    rows = connection.execute(
+        """
+        SELECT t.ordinal, t.from_address, t.to_address, t.amount::DOUBLE AS amount, coalesce(t.token_symbol, '') AS token
+        FROM detection.finding_transfers t WHERE t.finding_id = ? ORDER BY t.ordinal
+    """,
+        [finding_id],
+    ).df()
+    typology, total = connection.execute("SELECT typology, transfer_count FROM detection.findings WHERE finding_id = ?", [finding_id]).fetchone() or ("", 0)
+    rows = rows.head(most)
+    pairs = rows.groupby(["from_address", "to_address"], sort=False).agg(
+        amount=("amount", "sum"), numbers=("ordinal", lambda values: ", ".join(map(str, values[:4])) + (" …" if len(values) > 4 else ""))
+    )
+    pairs = pairs.reset_index()
+    people = list(dict.fromkeys(pairs[["from_address", "to_address"]].to_numpy().ravel()))
+    place = {address: number for number, address in enumerate(people)}
+    graph = igraph.Graph(len(people), [(place[a], place[b]) for a, b in zip(pairs["from_address"], pairs["to_address"], strict=True)], directed=True)
+    at = graph.layout_sugiyama(hgap=1, vgap=1).coords[: len(people)]
+    named = dict(
+        connection.execute(
+            "SELECT address, min_by(entity, valid_from) FROM marts.dim_address_labels WHERE address IN (SELECT unnest(?::VARCHAR[])) GROUP BY address", [people]
+        ).fetchall()
+    )
+    nodes = pd.DataFrame({"x": [y for _, y in at], "y": [x for x, _ in at], "name": [named.get(a) or f"{a[:6]}…{a[-4:]}" for a in people]})
+    lines = pd.DataFrame(
+        {
+            "x": [at[place[a]][1] for a in pairs["from_address"]],
+            "y": [at[place[a]][0] for a in pairs["from_address"]],
+            "x2": [at[place[b]][1] for b in pairs["to_address"]],
+            "y2": [at[place[b]][0] for b in pairs["to_address"]],
+        }
+    )
+    middle_x, middle_y = lines["x"] * 0.5 + lines["x2"] * 0.5, lines["y"] * 0.5 + lines["y2"] * 0.5
+    said = [f"{numbers}: {amount:,.6g} {rows['token'].iloc[0]}" for numbers, amount in zip(pairs["numbers"], pairs["amount"], strict=True)]
+    words = pd.DataFrame({"x": middle_x, "y": middle_y, "said": said})
+    heads = lines.assign(x=lines["x"] * 0.2 + lines["x2"] * 0.8, y=lines["y"] * 0.2 + lines["y2"] * 0.8)
+    wide, high = max(nodes["x"].max() - nodes["x"].min(), 1), max(nodes["y"].max() - nodes["y"].min(), 1)
+    height = min(120 + 55 * high, 640)
+    angle = [
+        float(90 + _degrees((x2 - x) / (1.5 * wide) * _WIDTH, (y2 - y) / (1.4 * high) * height))
+        for x, y, x2, y2 in zip(lines["x"], lines["y"], lines["x2"], lines["y2"], strict=True)
+    ]
+    across = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[nodes["x"].min() - 0.25 * wide, nodes["x"].max() + 0.25 * wide]))
+    down = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[nodes["y"].min() - 0.2 * high, nodes["y"].max() + 0.2 * high]))
+    title = f"{typology} {finding_id}" + (f": first {most} of {total} transfers" if total > most else "")
+    chart = (
+        alt.Chart(lines, title=title).mark_rule(color=_BAND, strokeWidth=1.5).encode(x=across, y=down, x2="x2:Q", y2="y2:Q")
+        + alt.Chart(heads.assign(angle=angle))
+        .mark_point(shape="triangle", filled=True, color=_ONTO, size=90, opacity=1)
+        .encode(x=across, y=down, angle=alt.Angle("angle:Q", scale=None))
+        + alt.Chart(nodes).mark_circle(color=_INK, size=130, opacity=1).encode(x=across, y=down)
+        + alt.Chart(words).mark_text(dy=9, fontSize=10, stroke="white", strokeWidth=3).encode(x=across, y=down, text="said:N")
+        + alt.Chart(words).mark_text(dy=9, fontSize=10, color=_OFF).encode(x=across, y=down, text="said:N")
+        + alt.Chart(nodes).mark_text(dy=-14, fontSize=11, stroke="white", strokeWidth=3).encode(x=across, y=down, text="name:N")
+        + alt.Chart(nodes).mark_text(dy=-14, fontSize=11, fontWeight="bold", color=_INK).encode(x=across, y=down, text="name:N")
+    )
+    return chart.properties(width=_WIDTH, height=height).configure_view(stroke=None)
+
+
+def _degrees(right: float, up: float) -> float:
+    """Clockwise angle on the page of a direction, from pointing right."""
+    return -math.degrees(math.atan2(up, right))
 
 
 def png(chart: Any) -> bytes:

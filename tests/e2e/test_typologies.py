@@ -12,9 +12,11 @@ import duckdb
 import pytest
 
 from flow_pipeline.cli import main
+from flow_pipeline.reports.charts import evidence_graph, evidence_pictures
 from flow_pipeline.reports.truth import score_typologies
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.world import generate, write
+from flow_pipeline.warehouse.store import open_published
 from tests.conftest import ask, build, hashes, transfer, write_csv
 
 Hop = tuple[int, str, str, object]
@@ -179,6 +181,18 @@ def test_risk_follows_from_findings_and_contacts(tmp_path: Path, capsys: pytest.
     assert {item["component"] for item in page["components"]} >= {"network_flow", "mixer_interaction"}
     assert command("--data-dir", tmp_path / "data", "risk", address("nobody")) == 2
     assert "stands in no transfer" in capsys.readouterr().err
+
+
+def test_the_evidence_of_top_findings_is_drawn(settings: Settings, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "t.csv", rows_of([(0, "A", "B", 3), (100, "B", "C", 3), (200, "C", "A", 3), *fan([11] * 50)]))
+    build(settings, tmp_path / "in")
+    with open_published(settings) as connection:
+        assert set(evidence_pictures(connection)) == {"circular", "fan_out"}
+        found = dict(connection.execute("SELECT typology, finding_id FROM detection.findings").fetchall())
+        circle, crowd = (evidence_graph(connection, found[name]).to_dict() for name in ("circular", "fan_out"))
+    assert "first 40 of" in json.dumps(crowd)
+    names = {row["name"] for rows in circle["datasets"].values() for row in rows if "name" in row}
+    assert names == {f"{address(name)[:6]}…{address(name)[-4:]}" for name in "ABC"}
 
 
 def test_a_cap_is_never_silent(tmp_path: Path) -> None:
