@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flow_pipeline.detectors.typology import check_parameters
@@ -15,7 +16,7 @@ from flow_pipeline.domain.errors import AuditFailed
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import LabelSet
 from flow_pipeline.quality import Verdict
-from flow_pipeline.reports.exports import export_run
+from flow_pipeline.reports.exports import export_run, exports_are_of
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.audit import audit_stage, stop_if_blocked
@@ -95,14 +96,14 @@ def load(settings: Settings, folder: Path, window: Window, options: LoadOptions,
         report = load_folder(connection, folder, window, settings, options, lambda path, n, count: say(f"load {n}/{count}: {path.name}"))
         result = RunResult(run_id, report, load_labels(connection, settings))
         recorded = last_recorded(connection)
-        grows = window.last is not None and str(window.last) > (get_state(connection, "last_day") or "")
+        grows = window.last is not None and str(min(window.last, datetime.now(UTC).date())) > (get_state(connection, "last_day") or "")
         result.is_new = needs_build(connection, settings) or recorded is None or grows
     if not result.is_new and publish_leftover:
-        if recorded and recorded != published_run(settings):
+        if recorded and (recorded != published_run(settings) or not settings.published_link.exists()):
             say("publish what an interrupted run had finished")
             swap_in(settings, recorded)
         result.published = settings.published_link.resolve()
-        if not any(settings.exports_dir.glob("*.csv")):
+        if recorded and not exports_are_of(settings, recorded):
             result.exports = export_run(settings)
     return result
 

@@ -8,6 +8,7 @@ from flow_pipeline.settings import QualitySettings
 
 _TYPES = ", ".join(f"'{name}'" for name in FLOW_TYPES)
 _TOKEN = "block_date, chain, token_symbol, token_address"
+_NAMES = "intermediate.int_tokens__keys"
 
 
 def _complete(table: str, series: str) -> str:
@@ -60,18 +61,29 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         ),
         Expectation(
             "regions_sum_to_the_volume",
-            "Σ over region pairs = Σ amount without self-transfers, per day",
-            """
-            SELECT count(*) FROM (SELECT block_date, sum(amount) AS amount FROM (SELECT block_date, amount FROM marts.fct_daily_region_flow) GROUP BY ALL) r
-            FULL JOIN (SELECT block_date, sum(amount) AS amount FROM intermediate.int_flows__daily WHERE flow_type <> 'self' GROUP BY ALL) f USING (block_date)
-            WHERE r.amount IS DISTINCT FROM f.amount""",
+            "Σ over region pairs = Σ amount without self-transfers, per day and token",
+            f"""
+            SELECT count(*) FROM (SELECT {_TOKEN}, sum(amount) AS amount FROM marts.fct_daily_region_flow GROUP BY ALL) r
+            FULL JOIN (SELECT {_TOKEN}, sum(amount) AS amount FROM intermediate.int_flows__daily JOIN {_NAMES} USING (token_key) WHERE flow_type <> 'self' GROUP BY ALL) f
+                ON r.block_date = f.block_date AND r.chain = f.chain
+                AND r.token_symbol IS NOT DISTINCT FROM f.token_symbol AND r.token_address IS NOT DISTINCT FROM f.token_address
+            WHERE coalesce(r.amount, 0) <> coalesce(f.amount, 0)""",
         ),
         Expectation(
             "destinations_sum_to_the_volume",
             "Σ over receiving addresses = Σ amount without self-transfers, on the last day built",
-            """
-            SELECT abs((SELECT coalesce(sum(amount), 0) FROM marts.fct_daily_destinations WHERE block_date = DATE '{last_day}')
-                - (SELECT coalesce(sum(amount), 0) FROM intermediate.int_flows__daily WHERE flow_type <> 'self' AND block_date = DATE '{last_day}'))""",
+            f"""
+            SELECT count(*) FROM (SELECT chain, token_symbol, token_address, sum(amount) AS amount FROM marts.fct_daily_destinations
+                                  WHERE block_date = DATE '{{last_day}}' GROUP BY ALL) d
+            FULL JOIN (SELECT chain, token_symbol, token_address, sum(amount) AS amount FROM intermediate.int_flows__daily JOIN {_NAMES} USING (token_key)
+                       WHERE flow_type <> 'self' AND block_date = DATE '{{last_day}}' GROUP BY ALL) f
+                ON d.chain = f.chain AND d.token_symbol IS NOT DISTINCT FROM f.token_symbol AND d.token_address IS NOT DISTINCT FROM f.token_address
+            WHERE coalesce(d.amount, 0) <> coalesce(f.amount, 0)""",
+        ),
+        Expectation(
+            "transfers_keep_their_number",
+            "each stored transfer of the last day built is one row of fct_transfers",
+            "SELECT abs((SELECT count(*) FROM store.transfers WHERE block_date = DATE '{last_day}') - (SELECT count(*) FROM marts.fct_transfers WHERE block_date = DATE '{last_day}'))",
         ),
         Expectation(
             "flow_types_are_known",

@@ -13,6 +13,7 @@ import duckdb
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.settings import Settings
 
+_MARK = ".published"
 _TOKEN = "block_date, chain, token_symbol, token_address"
 
 
@@ -45,8 +46,18 @@ RUN_EXPORTS: dict[str, str] = {
 
 def export_run(settings: Settings) -> list[Path]:
     """The CSV files of a run: outflow by day, top destinations, the netflow tables, what was detected."""
-    with duckdb.connect(str(settings.published_link.resolve()), read_only=True) as connection:
-        return [_write(settings.exports_dir / f"{name}.csv", partial(_copy, connection, sql, "FORMAT csv, HEADER")) for name, sql in RUN_EXPORTS.items()]
+    published = settings.published_link.resolve()
+    with duckdb.connect(str(published), read_only=True) as connection:
+        written = [_write(settings.exports_dir / f"{name}.csv", partial(_copy, connection, sql, "FORMAT csv, HEADER")) for name, sql in RUN_EXPORTS.items()]
+    _write(settings.exports_dir / _MARK, partial(_write_text, published.name))
+    return written
+
+
+def exports_are_of(settings: Settings, run_id: str) -> bool:
+    """True when every CSV file of a run is there and comes from it: a run may have been killed between publishing and exporting."""
+    mark = settings.exports_dir / _MARK
+    is_whole = all((settings.exports_dir / f"{name}.csv").exists() for name in RUN_EXPORTS)
+    return is_whole and mark.is_file() and mark.read_text() == f"warehouse-{run_id}.duckdb"
 
 
 def export_tables(settings: Settings, tables: Sequence[str], formats: Sequence[str], folder: Path) -> list[Path]:
@@ -83,6 +94,10 @@ def export_tables(settings: Settings, tables: Sequence[str], formats: Sequence[s
 
 def _copy(connection: duckdb.DuckDBPyConnection, sql: str, options: str, path: Path) -> None:
     connection.execute(f"COPY ({sql}) TO '{str(path).replace(chr(39), chr(39) * 2)}' ({options})")
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text)
 
 
 def _to_sqlite(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], path: Path) -> None:

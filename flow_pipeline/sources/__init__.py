@@ -13,7 +13,7 @@ import pkgutil
 from functools import cache
 from typing import Protocol
 
-from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.errors import Unreadable, UsageError
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources.fields import Plan
 from flow_pipeline.sources.files import InputFile
@@ -58,11 +58,14 @@ def recognise(file: InputFile, override: str | None = None) -> Source | None:
 
     Raises:
         UsageError: an unknown `--format`, or two sources that fit equally well.
+        Unreadable: the format given does not fit the columns.
     """
     sources = discover()
     if override:
         if override not in sources:
             raise UsageError(f"--format {override}: there is no such format", f"choose one of {', '.join(sorted(sources))}")
+        if sources[override].recognise(file) == 0:
+            raise Unreadable(f"{file.path}: its columns ({', '.join(file.columns[:8])}) are not those of --format {override}", "see `netraflow formats`")
         return sources[override]
     ranked = sorted(((source.recognise(file), name) for name, source in sources.items()), reverse=True)
     best, runner_up = ranked[0], ranked[1]

@@ -87,10 +87,11 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
 
 
 def _failed(file: InputFile) -> str:
-    error, status = file.find("is_error"), file.find("txreceipt_status", "status", "receipt_status", "is_success")
-    if error:
-        return f"coalesce({text_of(file, error)} IN ('1', 'true', 'True'), false)"
-    return f"coalesce({text_of(file, status)} IN ('0', 'false', 'False', 'failed'), false)" if status else "false"
+    columns = [(name, "flow_is_yes") for name in ("is_error", "error")] + [
+        (name, "flow_is_no") for name in ("txreceipt_status", "status", "receipt_status", "is_success")
+    ]
+    checks = [f"{macro}({quoted(file.find(name))})" for name, macro in columns if file.find(name)]
+    return f"({' OR '.join(checks)})" if checks else "false"
 
 
 def _amount(file: InputFile, settings: SourceSettings, chain: str, token: str, symbol: str, notes: list[str]) -> Amount:
@@ -99,12 +100,16 @@ def _amount(file: InputFile, settings: SourceSettings, chain: str, token: str, s
         return token_units(file, units)
     column = file.find(*BASE) or file.find("value") or ""
     decimals = file.find(*DECIMALS)
-    of_token = integer_of(file, decimals) if decimals else known_decimals(chain, token, symbol)
+    from_file = known_decimals(chain, token, symbol)
+    of_token = f"coalesce({integer_of(file, decimals)}, {from_file})" if decimals else from_file
     kind, text = file.type_of(column), text_of(file, column)
-    base = base_units(text, of_token, looks_up=decimals is None)
+    base = base_units(f"{text}::VARCHAR" if file.type_of(column) != "VARCHAR" else text, of_token, looks_up=True)
     if plain_base := bool(file.find(*BASE)) or decimals is not None or settings.value_unit == "base":
         return base
-    if settings.value_unit == "token" or not file.find(*TOKEN) or kind in ("DOUBLE", "FLOAT") or kind.startswith("DECIMAL"):
+    if settings.value_unit == "token" or not file.find(*TOKEN):
+        return token_units(file, column)
+    if kind in ("DOUBLE", "FLOAT") or (kind.startswith("DECIMAL") and not kind.endswith(",0)")):
+        notes.append(f"column {column} is {kind}: taken as token units (value_unit = auto); set sources.value_unit = base if it counts base units")
         return token_units(file, column)
     assert not plain_base
     notes.append(f"column {column}: whole numbers are base units, numbers with a decimal point are token units (value_unit = auto)")

@@ -32,7 +32,7 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         raise Unreadable(f"{file.path}: an edge list's steps have no time of their own", "give --time-unit second|minute|hour|day and --epoch YYYY-MM-DD")
     column = file.find(*SOURCE) or ""
     sql_chain = literal(chain if str(file.record.get(column, "")).startswith("0x") else OWN_CHAIN)
-    step = f"try_cast({text_of(file, file.find('time'))} AS BIGINT)"
+    step = f"try_cast({text_of(file, file.find('time'))} AS INTEGER)"
     return Plan(
         TransferFields(
             chain=sql_chain,

@@ -12,6 +12,7 @@ from flow_pipeline.sources.fields import (
     integer_of,
     known_decimals,
     literal,
+    quoted,
     text_of,
     timestamp_of,
 )
@@ -65,7 +66,7 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
     created = file.find("receipt_contract_address")
     sql_created = address_of(file, created, sql_chain) if created else "NULL::VARCHAR"
     status = file.find("receipt_status", "status")
-    is_failed = f"coalesce({text_of(file, status)} IN ('0', 'false'), false)" if status else "false"
+    is_failed = f"flow_is_no({quoted(status)})" if status else "false"
     if not status:
         notes.append("no status column: transactions with a value are taken as successful, is_success stays NULL")
     fields = TransferFields(

@@ -18,14 +18,17 @@ _ALIASES = " ".join(f"WHEN lower(name) = '{alias}' THEN '{chain.name}'" for chai
 MACROS = rf"""
 CREATE OR REPLACE TEMP MACRO flow_text(x) AS nullif(trim(x::VARCHAR), '');
 CREATE OR REPLACE TEMP MACRO flow_epoch(n) AS CASE
+    WHEN n < 0 THEN NULL
     WHEN n < 100_000_000_000 THEN make_timestamp(n * 1_000_000)
     WHEN n < 100_000_000_000_000 THEN make_timestamp(n * 1_000)
     WHEN n < 100_000_000_000_000_000 THEN make_timestamp(n)
     ELSE make_timestamp(n // 1_000) END;
 CREATE OR REPLACE TEMP MACRO flow_chain(name) AS CASE {_CANONICAL} ELSE CASE {_ALIASES} ELSE lower(name) END END;
 CREATE OR REPLACE TEMP MACRO flow_time(t) AS CASE
-    WHEN regexp_full_match(t, '\d{{1,18}}(\.\d*)?') THEN flow_epoch(split_part(t, '.', 1)::BIGINT)
+    WHEN regexp_full_match(t, '\d{{1,19}}(\.\d*)?') THEN flow_epoch(try_cast(split_part(t, '.', 1) AS BIGINT))
     ELSE timezone('UTC', try_cast(t AS TIMESTAMPTZ)) END;
+CREATE OR REPLACE TEMP MACRO flow_is_yes(x) AS coalesce(lower(regexp_replace(trim(x::VARCHAR), '\.0+$', '')) IN ('1', 'true', 't', 'yes', 'error'), false);
+CREATE OR REPLACE TEMP MACRO flow_is_no(x) AS coalesce(lower(regexp_replace(trim(x::VARCHAR), '\.0+$', '')) IN ('0', '0x0', 'false', 'f', 'no', 'failed', 'fail', 'reverted', 'error'), false);
 CREATE OR REPLACE TEMP MACRO flow_address(x) AS CASE WHEN starts_with(lower(x), '0x') THEN lower(x) ELSE x END;
 CREATE OR REPLACE TEMP MACRO flow_units_reason(t) AS CASE
     WHEN NOT regexp_full_match(t, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{{1,3}})?') THEN 'bad_amount'
@@ -39,6 +42,7 @@ CREATE OR REPLACE TEMP MACRO flow_units(t) AS CASE
     ELSE try_cast(t AS DECIMAL(38, 18)) END;
 CREATE OR REPLACE TEMP MACRO flow_base_digits(t) AS ltrim(regexp_replace(t, '\.0*$', ''), '0');
 CREATE OR REPLACE TEMP MACRO flow_base_reason(t, decimals) AS CASE
+    WHEN t IS NULL OR regexp_full_match(t, '[+-]?0+(\.0*)?') THEN NULL
     WHEN regexp_full_match(t, '-\d+(\.0*)?') AND t::DOUBLE <> 0 THEN 'negative_amount'
     WHEN NOT regexp_full_match(t, '[+-]?\d+(\.0*)?') OR decimals < 0 OR decimals > 77 THEN 'bad_amount'
     WHEN decimals IS NULL THEN 'unknown_decimals'
@@ -48,6 +52,9 @@ CREATE OR REPLACE TEMP MACRO flow_base_reason(t, decimals) AS CASE
 CREATE OR REPLACE TEMP MACRO flow_split(padded, whole) AS flow_join(substr(padded, 1, whole), rpad(substr(padded, whole + 1, 18), 18, '0'));
 CREATE OR REPLACE TEMP MACRO flow_base(digits, decimals) AS flow_split(
     lpad(digits, greatest(length(digits), decimals + 1)::INT, '0'), greatest(length(digits) - decimals, 1)::BIGINT);
+CREATE OR REPLACE TEMP MACRO flow_base_units(t, decimals) AS CASE
+    WHEN regexp_full_match(t, '[+-]?0+(\.0*)?') THEN 0::DECIMAL(38, 18)
+    WHEN decimals BETWEEN 0 AND 77 THEN flow_base(flow_base_digits(t), decimals::INT) END;
 """
 
 
@@ -140,7 +147,7 @@ def timestamp_of(file: InputFile, column: str) -> str:
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         return f"{name}::TIMESTAMP"
     if "INT" in kind:
-        return f"flow_epoch({name}::BIGINT)"
+        return f"flow_epoch(try_cast({name} AS BIGINT))"
     return f"flow_time({text_or_number(file, column)}::VARCHAR)"
 
 
@@ -148,7 +155,8 @@ def address_of(file: InputFile, column: str, chain: str) -> str:
     """A column as an address: hexadecimal ones in lower case, others as written. `chain` is an SQL expression."""
     text = text_of(file, column)
     if chain.startswith("'"):
-        return f"lower({text})" if family_of(chain.strip("'")) == "evm" else text
+        family = family_of(chain.strip("'"))
+        return f"lower({text})" if family == "evm" else text if family == "bitcoin" else f"flow_address({text})"
     return f"flow_address({text})"
 
 
@@ -169,7 +177,7 @@ def token_units(file: InputFile, column: str, has_separators: bool = False) -> A
 
 def base_units(text: str, decimals: str, looks_up: bool = False) -> Amount:
     """An integer amount in base units; `decimals` is an SQL expression, NULL where unknown."""
-    return Amount(f"flow_base(flow_base_digits({text}), {decimals})", f"flow_base_reason({text}, {decimals})", text, looks_up)
+    return Amount(f"flow_base_units({text}, {decimals})", f"flow_base_reason({text}, {decimals})", text, looks_up)
 
 
 def known_decimals(chain: str, token_address: str, token_symbol: str) -> str:

@@ -16,7 +16,9 @@ from typing import IO, Any, Literal
 from flow_pipeline.domain.errors import Unreadable
 
 Kind = Literal["parquet", "csv", "jsonl", "json"]
-_SNIFF_BYTES = 1 << 20
+SNIFF_BYTES = 1 << 20
+JSON_WRAPPERS = ("result", "data", "items", "rows", "records", "transfers", "transactions")
+"""Keys under which an API's answer holds its rows."""
 CHAIN_COLUMNS = ("chain", "network", "blockchain")
 _DELIMITERS = ",;\t|"
 
@@ -95,7 +97,7 @@ def look_at(path: Path) -> InputFile | None:
             return InputFile(path, "parquet")
         is_gzip = head[:2] == b"\x1f\x8b"
         with open_bytes(path, is_gzip) as handle:
-            start = handle.read(_SNIFF_BYTES)
+            start = handle.read(SNIFF_BYTES)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise Unreadable(f"{path}: the gzip data is broken ({error})", "fetch the file again") from None
     except OSError as error:
@@ -117,7 +119,7 @@ def _look_at_json(path: Path, text: str, is_gzip: bool) -> InputFile | None:
             return InputFile(path, "jsonl", is_gzip, _keys(text))
         record = _first_object(text)
         return InputFile(path, "json", is_gzip, tuple(record), record=record)
-    if isinstance(record, dict) and not isinstance(record.get("result"), list):
+    if isinstance(record, dict) and not any(isinstance(record.get(name), list) for name in JSON_WRAPPERS):
         return InputFile(path, "jsonl", is_gzip, _keys(text), record=record)
     record = _first_object(text)
     return InputFile(path, "json", is_gzip, tuple(record), record=record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from flow_pipeline.detectors.typology import parameters_of, typologies
 from flow_pipeline.domain.windows import Window
@@ -21,14 +21,18 @@ def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> 
     """
     last = connection.execute("SELECT max(block_date) FROM store.transfers").fetchone()
     last_transfer: date | None = last[0] if last else None
-    before = get_state(connection, "last_day")
-    last_day = max(filter(None, (last_transfer, window.last, date.fromisoformat(before) if before else None)), default=None)
-    if last_transfer is None:
-        last_day = window.last
+    before, asked = get_state(connection, "last_day"), get_state(connection, "last_asked")
+    # No day is built before it has begun, whatever was asked for.
+    wanted = min(window.last, datetime.now(UTC).date()) if window.last else None
+    asked_for = max(filter(None, (wanted, date.fromisoformat(asked) if asked else None)), default=None)
+    last_day = max(filter(None, (last_transfer, asked_for)), default=None)
     _refresh_token_days(connection)
     mark = _inputs_of_every_day(connection, settings)
-    full = get_state(connection, "built_with") != mark or _token_names_changed(connection)
+    shrinks = bool(before and last_day and last_day < date.fromisoformat(before))
+    full = get_state(connection, "built_with") != mark or shrinks or _token_names_changed(connection)
     with transaction(connection):
+        if asked_for:
+            set_state(connection, "last_asked", asked_for.isoformat())
         if last_day:
             set_state(connection, "last_day", last_day.isoformat())
         set_state(connection, "building_with", mark)

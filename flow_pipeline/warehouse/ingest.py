@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
+
 from flow_pipeline.domain.chains import CHAINS, ZERO_ADDRESS, canonical_chain
 from flow_pipeline.domain.errors import Unreadable, UsageError
 from flow_pipeline.domain.windows import Window
@@ -21,7 +23,7 @@ from flow_pipeline.settings import Settings, SourceSettings
 from flow_pipeline.sources import Source, recognise
 from flow_pipeline.sources.fields import MACROS, Plan, literal
 from flow_pipeline.sources.files import InputFile, look_at, sha256_of
-from flow_pipeline.warehouse.reading import Relation, stage, with_parquet_columns
+from flow_pipeline.warehouse.reading import Relation, stage, with_json_columns, with_parquet_columns
 from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction
 
 _EVM_PATTERN = "0x[0-9a-f]{40}"
@@ -108,19 +110,27 @@ def load_folder(
     connection.execute("SET disabled_compression_methods = 'dictionary'")
     load_companions(connection, settings)
     report = LoadReport()
-    entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    # Files that changed at their path go first: what they no longer hold may stand in a copy that comes after them.
+    entries = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: (not _has_changed(connection, path), path))
     for number, path in enumerate(entries, 1):
         on_file(path, number, len(entries))
         report.files.append(_load_or_say_why(connection, path, window, settings, options))
     for path, name, chain, first, last in connection.execute("FROM store.reopened").fetchall():
         again = _load_or_say_why(connection, Path(path), Window(first, last), settings, LoadOptions((("*", chain),), name))
         connection.execute("DELETE FROM store.reopened WHERE source_file = ?", [path])
-        report.files = [*(file for file in report.files if str(file.path) != path), again]
+        if again.status != "known":
+            report.files = [*(file for file in report.files if str(file.path) != path or file.status == "loaded"), again]
     for file in report.files:
         if file.status == "loaded":  # a later file may have turned rows of an earlier one into duplicates
             counts = connection.execute("SELECT rows_loaded, rows_duplicate FROM raw.loads WHERE load_id = ?", [file.load_id]).fetchone()
             file.rows_loaded, file.rows_duplicate = counts or (file.rows_loaded, file.rows_duplicate)
     return report
+
+
+def _has_changed(connection: Connection, path: Path) -> bool:
+    """True when an earlier load read other bytes at this path."""
+    known = connection.execute("SELECT DISTINCT sha256 FROM raw.loads WHERE source_file = ? AND format <> 'labels'", [str(path.absolute())]).fetchall()
+    return bool(known) and path.is_file() and sha256_of(path) not in {row[0] for row in known}
 
 
 def _load_or_say_why(connection: Connection, path: Path, window: Window, settings: Settings, options: LoadOptions) -> FileReport:
@@ -136,6 +146,8 @@ def _load_or_say_why(connection: Connection, path: Path, window: Window, setting
             return FileReport(path, "skipped", notes=["not a data file"])
         if file.kind == "parquet":
             file = with_parquet_columns(connection, file)
+        elif file.kind in ("json", "jsonl"):
+            file = with_json_columns(connection, file, settings.sources)
         source = recognise(file, options.format)
         if source is None:
             return FileReport(
@@ -145,6 +157,8 @@ def _load_or_say_why(connection: Connection, path: Path, window: Window, setting
         return _Load(connection, file, source, chain, window, settings).run()
     except Unreadable as refusal:
         return FileReport(path, "refused", notes=[f"{refusal.message}; {refusal.hint}"])
+    except duckdb.Error as error:
+        return FileReport(path, "refused", notes=[f"{path}: can not be read: {str(error).splitlines()[0]}; mend or export it again"])
 
 
 def load_companions(connection: Connection, settings: Settings) -> None:
@@ -159,14 +173,14 @@ def load_companions(connection: Connection, settings: Settings) -> None:
                 "token file",
                 settings.sources.tokens,
                 ("chain", "token_address", "decimals"),
-                "INSERT INTO store.token_decimals SELECT flow_chain(trim(chain)), coalesce(lower(nullif(trim(token_address), '')), trim({symbol})), "
+                "INSERT INTO store.token_decimals SELECT DISTINCT flow_chain(trim(chain)), coalesce(lower(nullif(trim(token_address), '')), trim({symbol})), "
                 "nullif(trim({symbol}), ''), decimals::INTEGER FROM {file}",
             ),
             (
                 "price file",
                 settings.sources.prices,
                 ("token", "date", "usd"),
-                "INSERT INTO store.prices SELECT lower(trim(token)), date::DATE, usd::DOUBLE FROM {file}",
+                "INSERT INTO store.prices SELECT DISTINCT lower(trim(token)), date::DATE, usd::DOUBLE FROM {file}",
             ),
         ):
             table = "token_decimals" if name == "token file" else "prices"
@@ -184,12 +198,27 @@ def load_companions(connection: Connection, settings: Settings) -> None:
                     raise UsageError(f"{name} {path} has no column {', '.join(missing)}", f"it needs {', '.join(columns)}")
                 symbol = "token_symbol" if "token_symbol" in found else "symbol" if "symbol" in found else "NULL"
                 connection.execute(insert.format(file=relation, symbol=symbol))
+                _check_companion(connection, name, path)
             except UsageError:
                 raise
             except Exception as error:
                 raise UsageError(f"{name} {path}: {str(error).splitlines()[0]}", "mend the value it names") from None
             set_state(connection, f"{table}_sha256", sha256_of(path))
     connection.execute("CREATE OR REPLACE TEMP VIEW token_decimals AS SELECT * FROM store.token_decimals")
+
+
+def _check_companion(connection: Connection, name: str, path: Path) -> None:
+    """One believable value per key: a second price of a day would count every transfer of that day twice."""
+    if name == "price file":
+        key, table, value, bad = "token, price_date", "store.prices", "usd", "usd IS NULL OR NOT isfinite(usd) OR usd <= 0"
+    else:
+        key, table, value, bad = "chain, token", "store.token_decimals", "decimals", "decimals IS NULL OR decimals NOT BETWEEN 0 AND 77"
+    row = connection.execute(f"SELECT concat_ws(' ', {key}), {value} FROM {table} WHERE {bad} LIMIT 1").fetchone()
+    if row:
+        raise UsageError(f"{name} {path}: {value} of {row[0]} is {row[1]}", "mend the value it names")
+    row = connection.execute(f"SELECT concat_ws(' ', {key}), count(*) FROM {table} GROUP BY {key} HAVING count(*) > 1 LIMIT 1").fetchone()
+    if row:
+        raise UsageError(f"{name} {path} has {row[1]} rows for {row[0]} that differ", "keep one of them")
 
 
 class _Load:
@@ -268,7 +297,7 @@ class _Load:
                 FROM {relation.sql})
         """)
         days = [
-            f"(block_timestamp >= TIMESTAMP '{w.first or date.min}' AND block_timestamp < TIMESTAMP '{(w.last or date(9000, 1, 1)) + timedelta(days=1)}')"
+            f"(block_timestamp >= TIMESTAMP '{w.first or date.min}' AND block_timestamp < TIMESTAMP '{min(w.last or date(9000, 1, 1), date(9000, 1, 1)) + timedelta(days=1)}')"
             for w in (self.window, *done)
         ]
         is_dated = f"coalesce(block_timestamp >= TIMESTAMP '{sources.earliest}' AND block_timestamp < TIMESTAMP '{latest}', false)"
@@ -488,7 +517,7 @@ class _Load:
             self.connection,
             f"""
             INSERT INTO raw.wallet_reports
-            SELECT lower(trim(s.wallet)), s.category, try_cast(s.score AS DOUBLE), s.tx_count, c.chain, {literal(str(self.file.path))}, c.source_row, {load_id}
+            SELECT flow_address(trim(s.wallet)), s.category, try_cast(s.score AS DOUBLE), s.tx_count, c.chain, {literal(str(self.file.path))}, c.source_row, {load_id}
             FROM candidate c JOIN staged s USING (source_row) WHERE c.is_report
         """,
         )
@@ -519,7 +548,7 @@ class _Load:
             doubts.append(f"exactly {read:,} rows, an API cap: rows {'after ' + str(last) if last else ''} are probably missing")
         if self.window.last and first and last and count > 1:
             gap = (last - first) / (count - 1)
-            silence = datetime.combine(self.window.last + timedelta(days=1), datetime.min.time()) - last
+            silence = datetime.combine(min(self.window.last, date(9000, 1, 1)) + timedelta(days=1), datetime.min.time()) - last
             if silence > timedelta(days=1) and silence > sources.silence_factor * gap:
                 doubts.append(f"ends at {last}, {silence.days} days before the window does, with a mean gap of {gap.total_seconds():,.0f} s")
         if doubts:
@@ -539,15 +568,18 @@ _MESSAGE = """CASE reason
 def remove_loads(connection: Connection, load_ids: Sequence[int]) -> None:
     """Take everything a load brought out of the raw tables, and reopen files that had lost rows as duplicates.
 
-    A file that is no longer there keeps what it has: it could not be read again.
+    A file that is gone or has changed keeps what it has: it could not be read again as it was.
     """
     connection.execute("CREATE OR REPLACE TEMP TABLE gone AS SELECT unnest(?::INTEGER[]) AS load_id", [list(load_ids)])
-    losers = connection.execute(
-        "SELECT load_id, source_file, format, chain, window_first, window_last FROM raw.loads "
-        "WHERE rows_duplicate > 0 AND format <> 'labels' AND load_id NOT IN (FROM gone)"
-    ).fetchall()
-    for load_id, path, *rest in losers:
-        if Path(path).is_file():
+    # A file that was read in several windows is reopened whole: each of its loads left out what the others had read.
+    loads = connection.execute("""
+        SELECT load_id, source_file, sha256, format, chain, window_first, window_last FROM raw.loads
+        WHERE format <> 'labels' AND load_id NOT IN (FROM gone) AND source_file IN (SELECT source_file FROM raw.loads WHERE rows_duplicate > 0 AND load_id NOT IN (FROM gone))
+        ORDER BY load_id
+    """).fetchall()
+    is_as_it_was = {path: Path(path).is_file() and sha256_of(Path(path)) == sha for _, path, sha, *_ in loads}
+    for load_id, path, _, *rest in loads:
+        if is_as_it_was[path]:
             connection.execute("INSERT INTO gone VALUES (?)", [load_id])
             connection.execute("INSERT INTO store.reopened VALUES (?, ?, ?, ?, ?)", [path, *rest])
     connection.execute(

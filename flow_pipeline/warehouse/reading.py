@@ -19,7 +19,7 @@ import duckdb
 from flow_pipeline.domain.errors import Unreadable
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources.fields import literal, quoted
-from flow_pipeline.sources.files import CHAIN_COLUMNS, InputFile, open_bytes
+from flow_pipeline.sources.files import CHAIN_COLUMNS, JSON_WRAPPERS, SNIFF_BYTES, InputFile, open_bytes
 from flow_pipeline.warehouse.store import Connection
 
 _LINES = "delim='\x01', quote='', escape='', comment='', header=false, columns={'line': 'VARCHAR'}, auto_detect=false, strict_mode=false"
@@ -50,6 +50,45 @@ def with_parquet_columns(connection: Connection, file: InputFile) -> InputFile:
     return replace(found, constants={chain: str(values[0][0])}) if len(values) == 1 and values[0][0] else found
 
 
+def with_json_columns(connection: Connection, file: InputFile, settings: SourceSettings) -> InputFile:
+    """A JSON file with the keys of all its objects, not only of the first ones: a key that appears late is a column too.
+
+    Raises:
+        Unreadable: a document that holds no list of objects.
+    """
+    try:
+        if file.kind == "json":
+            _stage_document(connection, file, settings)
+        elif file.path.stat().st_size > SNIFF_BYTES or file.is_gzip:
+            connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE lines AS SELECT line FROM read_csv({literal(str(file.path))}, {_LINES}, compression='{'gzip' if file.is_gzip else 'none'}', "
+                f"max_line_size={settings.max_line_bytes}, ignore_errors=true) WHERE json_valid(line) AND ltrim(line) LIKE '{{%'"
+            )
+        else:
+            return file
+        keys = [row[0] for row in connection.execute("SELECT DISTINCT unnest(json_keys(line)) FROM lines WHERE json_type(line) = 'OBJECT'").fetchall()]
+    except (duckdb.Error, EOFError, OSError, zlib.error, UnicodeDecodeError) as error:
+        raise _unreadable(file, error) from None
+    return replace(file, columns=(*file.columns, *sorted(set(keys) - set(file.columns))))
+
+
+def _stage_document(connection: Connection, file: InputFile, settings: SourceSettings) -> None:
+    """Stage `lines(line_row, line JSON)` of a document: a list of objects, such a list under a known key, or one object."""
+    with open_bytes(file.path, file.is_gzip) as handle:
+        document = handle.read(settings.max_json_bytes + 1)
+    if len(document) > settings.max_json_bytes:
+        raise Unreadable(f"{file.path}: JSON document over {settings.max_json_bytes} bytes", "raise sources.max_json_bytes, or convert it to JSON Lines")
+    wrapped = " ".join(f"WHEN json_type(doc->'$.{name}') = 'ARRAY' THEN (doc->'$.{name}')::JSON[]" for name in JSON_WRAPPERS)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE lines AS SELECT generate_subscripts(items, 1) AS line_row, unnest(items) AS line FROM "
+        f"(SELECT CASE WHEN json_type(doc) = 'ARRAY' THEN doc::JSON[] {wrapped} ELSE [doc] END AS items FROM (SELECT ?::JSON AS doc))",
+        [document.decode("utf-8-sig")],
+    )
+    row = connection.execute("SELECT count(*) FROM lines WHERE json_type(line) <> 'OBJECT'").fetchone()
+    if row and row[0]:
+        raise Unreadable(f"{file.path}: {row[0]} items of the document are not objects", "give a list of objects, or JSON Lines")
+
+
 def stage(connection: Connection, file: InputFile, settings: SourceSettings, explode: str | None) -> Relation:
     """Make the file's rows a relation.
 
@@ -60,8 +99,11 @@ def stage(connection: Connection, file: InputFile, settings: SourceSettings, exp
     try:
         if file.kind == "parquet":
             path = literal(str(file.path))
-            connection.execute(f"SELECT count(*) FROM read_parquet({path}, file_row_number = true)").fetchone()
-            return Relation(f"(SELECT *, file_row_number + 1 AS source_row FROM read_parquet({path}, file_row_number = true))")
+            own = [quoted(column) for column in file.columns if column.lower() == "source_row"]
+            rest = f"* EXCLUDE ({', '.join(own)})" if own else "*"
+            return Relation(f"(SELECT {rest}, file_row_number + 1 AS source_row FROM read_parquet({path}, file_row_number = true))")
+        if file.is_gzip:
+            _check_gzip(file)
         if file.kind == "csv":
             _stage_csv(connection, file, settings)
         else:
@@ -70,6 +112,13 @@ def stage(connection: Connection, file: InputFile, settings: SourceSettings, exp
     except (duckdb.Error, EOFError, OSError, zlib.error) as error:
         raise _unreadable(file, error) from None
     return Relation("staged")
+
+
+def _check_gzip(file: InputFile) -> None:
+    """Read to the end once: DuckDB checks neither the end nor the checksum of a gzip file."""
+    with open_bytes(file.path, True) as handle:
+        while handle.read(1 << 20):
+            pass
 
 
 def _unreadable(file: InputFile, error: Exception) -> Unreadable:
@@ -172,15 +221,7 @@ def _stage_lines(connection: Connection, file: InputFile, settings: SourceSettin
     """Stage `lines(line_row, line JSON)`: one JSON object each; what is not becomes malformed."""
     path = literal(str(file.path))
     if file.kind == "json":
-        with open_bytes(file.path, file.is_gzip) as handle:
-            document = handle.read(settings.max_json_bytes + 1)
-        if len(document) > settings.max_json_bytes:
-            raise Unreadable(f"{file.path}: JSON document over {settings.max_json_bytes} bytes", "raise sources.max_json_bytes, or convert it to JSON Lines")
-        connection.execute(
-            "CREATE OR REPLACE TEMP TABLE lines AS SELECT generate_subscripts(items, 1) AS line_row, unnest(items) AS line FROM "
-            "(SELECT (CASE WHEN json_type(doc) = 'ARRAY' THEN doc ELSE doc->'$.result' END)::JSON[] AS items FROM (SELECT ?::JSON AS doc))",
-            [document.decode("utf-8-sig")],
-        )
+        _stage_document(connection, file, settings)
         return
     connection.execute("DROP TABLE IF EXISTS csv_errors; DROP TABLE IF EXISTS csv_scans")
     connection.execute(
@@ -194,9 +235,9 @@ def _stage_lines(connection: Connection, file: InputFile, settings: SourceSettin
     )
     connection.execute("DROP TABLE IF EXISTS csv_errors; DROP TABLE IF EXISTS csv_scans")
     _number_rows(connection)
-    connection.execute("INSERT INTO malformed SELECT source_row, 'not a JSON object', line FROM staged WHERE NOT (json_valid(line) AND line LIKE '{%')")
+    connection.execute("INSERT INTO malformed SELECT source_row, 'not a JSON object', line FROM staged WHERE NOT (json_valid(line) AND ltrim(line) LIKE '{%')")
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE lines AS SELECT source_row AS line_row, line::JSON AS line FROM staged WHERE json_valid(line) AND line LIKE '{%'"
+        "CREATE OR REPLACE TEMP TABLE lines AS SELECT source_row AS line_row, line::JSON AS line FROM staged WHERE json_valid(line) AND ltrim(line) LIKE '{%'"
     )
 
 

@@ -99,7 +99,12 @@ def run_lock(settings: Settings) -> Iterator[None]:
         FlowError: when another run still holds it after `warehouse.lock_timeout_seconds`.
     """
     path = settings.data_dir / "build" / "run.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"the data directory {settings.data_dir} can not be made: {error.strerror or error}", "give another with --data-dir or --out"
+        ) from None
     deadline = time.monotonic() + settings.warehouse.lock_timeout_seconds
     with path.open("a+") as handle:
         while True:

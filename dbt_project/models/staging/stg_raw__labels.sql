@@ -2,7 +2,7 @@
 with keyed as (
     select
         *,
-        regexp_replace(lower(entity), '[^a-z0-9]', '', 'g') as entity_key
+        coalesce(nullif(regexp_replace(lower(entity), '[^\p{L}\p{N}]', '', 'g'), ''), lower(entity)) as entity_key
     from {{ source('raw', 'labels') }}
 )
 
