@@ -25,7 +25,7 @@ ENV_PREFIX = "NETRAFLOW_"
 class Section(BaseModel):
     """A section of the settings file: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class WarehouseSettings(Section):
@@ -141,10 +141,10 @@ class AnomalySettings(Section):
 class TypologySettings(Section):
     """What all typologies share; each typology's own parameters stand in a section of its name, described in its file."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
     hub_degree: int = Field(
-        1_000, ge=2, description="distinct counterparties in one token from which an address is a hub: a service whether labelled or not; paths end there"
+        1_000, ge=3, description="distinct counterparties in one token from which an address is a hub: a service whether labelled or not; paths end there"
     )
     max_hops: int = Field(32, ge=6, description="longer paths are cut here and marked truncated: no investigator follows more, and time stays bounded")
     max_findings: int = Field(
@@ -153,6 +153,14 @@ class TypologySettings(Section):
     critical_score: float = Field(0.95, gt=0, le=1, description="a finding is CRITICAL above this score")
     high_score: float = Field(0.8, gt=0, le=1, description="HIGH above this score")
     medium_score: float = Field(0.55, gt=0, le=1, description="MEDIUM above this score, so that every suspicious finding is at least MEDIUM; the rest is LOW")
+
+    @model_validator(mode="after")
+    def _severities_are_ordered(self) -> TypologySettings:
+        if not self.critical_score > self.high_score > self.medium_score:
+            raise ValueError(
+                f"high_score {self.high_score} must lie between medium_score {self.medium_score} and critical_score {self.critical_score}, or one can never be given"
+            )
+        return self
 
 
 class ClusterSettings(Section):
@@ -297,7 +305,8 @@ def load_settings(data_dir: Path | None = None, file: Path | None = None) -> Set
             section, _, key = name[len(ENV_PREFIX) :].lower().partition("__")
             field = known.get(section)
             fields = getattr(field.annotation, "model_fields", {}) if field else {}
-            if field is None or (key and key.split("__")[0] not in fields):
+            is_open = section == "typologies"  # its sections are the typologies, which check their own keys
+            if field is None or (key and key.split("__")[0] not in fields and not is_open):
                 raise UsageError(f"the environment variable {name} names no setting", "see `netraflow settings --explain`")
     try:
         settings = Settings(**values)

@@ -277,7 +277,7 @@ def pass_through(world: World, least: int = 3) -> set[frozenset[int]]:
 
 
 def mixer_funnels(world: World, window: int = 72 * H) -> set[frozenset[int]]:
-    """Routes of up to three transfers from an origin to a mixer."""
+    """Routes of up to three transfers from an origin to a mixer, each at least half of the one before."""
     routes: dict[int, list[list[T]]] = defaultdict(list)
 
     def backwards(path: list[T]) -> None:
@@ -286,7 +286,8 @@ def mixer_funnels(world: World, window: int = 72 * H) -> set[frozenset[int]]:
             return
         for t in world.transfers:
             ends = {x.sender for x in path} | {path[-1].receiver}
-            if t.receiver == path[0].sender and t.order < path[0].order and path[-1].at - t.at <= window and t.sender not in world.terminal | ends:
+            is_before = t.receiver == path[0].sender and t.order < path[0].order and path[-1].at - t.at <= window
+            if is_before and t.sender not in world.terminal | ends and 2 * path[0].amount >= t.amount:
                 backwards([t, *path])
 
     for t in world.transfers:
@@ -294,18 +295,17 @@ def mixer_funnels(world: World, window: int = 72 * H) -> set[frozenset[int]]:
             backwards([t])
     found: list[frozenset[int]] = []
     for origin, own in routes.items():
-        own.sort(key=lambda path: path[-1].n)
+        arrivals = sorted({path[-1] for path in own}, key=lambda t: (t.at, t.order, t.n))
         windows: list[frozenset[int]] = []
-        for path in own:
-            end = path[-1].at
-            inside = [x for x in own if x[-1].n <= path[-1].n and x[-1].at >= end - window]
-            hands = {x[-1].sender for x in inside} - {origin}
-            bound = sum(t.amount for t in {x[0] for x in inside} if t.at >= end - window)
-            paid = sum(t.amount for t in world.outs(origin) if end - window <= t.at <= end)
-            if len(hands) >= 2 or (paid and bound >= Fraction(8, 10) * paid):
-                windows.append(frozenset(id(x) for x in inside))
-        by_id = {id(x): x for x in own}
-        found += [frozenset(t.n for name in group for t in by_id[name]) for group in merged(windows)]
+        for number, arrival in enumerate(arrivals):
+            inside = [t for t in arrivals[: number + 1] if t.at >= arrival.at - window]
+            firsts = {path[0] for path in own if path[-1] in inside}
+            sent = sum(t.amount for t in firsts if t.at >= arrival.at - window)
+            paid = sum(t.amount for t in world.outs(origin) if arrival.at - window <= t.at <= arrival.at)
+            hands = {t.sender for t in inside} - {origin}
+            if len(hands) >= 2 or (paid and min(sent, sum(t.amount for t in inside)) >= Fraction(8, 10) * paid):
+                windows.append(frozenset(t.n for t in inside))
+        found += [frozenset(t.n for path in own if path[-1].n in group for t in path) for group in merged(windows)]
     kept: set[frozenset[int]] = set()
     for group in found:
         if not any(group < other for other in found):

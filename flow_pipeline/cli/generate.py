@@ -18,15 +18,18 @@ def register(app: typer.Typer) -> None:
 def generate(
     out: Annotated[Path, typer.Option("--out", help="Folder for transfers, labels and truth.")],
     transfers: Annotated[int, typer.Option("--transfers", help="Background transfers; planted ones come on top.")] = 20_000,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same world.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same world.")] = 1,
     days: Annotated[int, typer.Option("--days", help="Length in days.")] = 60,
     as_csv: Annotated[bool, typer.Option("--as-csv", help="CSV instead of Parquet.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write a seeded world: transfers, its labels, and what was planted in it."""
+    from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.simulation.world import generate as make
     from flow_pipeline.simulation.world import write
 
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file, not a folder", "give another with --out")
     with progress() as say:
         say(f"generate {transfers:,} transfers")
         written = write(make(transfers, seed, days), out, as_csv)

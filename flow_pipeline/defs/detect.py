@@ -58,7 +58,7 @@ def _typologies() -> dg.AssetsDefinition:
             counts = run_typologies(connection, settings())
             pictures = evidence_pictures(connection)
         for name, found in counts.items():
-            state = {"truncated": True, "max_findings": settings().typologies.max_findings} if found["found"] > found["kept"] else {}
+            state = {"truncated": True, "max_findings": settings().typologies.max_findings} if found["is_truncated"] else {}
             shown = {"evidence of the top finding": dg.MetadataValue.md(pictures[name])} if name in pictures else {}
             yield dg.MaterializeResult(asset_key=["detection", "findings", name], metadata={"dagster/row_count": found["kept"], **found, **state, **shown})
         for name in _UNION:

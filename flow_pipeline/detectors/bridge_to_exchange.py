@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Card, Hits, Measured, WithAmount, hits_of_walks, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import SEARCH_ROOM, Amounts, Card, Hits, Measured, WithAmount, hits_of_walks, lasting, microseconds, sentences, units
 from flow_pipeline.graph import BRIDGE, EXCHANGE, TransferGraph
 from flow_pipeline.graph.paths import paths_between
 from flow_pipeline.settings import TypologySettings
@@ -25,16 +25,16 @@ class Parameters(WithAmount):
     """Parameters of bridge to exchange."""
 
     max_middles: int = Field(3, ge=1, le=6, description="addresses between bridge and exchange; at least one")
-    span_hours: float = Field(24.0, gt=0, description="from the bridge's payment to the exchange's receipt")
+    span_hours: float = Field(24.0, gt=0, le=8_760, description="from the bridge's payment to the exchange's receipt")
     least_share: float = Field(0.8, gt=0, le=1, description="each transfer carries at least this share of the one before")
-    amount_by_token: dict[str, float] = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
+    amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
     amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Paths of the definition."""
     limit, span = common.max_findings, microseconds(parameters.span_hours * 3_600)
-    return hits_of_walks(graph, paths_between(graph, BRIDGE, EXCHANGE, span, parameters.least_share, 2, parameters.max_middles + 1, limit, limit))
+    return hits_of_walks(graph, paths_between(graph, BRIDGE, EXCHANGE, span, parameters.least_share, 2, parameters.max_middles + 1, limit, SEARCH_ROOM * limit))
 
 
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import HOP, Card, Hits, Measured, WithAmount, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import HOP, SEARCH_ROOM, Amounts, Card, Hits, Measured, WithAmount, lasting, microseconds, sentences, units
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.paths import DAY, Walks, cycles
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "circular", "1", 0.9, "network_flow"
+NAME, VERSION, SCORE, COMPONENT = "circular", "2", 0.9, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
 CARD = Card(
     definition="A simple temporal cycle of 2 to 6 transfers, each after the last, within 72 h, over distinct addresses none of which is a service or a hub. "
-    "Instances that end on one day over the same addresses in the same order round the circle are one finding, which shows the earliest and counts the others.",
+    "Instances that end on one day over the same addresses in the same order round the circle are one finding, which shows the largest, of equal ones the earliest, and counts the others.",
     suspicious="the hops together exceed 5 ETH",
     example="A→B→C→A, 3 ETH each: gross 9, moved 3, three addresses, suspicious. A→B at 30 s, B→C at 20 s and C→A at 10 s: no cycle, whoever begins.",
     blind_to="circles of more than six hands, slower than 72 h, or closed through an exchange",
@@ -25,26 +25,26 @@ class Parameters(WithAmount):
     """Parameters of circular flows."""
 
     max_cycle_hops: int = Field(6, ge=2, le=6, description="longest circle; longer ones are found by chance in any busy token")
-    span_hours: float = Field(72.0, gt=0, description="from the first to the last transfer")
-    amount_by_token: dict[str, float] = Field({"ETH": 5.0}, description="suspicious when the hops together exceed this many token units")
+    span_hours: float = Field(72.0, gt=0, le=8_760, description="from the first to the last transfer")
+    amount_by_token: Amounts = Field({"ETH": 5.0}, description="suspicious when the hops together exceed this many token units")
     amount_usd: float = Field(12_500.0, ge=0, description="the same in US dollars for other tokens with a price: 5 ETH at 2,500 USD")
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Temporal cycles, one per circle and day."""
-    limit = 10 * common.max_findings
-    walks = cycles(graph, microseconds(parameters.span_hours * 3_600), parameters.max_cycle_hops, limit, limit)
+    limit = common.max_findings
+    walks = cycles(graph, microseconds(parameters.span_hours * 3_600), parameters.max_cycle_hops, limit, SEARCH_ROOM * limit)
     chosen, instances = _one_per_circle(graph, walks)
     lengths = np.diff(walks.start)
     start = np.concatenate(([0], np.cumsum(lengths[chosen])))
     edges = np.concatenate([np.empty(0, np.int32), *(walks.edges[walks.start[i] : walks.start[i + 1]] for i in chosen)])
     found = len(chosen) + (walks.found - len(walks))
     focus = np.full(len(chosen), -1, np.int32)
-    return Hits(start, edges, np.full(len(edges), HOP, np.int8), focus, lengths[chosen], {"instances": instances}, found)
+    return Hits(start, edges, np.full(len(edges), HOP, np.int8), focus, lengths[chosen], {"instances": instances}, found, walks.is_capped)
 
 
 def _one_per_circle(graph: TransferGraph, walks: Walks) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the earliest instance of each circle and day, and how many instances it has."""
+    """Numbers of the largest instance of each circle and day, the earliest of equal ones, and how many instances it has."""
     chosen, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     lengths = np.diff(walks.start)
     for length in np.unique(lengths):
@@ -53,7 +53,8 @@ def _one_per_circle(graph: TransferGraph, walks: Walks) -> tuple[np.ndarray, np.
         ring = graph.sender[edges]
         turn = (np.argmin(ring, axis=1)[:, None] + np.arange(length)) % length
         key = np.column_stack([graph.time[edges[:, -1]] // DAY, np.take_along_axis(ring, turn, axis=1)])
-        order = np.lexsort((*graph.rank[edges].T[::-1], *key.T[::-1]))
+        gross = np.sort(graph.amount[edges], axis=1).sum(axis=1)
+        order = np.lexsort((*graph.rank[edges].T[::-1], -gross, *key.T[::-1]))
         is_first = np.ones(len(order), bool)
         is_first[1:] = (key[order][1:] != key[order][:-1]).any(axis=1)
         chosen.append(numbers[order[is_first]])

@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Card, Hits, Measured, WithAmount, counterparty_sums, hits_of_groups, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import (
+    Amounts,
+    Card,
+    Hits,
+    Measured,
+    WithAmount,
+    counterparty_sums,
+    hits_of_groups,
+    lasting,
+    microseconds,
+    sentences,
+    units,
+)
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.windows import IN, trailing_windows
 from flow_pipeline.settings import TypologySettings
@@ -24,9 +36,9 @@ class Parameters(WithAmount):
     """Parameters of fan-ins."""
 
     min_counterparties: int = Field(5, ge=2, description="distinct counterparties within the window")
-    window_hours: float = Field(24.0, gt=0, description="length of the trailing window")
+    window_hours: float = Field(24.0, gt=0, le=8_760, description="length of the trailing window")
     consistency: float = Field(0.8, ge=0, lt=1, description="suspicious above this: machines pay even sums, people do not; 1 can never be exceeded")
-    amount_by_token: dict[str, float] = Field({"ETH": 50.0}, description="suspicious above this total in token units")
+    amount_by_token: Amounts = Field({"ETH": 50.0}, description="suspicious above this total in token units")
     amount_usd: float = Field(125_000.0, ge=0, description="the same in US dollars for other tokens with a price: 50 ETH at 2,500 USD")
 
 
@@ -35,7 +47,7 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     window = microseconds(parameters.window_hours * 3_600)
     groups = trailing_windows(graph, IN, window, parameters.min_counterparties, True, np.ones(graph.edge_count, bool))
     counterparties, consistency = counterparty_sums(graph, groups, graph.sender)
-    return hits_of_groups(groups, 1, {"counterparties": counterparties, "consistency": consistency.round(6)})
+    return hits_of_groups(groups, 1, {"counterparties": counterparties, "consistency": consistency})
 
 
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:

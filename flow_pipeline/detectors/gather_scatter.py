@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field, model_validator
 
-from flow_pipeline.detectors.typology import Card, Hits, Measured, WithAmount, hits_of_groups, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import Amounts, Card, Hits, Measured, WithAmount, hits_of_groups, lasting, microseconds, sentences, units
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.windows import IN, gather_scatter
 from flow_pipeline.settings import TypologySettings
@@ -25,10 +25,10 @@ class Parameters(WithAmount):
     """Parameters of gather-scatter."""
 
     min_counterparties: int = Field(3, ge=2, description="distinct sources, and distinct targets")
-    window_hours: float = Field(72.0, gt=0, description="from the first receipt to the last payment")
+    window_hours: float = Field(72.0, gt=0, le=8_760, description="from the first receipt to the last payment")
     least_share: float = Field(0.8, gt=0, le=1, description="the payments are at least this share of the receipts")
     largest_share: float = Field(1.0, ge=0.8, description="and at most this share: what an address adds of its own is another payment")
-    amount_by_token: dict[str, float] = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
+    amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
     amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Card, Hits, Measured, WithAmount, hits_of_walks, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import SEARCH_ROOM, Amounts, Card, Hits, Measured, WithAmount, hits_of_walks, lasting, microseconds, sentences, units
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.paths import maximal_paths
 from flow_pipeline.settings import TypologySettings
@@ -24,10 +24,10 @@ class Parameters(WithAmount):
     """Parameters of layered paths."""
 
     min_hops: int = Field(6, ge=2, description="transfers of a path: nobody needs six hands for one payment")
-    gap_days: float = Field(7.0, gt=0, description="longest rest between two hops")
+    gap_days: float = Field(7.0, gt=0, le=3_650, description="longest rest between two hops")
     least_share: float = Field(0.8, gt=0, le=1, description="each hop carries at least this share of the hop before: fees and small cuts pass")
     largest_share: float = Field(1.005, ge=1, description="and at most this share: the same coins, not more")
-    amount_by_token: dict[str, float] = Field({"ETH": 20.0}, description="suspicious when the hops together exceed this many token units")
+    amount_by_token: Amounts = Field({"ETH": 20.0}, description="suspicious when the hops together exceed this many token units")
     amount_usd: float = Field(50_000.0, ge=0, description="the same in US dollars for other tokens with a price: 20 ETH at 2,500 USD")
 
 
@@ -35,7 +35,7 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     """Maximal paths of the definition."""
     limit = common.max_findings
     gap = microseconds(parameters.gap_days * 86_400)
-    walks = maximal_paths(graph, gap, parameters.least_share, parameters.largest_share, parameters.min_hops, common.max_hops, limit, limit)
+    walks = maximal_paths(graph, gap, parameters.least_share, parameters.largest_share, parameters.min_hops, common.max_hops, limit, SEARCH_ROOM * limit)
     return hits_of_walks(graph, walks)
 
 

@@ -11,12 +11,13 @@ from flow_pipeline.graph import MIXER, TransferGraph
 from flow_pipeline.graph.funnels import funnels
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "mixer_funnel", "1", 0.9, "mixer_interaction"
+NAME, VERSION, SCORE, COMPONENT = "mixer_funnel", "2", 0.9, "mixer_interaction"
 MOVED, JUDGED_BY, IDENTITY = "arrived", "moved_amount", "all"
 CARD = Card(
     definition="Routes of at most 3 transfers within 72 h from an origin to a labelled mixer, through addresses that are neither services nor hubs. In a trailing 72 h "
-    "window either at least 2 addresses other than the origin bring its money to a mixer, or the first transfers of the routes are at least 80 % of all the "
-    "origin paid. A finding within another is left out, so that the origin stands for the hands it used. Moved: what arrived.",
+    "window over the arrivals either at least 2 addresses other than the origin bring its money to a mixer, or what it sent on its way is at least 80 % of all it "
+    "paid: the first transfers of the routes, or the arrivals where those are less. Each transfer carries at least half of the one before, so that a customer "
+    "does not answer for his shop. A finding within another is left out, so that the origin stands for the hands it used.",
     suspicious="always",
     example="O pays A and B 10 ETH each and both send 9.9 to a mixer within a day: one finding about O, moved 19.8.",
     blind_to="mixers that nobody labelled; money that waits more than 72 h before it is mixed",
@@ -26,8 +27,9 @@ CARD = Card(
 class Parameters(Base):
     """Parameters of mixer funnels."""
 
-    max_route_hops: int = Field(3, ge=1, le=6, description="longest route to the mixer")
-    window_hours: float = Field(72.0, gt=0, description="length of a route, and of the trailing window")
+    max_route_hops: int = Field(3, ge=1, le=3, description="longest route to the mixer; beyond three hands nearly everybody is somebody's origin")
+    least_share: float = Field(0.5, gt=0, le=1, description="each transfer of a route carries at least this share of the one before; less is other money")
+    window_hours: float = Field(72.0, gt=0, le=8_760, description="length of a route, and of the trailing window")
     min_addresses: int = Field(2, ge=2, description="addresses that bring one origin's money to a mixer")
     outflow_share: float = Field(0.8, gt=0, le=1, description="or the share of all the origin paid in the window")
 
@@ -35,9 +37,10 @@ class Parameters(Base):
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Merged windows of routes; the focus is the origin."""
     window = microseconds(parameters.window_hours * 3_600)
-    groups, addresses, share = funnels(graph, MIXER, window, parameters.max_route_hops, parameters.min_addresses, parameters.outflow_share)
-    has_way = np.bincount(np.repeat(np.arange(len(groups)), np.diff(groups.start)), groups.part != 1, len(groups)) > 0
-    return hits_of_groups(groups, np.where(has_way, parameters.max_route_hops, 1), {"addresses": addresses, "outflow_share": share.round(6)})
+    groups, addresses, share, hops = funnels(
+        graph, MIXER, window, parameters.max_route_hops, parameters.least_share, parameters.min_addresses, parameters.outflow_share
+    )
+    return hits_of_groups(groups, hops, {"addresses": addresses, "outflow_share": share})
 
 
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from flow_pipeline.detectors.typology import Card, Hits, Measured, hits_of_groups, lasting, microseconds, units
 from flow_pipeline.detectors.typology import Parameters as Base
@@ -26,11 +26,19 @@ CARD = Card(
 class Parameters(Base):
     """Parameters of pass-through."""
 
-    within_seconds: int = Field(3_600, ge=1, description="the receipt is gone within this")
+    within_seconds: int = Field(3_600, ge=1, le=31_536_000, description="the receipt is gone within this")
     least_share: float = Field(0.95, gt=0, le=1, description="least share of the receipt that leaves: the balance is near zero again")
     largest_share: float = Field(1.005, ge=1, description="largest share: payments of other money are no pass")
     min_passes: int = Field(3, ge=1, description="passes within the window: once is an errand")
-    window_days: float = Field(30.0, gt=0, description="length of the trailing window; it also bounds how far back a daily run reads")
+    window_days: float = Field(30.0, gt=0, le=3_650, description="length of the trailing window; it also bounds how far back a daily run reads")
+
+    @model_validator(mode="after")
+    def _can_fire(self) -> Parameters:
+        if self.window_days * 86_400 < self.within_seconds:
+            raise ValueError(f"a pass of {self.within_seconds} s does not fit into window_days {self.window_days}; raise it")
+        if self.least_share > self.largest_share:
+            raise ValueError(f"least_share {self.least_share} lies above largest_share {self.largest_share}, so nothing can ever fit; lower it")
+        return self
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

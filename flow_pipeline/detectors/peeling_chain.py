@@ -26,7 +26,7 @@ class Parameters(Base):
     """Parameters of peeling chains."""
 
     min_hops: int = Field(4, ge=2, description="hops of the rest; fewer are a payment with change")
-    within_hours: float = Field(48.0, gt=0, description="an address passes the rest on within this")
+    within_hours: float = Field(48.0, gt=0, le=8_760, description="an address passes the rest on within this")
     peel_share: float = Field(0.2, gt=0, lt=0.5, description="largest part sent aside, as a share of what came in; a half is no small part")
     tolerance: float = Field(0.005, ge=0, description="rest and peel may exceed what came in by this share: rounding and dust")
 
@@ -34,10 +34,10 @@ class Parameters(Base):
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Chains of the definition."""
     within = microseconds(parameters.within_hours * 3_600)
-    groups = peeling_chains(graph, within, parameters.peel_share, parameters.tolerance, parameters.min_hops, common.max_hops)
+    groups, is_cut = peeling_chains(graph, within, parameters.peel_share, parameters.tolerance, parameters.min_hops, common.max_hops)
     of = np.repeat(np.arange(len(groups)), np.diff(groups.start))
     hops = np.bincount(of[groups.part == HOP], minlength=len(groups))
-    return hits_of_groups(groups, hops, {"truncated": hops >= common.max_hops})
+    return hits_of_groups(groups, hops, {"truncated": is_cut})
 
 
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:

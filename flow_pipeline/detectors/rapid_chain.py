@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Card, Hits, Measured, WithAmount, hits_of_walks, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import SEARCH_ROOM, Amounts, Card, Hits, Measured, WithAmount, hits_of_walks, lasting, microseconds, sentences, units
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.paths import maximal_paths
 from flow_pipeline.settings import TypologySettings
@@ -25,10 +25,10 @@ class Parameters(WithAmount):
     """Parameters of rapid chains."""
 
     min_hops: int = Field(3, ge=2, description="transfers of a path: two are an ordinary payment passed on")
-    gap_seconds: int = Field(3_600, ge=1, description="a gap must stay under this: people who hold money take longer than an hour")
+    gap_seconds: int = Field(3_600, ge=1, le=31_536_000, description="a gap must stay under this: people who hold money take longer than an hour")
     least_share: float = Field(0.5, gt=0, le=1, description="each hop carries at least this share of the hop before; less is another payment")
-    duration_seconds: int = Field(1_800, ge=1, description="suspicious when the whole path takes less than this")
-    amount_by_token: dict[str, float] = Field({"ETH": 10.0}, description="suspicious when the hops together exceed this many token units")
+    duration_seconds: int = Field(1_800, ge=1, le=31_536_000, description="suspicious when the whole path takes less than this")
+    amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when the hops together exceed this many token units")
     amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
 
 
@@ -36,7 +36,7 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     """Maximal paths of the definition."""
     limit = common.max_findings
     gap = microseconds(parameters.gap_seconds) - 1
-    return hits_of_walks(graph, maximal_paths(graph, gap, parameters.least_share, np.inf, parameters.min_hops, common.max_hops, limit, limit))
+    return hits_of_walks(graph, maximal_paths(graph, gap, parameters.least_share, np.inf, parameters.min_hops, common.max_hops, limit, SEARCH_ROOM * limit))
 
 
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:

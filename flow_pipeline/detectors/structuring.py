@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from pydantic import Field
 
 from flow_pipeline.detectors.typology import Card, Hits, Measured, hits_of_groups, joined, lasting, microseconds, units
 from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.paths import with_room
 from flow_pipeline.graph.windows import IN, OUT, trailing_windows
 from flow_pipeline.settings import TypologySettings
 
@@ -26,9 +29,9 @@ class Parameters(Base):
     """Parameters of structuring."""
 
     min_transfers: int = Field(5, ge=2, description="transfers within the window")
-    window_hours: float = Field(24.0, gt=0, description="length of the trailing window")
+    window_hours: float = Field(24.0, gt=0, le=8_760, description="length of the trailing window")
     threshold_usd: float = Field(10_000.0, gt=0, description="reporting threshold in US dollars: currency transaction reports, 31 CFR 1010.311")
-    threshold_by_token: dict[str, float] = Field(
+    threshold_by_token: dict[str, Annotated[float, Field(gt=0, lt=1e18)]] = Field(
         dict.fromkeys(("USDT", "USDC", "DAI", "BUSD", "TUSD", "FDUSD", "USDP"), 10000.0),
         description="the same in token units, for tokens that are dollars themselves; others need a price",
     )
@@ -39,7 +42,7 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     """Merged trailing windows of transfers just under the threshold."""
     limits = np.array([parameters.threshold_by_token.get(symbol or "", np.nan) for symbol in graph.symbols])
     limit = limits[graph.token[graph.sender]] if len(limits) else np.empty(0)
-    is_under = (graph.amount >= parameters.least_share * limit) & (graph.amount < limit)
+    is_under = (graph.amount >= with_room(parameters.least_share, 0)[0] * limit) & (graph.amount < limit)
     if len(graph.amount_usd):
         in_usd = (graph.amount_usd >= parameters.least_share * parameters.threshold_usd) & (graph.amount_usd < parameters.threshold_usd)
         is_under |= np.isnan(limit) & in_usd

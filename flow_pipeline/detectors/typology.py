@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 import flow_pipeline.detectors as room
 from flow_pipeline.domain.errors import UsageError
@@ -20,17 +21,31 @@ from flow_pipeline.graph.windows import Groups
 from flow_pipeline.settings import Section, TypologySettings
 
 HOP = 2
+SEARCH_ROOM = 10
+"""Walks a search keeps per finding that may be stored, so that large ones are not lost behind small ones that come first."""
+Amounts = dict[str, Annotated[float, Field(ge=0, lt=1e18)]]
+"""Token units per symbol, within what an amount can hold."""
 Moved = Literal["least", "sum", "lesser_side", "per_middle", "arrived"]
 
 
 class Parameters(Section):
-    """Parameters of a typology: every field with its default and reason. Unknown keys are refused."""
+    """Parameters of a typology: every field with its default and reason. Unknown keys are refused; amounts per token add to the defaults."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _add_to_defaults(cls, given: dict[str, Any]) -> dict[str, Any]:
+        found = dict(given)
+        for name, item in cls.model_fields.items():
+            if name in found and isinstance(item.default, dict):
+                own = json.loads(found[name]) if isinstance(found[name], str) else found[name]
+                found[name] = {**item.default, **own}
+        return found
 
 
 class WithAmount(Parameters):
     """Parameters of a typology that is suspicious above an amount of money."""
 
-    amount_by_token: dict[str, float] = Field({}, description="suspicious above this many token units, per symbol")
+    amount_by_token: Amounts = Field({}, description="suspicious above this many token units, per symbol")
     amount_usd: float = Field(0.0, ge=0, description="suspicious above this many US dollars where the token has no amount of its own and a price is known")
 
 
@@ -56,6 +71,7 @@ class Hits:
         hop_count: Transfers on its longest way.
         facts: More numbers per finding, shown in the evidence.
         found: Findings counted, kept or not.
+        is_capped: True when a search was stopped, so that there may be more than `found`.
     """
 
     start: np.ndarray
@@ -65,6 +81,7 @@ class Hits:
     hop_count: np.ndarray
     facts: dict[str, np.ndarray] = field(default_factory=dict)
     found: int = 0
+    is_capped: bool = False
 
     def __len__(self) -> int:
         """Number of findings kept."""
@@ -135,6 +152,12 @@ def parameters_of(name: str, common: TypologySettings) -> Any:
         first = error.errors()[0]
         key = ".".join(["typologies", name, *map(str, first["loc"])])
         raise UsageError(f"{key}: {first['msg'].removeprefix('Value error, ')}", "see `netraflow settings --explain`") from None
+    for key in ("min_counterparties", "min_middles"):
+        if getattr(parameters, key, 0) >= common.hub_degree:
+            raise UsageError(
+                f"typologies.{name}.{key} {getattr(parameters, key)} can never be reached under typologies.hub_degree {common.hub_degree}: such an address is a hub",
+                "lower one or raise the other",
+            )
     if getattr(parameters, "min_hops", 0) > common.max_hops:
         raise UsageError(
             f"typologies.{name}.min_hops {parameters.min_hops} can never be reached under typologies.max_hops {common.max_hops}", "lower one or raise the other"
@@ -166,6 +189,7 @@ def hits_of_walks(graph: TransferGraph, walks: Walks, facts: dict[str, np.ndarra
         lengths,
         {"truncated": walks.is_cut, **(facts or {})},
         walks.found,
+        walks.is_capped,
     )
 
 
@@ -201,7 +225,8 @@ def microseconds(seconds: float) -> int:
 
 def units(amount: Any, symbol: str | None) -> str:
     """An amount with its token, without idle zeros."""
-    text = f"{amount:,.6f}".rstrip("0").rstrip(".")
+    text = f"{amount:,.6f}" if abs(amount) >= 1e-6 else f"{amount:.3g}"
+    text = text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
     return f"{text} {symbol or 'units'}"
 
 

@@ -486,11 +486,11 @@ OPS_DETECTIONS = Table(
     _columns(
         ("typology", "VARCHAR", "the definition"),
         ("detector_version", "VARCHAR", "version of the definition in code"),
-        ("found", "BIGINT", "findings counted"),
+        ("found", "BIGINT", "findings counted; at least this many when is_truncated"),
         ("kept", "BIGINT", "findings stored"),
         ("suspicious", "BIGINT", "of them suspicious"),
         ("max_findings", "BIGINT", "cap per day"),
-        ("is_truncated", "BOOLEAN", "true when more were found than kept"),
+        ("is_truncated", "BOOLEAN", "true when more were found than kept, or a search was stopped"),
     ),
 )
 OPS_AUDITS = Table(

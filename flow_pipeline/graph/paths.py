@@ -1,7 +1,8 @@
 """Kernels that walk transfers forward in time: maximal paths, paths between roles, temporal cycles.
 
 Every kernel returns a `Walks`: edges of all walks one after the other, and where each begins. Enumeration is complete up to
-`per_root` walks from one first edge and `per_day` walks that end on one day; `found` counts them all, kept or not.
+`per_root` walks from one first edge and `per_day` walks that end on one day. What is left out is never silent: `found` counts what was met
+beyond a day's cap, `is_capped` says that a search from one edge was stopped and more may be there.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from numba import njit
 from flow_pipeline.graph import HOUR, TransferGraph
 
 DAY = 24 * HOUR
+STEPS_PER_WALK = 100
+"""A search from one edge is stopped after this many steps per walk it may keep: paths that come to nothing can be exponentially many."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +27,11 @@ class Walks:
     edges: np.ndarray
     is_cut: np.ndarray
     found: int
+    is_capped: bool
 
     def __len__(self) -> int:
         """Number of walks kept."""
         return len(self.start) - 1
-
-    @property
-    def is_truncated(self) -> bool:
-        """True when more were found than kept."""
-        return self.found > len(self)
 
 
 def maximal_paths(graph: TransferGraph, max_gap: int, low: float, high: float, min_hops: int, max_hops: int, per_root: int, per_day: int) -> Walks:
@@ -130,7 +129,7 @@ def append(buffer, size, value):
 
 @njit(cache=True)
 def _keep(path, length, is_cut, day, state, per_day, of_day, start, edges, cut):
-    """Count a walk and keep it when its day has room. state: walks kept, edges kept, walks found."""
+    """Count a walk and keep it when its day has room. state: walks kept, edges kept, walks found, a search was stopped."""
     state[2] += 1
     if of_day[day] >= per_day:
         return start, edges, cut
@@ -149,7 +148,7 @@ def _empty(time):
     start = np.zeros(1024, np.int64)
     first = time[0] // DAY if len(time) else 0
     days = time[-1] // DAY - first + 1 if len(time) else 1
-    return start, np.empty(4096, np.int32), np.zeros(1024, np.bool_), np.zeros(3, np.int64), np.zeros(days, np.int64), first
+    return start, np.empty(4096, np.int32), np.zeros(1024, np.bool_), np.zeros(4, np.int64), np.zeros(days, np.int64), first
 
 
 @njit(cache=True)
@@ -173,14 +172,34 @@ def _maximal_paths(
                 has_before[f] = True
                 best = max(best, reach[f])
         reach[e] = min(best + 1, max_hops)
+    met, queue = np.full(count, -1, np.int32), np.empty(1024, np.int32)
     path, at = np.empty(max_hops + 1, np.int32), np.empty(max_hops + 1, np.int64)
     goes_on = np.zeros(max_hops + 1, np.bool_)
     for root in range(count):
         if reach[root] < min_hops:
             continue
-        if has_before[root] and not _may_return(root, time, rank, sender, amount, receiver_ends, in_start, in_edges, max_gap, low, high, max_hops):
+        if has_before[root] and not _may_return(
+            root,
+            time,
+            rank,
+            sender,
+            receiver,
+            amount,
+            sender_ends,
+            receiver_ends,
+            out_start,
+            out_edges,
+            in_start,
+            in_edges,
+            max_gap,
+            low,
+            high,
+            max_hops,
+            met,
+            queue,
+        ):
             continue
-        kept_before = state[2]
+        kept_before, steps = state[2], 0
         depth = 0
         path[0] = root
         at[0] = -1
@@ -191,8 +210,9 @@ def _maximal_paths(
                 at[depth] = after(rank, out_edges, out_start[v], out_start[v + 1], rank[e])
                 goes_on[depth] = False
             step = -1
-            if not receiver_ends[e] and state[2] - kept_before < per_root:
+            if not receiver_ends[e] and state[2] - kept_before < per_root and steps < STEPS_PER_WALK * per_root:
                 while at[depth] < out_start[v + 1]:
+                    steps += 1
                     f = out_edges[at[depth]]
                     at[depth] += 1
                     if time[f] - time[e] > max_gap:
@@ -217,7 +237,10 @@ def _maximal_paths(
                 at[depth] = -1
                 continue
             hops = depth + 1
-            ends_here = hops >= min_hops and (not goes_on[depth] or hops == max_hops) and state[2] - kept_before < per_root
+            if state[2] - kept_before >= per_root or steps >= STEPS_PER_WALK * per_root:
+                state[3] = 1
+                break
+            ends_here = hops >= min_hops and (not goes_on[depth] or hops == max_hops)
             if ends_here and has_before[root]:
                 ends_here = not _goes_before(
                     path, hops, time, rank, sender, receiver, amount, sender_ends, receiver_ends, in_start, in_edges, max_gap, low, high
@@ -225,13 +248,18 @@ def _maximal_paths(
             if ends_here:
                 start, edges, cut = _keep(path, hops, goes_on[depth], time[e] // DAY - first_day, state, per_day, of_day, start, edges, cut)
             depth -= 1
-    return start[: state[0] + 1].copy(), edges[: state[1]].copy(), cut[: state[0]].copy(), state[2]
+    return start[: state[0] + 1].copy(), edges[: state[1]].copy(), cut[: state[0]].copy(), state[2], state[3] > 0
 
 
 @njit(cache=True)
-def _may_return(root, time, rank, sender, amount, receiver_ends, in_start, in_edges, max_gap, low, high, max_hops):
-    """False when some transfer before the root comes from an address the path can not visit later: then no path from the root is maximal."""
-    u = sender[root]
+def _may_return(
+    root, time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, max_gap, low, high, max_hops, met, queue
+):  # fmt: skip
+    """False when some transfer before the root comes from an address no path from the root can visit: then none of them is maximal.
+
+    Which transfers paths from the root can reach is told edge by edge; their paths may be exponentially many.
+    """
+    u, wanted = sender[root], -1
     for k in range(after(rank, in_edges, in_start[u], in_start[u + 1], rank[root] - 1) - 1, in_start[u] - 1, -1):
         p = in_edges[k]
         if time[root] - time[p] > max_gap:
@@ -242,7 +270,29 @@ def _may_return(root, time, rank, sender, amount, receiver_ends, in_start, in_ed
         k2 = after(rank, in_edges, in_start[x], in_start[x + 1], rank[root] - 1)  # the root itself may be the visit
         if k2 == in_start[x + 1] or time[in_edges[k2]] - time[root] > max_hops * max_gap:
             return False
-    return True
+        wanted = x
+    if wanted < 0 or receiver[root] == wanted:
+        return True
+    queue[0], done, waiting = root, 0, 1
+    met[root] = root
+    while done < waiting:
+        e = queue[done]
+        done += 1
+        if receiver_ends[e]:
+            continue
+        v = receiver[e]
+        for k in range(after(rank, out_edges, out_start[v], out_start[v + 1], rank[e]), out_start[v + 1]):
+            f = out_edges[k]
+            if time[f] - time[e] > max_gap:
+                break
+            if met[f] == root or sender_ends[f] or amount[f] < low * amount[e] or amount[f] > high * amount[e]:
+                continue
+            if receiver[f] == wanted or waiting == len(queue):
+                return True
+            met[f] = root
+            queue[waiting] = f
+            waiting += 1
+    return False
 
 
 @njit(cache=True)
@@ -276,7 +326,7 @@ def _paths_between(
     for root in range(len(time)):
         if sender_role[root] != origin_role:
             continue
-        kept_before = state[2]
+        kept_before, steps = state[2], 0
         depth = 0
         path[0] = root
         at[0] = -1
@@ -285,11 +335,15 @@ def _paths_between(
             v = receiver[e]
             if at[depth] < 0:
                 at[depth] = after(rank, out_edges, out_start[v], out_start[v + 1], rank[e])
-                if receiver_role[e] == target_role and depth + 1 >= min_hops and state[2] - kept_before < per_root:
+                if receiver_role[e] == target_role and depth + 1 >= min_hops:
                     start, edges, cut = _keep(path, depth + 1, False, time[e] // DAY - first_day, state, per_day, of_day, start, edges, cut)
+            if state[2] - kept_before >= per_root or steps >= STEPS_PER_WALK * per_root:
+                state[3] = 1
+                break
             step = -1
-            if not receiver_ends[e] and depth + 1 < max_hops and state[2] - kept_before < per_root:
+            if not receiver_ends[e] and depth + 1 < max_hops:
                 while at[depth] < out_start[v + 1]:
+                    steps += 1
                     f = out_edges[at[depth]]
                     at[depth] += 1
                     if time[f] - time[root] > max_span:
@@ -309,7 +363,7 @@ def _paths_between(
                 depth += 1
                 path[depth] = step
                 at[depth] = -1
-    return start[: state[0] + 1].copy(), edges[: state[1]].copy(), cut[: state[0]].copy(), state[2]
+    return start[: state[0] + 1].copy(), edges[: state[1]].copy(), cut[: state[0]].copy(), state[2], state[3] > 0
 
 
 @njit(cache=True)
@@ -392,7 +446,7 @@ def _cycles(time, rank, sender, receiver, can, out_start, out_edges, in_start, i
                         near_count += 1
                     for j in range(d, levels + 1):
                         latest[j, x] = max(latest[j, x], rank[f])
-        kept_before = state[2]
+        kept_before, steps = state[2], 0
         depth = 0
         path[0] = root
         at[0] = -1
@@ -405,8 +459,12 @@ def _cycles(time, rank, sender, receiver, can, out_start, out_edges, in_start, i
                 if left <= levels and (stamp[x] != root or latest[left, x] <= rank[e]):
                     depth -= 1
                     continue
+            if state[2] - kept_before >= per_root or steps >= STEPS_PER_WALK * per_root:
+                state[3] = 1
+                break
             step = -1
-            while at[depth] < out_start[x + 1] and state[2] - kept_before < per_root:
+            while at[depth] < out_start[x + 1]:
+                steps += 1
                 f = out_edges[at[depth]]
                 at[depth] += 1
                 if rank[f] > last:
@@ -431,4 +489,4 @@ def _cycles(time, rank, sender, receiver, can, out_start, out_edges, in_start, i
                 depth += 1
                 path[depth] = step
                 at[depth] = -1
-    return start[: state[0] + 1].copy(), edges[: state[1]].copy(), cut[: state[0]].copy(), state[2]
+    return start[: state[0] + 1].copy(), edges[: state[1]].copy(), cut[: state[0]].copy(), state[2], state[3] > 0

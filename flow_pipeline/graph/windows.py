@@ -217,21 +217,42 @@ def _scatter_gather(time, rank, sender, receiver, sender_ends, receiver_ends, ou
     group_vertex = np.empty(1024, np.int32)
     groups, size = 0, 0
     seen_by, last_middle, middles = np.full(vertex_count, -1, np.int32), np.full(vertex_count, -1, np.int32), np.zeros(vertex_count, np.int32)
-    into, out = np.empty(1024, np.int32), np.empty(1024, np.int32)
+    outs, of_run = np.empty(1024, np.int32), np.empty(1024, np.int32)
     for s in range(vertex_count):
         if out_start[s + 1] - out_start[s] < least:
             continue
-        pairs = 0
+        ins = np.empty(out_start[s + 1] - out_start[s], np.int32)
+        paid = 0
         for k in range(out_start[s], out_start[s + 1]):
             e = out_edges[k]
-            m = receiver[e]
-            if sender_ends[e] or receiver_ends[e]:
-                continue
-            for j in range(after(rank, out_edges, out_start[m], out_start[m + 1], rank[e]), out_start[m + 1]):
+            if not sender_ends[e] and not receiver_ends[e]:
+                ins[paid] = e
+                paid += 1
+        if paid < least:
+            continue
+        # the source's payments, one run per middle address, each in time order
+        ins = ins[:paid]
+        ins = ins[np.argsort(receiver[ins], kind="mergesort")]
+        run_start = np.empty(paid + 1, np.int64)
+        runs = 0
+        for k in range(paid):
+            if k == 0 or receiver[ins[k]] != receiver[ins[k - 1]]:
+                run_start[runs] = k
+                runs += 1
+        run_start[runs] = paid
+        # payments of the middle addresses that follow a receipt within the window
+        count = 0
+        for r in range(runs):
+            m, k = receiver[ins[run_start[r]]], run_start[r]
+            for j in range(after(rank, out_edges, out_start[m], out_start[m + 1], rank[ins[k]]), out_start[m + 1]):
                 f = out_edges[j]
-                if time[f] - time[e] > window:
-                    break
+                while k + 1 < run_start[r + 1] and rank[ins[k + 1]] < rank[f]:
+                    k += 1
                 t = receiver[f]
+                if time[f] - time[ins[k]] > window:
+                    if k + 1 == run_start[r + 1]:
+                        break
+                    continue
                 if sender_ends[f] or receiver_ends[f] or t == s:
                     continue
                 if seen_by[t] != s:
@@ -239,79 +260,103 @@ def _scatter_gather(time, rank, sender, receiver, sender_ends, receiver_ends, ou
                 if last_middle[t] != m:
                     last_middle[t] = m
                     middles[t] += 1
-                into, out = append(into, pairs, e), append(out, pairs, f)
-                pairs += 1
-        # a middle paid twice may be counted twice here, so this only spares targets that can not qualify
+                outs, of_run = append(outs, count, f), append(of_run, count, r)
+                count += 1
         kept = 0
-        for p in range(pairs):
-            if middles[receiver[out[p]]] >= least:
-                into[kept], out[kept] = into[p], out[p]
+        for k in range(count):
+            if middles[receiver[outs[k]]] >= least:
+                outs[kept], of_run[kept] = outs[k], of_run[k]
                 kept += 1
         if kept < least:
             continue
-        target = np.empty(kept, np.int64)
-        for p in range(kept):
-            target[p] = receiver[out[p]]
-        order = np.argsort(target, kind="mergesort")
+        order = np.argsort(receiver[outs[:kept]], kind="mergesort")
         begin = 0
         while begin < kept:
             stop = begin
-            while stop < kept and target[order[stop]] == target[order[begin]]:
+            while stop < kept and receiver[outs[order[stop]]] == receiver[outs[order[begin]]]:
                 stop += 1
-            group_start, group_edges, group_part, group_vertex, groups, size = _pair_windows(
-                time, rank, receiver, into[order[begin:stop]], out[order[begin:stop]], window, least, s, group_start, group_edges, group_part, group_vertex,
-                groups, size,
+            chosen = order[begin:stop]
+            group_start, group_edges, group_part, group_vertex, groups, size = _target_windows(
+                time, rank, ins, run_start, outs[chosen], of_run[chosen], window, least, s, group_start, group_edges, group_part, group_vertex, groups, size
             )  # fmt: skip
             begin = stop
     return group_start[: groups + 1].copy(), group_edges[:size].copy(), group_part[:size].copy(), group_vertex[:groups].copy()
 
 
 @njit(cache=True)
-def _pair_windows(time, rank, receiver, into, out, window, least, s, group_start, group_edges, group_part, group_vertex, groups, size):
-    """Merge the trailing windows of one source and target that hold enough middles."""
-    count = len(into)
-    order = np.argsort(rank[out], kind="mergesort")
-    in_group = np.full(count, -1, np.int32)
-    current = -1
-    for i in range(count):
-        end = time[out[order[i]]]
-        middles = 0
-        for a in range(count):
-            if time[into[a]] < end - window or time[out[a]] > end:
+def _target_windows(time, rank, ins, run_start, outs, of_run, window, least, s, group_start, group_edges, group_part, group_vertex, groups, size):
+    """Merge the trailing windows of one source and target that hold enough middle addresses.
+
+    A middle address stands in a window when its first receipt inside comes before its last payment inside.
+    """
+    count = len(outs)
+    # middle addresses one after the other: receipts a_low:a_high of ins, payments b_low:b_high of outs, which came grouped by them
+    lanes = 0
+    a_at, a_high = np.empty(count, np.int64), np.empty(count, np.int64)
+    b_low, b_at, b_high = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
+    for k in range(count):
+        if k == 0 or of_run[k] != of_run[k - 1]:
+            a_at[lanes], a_high[lanes], b_low[lanes] = run_start[of_run[k]], run_start[of_run[k] + 1], k
+            lanes += 1
+        b_high[lanes - 1] = k + 1
+    for lane in range(lanes):
+        b_at[lane] = b_low[lane]
+    covered = np.zeros(count, np.int64)  # payments of each lane that the windows of the open group have seen
+    taken_in, taken_out = np.zeros(len(ins), np.bool_), np.zeros(count, np.bool_)
+    in_mark, out_mark = np.empty(count, np.int64), np.empty(count, np.int64)
+    opened, first = False, size
+    ends = np.argsort(rank[outs], kind="mergesort")
+    for i in range(count + 1):
+        held, joins = 0, False
+        if i < count:
+            end = time[outs[ends[i]]]
+            for lane in range(lanes):
+                while a_at[lane] < a_high[lane] and time[ins[a_at[lane]]] < end - window:
+                    a_at[lane] += 1
+                while b_at[lane] < b_high[lane] and time[outs[b_at[lane]]] <= end:
+                    b_at[lane] += 1
+                if a_at[lane] < a_high[lane] and b_at[lane] > b_low[lane] and rank[ins[a_at[lane]]] < rank[outs[b_at[lane] - 1]]:
+                    held += 1
+                    joins = joins or (covered[lane] > 0 and rank[ins[a_at[lane]]] < rank[outs[b_low[lane] + covered[lane] - 1]])
+            if held < least:
                 continue
-            is_first = True
-            for b in range(a):
-                if receiver[into[b]] == receiver[into[a]] and time[into[b]] >= end - window and time[out[b]] <= end:
-                    is_first = False
-                    break
-            middles += is_first
-        if middles < least:
-            continue
-        joins = False
-        for a in range(count):
-            joins = joins or (in_group[a] == current and current >= 0 and time[into[a]] >= end - window and time[out[a]] <= end)
-        if not joins:
-            current += 1
-        for a in range(count):
-            if in_group[a] < 0 and time[into[a]] >= end - window and time[out[a]] <= end:
-                in_group[a] = current
-    for g in range(current + 1):
-        members = np.empty(2 * count, np.int32)
-        found = 0
-        for a in range(count):
-            if in_group[a] == g:
-                members[found], members[found + 1] = into[a], out[a]
-                found += 2
-        members = np.unique(members[:found])
-        for e in members:
-            is_in = False
-            for a in range(count):
-                is_in = is_in or into[a] == e
-            group_edges, group_part = append(group_edges, size, e), append(group_part, size, IN if is_in else OUT)
-            size += 1
-        group_vertex = append(group_vertex, groups, s)
-        groups += 1
-        group_start = append(group_start, groups, size)
+        if opened and not joins:
+            members = group_edges[first:size].copy()
+            parts = group_part[first:size].copy()
+            order = np.argsort(members, kind="mergesort")
+            for k in range(len(order)):
+                group_edges[first + k], group_part[first + k] = members[order[k]], parts[order[k]]
+            group_vertex = append(group_vertex, groups, s)
+            groups += 1
+            group_start = append(group_start, groups, size)
+            opened = False
+        if i == count:
+            break
+        if not opened:
+            opened, first = True, size
+            for lane in range(lanes):
+                in_mark[lane], out_mark[lane] = a_at[lane], b_low[lane]
+        for lane in range(lanes):
+            covered[lane] = b_at[lane] - b_low[lane]
+            if not (a_at[lane] < a_high[lane] and b_at[lane] > b_low[lane] and rank[ins[a_at[lane]]] < rank[outs[b_at[lane] - 1]]):
+                continue
+            last = rank[outs[b_at[lane] - 1]]
+            k = max(in_mark[lane], a_at[lane])
+            while k < a_high[lane] and rank[ins[k]] < last:
+                if not taken_in[k]:
+                    taken_in[k] = True
+                    group_edges, group_part = append(group_edges, size, ins[k]), append(group_part, size, IN)
+                    size += 1
+                k += 1
+            in_mark[lane] = k
+            k = max(out_mark[lane], b_low[lane])
+            while k < b_at[lane]:
+                if rank[outs[k]] > rank[ins[a_at[lane]]] and not taken_out[k]:
+                    taken_out[k] = True
+                    group_edges, group_part = append(group_edges, size, outs[k]), append(group_part, size, OUT)
+                    size += 1
+                k += 1
+            out_mark[lane] = k
     return group_start, group_edges, group_part, group_vertex, groups, size
 
 
@@ -365,7 +410,7 @@ def _pass_through(
         for p in range(passes + 1):
             qualifies = False
             if p < passes:
-                while time[in_edges[first_in[begin]]] < time[out_edges[last_out[p] - 1]] - window:
+                while begin <= p and time[in_edges[first_in[begin]]] < time[out_edges[last_out[p] - 1]] - window:
                     begin += 1
                 qualifies = p - begin + 1 >= least
             if opened >= 0 and (p == passes or (qualifies and begin > covered)):

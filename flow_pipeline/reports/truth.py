@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import open_published
 
@@ -43,7 +44,10 @@ def score_typologies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
     Returns:
         Per typology: planted, found, right, precision, recall, and wrong finding_ids and missed patterns.
     """
-    events = json.loads(truth.read_text())
+    try:
+        events = [(event["typology"], event["kind"], frozenset(map(tuple, event["transfers"]))) for event in json.loads(truth.read_text())]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{truth} is no truth file of `netraflow generate` ({error.__class__.__name__}: {error})", "generate the world again") from None
     with open_published(settings) as connection:
         names = [row[0] for row in connection.execute("SELECT typology FROM ops.detections ORDER BY 1").fetchall()]
         rows = connection.execute("""
@@ -55,7 +59,7 @@ def score_typologies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
         found.setdefault(typology, {})[frozenset(map(tuple, transfers))] = finding_id
     scores = []
     for name in names:
-        planted = {frozenset(map(tuple, event["transfers"])) for event in events if event["typology"] == name and event["kind"] == "planted"}
+        planted = {transfers for typology, kind, transfers in events if typology == name and kind == "planted"}
         own = found.get(name, {})
         right = len(planted & own.keys())
         scores.append(

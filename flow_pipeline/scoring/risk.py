@@ -47,7 +47,7 @@ def components(rows: pa.Table) -> pa.Table:
 
     Returns:
         The same rows with weight and is_active: per address and component the row of the largest score times confidence, the smaller
-        finding_id on ties.
+        finding_id, then evidence, on ties.
 
     Raises:
         FlowError: a component that the registry does not declare.
@@ -58,7 +58,15 @@ def components(rows: pa.Table) -> pa.Table:
     strength = pc.multiply(rows["score"], rows["confidence"])
     keyed = rows.append_column("strength", strength).append_column("at", pa.array(np.arange(len(rows))))
     order = pc.sort_indices(
-        keyed, [("chain", "ascending"), ("address", "ascending"), ("component", "ascending"), ("strength", "descending"), ("finding_id", "ascending")]
+        keyed,
+        [
+            ("chain", "ascending"),
+            ("address", "ascending"),
+            ("component", "ascending"),
+            ("strength", "descending"),
+            ("finding_id", "ascending"),
+            ("evidence", "ascending"),
+        ],
     )
     ordered = keyed.take(order)
     is_active = _is_new(ordered, ("chain", "address", "component"))

@@ -21,7 +21,7 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
     """Replace detection.findings and what belongs to it.
 
     Returns:
-        Per typology: found, kept, suspicious.
+        Per typology: found, kept, suspicious, is_truncated.
     """
     common = settings.typologies
     graph = read_graph(connection, common.hub_degree)
@@ -35,7 +35,7 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
     connection.register("verdicts_in", pa.concat_tables(verdicts))
     connection.execute("CREATE OR REPLACE TEMP TABLE verdicts AS FROM verdicts_in")
     connection.unregister("verdicts_in")
-    counts = _store(connection, common, {name: hits[name].found for name in names})
+    counts = _store(connection, common, {name: (found.found, found.is_capped) for name, found in hits.items()})
     for table in ("hits", "measures", "verdicts", "kept_findings"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return counts
@@ -104,7 +104,8 @@ def _measure(connection: Connection, detectors: dict[str, tuple[Typology, Any]])
                    any_value(focus_id) AS focus_id, min(block_timestamp) AS first_timestamp, max(block_timestamp) AS last_timestamp, count(*)::INTEGER AS transfer_count,
                    sum(amount) FILTER (WHERE part <> 3) AS gross_amount, min(amount) FILTER (WHERE part <> 3) AS least,
                    sum(amount) FILTER (WHERE part = 0) AS came_in, sum(amount) FILTER (WHERE part = 1) AS went_out,
-                   CASE WHEN count(amount_usd) = count(*) THEN sum(amount_usd) FILTER (WHERE part <> 3) END AS gross_usd,
+                   sum(amount_usd) FILTER (WHERE part <> 3) / sum(amount::DOUBLE) FILTER (WHERE part <> 3 AND amount_usd IS NOT NULL) AS mean_usd,
+                   sum(amount) FILTER (WHERE from_id = focus_id) AS from_focus,
                    string_agg(key, ',' ORDER BY ordinal) AS keys, min_by(key, ordinal) AS first_key
             FROM (SELECT *, coalesce(tx_hash || ':' || coalesce(transfer_index::VARCHAR, from_address || '>' || to_address || '>' || amount::VARCHAR),
                                      sha256 || ':' || source_row) AS key FROM hits)
@@ -123,14 +124,14 @@ def _measure(connection: Connection, detectors: dict[str, tuple[Typology, Any]])
         moved AS (
             SELECT w.*, r.name, r.judged_by, r.identity, r.amount_usd AS usd_threshold, p.address_count,
                    (CASE r.moved WHEN 'least' THEN least WHEN 'sum' THEN gross_amount WHEN 'lesser_side' THEN least(came_in, went_out)
-                                 WHEN 'arrived' THEN went_out ELSE m.moved END)::DECIMAL(38, 18) AS moved_amount
+                                 WHEN 'arrived' THEN least(went_out, from_focus) ELSE m.moved END)::DECIMAL(38, 18) AS moved_amount
             FROM whole w JOIN rules r USING (typology) JOIN middles m USING (typology, finding) JOIN people p USING (typology, finding)
         )
-        SELECT m.* EXCLUDE (gross_amount), m.gross_amount::DECIMAL(38, 18) AS gross_amount, (gross_usd * moved_amount::DOUBLE / gross_amount::DOUBLE)::DECIMAL(38, 6) AS moved_usd,
-               datediff('second', first_timestamp, last_timestamp) AS duration_seconds, a.address AS focus_address,
+        SELECT m.* EXCLUDE (gross_amount), m.gross_amount::DECIMAL(38, 18) AS gross_amount, (mean_usd * moved_amount::DOUBLE)::DECIMAL(38, 6) AS moved_usd,
+               (epoch_us(last_timestamp) - epoch_us(first_timestamp)) / 1_000_000 AS duration, a.address AS focus_address,
                CASE WHEN t.amount IS NOT NULL THEN CASE judged_by WHEN 'gross_amount' THEN m.gross_amount ELSE moved_amount END > t.amount::DECIMAL(38, 18)
-                    WHEN gross_usd IS NOT NULL AND usd_threshold IS NOT NULL
-                    THEN gross_usd * CASE judged_by WHEN 'gross_amount' THEN 1 ELSE moved_amount::DOUBLE / m.gross_amount::DOUBLE END > usd_threshold
+                    WHEN mean_usd IS NOT NULL AND usd_threshold IS NOT NULL
+                    THEN mean_usd * CASE judged_by WHEN 'gross_amount' THEN m.gross_amount::DOUBLE ELSE moved_amount::DOUBLE END > usd_threshold
                     ELSE true END AS is_large,
                substr(md5(name || '|' || chain || '|' || coalesce(m.token_address, m.token_symbol, '') || '|' || coalesce(a.address, '') || '|'
                           || CASE identity WHEN 'all' THEN keys ELSE first_key END), 1, 16) AS finding_id
@@ -146,13 +147,13 @@ def _judge(connection: Connection, number: int, name: str, hits: Hits, parameter
     """The detector's verdict per finding."""
     detector = typologies()[name]
     rows = connection.execute(
-        "SELECT token_symbol, duration_seconds, transfer_count, address_count, moved_amount, gross_amount, is_large, focus_address FROM measures "
+        "SELECT token_symbol, duration, transfer_count, address_count, moved_amount, gross_amount, is_large, focus_address FROM measures "
         "WHERE typology = ? ORDER BY finding",
         [number],
     ).to_arrow_table()
     measured = Measured(
         rows["token_symbol"].to_pylist(),
-        rows["duration_seconds"].to_numpy(),
+        rows["duration"].to_numpy(),
         hits.hop_count,
         rows["transfer_count"].to_numpy(),
         rows["address_count"].to_numpy(),
@@ -162,7 +163,7 @@ def _judge(connection: Connection, number: int, name: str, hits: Hits, parameter
         rows["focus_address"].to_pylist(),
     )
     is_suspicious, reasons = detector.judge(measured, hits, parameters)
-    facts = [dict(zip(hits.facts, values, strict=True)) for values in zip(*(column.tolist() for column in hits.facts.values()), strict=True)]
+    facts = [dict(zip(hits.facts, values, strict=True)) for values in zip(*(_shown(column).tolist() for column in hits.facts.values()), strict=True)]
     score = np.where(is_suspicious, detector.SCORE, 0.0)
     limits = [common.critical_score, common.high_score, common.medium_score]
     count = len(hits)
@@ -182,7 +183,12 @@ def _judge(connection: Connection, number: int, name: str, hits: Hits, parameter
     )
 
 
-def _store(connection: Connection, common: TypologySettings, found: dict[str, int]) -> dict[str, dict[str, int]]:
+def _shown(column: np.ndarray) -> np.ndarray:
+    """Verdicts use the figure, people read six digits of it."""
+    return column.round(6) if column.dtype.kind == "f" else column
+
+
+def _store(connection: Connection, common: TypologySettings, found: dict[str, tuple[int, bool]]) -> dict[str, dict[str, int]]:
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE kept_findings AS
         SELECT m.finding_id, m.name, v.* FROM measures m JOIN verdicts v USING (typology, finding)
@@ -195,7 +201,7 @@ def _store(connection: Connection, common: TypologySettings, found: dict[str, in
         connection.execute("""
             INSERT INTO detection.findings BY NAME
             SELECT k.finding_id, k.name AS typology, k.detector_version, m.chain, m.token_symbol, m.token_address, m.last_timestamp::DATE AS block_date, m.first_timestamp,
-                   m.last_timestamp, m.duration_seconds, k.hop_count, m.address_count, m.transfer_count, m.focus_address, m.moved_amount, m.gross_amount, m.moved_usd,
+                   m.last_timestamp, floor(m.duration)::BIGINT AS duration_seconds, k.hop_count, m.address_count, m.transfer_count, m.focus_address, m.moved_amount, m.gross_amount, m.moved_usd,
                    k.is_suspicious, k.score, k.severity, k.reason, k.parameters, k.evidence,
                    'SELECT * FROM raw.transfers WHERE chain = ''' || replace(m.chain, '''', '''''') || ''' AND block_timestamp BETWEEN TIMESTAMP ''' || m.first_timestamp
                    || ''' AND TIMESTAMP ''' || m.last_timestamp || ''' AND ' || e.listed || ' ORDER BY block_timestamp, block_number, transfer_index, tx_hash' AS evidence_sql
@@ -226,10 +232,18 @@ def _store(connection: Connection, common: TypologySettings, found: dict[str, in
         connection.execute("DELETE FROM ops.detections")
         rows = connection.execute("SELECT name, count(*), count(*) FILTER (WHERE is_suspicious) FROM kept_findings GROUP BY name").fetchall()
         kept = {name: (count, suspicious) for name, count, suspicious in rows}
-        for name, count in found.items():
+        for name, (count, is_capped) in found.items():
             stored, suspicious = kept.get(name, (0, 0))
             connection.execute(
                 "INSERT INTO ops.detections VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [name, typologies()[name].VERSION, count, stored, suspicious, common.max_findings, count > stored],
+                [name, typologies()[name].VERSION, count, stored, suspicious, common.max_findings, is_capped or count > stored],
             )
-    return {name: {"found": count, "kept": kept.get(name, (0, 0))[0], "suspicious": kept.get(name, (0, 0))[1]} for name, count in found.items()}
+    return {
+        name: {
+            "found": count,
+            "kept": kept.get(name, (0, 0))[0],
+            "suspicious": kept.get(name, (0, 0))[1],
+            "is_truncated": is_capped or count > kept.get(name, (0, 0))[0],
+        }
+        for name, (count, is_capped) in found.items()
+    }

@@ -18,12 +18,15 @@ WHERE f.from_id <> f.to_id AND f.amount > 0
 
 
 def read_graph(connection: Connection, hub_degree: int) -> TransferGraph:
-    """Every transfer with a known amount above zero, mints and burns and self-transfers left out; `row` is store.transfers' rowid."""
+    """Every transfer with a known amount above zero; mints, burns, self-transfers and tokens whose sums overflow are left out.
+
+    `row` is store.transfers' rowid.
+    """
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE graph_tokens AS
         SELECT token_id, token_key, dense_rank() OVER (ORDER BY token_key)::INTEGER - 1 AS position, chain, token_symbol, price_token,
                dense_rank() OVER (ORDER BY chain)::INTEGER - 1 AS chain_number
-        FROM intermediate.int_tokens__canonical
+        FROM intermediate.int_tokens__canonical WHERE is_summable
     """)
     tokens = connection.execute("SELECT DISTINCT ON (position) position, token_symbol, chain_number FROM graph_tokens ORDER BY position").fetchall()
     has_usd = connection.execute("SELECT 1 WHERE EXISTS (FROM store.prices) OR EXISTS (FROM store.transfers WHERE amount_usd IS NOT NULL)").fetchone()

@@ -12,12 +12,14 @@ import duckdb
 import pytest
 
 from flow_pipeline.cli import main
+from flow_pipeline.detectors.typology import check_parameters
+from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.reports.charts import evidence_graph, evidence_pictures
 from flow_pipeline.reports.truth import score_typologies
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.world import generate, write
 from flow_pipeline.warehouse.store import open_published
-from tests.conftest import ask, build, hashes, transfer, write_csv
+from tests.conftest import ask, build, hashes, label_file, transfer, write_csv
 
 Hop = tuple[int, str, str, object]
 """seconds from midnight, sender, receiver, ETH"""
@@ -209,3 +211,89 @@ def test_the_sample_carries_its_truth(tmp_path: Path) -> None:
     truth = json.loads((tmp_path / "sample" / "typologies.json").read_text())
     assert {event["kind"] for event in truth} == {"planted", "near_miss", "decoy"}
     assert sum(path.stat().st_size for path in sample.rglob("*") if path.is_file()) < 2_000_000
+
+
+def findings(settings: Settings, columns: str, typology: str) -> list[tuple[object, ...]]:
+    return ask(settings, f"SELECT {columns} FROM detection.findings WHERE typology = '{typology}' ORDER BY gross_amount")
+
+
+def test_a_test_payment_does_not_hide_a_circle(settings: Settings, tmp_path: Path) -> None:
+    circle = ["A", "B", "C", "A"]
+    hops = [(600 * n + start, circle[n], circle[n + 1], amount) for start, amount in ((0, "0.001"), (20_000, 1_000)) for n in range(3)]
+    write_csv(tmp_path / "in" / "t.csv", rows_of(hops))
+    build(settings, tmp_path / "in")
+    ((gross, is_suspicious, evidence),) = findings(settings, "gross_amount, is_suspicious, evidence", "circular")
+    assert (gross, is_suspicious, json.loads(str(evidence))["instances"]) == (3_000, True, 6)
+
+
+def test_a_customer_does_not_answer_for_his_shop(settings: Settings, tmp_path: Path) -> None:
+    rows = [["ethereum", address("M"), "Blender", "mixer", "m", 0.9, "test", "2020-01-01", ""]]
+    write_csv(tmp_path / "in" / "t.csv", rows_of([(0, "customer", "shop", 100), (600, "shop", "M", "0.1")]))
+    build(settings.with_changes(labels={"files": (label_file(tmp_path / "l.csv", rows),)}), tmp_path / "in")
+    assert findings(settings, "focus_address, moved_amount", "mixer_funnel") == [(address("shop"), Decimal("0.1"))]
+
+
+def test_what_moved_is_not_more_than_the_origin_sent(settings: Settings, tmp_path: Path) -> None:
+    rows = [["ethereum", address("M"), "Blender", "mixer", "m", 0.9, "test", "2020-01-01", ""]]
+    wages = [(n, "boss", f"staff{n}", 1) for n in range(3)]
+    write_csv(tmp_path / "in" / "t.csv", rows_of([*wages, (900, "staff0", "M", 100), (960, "staff1", "M", 100)]))
+    build(settings.with_changes(labels={"files": (label_file(tmp_path / "l.csv", rows),)}), tmp_path / "in")
+    assert (address("boss"), Decimal(2)) in findings(settings, "focus_address, moved_amount", "mixer_funnel")
+
+
+def test_a_duration_is_measured_and_not_counted_in_second_hands(settings: Settings, tmp_path: Path) -> None:
+    times = ["2025-05-01T00:00:00.900Z", "2025-05-01T00:15:00Z", "2025-05-01T00:30:00.100Z"]
+    write_csv(tmp_path / "in" / "t.csv", [transfer(n, address(a), address(b), 4, at=at) for n, (at, a, b) in enumerate(zip(times, "ABC", "BCD", strict=True))])
+    build(settings, tmp_path / "in")
+    assert findings(settings, "duration_seconds, is_suspicious", "rapid_chain") == [(1_799, True)]
+
+
+def test_amounts_whose_sums_overflow_stop_nothing(settings: Settings, tmp_path: Path) -> None:
+    spam = [transfer(1_000 + n, address(f"s{n}"), address("X"), 999_999_999_999_999_999, at=at(n), symbol="SPAM") for n in range(200)]
+    write_csv(tmp_path / "in" / "t.csv", [*spam, *rows_of([(0, "A", "B", 4), (600, "B", "C", 4), (1200, "C", "D", 4)])])
+    build(settings, tmp_path / "in")
+    assert ask(settings, "SELECT typology, token_symbol FROM detection.findings") == [("rapid_chain", "ETH")]
+
+
+def test_large_findings_are_kept_before_early_ones(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path / "data").with_changes(typologies={"max_findings": 5})
+    chains = [(3_000 * n + 60 * hop, f"c{n}{hop}", f"c{n}{hop + 1}", amount) for n, amount in enumerate(["0.001"] * 8 + [4_000]) for hop in range(3)]
+    write_csv(tmp_path / "in" / "t.csv", rows_of(chains))
+    build(settings, tmp_path / "in")
+    assert findings(settings, "max(gross_amount) OVER (), count(*) OVER ()", "rapid_chain")[0] == (12_000, 5)
+    assert ask(settings, "SELECT found, kept, is_truncated FROM ops.detections WHERE typology = 'rapid_chain'") == [(9, 5, True)]
+
+
+def test_an_amount_for_one_token_leaves_the_others_as_they_are(settings: Settings, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "t.csv", rows_of([(60 * n, f"A{n}", f"A{n + 1}", "0.001") for n in range(3)]))
+    build(settings.with_changes(typologies={"rapid_chain": {"amount_by_token": {"LPT": 1_000}}}), tmp_path / "in")
+    assert findings(settings, "is_suspicious", "rapid_chain") == [(False,)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"fan_out": {"min_counterparties": 1_000}}, "such an address is a hub"),
+        ({"fan_out": {"window_hours": float("inf")}}, "finite"),
+        ({"layered": {"gap_days": 1e9}}, "less than or equal to 3650"),
+        ({"rapid_chain": {"amount_by_token": {"ETH": float("nan")}}}, "finite"),
+        ({"structuring": {"threshold_by_token": {"USDT": -1}}}, "greater than 0"),
+        ({"pass_through": {"window_days": 0.01}}, "does not fit"),
+        ({"high_score": 0.97}, "must lie between"),
+        ({"hub_degree": 2}, "greater than or equal to 3"),
+    ],
+)
+def test_settings_that_can_never_fire_are_refused(settings: Settings, changes: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        check_parameters(settings.with_changes(typologies=changes).typologies)
+
+
+def test_a_contact_counts_when_it_was_made_by_no_service(settings: Settings, tmp_path: Path) -> None:
+    rows = [
+        ["ethereum", address("M"), "Blender", "mixer", "m", 0.9, "test", "2020-01-01", ""],
+        ["ethereum", address("later"), "Later Swap", "dex", "d", 0.9, "test", "2026-01-01", ""],
+        ["ethereum", address("now"), "Now Swap", "dex", "d", 0.9, "test", "2020-01-01", ""],
+    ]
+    write_csv(tmp_path / "in" / "t.csv", rows_of([(0, "later", "M", 5), (60, "now", "M", 5)]))
+    build(settings.with_changes(labels={"files": (label_file(tmp_path / "l.csv", rows),)}), tmp_path / "in")
+    assert ask(settings, "SELECT DISTINCT address FROM detection.risk_components WHERE finding_id IS NULL") == [(address("later"),)]

@@ -166,3 +166,28 @@ def test_one_finding_per_circle_and_day_counts_its_instances(made: list[Row], ro
         key = (by_number[walk[-1]].at // 86_400, tuple(ring[turn:] + ring[:turn]))
         circles[key] = circles.get(key, 0) + 1
     assert sorted(hits.facts["instances"].tolist()) == sorted(circles.values())
+
+
+def repeated(hops: list[tuple[int, int]], times: int) -> list[Row]:
+    """The same hops over and over: every combination of them is a path."""
+    return [(i, n, a, b, "1") for i in range(times) for n, (a, b) in enumerate(hops)]
+
+
+@pytest.mark.parametrize(
+    ("name", "hops", "roles"),
+    [
+        ("mixer_funnel", [(5, 4), (4, 3), (3, 0)], {0: "mixer"}),
+        ("scatter_gather", [(1, 2), (1, 3), (1, 4), (2, 5), (3, 5), (4, 5)], {}),
+        ("layered", [(i, i + 1) for i in range(1, 8)], {}),
+        ("rapid_chain", [(i, i + 1) for i in range(1, 8)], {}),
+        ("circular", [(i, i % 6 + 1) for i in range(1, 7)], {}),
+    ],
+)
+def test_repeated_payments_are_searched_within_bounds(name: str, hops: list[tuple[int, int]], roles: dict[int, str]) -> None:
+    # A late payment back to the first address makes every inner path a candidate; listing all of them would not end.
+    rows = [*repeated(hops, 250), *([(251, 0, 9, 1, "1")] if name in ("layered", "rapid_chain") else [])]
+    graph, _ = graph_of(rows, roles, 1_000, 2)
+    common = TypologySettings(max_findings=50)
+    hits = typologies()[name].find(graph, typologies()[name].Parameters(), common)
+    assert len(hits) > 0
+    assert hits.is_capped == (name in ("layered", "rapid_chain", "circular"))
