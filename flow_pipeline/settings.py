@@ -11,7 +11,7 @@ import os
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -176,6 +176,42 @@ class ClusterSettings(Section):
     )
 
 
+class TracingSettings(Section):
+    """Group flows: money followed from one group of addresses to another."""
+
+    groups: Path | None = Field(None, description="YAML or JSON file with groups of addresses; they stand before those that labels make")
+    attribution: Literal["fifo", "haircut", "poison"] = Field(
+        "fifo",
+        description="how much of a flow moves on: fifo takes the oldest money first, as courts have done; haircut takes shares; poison taints whatever follows",
+    )
+    max_hops: int = Field(6, ge=1, le=16, description="transfers of a flow; after six hands confidence is under a half and nearly everybody is connected")
+    decay: float = Field(0.85, gt=0, le=1, description="confidence per further hop")
+    min_confidence: float = Field(0.3, ge=0, lt=1, description="a flow under it dies; with the default decay the hop limit comes first")
+    max_age_days: float = Field(7.0, gt=0, le=3_650, description="a flow dies this long after its first transfer")
+    max_idle_days: float = Field(1.0, gt=0, le=3_650, description="and when it has not moved for this long")
+    max_age_blocks: int = Field(1_008, ge=1, description="the same on Bitcoin, in blocks: a week of them")
+    max_idle_blocks: int = Field(144, ge=1, description="the same on Bitcoin, in blocks: a day of them")
+    max_flows: int = Field(
+        10_000, ge=1, description="flows alive at the end of a day; the least confident beyond it are pruned and counted, so that memory stays bounded"
+    )
+    max_summaries: int = Field(5_000, ge=1, description="pairs of groups and tokens summarised, largest flow counts first; what is left out is counted")
+    min_amount_by_token: dict[str, Annotated[float, Field(ge=0, lt=1e18)]] = Field(
+        {"BTC": 0.001, "ETH": 0.01}, description="smaller transfers neither start nor move a flow: dust; other tokens have no least amount"
+    )
+    large_amount_by_token: dict[str, Annotated[float, Field(ge=0, lt=1e18)]] = Field(
+        {"BTC": 1_000.0, "ETH": 20_000.0}, description="a pair's total above this adds 0.1 to its risk"
+    )
+    keep_states_days: int = Field(120, ge=1, description="days whose end state is kept: a correction further back follows everything from the start again")
+
+    @model_validator(mode="after")
+    def _can_fire(self) -> TracingSettings:
+        if self.max_idle_days > self.max_age_days:
+            raise ValueError(f"max_idle_days {self.max_idle_days} can never be reached within max_age_days {self.max_age_days}; lower it")
+        if self.max_idle_blocks > self.max_age_blocks:
+            raise ValueError(f"max_idle_blocks {self.max_idle_blocks} can never be reached within max_age_blocks {self.max_age_blocks}; lower it")
+        return self
+
+
 class DestinationSettings(Section):
     """Windows and length of the destination ranking."""
 
@@ -216,6 +252,7 @@ class Settings(BaseSettings):
     anomalies: AnomalySettings = AnomalySettings()
     typologies: TypologySettings = TypologySettings()
     clusters: ClusterSettings = ClusterSettings()
+    tracing: TracingSettings = TracingSettings()
     destinations: DestinationSettings = DestinationSettings()
     quality: QualitySettings = QualitySettings()
     schedule: ScheduleSettings = ScheduleSettings()

@@ -8,10 +8,11 @@ from flow_pipeline.defs.common import POOL, daily, settings, spec
 from flow_pipeline.detectors import Detector, discover
 from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.tables import USER_TABLES
-from flow_pipeline.reports.charts import evidence_pictures, pictures_of
+from flow_pipeline.reports.charts import evidence_pictures, flow_picture, pictures_of
 from flow_pipeline.warehouse.clusters import run_clusters
 from flow_pipeline.warehouse.detection import run_detector
 from flow_pipeline.warehouse.findings import run_typologies
+from flow_pipeline.warehouse.flows import load_groups, run_flows
 from flow_pipeline.warehouse.risk import run_risk
 from flow_pipeline.warehouse.store import open_build, run_lock
 
@@ -68,7 +69,7 @@ def _typologies() -> dg.AssetsDefinition:
 
 
 def _risk() -> dg.AssetsDefinition:
-    deps = [dg.AssetKey(["detection", name]) for name in _UNION]
+    deps = [dg.AssetKey(["detection", name]) for name in (*_UNION, "group_flows")]
     specs = [
         spec(f"detection.{name}", _MEANING[name], "detection", {"python", "duckdb"}, deps, partitions_def=daily())
         for name in ("risk_components", "address_risk")
@@ -80,6 +81,23 @@ def _risk() -> dg.AssetsDefinition:
             counts = run_risk(connection)
         for name, count in counts.items():
             yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count})
+
+    return run
+
+
+def _flows() -> dg.AssetsDefinition:
+    names = ("groups", "group_members", "group_flows", "group_flow_transfers", "group_flow_summaries", "active_flows")
+    specs = [spec(f"detection.{name}", _MEANING[name], "detection", {"python", "numba"}, _GRAPH, partitions_def=daily()) for name in names]
+
+    @dg.multi_asset(specs=specs, name="group_flows", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+    def run() -> Iterator[dg.MaterializeResult[None]]:
+        with run_lock(settings()), open_build(settings()) as connection:
+            load_groups(connection, settings().tracing)
+            counts = run_flows(connection, settings().tracing)
+            picture = flow_picture(connection)
+        for name, count in counts.items():
+            shown = {"largest flows": dg.MetadataValue.md(picture)} if picture and name == "group_flow_summaries" else {}
+            yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count, **shown})
 
     return run
 
@@ -106,4 +124,4 @@ def _clusters() -> dg.AssetsDefinition:
 @dg.definitions
 def detectors() -> dg.Definitions:
     """The detectors of the plug room, the typologies, and the risk."""
-    return dg.Definitions(assets=[*(_asset(detector) for detector in discover().values()), _typologies(), _risk(), _clusters()])
+    return dg.Definitions(assets=[*(_asset(detector) for detector in discover().values()), _typologies(), _flows(), _risk(), _clusters()])

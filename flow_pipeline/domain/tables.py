@@ -137,6 +137,25 @@ STORE_DECIMALS = Table(
         ("decimals", "INTEGER", "base units per token unit as a power of ten"),
     ),
 )
+STORE_FLOW_STATES = Table(
+    "store",
+    "flow_states",
+    "One row per day and lot on an address that holds a flow, at the end of the day.",
+    _columns(
+        ("block_date", "DATE", "day, UTC"),
+        ("position", "INTEGER", "order of the lots"),
+        ("token_key", "INTEGER", "token, intermediate.int_tokens__canonical"),
+        ("address_id", "INTEGER", "where it sits"),
+        ("source_group", "VARCHAR", "group the flow left, NULL for other money in line"),
+        ("units", "BIGINT", "whole token units"),
+        ("parts", "BIGINT", "1e-18 parts of a unit beyond them"),
+        ("hops", "TINYINT", "transfers so far"),
+        ("confidence", "DOUBLE", "so far"),
+        ("started", "BIGINT", "clock of the first transfer: seconds, or blocks on Bitcoin"),
+        ("moved", "BIGINT", "clock of the last transfer"),
+        ("path", "BIGINT[]", "transfers so far: load_id * 2^40 + source_row"),
+    ),
+)
 STORE_PRICES = Table(
     "store",
     "prices",
@@ -479,6 +498,108 @@ CLUSTER_ANALYSIS = Table(
         ("severity", "VARCHAR", "worst severity of the suspicious ones, LOW without any"),
     ),
 )
+GROUPS = Table(
+    "detection",
+    "groups",
+    "One row per group of addresses that flows are followed from or to.",
+    _columns(
+        ("group_id", "VARCHAR", "the entity of a label, or the key in the group file"),
+        ("name", "VARCHAR", "what people call it"),
+        ("type", "VARCHAR", "EXCHANGE, MIXER, BLACKLIST …: the label's category or the file's type"),
+        ("risk_level", "VARCHAR", "LOW, MEDIUM, HIGH or CRITICAL"),
+        ("is_source", "BOOLEAN", "true when flows begin there"),
+        ("is_destination", "BOOLEAN", "true when flows end there"),
+        ("origin", "VARCHAR", "labels or file"),
+        ("address_count", "BIGINT", "its addresses that appear in the data"),
+    ),
+)
+GROUP_MEMBERS = Table(
+    "detection",
+    "group_members",
+    "One row per group, chain, address and stretch of time.",
+    _columns(
+        ("group_id", "VARCHAR", "the group"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("address", "VARCHAR", "the address"),
+        ("valid_from", "TIMESTAMP", "first moment"),
+        ("valid_to", "TIMESTAMP", "first moment after"),
+    ),
+)
+GROUP_FLOWS = Table(
+    "detection",
+    "group_flows",
+    "One row per flow that left one group and arrived in another.",
+    _columns(
+        ("flow_id", "VARCHAR", "stable over runs: from the attribution and the transfers"),
+        ("attribution", "VARCHAR", "fifo, haircut or poison"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("token_symbol", "VARCHAR", "symbol shown for the token"),
+        ("token_address", "VARCHAR", "contract, NULL for a chain's own coin"),
+        ("block_date", "DATE", "day of arrival, UTC"),
+        ("source_group", "VARCHAR", "where it left"),
+        ("destination_group", "VARCHAR", "where it arrived"),
+        ("amount", AMOUNT, "token units of the flow that arrived"),
+        ("hop_count", "INTEGER", "transfers"),
+        ("confidence", "DOUBLE", "1 at the first hop, times the decay at each further one"),
+        ("started_at", "TIMESTAMP", "first transfer, UTC"),
+        ("completed_at", "TIMESTAMP", "last transfer, UTC"),
+        ("source_address", "VARCHAR", "first sender"),
+        ("destination_address", "VARCHAR", "last receiver"),
+        ("path", "VARCHAR[]", "addresses in order, first sender to last receiver"),
+    ),
+)
+GROUP_FLOW_TRANSFERS = Table(
+    "detection",
+    "group_flow_transfers",
+    "One row per flow and transfer, in order.",
+    _columns(
+        ("flow_id", "VARCHAR", "the flow"),
+        ("hop", "INTEGER", "1 for the transfer that left the source group"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("block_timestamp", "TIMESTAMP", "block time, UTC"),
+        ("tx_hash", "VARCHAR", "transaction hash, NULL where the source has none"),
+        ("transfer_index", "BIGINT", "index within the transaction"),
+        ("from_address", "VARCHAR", "sender"),
+        ("to_address", "VARCHAR", "receiver"),
+        ("amount", AMOUNT, "token units of the whole transfer, of which the flow is a part"),
+    ),
+)
+GROUP_FLOW_SUMMARIES = Table(
+    "detection",
+    "group_flow_summaries",
+    "One row per source group, destination group and token.",
+    _columns(
+        ("source_group", "VARCHAR", "where flows left"),
+        ("destination_group", "VARCHAR", "where they arrived"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("token_symbol", "VARCHAR", "symbol shown for the token"),
+        ("token_address", "VARCHAR", "contract, NULL for a chain's own coin"),
+        ("total_amount", AMOUNT, "token units that arrived"),
+        ("flow_count", "BIGINT", "flows"),
+        ("average_hops", "DECIMAL(9, 4)", "mean transfers of a flow"),
+        ("average_confidence", "DOUBLE", "mean confidence"),
+        ("first_at", "TIMESTAMP", "first arrival, UTC"),
+        ("last_at", "TIMESTAMP", "last arrival, UTC"),
+        ("risk_score", "DECIMAL(4, 2)", "source level + destination level + 0.1 for a large total + 0.1 for more than 4 hops on average, at most 1"),
+    ),
+)
+ACTIVE_FLOWS = Table(
+    "detection",
+    "active_flows",
+    "One row per flow that is on its way at the end of the last day.",
+    _columns(
+        ("source_group", "VARCHAR", "where it left"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("token_symbol", "VARCHAR", "symbol shown for the token"),
+        ("token_address", "VARCHAR", "contract, NULL for a chain's own coin"),
+        ("address", "VARCHAR", "where it sits"),
+        ("amount", AMOUNT, "token units"),
+        ("hop_count", "INTEGER", "transfers so far"),
+        ("confidence", "DOUBLE", "so far"),
+        ("started_at", "TIMESTAMP", "first transfer, UTC"),
+        ("moved_at", "TIMESTAMP", "last transfer, UTC"),
+    ),
+)
 OPS_DETECTIONS = Table(
     "ops",
     "detections",
@@ -491,6 +612,26 @@ OPS_DETECTIONS = Table(
         ("suspicious", "BIGINT", "of them suspicious"),
         ("max_findings", "BIGINT", "cap per day"),
         ("is_truncated", "BOOLEAN", "true when more were found than kept, or a search was stopped"),
+    ),
+)
+OPS_FLOW_DAYS = Table(
+    "ops",
+    "flow_days",
+    "One row per day: what became of the flows.",
+    _columns(
+        ("block_date", "DATE", "day, UTC"),
+        ("started", "BIGINT", "transfers out of a source group"),
+        ("moved", "BIGINT", "further hops"),
+        ("completed", "BIGINT", "arrived in another group that is a destination"),
+        ("returned", "BIGINT", "arrived in their own group"),
+        ("absorbed", "BIGINT", "arrived in a group that is no destination"),
+        ("hop_limit", "BIGINT", "died at the hop limit"),
+        ("low_confidence", "BIGINT", "died under the least confidence"),
+        ("too_small", "BIGINT", "died because the part that moved is under the least amount"),
+        ("too_old", "BIGINT", "died of age"),
+        ("idle", "BIGINT", "died without moving"),
+        ("pruned", "BIGINT", "dropped beyond the number of flows kept"),
+        ("active", "BIGINT", "on their way at the end of the day"),
     ),
 )
 OPS_AUDITS = Table(
@@ -535,6 +676,7 @@ STORE_TABLES = (
     STORE_STATE,
     STORE_DECIMALS,
     STORE_PRICES,
+    STORE_FLOW_STATES,
 )
 USER_TABLES = (
     RAW_LOADS,
@@ -552,7 +694,14 @@ USER_TABLES = (
     RISK_COMPONENTS,
     ADDRESS_RISK,
     CLUSTER_ANALYSIS,
+    GROUPS,
+    GROUP_MEMBERS,
+    GROUP_FLOWS,
+    GROUP_FLOW_TRANSFERS,
+    GROUP_FLOW_SUMMARIES,
+    ACTIVE_FLOWS,
     OPS_DETECTIONS,
+    OPS_FLOW_DAYS,
     OPS_AUDITS,
     OPS_PUBLICATIONS,
 )

@@ -54,7 +54,7 @@ def build(
         address_count: Largest address id plus one.
         hub_degree: Distinct counterparties from which a vertex is a hub.
     """
-    order, rank = _time_order(transfers)
+    order, rank = time_order(transfers.time, transfers.block, transfers.index, transfers.tie_break)
     time, token = transfers.time[order], transfers.token[order].astype(np.int32)
     sender, receiver = transfers.sender[order].astype(np.int32), transfers.receiver[order].astype(np.int32)
     start, table = _by_address(labels, address_count)
@@ -94,9 +94,8 @@ def build(
     )
 
 
-def _time_order(transfers: Transfers) -> tuple[np.ndarray, np.ndarray]:
+def time_order(time: np.ndarray, block: np.ndarray, index: np.ndarray, tie_break: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Row positions in time order, and their rank. Rows in order already cost one pass; hashes are read for ties only."""
-    time, block, index = transfers.time, transfers.block, transfers.index
     order = np.arange(len(time)) if _is_ordered(time, block, index) else np.lexsort((index, block, time))
     same = np.zeros(len(order), bool)
     if len(order):
@@ -104,7 +103,7 @@ def _time_order(transfers: Transfers) -> tuple[np.ndarray, np.ndarray]:
         same[1:] = (time[a] == time[b]) & (block[a] == block[b]) & (index[a] == index[b])
     tied = np.flatnonzero(same | np.append(same[1:], False))
     if len(tied):
-        hashes = transfers.tie_break(order[tied])
+        hashes = tie_break(order[tied])
         group = np.cumsum(~same)[tied]
         inner = np.lexsort((hashes, group))
         order[tied] = order[tied][inner]

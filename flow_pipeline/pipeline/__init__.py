@@ -24,6 +24,7 @@ from flow_pipeline.warehouse.clusters import run_clusters
 from flow_pipeline.warehouse.days import needs_build, plan_rebuild
 from flow_pipeline.warehouse.detection import run_all
 from flow_pipeline.warehouse.findings import run_typologies
+from flow_pipeline.warehouse.flows import load_groups, run_flows
 from flow_pipeline.warehouse.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.warehouse.labels import load_labels
 from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run, record_publication, swap_in
@@ -95,6 +96,7 @@ def load(settings: Settings, folder: Path, window: Window, options: LoadOptions,
     with open_build(settings) as connection:
         report = load_folder(connection, folder, window, settings, options, lambda path, n, count: say(f"load {n}/{count}: {path.name}"))
         result = RunResult(run_id, report, load_labels(connection, settings))
+        load_groups(connection, settings.tracing)
         recorded = last_recorded(connection)
         grows = window.last is not None and str(min(window.last, datetime.now(UTC).date())) > (get_state(connection, "last_day") or "")
         result.is_new = needs_build(connection, settings) or recorded is None or grows
@@ -134,6 +136,8 @@ def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, i
         counts = run_all(connection, settings)
         say("detect typologies")
         counts |= {name: found["kept"] for name, found in run_typologies(connection, settings).items()}
+        say("follow group flows")
+        counts |= run_flows(connection, settings.tracing)
         say("score addresses")
         counts |= run_risk(connection)
         say("analyse clusters")

@@ -164,6 +164,64 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
     return chart.properties(width=_WIDTH, height=height).configure_view(stroke=None)
 
 
+def flow_picture(connection: Connection, most: int = 14) -> str | None:
+    """Markdown picture of the token with the most flows: a Sankey of its largest pairs of groups; None without a flow."""
+    rows = connection.execute(
+        """
+        WITH token AS (SELECT chain, token_symbol, token_address FROM detection.group_flow_summaries GROUP BY ALL ORDER BY sum(flow_count) DESC, chain, token_symbol LIMIT 1)
+        SELECT s.source_group, s.destination_group, s.total_amount::DOUBLE AS amount, s.risk_score::DOUBLE AS risk, coalesce(s.token_symbol, s.token_address, '?') AS token
+        FROM detection.group_flow_summaries s JOIN token t ON t.chain = s.chain AND t.token_symbol IS NOT DISTINCT FROM s.token_symbol
+            AND t.token_address IS NOT DISTINCT FROM s.token_address
+        ORDER BY s.total_amount DESC, s.source_group, s.destination_group LIMIT ?
+    """,
+        [most],
+    ).df()
+    return None if rows.empty else _markdown(sankey(rows))
+
+
+def sankey(rows: pd.DataFrame) -> Any:
+    """Bands from source groups on the left to destination groups on the right, as thick as the amount; red ones carry risk."""
+    import altair as alt
+    import numpy as np
+    import pandas as pd
+
+    total, gap = float(rows["amount"].sum()), 0.03
+    places: dict[tuple[str, str], tuple[float, float]] = {}
+    for side, name in (("left", "source_group"), ("right", "destination_group")):
+        sums = rows.groupby(name)["amount"].sum().sort_values(ascending=False)
+        at = 0.0
+        for group, amount in sums.items():
+            places[side, str(group)] = (at, at + amount / total)
+            at += amount / total + gap
+    filled = {key: start for key, (start, _) in places.items()}
+    bands, x = [], np.linspace(0, 1, 25)
+    bend = x * x * (3 - 2 * x)
+    for n, row in enumerate(rows.to_dict("records")):
+        height = float(row["amount"]) / total
+        left, right = ("left", str(row["source_group"])), ("right", str(row["destination_group"]))
+        low = filled[left] + (filled[right] - filled[left]) * bend
+        filled[left] += height
+        filled[right] += height
+        bands.append(pd.DataFrame({"band": n, "x": x, "low": -low, "high": -(low + height), "risk": row["risk"]}))
+    blocks = pd.DataFrame(
+        [
+            {"x": 0.0 if side == "left" else 1.0, "low": -low, "high": -high, "middle": -(low + high) / 2, "side": side, "said": group}
+            for (side, group), (low, high) in places.items()
+        ]
+    )
+    frame = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.35, 1.35]))
+    drawn = alt.Chart(pd.concat(bands), title=f"{rows['token'].iloc[0]}: largest flows between groups, {total:,.6g} in all (red = risk)")
+    chart = (
+        drawn.mark_area(opacity=0.55).encode(
+            x=frame, y=alt.Y("low:Q", axis=None), y2="high:Q", detail="band:N", color=alt.condition("datum.risk > 0", alt.value(_OFF), alt.value(_ONTO))
+        )
+        + alt.Chart(blocks).mark_rule(color=_INK, strokeWidth=7).encode(x=frame, y="low:Q", y2="high:Q")
+        + alt.Chart(blocks[blocks["side"] == "left"]).mark_text(align="right", dx=-9, color=_INK).encode(x=frame, y="middle:Q", text="said:N")
+        + alt.Chart(blocks[blocks["side"] == "right"]).mark_text(align="left", dx=9, color=_INK).encode(x=frame, y="middle:Q", text="said:N")
+    )
+    return chart.properties(width=_WIDTH, height=_HEIGHT + 80).configure_view(stroke=None)
+
+
 def _degrees(right: float, up: float) -> float:
     """Clockwise angle on the page of a direction, from pointing right."""
     return -math.degrees(math.atan2(up, right))

@@ -28,6 +28,8 @@ def run_risk(connection: Connection) -> dict[str, int]:
         WHERE f.is_suspicious AND NOT a.is_terminal
         UNION ALL
         SELECT * FROM ({_CONTACTS})
+        UNION ALL
+        SELECT * FROM ({_PASSED_ON})
     """).to_arrow_table()
     connection.unregister("declared")
     connection.unregister("contact_scores")
@@ -41,6 +43,19 @@ def run_risk(connection: Connection) -> dict[str, int]:
             connection.unregister("incoming")
     return {name: len(table) for name, table in tables.items()}
 
+
+# One row per address in the middle of a risky flow, pair of groups and token: the addresses whose money it was know best.
+_PASSED_ON = """
+SELECT t.chain, t.to_address, 'group_flow', NULL, s.risk_score::DOUBLE, max(f.confidence),
+       'passed on ' || count(DISTINCT f.flow_id) || CASE WHEN count(DISTINCT f.flow_id) = 1 THEN ' flow' ELSE ' flows' END || ' from ' || f.source_group || ' to '
+           || f.destination_group || ', ' || coalesce(f.token_symbol, f.token_address, '?') || ', last on ' || max(f.block_date)
+FROM detection.group_flows f
+JOIN detection.group_flow_transfers t USING (flow_id)
+JOIN detection.group_flow_summaries s ON s.source_group = f.source_group AND s.destination_group = f.destination_group AND s.chain = f.chain
+    AND s.token_symbol IS NOT DISTINCT FROM f.token_symbol AND s.token_address IS NOT DISTINCT FROM f.token_address
+WHERE t.hop < f.hop_count AND s.risk_score > 0
+GROUP BY t.chain, t.to_address, s.risk_score, f.source_group, f.destination_group, f.token_symbol, f.token_address
+"""
 
 # One row per address, category and labelled counterparty; who is a service at the time of the transfer gets none.
 _CONTACTS = """

@@ -50,6 +50,8 @@ winners as (
         l.label,
         l.regions,
         l.risk_level,
+        l.is_source,
+        l.is_destination,
         count(*) over same_stretch as label_count,
         max(l.entity_key) over same_stretch <> min(l.entity_key) over same_stretch as has_conflict,
         row_number() over (partition by s.chain, s.address_id, s.valid_from order by l.confidence desc, l.category, l.entity, l.source, l.label) as place
