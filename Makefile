@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export UV_COMPILE_BYTECODE = 1
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: setup demo test lint bench bench-typologies bench-amlsim measure-cards ui docs clean
+.PHONY: setup demo test lint bench bench-typologies bench-flows bench-amlsim measure-cards ui docs clean
 
 setup: $(VENV)/.ready
 
@@ -33,6 +33,9 @@ lint: setup
 
 bench-typologies: setup
 	$(BIN)/python tests/benchmark/typologies.py $(ARGS)
+
+bench-flows: setup
+	$(BIN)/python -m tests.benchmark.flows $(ARGS)
 
 bench-amlsim: setup
 	$(BIN)/python -m tests.benchmark.amlsim

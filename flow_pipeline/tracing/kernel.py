@@ -16,6 +16,7 @@ from numba import njit
 from flow_pipeline.graph.paths import append
 
 CLEAN = -1
+HINTS = 1 << 18
 DAY_ROOM = 8
 """Flows alive within a day, as a multiple of those alive at its end: a busy day is pruned before memory is."""
 PARTS = 1_000_000_000_000_000_000
@@ -222,6 +223,12 @@ def _slot(keys, key):
     return at
 
 
+@njit(cache=True, inline="always")
+def _hint(key):
+    """Place of a key among HINTS: most addresses hold no flow, and a byte in the cache says so."""
+    return ((key * np.int64(-7046029254386353131)) >> 44) & (HINTS - 1)
+
+
 @njit(cache=True)
 def _rebuilt(keys, head, tail, flows, size):
     """A table of `size` places with the accounts that still hold a flow."""
@@ -289,9 +296,11 @@ def _advance(
         size *= 2
     keys, head, tail = np.full(size, -1, np.int64), np.full(size, -1, np.int32), np.full(size, -1, np.int32)
     flows, used = np.zeros(size, np.int32), 0
+    hints = np.zeros(HINTS, np.bool_)
     for i in range(len(s_token)):
         key = (np.int64(s_token[i]) << 32) | s_address[i]
         at = _slot(keys, key)
+        hints[_hint(key)] = True
         if keys[at] == -1:
             keys[at] = key
             used += 1
@@ -325,7 +334,7 @@ def _advance(
             last_clock[t] = max(last_clock[t], clock[i])
             if sender[i] == receiver[i] or _less(units[i], parts[i], min_units[t], min_parts[t]) or (units[i] == 0 and parts[i] == 0):
                 continue
-            pieces, starts = 0, False
+            pieces, starts, at = 0, False, np.int64(-1)
             if s >= 0:
                 if not is_source[s] or r == s:
                     continue
@@ -333,8 +342,9 @@ def _advance(
                 p_from[0], p_units[0], p_parts[0], pieces = -1, units[i], parts[i], 1
                 counts[d, STARTED] += 1
             else:
-                at = _slot(keys, (np.int64(t) << 32) | sender[i])
-                if keys[at] != -1 and flows[at] > 0:
+                own = (np.int64(t) << 32) | sender[i]
+                at = _slot(keys, own) if hints[_hint(own)] else np.int64(-1)
+                if at >= 0 and keys[at] != -1 and flows[at] > 0:
                     # flows that are too old or have rested too long are other money from here on
                     lot = head[at]
                     total = 0.0
@@ -422,9 +432,8 @@ def _advance(
                                 pieces += 1
                                 counts[d, MOVED] += 1
             # where the pieces go; an emptied lot gives its path before it is freed
-            goal, key = -1, np.int64(-1)
-            if r < 0:
-                key = (np.int64(t) << 32) | receiver[i]
+            goal, key = np.int64(-1), (np.int64(t) << 32) | receiver[i]
+            if r < 0 and (pieces > 0 or hints[_hint(key)]):
                 goal = _slot(keys, key)
             rest_units, rest_parts = units[i], parts[i]
             for p in range(pieces):
@@ -461,6 +470,7 @@ def _advance(
                         goal = _slot(keys, key)
                     if keys[goal] == -1:
                         keys[goal], head[goal], tail[goal] = key, -1, -1
+                        hints[_hint(key)] = True
                         used += 1
                 elif flows[goal] == 0:
                     # only other money was left here: the account begins anew
@@ -520,7 +530,7 @@ def _advance(
                 counts[d, PRUNED] += living - max_flows
                 living = _prune(keys, head, flows, behind, l_source, l_confidence, l_started, l_hops, l_path, living, max_flows)
             # take emptied lots out of the sender's account
-            if s < 0 and attribution != POISON:
+            if s < 0 and at >= 0 and attribution != POISON:
                 at = _slot(keys, (np.int64(t) << 32) | sender[i])
                 if keys[at] != -1 and head[at] >= 0:
                     lot, before = head[at], np.int32(-1)
@@ -541,7 +551,7 @@ def _advance(
                             before = lot
                         lot = following
             # what is no flow stands in line behind those that are
-            if r < 0 and attribution != POISON and (rest_units > 0 or rest_parts > 0):
+            if goal >= 0 and attribution != POISON and (rest_units > 0 or rest_parts > 0):
                 goal = _slot(keys, key)
                 if keys[goal] != -1 and flows[goal] > 0:
                     end = tail[goal]
@@ -604,6 +614,10 @@ def _advance(
                 l_rank[lot] = -1
                 lot = behind[lot]
         keys, head, tail, flows, used = _rebuilt(keys, head, tail, flows, len(keys))
+        hints[:] = False
+        for key in keys:
+            if key != -1:
+                hints[_hint(key)] = True
         alive[d] = living
     # the state, account after account in the order of their keys
     places = np.flatnonzero(keys != -1)
