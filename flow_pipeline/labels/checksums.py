@@ -29,3 +29,26 @@ def bitcoin_address_is_valid(address: str) -> bool:
     except Exception:
         return False
     return len(payload) == 21 and payload[0] in (0, 5)
+
+
+def script_address(script: str | None) -> str | None:
+    """The address of an output script in hexadecimal: P2PK (of the hashed key), P2PKH, P2SH, P2WPKH, P2WSH, P2TR; None for any other."""
+    from embit import base58, hashes
+    from embit.script import Script
+
+    if not script:
+        return None
+    try:
+        code = bytes.fromhex(script)
+    except ValueError:
+        return None
+    if (len(code), code[:1], code[-1:]) in ((67, b"\x41", b"\xac"), (35, b"\x21", b"\xac")):
+        return str(base58.encode_check(b"\x00" + hashes.hash160(code[1:-1])))
+    if len(code) == 34 and code[:2] == b"\x51\x20":
+        from embit import bech32
+
+        return str(bech32.encode("bc", 1, list(code[2:])))
+    try:
+        return str(Script(code).address())
+    except Exception:
+        return None

@@ -19,6 +19,7 @@ import duckdb
 from flow_pipeline.domain.chains import CHAINS, ZERO_ADDRESS, canonical_chain
 from flow_pipeline.domain.errors import Unreadable, UsageError
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.labels.checksums import script_address
 from flow_pipeline.settings import Settings, SourceSettings
 from flow_pipeline.sources import Source, recognise
 from flow_pipeline.sources.fields import MACROS, Plan, literal
@@ -106,6 +107,8 @@ def load_folder(
         what = "is a file, not a folder" if folder.is_file() else "does not exist"
         raise UsageError(f"{folder} {what}", "give the folder that holds the transfer files")
     connection.execute(MACROS)
+    if not connection.execute("SELECT 1 FROM duckdb_functions() WHERE function_name = 'flow_script_address'").fetchone():
+        connection.create_function("flow_script_address", script_address, ["varchar"], "varchar", null_handling="special")  # type: ignore[call-overload]
     # Hashes never repeat enough for a dictionary; trying one for every block costs a second per ten million rows.
     connection.execute("SET disabled_compression_methods = 'dictionary'")
     load_companions(connection, settings)

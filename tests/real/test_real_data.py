@@ -168,3 +168,45 @@ def test_amlsim_cycles_without_amounts(real: Path, tmp_path: Path) -> None:
     assert found["rows"] == found["lines"] == 117_805
     assert found["all"].precision > 3 * found["degree"].precision  # type: ignore[union-attr]
     assert found["all"].found > 0  # type: ignore[union-attr]
+
+
+def test_early_bitcoin_blocks_balance_and_show_the_first_spends(settings: Settings, real: Path) -> None:
+    build(settings, real / "btc_blocks_btcd")
+    assert ask(settings, "SELECT format, rows_read, rows_loaded FROM raw.loads WHERE format NOT IN ('labels')") == [("bitcoin", 262, 262)]
+    with (real / "btc_blocks_btcd" / "blocks_1_256_io.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    for coinbase, sign in (("1", "="), ("0", "<>")):
+        put = {(row["txid"], row["address"]) for row in rows if row["side"] == "in"}
+        out = [row for row in rows if row["side"] == "out" and row["coinbase"] == coinbase]
+        change = sum(int(row["value_sat"]) for row in out if (row["txid"], row["address"]) in put)
+        moved = ask(settings, f"SELECT sum(amount) FROM raw.transfers WHERE from_address {sign} 'coinbase'")[0][0]
+        assert Decimal(str(moved)) * 10**8 + change == sum(int(row["value_sat"]) for row in out)
+    assert ask(settings, "SELECT count(*) FROM raw.transfers WHERE to_address = 'fees'") == [(0,)], "nobody paid a fee then"
+    spends = ask(
+        settings,
+        "SELECT block_number, from_address[:5], to_address[:5], amount::INTEGER FROM raw.transfers WHERE from_address <> 'coinbase' ORDER BY 1 LIMIT 3",
+    )
+    assert spends == [(170, "12cbQ", "1Q2TW", 10), (181, "12cbQ", "1DUDs", 10), (182, "12cbQ", "1LzBz", 1)]
+
+
+def test_the_first_spends_are_flows_between_groups(settings: Settings, real: Path, tmp_path: Path) -> None:
+    (tmp_path / "g.yaml").write_text(
+        "satoshi: {type: MINER, addresses: [12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S]}\nlast: {type: OTHER, addresses: [15NUwyBYrZcnUgTagsm1A7M2yL2GntpuaZ]}\n"
+    )
+    build(settings.with_changes(tracing={"groups": tmp_path / "g.yaml"}), real / "btc_blocks_btcd")
+    ((amount, hops, confidence, path),) = ask(settings, "SELECT amount, hop_count, confidence, path FROM detection.group_flows")
+    assert (amount, hops, confidence) == (1, 2, 0.85)
+    assert [str(address)[:5] for address in path] == ["12cbQ", "13Hts", "15NUw"]  # type: ignore[attr-defined]
+
+
+def test_the_predefined_groups_load_and_their_invalid_addresses_are_refused_by_name(settings: Settings, real: Path) -> None:
+    build(settings.with_changes(tracing={"groups": real / "address_groups_easylayer" / "predefined_groups.json"}), real / "btc_blocks_btcd")
+    refused = " ".join(str(row[0]) for row in ask(settings, "SELECT message FROM raw.rejects"))
+    for bad in ("1MixerAddr1ExampleOnly123456789ABC", "1MixerAddr2ExampleOnly987654321DEF", "1SilkRoadExampleAddr123456789XYZ"):
+        assert bad in refused
+    assert ask(settings, "SELECT group_id, type, risk_level, is_destination FROM detection.groups WHERE origin = 'file' ORDER BY 1") == [
+        ("binance-hot-wallets", "EXCHANGE", "LOW", True),
+        ("silk-road-wallets", "BLACKLIST", "CRITICAL", False),
+        ("suspicious-mixers", "MIXER", "HIGH", True),
+    ]
+    assert "suspicious-mixers has no usable address" in str(ask(settings, "SELECT note FROM raw.loads WHERE format = 'groups'"))
