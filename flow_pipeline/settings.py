@@ -74,6 +74,9 @@ class LabelSettings(Section):
 
     files: tuple[Path, ...] = Field((), description="label sets added to the shipped packs")
     default_confidence: float = Field(0.5, ge=0, le=1, description="confidence of a label whose file has no such column: an even bet, below every shipped pack")
+    as_known_on: date | None = Field(
+        None, description="use only labels known by the end of this day (known_from): what a report of that day could have said; unset uses all"
+    )
 
 
 class RegionSettings(Section):

@@ -33,6 +33,7 @@ def analyze(
     file_format: Annotated[str | None, typer.Option("--format", help="Format of every file, instead of recognising it.")] = None,
     tokens: Annotated[Path | None, typer.Option("--tokens", help="Token file: chain, token_address, token_symbol, decimals.")] = None,
     prices: Annotated[Path | None, typer.Option("--prices", help="Price file: token, date, usd.")] = None,
+    as_known_on: Annotated[str | None, typer.Option("--as-known-on", help="Use the labels that were known on this day, YYYY-MM-DD.")] = None,
     groups: Annotated[Path | None, typer.Option("--groups", help="YAML or JSON file with groups of addresses whose flows are followed.")] = None,
     time_unit: Annotated[str | None, typer.Option("--time-unit", help="Step of an edge list: second, minute, hour or day.")] = None,
     epoch: Annotated[str | None, typer.Option("--epoch", help="Day of step 0 of an edge list, YYYY-MM-DD.")] = None,
@@ -43,6 +44,8 @@ def analyze(
 
     settings = settings_of(context, out)
     settings, options = input_options(settings, chain, file_format, tokens, prices, labels, time_unit, epoch)
+    if as_known_on is not None:
+        settings = settings.with_changes(labels={"as_known_on": as_known_on})
     if groups is not None:
         settings = settings.with_changes(tracing={"groups": groups})
     run_and_tell(settings, input_dir, Window.parse(first, last), options, as_json)

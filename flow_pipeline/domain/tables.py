@@ -634,6 +634,26 @@ OPS_FLOW_DAYS = Table(
         ("active", "BIGINT", "on their way at the end of the day"),
     ),
 )
+OPS_RESTATEMENTS = Table(
+    "ops",
+    "restatements",
+    "One row per restatement and published exchange day that it moved.",
+    _columns(
+        ("restated_at", "TIMESTAMP", "when it was applied, UTC"),
+        ("labels", "VARCHAR", "the label files that were added"),
+        ("block_date", "DATE", "day, UTC"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("token_symbol", "VARCHAR", "symbol shown for the token"),
+        ("token_address", "VARCHAR", "contract, NULL for a chain's own coin"),
+        ("exchange", "VARCHAR", "the exchange"),
+        ("netflow_before", AMOUNT, "as published, NULL where the day was not"),
+        ("netflow_after", AMOUNT, "as restated, NULL where the day is no more"),
+        ("inflow_before", AMOUNT, "as published"),
+        ("inflow_after", AMOUNT, "as restated"),
+        ("outflow_before", AMOUNT, "as published"),
+        ("outflow_after", AMOUNT, "as restated"),
+    ),
+)
 OPS_AUDITS = Table(
     "ops",
     "audits",
@@ -702,6 +722,7 @@ USER_TABLES = (
     ACTIVE_FLOWS,
     OPS_DETECTIONS,
     OPS_FLOW_DAYS,
+    OPS_RESTATEMENTS,
     OPS_AUDITS,
     OPS_PUBLICATIONS,
 )

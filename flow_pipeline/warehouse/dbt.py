@@ -35,6 +35,7 @@ def variables(settings: Settings) -> dict[str, Any]:
         "evm_chains": list(chains_of("evm")),
         "top_windows": list(settings.destinations.windows_days),
         "top_n": settings.destinations.top_n,
+        "labels_as_known_on": settings.labels.as_known_on.isoformat() if settings.labels.as_known_on else "9999-12-31",
     }
 
 

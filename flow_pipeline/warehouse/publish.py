@@ -110,7 +110,7 @@ def swap_in(settings: Settings, run_id: str) -> Path:
     for stale in settings.published_dir.glob(".incoming-*"):
         stale.unlink()
     incoming = settings.published_dir / f".incoming-{run_id}"
-    _copy(settings.build_file, incoming)
+    copy_file(settings.build_file, incoming)
     if settings.warehouse.sync_to_disk:
         _sync(incoming)
     incoming.chmod(0o444)
@@ -125,7 +125,7 @@ def swap_in(settings: Settings, run_id: str) -> Path:
     return target
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_file(source: Path, target: Path) -> None:
     """Copy inside the kernel: a file system that can share blocks does so, and the copy costs nothing."""
     with source.open("rb") as read, target.open("wb") as write:
         size, done = os.fstat(read.fileno()).st_size, 0

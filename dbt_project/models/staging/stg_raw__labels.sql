@@ -4,6 +4,7 @@ with keyed as (
         *,
         coalesce(nullif(regexp_replace(lower(entity), '[^\p{L}\p{N}]', '', 'g'), ''), lower(entity)) as entity_key
     from {{ source('raw', 'labels') }}
+    where known_from is null or known_from < date '{{ var("labels_as_known_on") }}' + interval 1 day
 )
 
 select
