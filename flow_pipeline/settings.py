@@ -174,6 +174,14 @@ class ClusterSettings(Section):
     sample: int = Field(64, ge=1, description="start vertices of that sample: the standard error of a mean path is then an eighth of its deviation")
     seed: int = Field(7, description="seed of the sample, so that a run again gives the same figures")
     top: int = Field(5, ge=1, description="senders, receivers and bridges listed: more than a reader compares")
+    deposit_share: float = Field(
+        0.9, gt=0, le=1, description="a deposit address forwards at least this share of what it gets to its exchange, and pays nobody else"
+    )
+    deposit_hours: float = Field(24.0, gt=0, le=8_760, description="within this of the receipt: exchanges sweep daily")
+    deposit_receipts: int = Field(1, ge=1, description="receipts that must have been forwarded; more than one is surer and finds fewer")
+    coinjoin_equal_outputs: int = Field(
+        3, ge=2, description="as many receivers of one same sum make a Bitcoin transaction a CoinJoin, whose inputs are strangers"
+    )
     burst_deviations: float = Field(
         2.0, gt=0, lt=4.7958, description="an hour is a burst above mean + this many deviations; of 24 hours none can exceed the root of 23"
     )

@@ -9,6 +9,7 @@ from flow_pipeline.detectors import Detector, discover
 from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.tables import USER_TABLES
 from flow_pipeline.reports.charts import evidence_pictures, flow_picture, pictures_of
+from flow_pipeline.warehouse.address_clusters import find_address_clusters
 from flow_pipeline.warehouse.clusters import run_clusters
 from flow_pipeline.warehouse.detection import run_detector
 from flow_pipeline.warehouse.findings import run_typologies
@@ -103,6 +104,7 @@ def _flows() -> dg.AssetsDefinition:
 
 
 def _clusters() -> dg.AssetsDefinition:
+    found = spec("detection.address_clusters", _MEANING["address_clusters"], "detection", {"duckdb"}, _GRAPH, partitions_def=daily())
     described = spec(
         "detection.cluster_analysis",
         _MEANING["cluster_analysis"],
@@ -112,11 +114,12 @@ def _clusters() -> dg.AssetsDefinition:
         partitions_def=daily(),
     )
 
-    @dg.multi_asset(specs=[described], name="clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+    @dg.multi_asset(specs=[described, found], name="clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def run() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
-            count = run_clusters(connection, settings().clusters)["cluster_analysis"]
-        yield dg.MaterializeResult(asset_key=["detection", "cluster_analysis"], metadata={"dagster/row_count": count})
+            counts = run_clusters(connection, settings().clusters) | find_address_clusters(connection, settings().clusters)
+        for name, count in counts.items():
+            yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count})
 
     return run
 

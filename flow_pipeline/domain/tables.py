@@ -498,6 +498,22 @@ CLUSTER_ANALYSIS = Table(
         ("severity", "VARCHAR", "worst severity of the suspicious ones, LOW without any"),
     ),
 )
+ADDRESS_CLUSTERS = Table(
+    "detection",
+    "address_clusters",
+    "One row per address that belongs to somebody by what it does: an exchange's deposit address, or an address that signs together with others.",
+    _columns(
+        ("cluster_id", "VARCHAR", "the entity of a deposit address, or a name from the smallest address of those that sign together"),
+        ("kind", "VARCHAR", "exchange_deposit or multi_input"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("address", "VARCHAR", "the address"),
+        ("entity", "VARCHAR", "whose it is, NULL where nobody in the cluster is labelled"),
+        ("confidence", "DOUBLE", "0.7 for what behaviour says"),
+        ("source", "VARCHAR", "always derived: a label of anybody else is stronger"),
+        ("known_from", "TIMESTAMP", "when the evidence was complete, UTC"),
+        ("evidence", "VARCHAR", "what it rests on, in words"),
+    ),
+)
 GROUPS = Table(
     "detection",
     "groups",
@@ -714,6 +730,7 @@ USER_TABLES = (
     RISK_COMPONENTS,
     ADDRESS_RISK,
     CLUSTER_ANALYSIS,
+    ADDRESS_CLUSTERS,
     GROUPS,
     GROUP_MEMBERS,
     GROUP_FLOWS,

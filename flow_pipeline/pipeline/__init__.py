@@ -19,6 +19,7 @@ from flow_pipeline.quality import Verdict
 from flow_pipeline.reports.exports import export_run, exports_are_of
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
+from flow_pipeline.warehouse.address_clusters import find_address_clusters
 from flow_pipeline.warehouse.audit import audit_stage, stop_if_blocked
 from flow_pipeline.warehouse.clusters import run_clusters
 from flow_pipeline.warehouse.days import needs_build, plan_rebuild
@@ -141,7 +142,8 @@ def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, i
         say("score addresses")
         counts |= run_risk(connection)
         say("analyse clusters")
-        return counts | run_clusters(connection, settings.clusters)
+        counts |= run_clusters(connection, settings.clusters)
+        return counts | find_address_clusters(connection, settings.clusters)
 
 
 def audit(settings: Settings, result: RunResult, stages: tuple[str, ...], say: Progress = lambda text: None) -> None:

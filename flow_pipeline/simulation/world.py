@@ -52,12 +52,14 @@ class World:
         labels: Rows of a label set: exchanges, their hot wallets, a few domestic users.
         truth: Planted netflow events: date, scope, token, direction, netflow_added.
         typologies: Planted typologies, near misses and decoys: typology, kind, note, transfers as (tx_hash, transfer_index), addresses.
+        deposits: Deposit addresses that were used, with their exchange.
     """
 
     transfers: pa.Table
     labels: list[dict[str, str]]
     truth: list[dict[str, object]]
     typologies: list[dict[str, object]]
+    deposits: list[dict[str, str]]
 
 
 def generate(transfers: int, seed: int, days: int = 60, first: date = date(2025, 3, 1)) -> World:
@@ -125,7 +127,12 @@ def generate(transfers: int, seed: int, days: int = 60, first: date = date(2025,
     addresses = _addresses(rng, last)
     table = _table(rng, rows[:, order], units[order], addresses, first)
     domestic = [int(first_user + i) for i in np.flatnonzero((home == 1) & (role != HOLDER))[: max(5, users // 50)]]
-    return World(table, _labels(addresses, hot, bridge, mixer, domestic), truth, _truth_of(events, event_of[order], table))
+    used = np.unique(rows[2])
+    deposits = [
+        {"address": str(addresses[at]), "entity": EXCHANGES[home[at - first_deposit]][0]}
+        for at in used[(used >= first_deposit) & (used < first_deposit + users)]
+    ]
+    return World(table, _labels(addresses, hot, bridge, mixer, domestic), truth, _truth_of(events, event_of[order], table), deposits)
 
 
 def _rests(sender: np.ndarray, receiver: np.ndarray, token: np.ndarray, second: np.ndarray, is_payment: np.ndarray) -> np.ndarray:
@@ -269,7 +276,7 @@ def _labels(addresses: np.ndarray, hot: np.ndarray, bridge: int, mixer: int, dom
 
 
 def write(world: World, folder: Path, as_csv: bool = False) -> list[Path]:
-    """Write transfers/transfers.parquet (or .csv), and beside that input folder labels.csv, netflow_anomalies.json and typologies.json.
+    """Write transfers/transfers.parquet (or .csv), and beside that input folder labels.csv, netflow_anomalies.json, typologies.json and deposits.json.
 
     Returns:
         The files written.
@@ -289,4 +296,6 @@ def write(world: World, folder: Path, as_csv: bool = False) -> list[Path]:
         writer.writerows(world.labels)
     truth.write_text(json.dumps(world.truth, indent=1) + "\n")
     typologies.write_text(json.dumps(world.typologies) + "\n")
-    return [transfers, labels, truth, typologies]
+    deposits = folder / "deposits.json"
+    deposits.write_text(json.dumps(world.deposits) + "\n")
+    return [transfers, labels, truth, typologies, deposits]

@@ -1,0 +1,144 @@
+"""Address clusters by behaviour on the build file: deposit addresses of exchanges, and Bitcoin addresses that sign together."""
+
+from __future__ import annotations
+
+import igraph
+import numpy as np
+import pyarrow as pa
+
+from flow_pipeline.domain.chains import chains_of
+from flow_pipeline.settings import ClusterSettings
+from flow_pipeline.warehouse.store import Connection, transaction
+
+CONFIDENCE = 0.7
+"""Of what an address does; a list that names it knows better."""
+
+
+def find_address_clusters(connection: Connection, settings: ClusterSettings) -> dict[str, int]:
+    """Replace detection.address_clusters; the row count."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE found_clusters AS FROM detection.address_clusters LIMIT 0")
+    _deposits(connection, settings)
+    _signing_together(connection, settings)
+    with transaction(connection):
+        connection.execute("DELETE FROM detection.address_clusters")
+        connection.execute("INSERT INTO detection.address_clusters FROM found_clusters")
+    connection.execute("DROP TABLE temp.found_clusters")
+    row = connection.execute("SELECT count(*) FROM detection.address_clusters").fetchone()
+    return {"address_clusters": int(row[0]) if row else 0}
+
+
+def _deposits(connection: Connection, settings: ClusterSettings) -> None:
+    """Addresses that pay one exchange and nobody else, and pass on to it what they get, first in first out.
+
+    The receipt that fills the line from `before` to `before + amount` is forwarded as far as the payments until its time is up reach into that stretch.
+    Receipts whose time is not up at the end of the data say nothing yet.
+    """
+    span = f"INTERVAL {round(settings.deposit_hours * 3_600)} SECOND"
+    # In tables of their own, outside a transaction: the planner knows their sizes then, and does not join step by step what is large.
+    steps = {
+        "sweepers": """
+            SELECT k.chain, f.from_id AS id, min(i.entity) AS entity
+            FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
+            LEFT JOIN intermediate.int_address_labels__intervals i
+                ON i.address_id = f.to_id AND i.chain = k.chain AND f.block_timestamp >= i.valid_from AND f.block_timestamp < i.valid_to
+            WHERE f.from_id <> f.to_id AND f.amount > 0 AND k.is_summable
+            GROUP BY ALL HAVING bool_and(coalesce(i.category = 'exchange', false)) AND min(i.entity) = max(i.entity)
+        """,
+        "unlabelled_sweepers": "SELECT s.* FROM sweepers s ANTI JOIN intermediate.int_address_labels__intervals i ON i.chain = s.chain AND i.address_id = s.id",
+        "sweeper_receipts": """
+            SELECT u.chain, u.id, u.entity, k.token_key, f.amount, f.block_timestamp AS received_at,
+                   sum(f.amount) OVER (PARTITION BY u.chain, u.id, k.token_key ORDER BY f.block_timestamp, f.from_id, f.amount ROWS UNBOUNDED PRECEDING) AS filled
+            FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id) JOIN unlabelled_sweepers u ON u.chain = k.chain AND u.id = f.to_id
+            WHERE f.from_id <> f.to_id AND f.amount > 0 AND k.is_summable
+        """,
+        "sweeper_payments": """
+            SELECT u.chain, u.id, k.token_key, f.block_timestamp AS paid_at,
+                   sum(sum(f.amount)) OVER (PARTITION BY u.chain, u.id, k.token_key ORDER BY f.block_timestamp) AS paid
+            FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id) JOIN unlabelled_sweepers u ON u.chain = k.chain AND u.id = f.from_id
+            WHERE f.from_id <> f.to_id AND f.amount > 0 AND k.is_summable
+            GROUP BY u.chain, u.id, k.token_key, f.block_timestamp
+        """,
+        "sweeper_judged": f"""
+            SELECT r.*, least(r.amount, greatest(0, coalesce(p.paid, 0) - (r.filled - r.amount))) AS forwarded
+            FROM (SELECT *, received_at + {span} AS until FROM sweeper_receipts
+                  JOIN (SELECT chain, max(last_at) AS last_at FROM (SELECT k.chain, max(f.block_timestamp) AS last_at FROM store.transfers f
+                        JOIN intermediate.int_tokens__canonical k USING (token_id) GROUP BY k.chain) GROUP BY chain) USING (chain)
+                  WHERE received_at + {span} <= last_at) r
+            ASOF LEFT JOIN sweeper_payments p ON p.chain = r.chain AND p.id = r.id AND p.token_key = r.token_key AND r.until >= p.paid_at
+        """,
+    }
+    for name, sql in steps.items():
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+    connection.execute(
+        f"""
+        INSERT INTO found_clusters BY NAME
+        WITH shares AS (
+            SELECT chain, id, entity, token_key, sum(forwarded)::DOUBLE / sum(amount)::DOUBLE AS share, count(*) FILTER (WHERE forwarded > 0) AS forwarded_count, max(until) AS known_from
+            FROM sweeper_judged GROUP BY ALL
+        ),
+        found AS (
+            SELECT chain, id, entity, min(share) AS share, sum(forwarded_count)::BIGINT AS receipts, max(known_from) AS known_from FROM shares
+            GROUP BY ALL HAVING min(share) >= $share AND sum(forwarded_count) >= $receipts
+        )
+        SELECT f.entity AS cluster_id, 'exchange_deposit' AS kind, f.chain, a.address, f.entity, {CONFIDENCE} AS confidence, 'derived' AS source, f.known_from,
+               f.receipts || CASE WHEN f.receipts = 1 THEN ' receipt' ELSE ' receipts' END || ', ' || round(100 * f.share, 1) || ' % of each token forwarded to ' || f.entity
+                   || ' within {settings.deposit_hours:g} h, nobody else paid' AS evidence
+        FROM found f JOIN store.addresses a ON a.address_id = f.id
+    """,
+        {"share": settings.deposit_share, "receipts": settings.deposit_receipts},
+    )
+    for name in steps:
+        connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+
+def _signing_together(connection: Connection, settings: ClusterSettings) -> None:
+    """Bitcoin addresses whose inputs stand in one transaction; transactions that look like a CoinJoin are left out."""
+    chains = ", ".join(f"'{chain}'" for chain in chains_of("bitcoin"))
+    known = connection.execute(f"SELECT token_id, chain FROM intermediate.int_tokens__canonical WHERE chain IN ({chains})").to_arrow_table()
+    if not len(known):
+        return
+    connection.register("bitcoin_tokens", known)
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE spendings AS
+        SELECT k.chain, f.tx_hash, f.from_id, f.to_id, f.amount, f.block_timestamp, s.address AS sender, r.address AS receiver
+        FROM store.transfers f JOIN bitcoin_tokens k USING (token_id)
+        JOIN store.addresses s ON s.address_id = f.from_id JOIN store.addresses r ON r.address_id = f.to_id
+        WHERE s.address <> 'coinbase'
+    """)
+    connection.unregister("bitcoin_tokens")
+    rows = connection.execute(f"""
+        WITH received AS (SELECT tx_hash, to_id, sum(amount) AS amount FROM spendings WHERE receiver <> 'fees' GROUP BY ALL),
+        coinjoins AS (
+            SELECT DISTINCT tx_hash FROM (SELECT tx_hash, amount FROM received GROUP BY ALL HAVING count(*) >= {settings.coinjoin_equal_outputs})
+            SEMI JOIN (SELECT tx_hash FROM spendings GROUP BY tx_hash HAVING count(DISTINCT from_id) >= {settings.coinjoin_equal_outputs}) USING (tx_hash)
+        )
+        SELECT chain, tx_hash, from_id, min(sender) AS sender, min(block_timestamp) AS at FROM spendings ANTI JOIN coinjoins USING (tx_hash)
+        GROUP BY chain, tx_hash, from_id QUALIFY count(*) OVER (PARTITION BY tx_hash) > 1 ORDER BY tx_hash, sender
+    """).to_arrow_table()
+    connection.execute("DROP TABLE temp.spendings")
+    if not len(rows):
+        return
+    people, who = np.unique(np.asarray(rows["from_id"].to_numpy()), return_inverse=True)
+    hashes = rows["tx_hash"].combine_chunks().dictionary_encode().indices.to_numpy()
+    is_next = np.flatnonzero(hashes[1:] == hashes[:-1])
+    graph = igraph.Graph(len(people), np.column_stack([who[is_next], who[is_next + 1]]))
+    cluster = np.asarray(graph.connected_components().membership)
+    connection.register("signing", pa.table({"from_id": people, "cluster": cluster}))
+    connection.register("signed", rows)
+    connection.execute(f"""
+        INSERT INTO found_clusters BY NAME
+        WITH members AS (
+            SELECT c.cluster, s.chain, s.sender AS address, s.from_id, min(s.at) AS known_from, count(DISTINCT s.tx_hash) AS transactions
+            FROM signed s JOIN signing c USING (from_id) GROUP BY ALL
+        ),
+        names AS (
+            SELECT m.cluster, min(m.address) AS least, count(DISTINCT m.address) AS addresses, CASE WHEN count(DISTINCT i.entity) = 1 THEN min(i.entity) END AS entity
+            FROM members m LEFT JOIN intermediate.int_address_labels__intervals i ON i.address_id = m.from_id AND i.chain = m.chain GROUP BY m.cluster
+        )
+        SELECT 'signs with ' || n.least AS cluster_id, 'multi_input' AS kind, m.chain, m.address, n.entity, {CONFIDENCE} AS confidence, 'derived' AS source, m.known_from,
+               'signed ' || m.transactions || CASE WHEN m.transactions = 1 THEN ' transaction' ELSE ' transactions' END || ' together with others, '
+                   || n.addresses || ' addresses in all' AS evidence
+        FROM members m JOIN names n USING (cluster)
+    """)
+    for name in ("signing", "signed"):
+        connection.unregister(name)
