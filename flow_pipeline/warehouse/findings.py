@@ -36,36 +36,38 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
     connection.execute("CREATE OR REPLACE TEMP TABLE verdicts AS FROM verdicts_in")
     connection.unregister("verdicts_in")
     counts = _store(connection, common, {name: (found.found, found.is_capped) for name, found in hits.items()})
-    for table in ("hits", "measures", "verdicts", "kept_findings"):
+    for table in ("hits", "hit_transfers", "measures", "verdicts", "kept_findings", "kept_hits"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return counts
 
 
 def _register(connection: Connection, graph: TransferGraph, hits: dict[str, Hits]) -> None:
-    """The temp table `hits`: a row per finding and transfer, with the stored transfer's columns."""
+    """The temp tables `hits`, a narrow row per finding and transfer, and `hit_transfers`, the transfers themselves, each once and in order."""
     lengths = {name: np.diff(found.start) for name, found in hits.items()}
     edges = np.concatenate([found.edges for found in hits.values()]).astype(np.int64)
     focus = np.concatenate([np.repeat(found.focus, lengths[name]) for name, found in hits.items()]).astype(np.int64)
+    once = np.unique(edges)
+    transfers = pa.table({"row": graph.row[once], "from_is_terminal": graph.is_sender_terminal[once], "to_is_terminal": graph.is_receiver_terminal[once]})
     rows = pa.table(
         {
             "typology": np.repeat(np.arange(len(hits), dtype=np.int32), [len(found.edges) for found in hits.values()]),
             "finding": np.concatenate([np.repeat(np.arange(len(found), dtype=np.int32), lengths[name]) for name, found in hits.items()]),
             "part": np.concatenate([found.part for found in hits.values()]),
             "row": graph.row[edges],
-            "from_is_terminal": graph.is_sender_terminal[edges],
-            "to_is_terminal": graph.is_receiver_terminal[edges],
             "focus_id": np.where(focus < 0, -1, graph.address[focus]),
         }
     )
-    connection.register("hits_in", rows)
+    connection.register("transfers_in", transfers)
     connection.execute("""
-        CREATE OR REPLACE TEMP TABLE hits AS
+        CREATE OR REPLACE TEMP TABLE hit_transfers AS
         SELECT h.*, k.chain, k.token_key, k.token_symbol, k.token_address, f.block_timestamp, f.block_number, f.transfer_index, f.tx_hash, f.amount, f.from_id, f.to_id,
                a.address AS from_address, b.address AS to_address, l.source_file, f.source_row, l.sha256,
                coalesce(f.amount::DOUBLE * p.usd, f.amount_usd::DOUBLE) AS amount_usd,
-               row_number() OVER (PARTITION BY h.typology, h.finding ORDER BY f.block_timestamp, f.block_number NULLS FIRST, f.transfer_index NULLS FIRST, f.tx_hash,
-                                  a.address, b.address, f.amount, l.sha256, f.source_row)::INTEGER AS ordinal
-        FROM hits_in h
+               md5_number_lower(coalesce(f.tx_hash || ':' || coalesce(f.transfer_index::VARCHAR, a.address || '>' || b.address || '>' || f.amount::VARCHAR),
+                                   l.sha256 || ':' || f.source_row)) AS key,
+               row_number() OVER (ORDER BY f.block_timestamp, f.block_number NULLS FIRST, f.transfer_index NULLS FIRST, f.tx_hash, a.address, b.address, f.amount,
+                                  l.sha256, f.source_row) AS position
+        FROM transfers_in h
         JOIN store.transfers f ON f.rowid = h.row
         JOIN intermediate.int_tokens__canonical k ON k.token_id = f.token_id
         JOIN store.addresses a ON a.address_id = f.from_id
@@ -73,6 +75,9 @@ def _register(connection: Connection, graph: TransferGraph, hits: dict[str, Hits
         JOIN raw.loads l ON l.load_id = f.load_id
         LEFT JOIN store.prices p ON p.price_date = f.block_date AND p.token = k.price_token
     """)
+    connection.unregister("transfers_in")
+    connection.register("hits_in", rows)
+    connection.execute("CREATE OR REPLACE TEMP TABLE hits AS SELECT h.* EXCLUDE (row), t.position FROM hits_in h JOIN hit_transfers t USING (row)")
     connection.unregister("hits_in")
 
 
@@ -99,27 +104,26 @@ def _measure(connection: Connection, detectors: dict[str, tuple[Typology, Any]])
     connection.register("amounts", pa.Table.from_pylist(amounts, schema))
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE measures AS
-        WITH whole AS (
+        WITH seen AS (SELECT * FROM hits JOIN hit_transfers USING (position)),
+        whole AS (
             SELECT typology, finding, any_value(chain) AS chain, any_value(token_symbol) AS token_symbol, any_value(token_address) AS token_address,
                    any_value(focus_id) AS focus_id, min(block_timestamp) AS first_timestamp, max(block_timestamp) AS last_timestamp, count(*)::INTEGER AS transfer_count,
                    sum(amount) FILTER (WHERE part <> 3) AS gross_amount, min(amount) FILTER (WHERE part <> 3) AS least,
                    sum(amount) FILTER (WHERE part = 0) AS came_in, sum(amount) FILTER (WHERE part = 1) AS went_out,
                    sum(amount_usd) FILTER (WHERE part <> 3) / sum(amount::DOUBLE) FILTER (WHERE part <> 3 AND amount_usd IS NOT NULL) AS mean_usd,
                    sum(amount) FILTER (WHERE from_id = focus_id) AS from_focus,
-                   string_agg(key, ',' ORDER BY ordinal) AS keys, min_by(key, ordinal) AS first_key
-            FROM (SELECT *, coalesce(tx_hash || ':' || coalesce(transfer_index::VARCHAR, from_address || '>' || to_address || '>' || amount::VARCHAR),
-                                     sha256 || ':' || source_row) AS key FROM hits)
-            GROUP BY typology, finding
+                   bit_xor(key) AS all_keys, arg_min(key, position) AS first_key
+            FROM seen GROUP BY typology, finding
         ),
         middles AS (
             SELECT typology, finding, sum(least(came_in, went_out)) AS moved FROM (
                 SELECT typology, finding, CASE WHEN part = 0 THEN to_id ELSE from_id END AS middle,
                        coalesce(sum(amount) FILTER (WHERE part = 0), 0) AS came_in, coalesce(sum(amount) FILTER (WHERE part = 1), 0) AS went_out
-                FROM hits GROUP BY ALL) GROUP BY ALL
+                FROM seen GROUP BY ALL) GROUP BY ALL
         ),
         people AS (
             SELECT typology, finding, count(DISTINCT id)::INTEGER AS address_count
-            FROM (SELECT typology, finding, from_id AS id FROM hits UNION ALL SELECT typology, finding, to_id FROM hits) GROUP BY ALL
+            FROM (SELECT typology, finding, unnest([from_id, to_id]) AS id FROM seen) GROUP BY ALL
         ),
         moved AS (
             SELECT w.*, r.name, r.judged_by, r.identity, r.amount_usd AS usd_threshold, p.address_count,
@@ -134,7 +138,7 @@ def _measure(connection: Connection, detectors: dict[str, tuple[Typology, Any]])
                     THEN mean_usd * CASE judged_by WHEN 'gross_amount' THEN m.gross_amount::DOUBLE ELSE moved_amount::DOUBLE END > usd_threshold
                     ELSE true END AS is_large,
                substr(md5(name || '|' || chain || '|' || coalesce(m.token_address, m.token_symbol, '') || '|' || coalesce(a.address, '') || '|'
-                          || CASE identity WHEN 'all' THEN keys ELSE first_key END), 1, 16) AS finding_id
+                          || CASE identity WHEN 'all' THEN all_keys ELSE first_key END), 1, 16) AS finding_id
         FROM moved m
         LEFT JOIN store.addresses a ON a.address_id = m.focus_id
         LEFT JOIN amounts t ON t.typology = m.typology AND t.token_symbol = m.token_symbol
@@ -195,6 +199,11 @@ def _store(connection: Connection, common: TypologySettings, found: dict[str, tu
         QUALIFY row_number() OVER (PARTITION BY m.typology, m.last_timestamp::DATE ORDER BY v.is_suspicious DESC, m.gross_amount DESC, m.finding_id) <= {common.max_findings}
             AND row_number() OVER (PARTITION BY m.finding_id ORDER BY m.finding) = 1
     """)
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE kept_hits AS
+        SELECT k.finding_id, h.typology, h.finding, h.part, h.focus_id, t.*, row_number() OVER (PARTITION BY k.finding_id ORDER BY h.position)::INTEGER AS ordinal
+        FROM kept_findings k JOIN hits h USING (typology, finding) JOIN hit_transfers t USING (position)
+    """)
     with transaction(connection):
         for table in ("findings", "finding_transfers", "finding_addresses"):
             connection.execute(f"DELETE FROM detection.{table}")
@@ -211,23 +220,22 @@ def _store(connection: Connection, common: TypologySettings, found: dict[str, tu
                        THEN '(tx_hash, transfer_index) IN (' || string_agg('(''' || replace(tx_hash, '''', '''''') || ''', ' || transfer_index || ')', ', ' ORDER BY ordinal) || ')'
                        ELSE '(source_file, source_row) IN (' || string_agg('(''' || replace(source_file, '''', '''''') || ''', ' || source_row || ')', ', ' ORDER BY ordinal) || ')'
                        END AS listed
-                FROM hits SEMI JOIN kept_findings USING (typology, finding) GROUP BY ALL) e USING (typology, finding)
+                FROM kept_hits GROUP BY ALL) e USING (typology, finding)
         """)
         parts = ", ".join(f"'{part}'" for part in _PARTS)
         connection.execute(f"""
             INSERT INTO detection.finding_transfers BY NAME
-            SELECT k.finding_id, h.ordinal, ([{parts}])[h.part + 1] AS part, h.chain, h.token_symbol, h.token_address, h.block_timestamp, h.block_number, h.tx_hash,
-                   h.transfer_index, h.from_address, h.to_address, h.amount, h.source_file, h.source_row
-            FROM hits h JOIN kept_findings k USING (typology, finding)
+            SELECT finding_id, ordinal, ([{parts}])[part + 1] AS part, chain, token_symbol, token_address, block_timestamp, block_number, tx_hash,
+                   transfer_index, from_address, to_address, amount, source_file, source_row
+            FROM kept_hits
         """)
         connection.execute("""
             INSERT INTO detection.finding_addresses BY NAME
-            SELECT k.finding_id, e.chain, e.address, CASE WHEN bool_or(e.is_focus) THEN 'focus' WHEN bool_and(e.sends) THEN 'source' WHEN bool_or(e.sends) THEN 'middle' ELSE 'target' END AS role,
-                   bool_or(e.is_terminal) AS is_terminal
-            FROM (SELECT typology, finding, chain, from_address AS address, true AS sends, from_is_terminal AS is_terminal, from_id = focus_id AS is_focus FROM hits
-                  UNION ALL SELECT typology, finding, chain, to_address, false, to_is_terminal, to_id = focus_id FROM hits) e
-            JOIN kept_findings k USING (typology, finding)
-            GROUP BY k.finding_id, e.chain, e.address
+            SELECT finding_id, chain, address, CASE WHEN bool_or(is_focus) THEN 'focus' WHEN bool_and(sends) THEN 'source' WHEN bool_or(sends) THEN 'middle' ELSE 'target' END AS role,
+                   bool_or(is_terminal) AS is_terminal
+            FROM (SELECT finding_id, chain, from_address AS address, true AS sends, from_is_terminal AS is_terminal, from_id = focus_id AS is_focus FROM kept_hits
+                  UNION ALL SELECT finding_id, chain, to_address, false, to_is_terminal, to_id = focus_id FROM kept_hits)
+            GROUP BY finding_id, chain, address
         """)
         connection.execute("DELETE FROM ops.detections")
         rows = connection.execute("SELECT name, count(*), count(*) FILTER (WHERE is_suspicious) FROM kept_findings GROUP BY name").fetchall()
