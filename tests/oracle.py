@@ -43,7 +43,8 @@ class World:
         for t in self.transfers:
             others[t.sender].add(t.receiver)
             others[t.receiver].add(t.sender)
-        self.terminal = {a for a, known in others.items() if a in self.roles or len(known) >= self.hub_degree}
+        self.hubs = {a for a, known in others.items() if len(known) >= self.hub_degree}
+        self.terminal = self.hubs | {a for a in others if a in self.roles}
         self.people = set(others)
 
     def outs(self, address: int) -> list[T]:

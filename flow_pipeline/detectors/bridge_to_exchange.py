@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import SEARCH_ROOM, Amounts, Card, Hits, Measured, WithAmount, hits_of_walks, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import (
+    SEARCH_ROOM,
+    Amounts,
+    Card,
+    Hits,
+    Measured,
+    Past,
+    WithAmount,
+    hits_of_walks,
+    lasting,
+    microseconds,
+    sentences,
+    units,
+)
 from flow_pipeline.graph import BRIDGE, EXCHANGE, TransferGraph
 from flow_pipeline.graph.paths import paths_between
 from flow_pipeline.settings import TypologySettings
@@ -29,6 +42,11 @@ class Parameters(WithAmount):
     least_share: float = Field(0.8, gt=0, le=1, description="each transfer carries at least this share of the one before")
     amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
     amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
+
+
+def past(parameters: Parameters, common: TypologySettings) -> Past:
+    """A path's span back."""
+    return Past(span=microseconds(parameters.span_hours * 3_600))
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

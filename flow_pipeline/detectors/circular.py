@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import HOP, SEARCH_ROOM, Amounts, Card, Hits, Measured, WithAmount, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import HOP, SEARCH_ROOM, Amounts, Card, Hits, Measured, Past, WithAmount, lasting, microseconds, sentences, units
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.paths import DAY, Walks, cycles
 from flow_pipeline.settings import TypologySettings
@@ -28,6 +28,11 @@ class Parameters(WithAmount):
     span_hours: float = Field(72.0, gt=0, le=8_760, description="from the first to the last transfer")
     amount_by_token: Amounts = Field({"ETH": 5.0}, description="suspicious when the hops together exceed this many token units")
     amount_usd: float = Field(12_500.0, ge=0, description="the same in US dollars for other tokens with a price: 5 ETH at 2,500 USD")
+
+
+def past(parameters: Parameters, common: TypologySettings) -> Past:
+    """A circle's span back."""
+    return Past(span=microseconds(parameters.span_hours * 3_600))
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

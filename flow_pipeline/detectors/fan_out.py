@@ -10,6 +10,7 @@ from flow_pipeline.detectors.typology import (
     Card,
     Hits,
     Measured,
+    Past,
     WithAmount,
     counterparty_sums,
     hits_of_groups,
@@ -40,6 +41,11 @@ class Parameters(WithAmount):
     consistency: float = Field(0.8, ge=0, lt=1, description="suspicious above this: machines pay even sums, people do not; 1 can never be exceeded")
     amount_by_token: Amounts = Field({"ETH": 50.0}, description="suspicious above this total in token units")
     amount_usd: float = Field(125_000.0, ge=0, description="the same in US dollars for other tokens with a price: 50 ETH at 2,500 USD")
+
+
+def past(parameters: Parameters, common: TypologySettings) -> Past:
+    """A window back; windows that overlap are one finding."""
+    return Past(span=microseconds(parameters.window_hours * 3_600), merges=microseconds(parameters.window_hours * 3_600))
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field, model_validator
 
-from flow_pipeline.detectors.typology import Amounts, Card, Hits, Measured, WithAmount, hits_of_groups, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import Amounts, Card, Hits, Measured, Past, WithAmount, hits_of_groups, lasting, microseconds, sentences, units
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.windows import IN, gather_scatter
 from flow_pipeline.settings import TypologySettings
@@ -36,6 +36,11 @@ class Parameters(WithAmount):
         if self.least_share > self.largest_share:
             raise ValueError(f"least_share {self.least_share} lies above largest_share {self.largest_share}, so nothing can ever fit; lower it")
         return self
+
+
+def past(parameters: Parameters, common: TypologySettings) -> Past:
+    """A window back; more payments of one run are a longer finding."""
+    return Past(span=microseconds(parameters.window_hours * 3_600), merges=microseconds(parameters.window_hours * 3_600), replaces="shared")
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

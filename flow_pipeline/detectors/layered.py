@@ -5,7 +5,21 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import SEARCH_ROOM, Amounts, Card, Hits, Measured, WithAmount, hits_of_walks, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import (
+    SEARCH_ROOM,
+    Amounts,
+    Card,
+    Closure,
+    Hits,
+    Measured,
+    Past,
+    WithAmount,
+    hits_of_walks,
+    lasting,
+    microseconds,
+    sentences,
+    units,
+)
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.paths import maximal_paths
 from flow_pipeline.settings import TypologySettings
@@ -29,6 +43,14 @@ class Parameters(WithAmount):
     largest_share: float = Field(1.005, ge=1, description="and at most this share: the same coins, not more")
     amount_by_token: Amounts = Field({"ETH": 20.0}, description="suspicious when the hops together exceed this many token units")
     amount_usd: float = Field(50_000.0, ge=0, description="the same in US dollars for other tokens with a price: 20 ETH at 2,500 USD")
+
+
+def past(parameters: Parameters, common: TypologySettings) -> Past:
+    """From the day's transfers back, hop by hop; a path of before may go on."""
+    return Past(
+        merges=microseconds(parameters.gap_days * 86_400),
+        closure=Closure(None, common.max_hops, microseconds(parameters.gap_days * 86_400), parameters.least_share, parameters.largest_share),
+    )
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Card, Hits, Measured, hits_of_groups, lasting, microseconds, units
+from flow_pipeline.detectors.typology import Card, Closure, Hits, Measured, Past, hits_of_groups, lasting, microseconds, units
 from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import MIXER, TransferGraph
 from flow_pipeline.graph.funnels import funnels
@@ -32,6 +32,15 @@ class Parameters(Base):
     window_hours: float = Field(72.0, gt=0, le=8_760, description="length of a route, and of the trailing window")
     min_addresses: int = Field(2, ge=2, description="addresses that bring one origin's money to a mixer")
     outflow_share: float = Field(0.8, gt=0, le=1, description="or the share of all the origin paid in the window")
+
+
+def past(parameters: Parameters, common: TypologySettings) -> Past:
+    """The routes to a mixer; what an origin paid besides them counts too."""
+    return Past(
+        merges=microseconds(parameters.window_hours * 3_600),
+        closure=Closure(MIXER, parameters.max_route_hops - 1, microseconds(parameters.window_hours * 3_600), parameters.least_share, np.inf, True),
+        replaces="contained_anywhere",
+    )
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

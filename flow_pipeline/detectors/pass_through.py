@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field, model_validator
 
-from flow_pipeline.detectors.typology import Card, Hits, Measured, hits_of_groups, lasting, microseconds, units
+from flow_pipeline.detectors.typology import Card, Hits, Measured, Past, hits_of_groups, lasting, microseconds, units
 from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.windows import IN, pass_through
@@ -39,6 +39,15 @@ class Parameters(Base):
         if self.least_share > self.largest_share:
             raise ValueError(f"least_share {self.least_share} lies above largest_share {self.largest_share}, so nothing can ever fit; lower it")
         return self
+
+
+def past(parameters: Parameters, common: TypologySettings) -> Past:
+    """A pass back, and the address's own history where it has a new one."""
+    return Past(
+        span=microseconds(parameters.within_seconds),
+        merges=microseconds(parameters.window_days * 86_400),
+        alone=parameters.model_copy(update={"min_passes": 1}),
+    )
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Card, Hits, Measured, hits_of_groups, lasting, microseconds, units
+from flow_pipeline.detectors.typology import Card, Closure, Hits, Measured, Past, hits_of_groups, lasting, microseconds, units
 from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.funnels import HOP, peeling_chains
@@ -29,6 +29,14 @@ class Parameters(Base):
     within_hours: float = Field(48.0, gt=0, le=8_760, description="an address passes the rest on within this")
     peel_share: float = Field(0.2, gt=0, lt=0.5, description="largest part sent aside, as a share of what came in; a half is no small part")
     tolerance: float = Field(0.005, ge=0, description="rest and peel may exceed what came in by this share: rounding and dust")
+
+
+def past(parameters: Parameters, common: TypologySettings) -> Past:
+    """From the day's transfers back, hop by hop; what a middle address still pays can undo a chain."""
+    return Past(
+        open=microseconds(parameters.within_hours * 3_600),
+        closure=Closure(None, common.max_hops, microseconds(parameters.within_hours * 3_600), 1 - parameters.peel_share, 1 + parameters.tolerance, True),
+    )
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

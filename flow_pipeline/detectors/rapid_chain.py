@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import SEARCH_ROOM, Amounts, Card, Hits, Measured, WithAmount, hits_of_walks, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import (
+    SEARCH_ROOM,
+    Amounts,
+    Card,
+    Hits,
+    Measured,
+    Past,
+    WithAmount,
+    hits_of_walks,
+    lasting,
+    microseconds,
+    sentences,
+    units,
+)
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.paths import maximal_paths
 from flow_pipeline.settings import TypologySettings
@@ -30,6 +43,11 @@ class Parameters(WithAmount):
     duration_seconds: int = Field(1_800, ge=1, le=31_536_000, description="suspicious when the whole path takes less than this")
     amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when the hops together exceed this many token units")
     amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
+
+
+def past(parameters: Parameters, common: TypologySettings) -> Past:
+    """The longest chain back; a chain of before may go on."""
+    return Past(span=common.max_hops * microseconds(parameters.gap_seconds), merges=microseconds(parameters.gap_seconds))
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

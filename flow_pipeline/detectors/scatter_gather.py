@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Amounts, Card, Hits, Measured, WithAmount, hits_of_groups, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import Amounts, Card, Hits, Measured, Past, WithAmount, hits_of_groups, lasting, microseconds, sentences, units
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.windows import IN, scatter_gather
 from flow_pipeline.settings import TypologySettings
@@ -28,6 +28,11 @@ class Parameters(WithAmount):
     window_hours: float = Field(72.0, gt=0, le=8_760, description="from the first payment of the source to the last receipt of the target")
     amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
     amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
+
+
+def past(parameters: Parameters, common: TypologySettings) -> Past:
+    """A window back; windows that overlap are one finding."""
+    return Past(span=microseconds(parameters.window_hours * 3_600), merges=microseconds(parameters.window_hours * 3_600), history=("focus", "target"))
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Card, Hits, Measured, hits_of_groups, joined, lasting, microseconds, units
+from flow_pipeline.detectors.typology import Card, Hits, Measured, Past, hits_of_groups, joined, lasting, microseconds, units
 from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.paths import with_room
@@ -36,6 +36,11 @@ class Parameters(Base):
         description="the same in token units, for tokens that are dollars themselves; others need a price",
     )
     least_share: float = Field(0.8, gt=0, lt=1, description="a transfer counts from this share of the threshold; the threshold itself does not count")
+
+
+def past(parameters: Parameters, common: TypologySettings) -> Past:
+    """A window back; windows that overlap are one finding."""
+    return Past(span=microseconds(parameters.window_hours * 3_600), merges=microseconds(parameters.window_hours * 3_600))
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:

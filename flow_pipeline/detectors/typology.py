@@ -87,6 +87,66 @@ class Hits:
         """Number of findings kept."""
         return len(self.start) - 1
 
+    def chosen(self, which: np.ndarray) -> Hits:
+        """The findings of a mask; those left out are no longer counted."""
+        lengths = np.diff(self.start)
+        edges = np.repeat(which, lengths)
+        return Hits(
+            np.concatenate(([0], np.cumsum(lengths[which]))),
+            self.edges[edges],
+            self.part[edges],
+            self.focus[which],
+            self.hop_count[which],
+            {name: column[which] for name, column in self.facts.items()},
+            self.found - int(len(which) - which.sum()),
+            self.is_capped,
+        )
+
+
+@dataclass(frozen=True)
+class Closure:
+    """The transfers from which, hop by hop, the last ones may have come.
+
+    Attributes:
+        target_role: Begin with transfers to addresses of this role; None begins with every transfer.
+        steps: Hops back.
+        gap: Longest rest between two hops, microseconds.
+        low: Each hop carries at least this share of the hop before.
+        high: And at most this share.
+        with_payments: The other payments of the addresses on the way matter too.
+    """
+
+    target_role: int | None
+    steps: int
+    gap: int
+    low: float
+    high: float
+    with_payments: bool = False
+
+
+@dataclass(frozen=True)
+class Past:
+    """How far back the findings of a day reach, so that one more day need not search all others again. Durations in microseconds.
+
+    Attributes:
+        span: A finding's transfers lie within this before its last one, but for what follows.
+        merges: A finding that ended within this before the day may be lengthened by it, however long it is already: windows that overlap are one.
+        open: A finding that ended within this before the day may turn out to be none, or another one.
+        closure: Transfers of any age that belong to the day's paths.
+        history: Roles of the addresses in such a finding whose own transfers since its first one are read again.
+        alone: Parameters under which the day alone tells whose whole history is needed; the findings are then searched in those histories.
+        replaces: Which finding of before a new one stands for: one about the same address whose transfers it holds all ("contained"), one
+            about any address ("contained_anywhere"), or one about the same address with which it shares a transfer ("shared").
+    """
+
+    span: int = 0
+    merges: int = 0
+    open: int = 0
+    closure: Closure | None = None
+    history: tuple[str, ...] = ("focus",)
+    alone: Any = None
+    replaces: Literal["contained", "contained_anywhere", "shared"] = "contained"
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -120,6 +180,9 @@ class Typology(Protocol):
     IDENTITY: ClassVar[Literal["all", "first"]]
     CARD: ClassVar[Card]
     Parameters: ClassVar[type[Parameters]]
+
+    def past(self, parameters: Any, common: TypologySettings) -> Past:
+        """How far back a day's findings reach."""
 
     def find(self, graph: TransferGraph, parameters: Any, common: TypologySettings) -> Hits:
         """Everything that fits the definition."""

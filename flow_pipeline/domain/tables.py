@@ -156,6 +156,33 @@ STORE_FLOW_STATES = Table(
         ("path", "BIGINT[]", "transfers so far: load_id * 2^40 + source_row"),
     ),
 )
+STORE_DEGREES = Table(
+    "store",
+    "degrees",
+    "One row per token and address: how many transfers it has, so that who may have become a hub is known without counting all again.",
+    _columns(("token_id", "INTEGER", "store.tokens.token_id"), ("address_id", "INTEGER", "store.addresses.address_id"), ("transfers", "BIGINT", "in and out")),
+)
+STORE_HUBS = Table(
+    "store",
+    "hubs",
+    "One row per token and address with enough transfers to be a hub: since when it is one, or from how many transfers on it may be.",
+    _columns(
+        ("token_key", "INTEGER", "token, intermediate.int_tokens__canonical"),
+        ("address_id", "INTEGER", "store.addresses.address_id"),
+        ("since", "DATE", "day on which it first had hub_degree distinct counterparties, NULL while it has not"),
+        ("checked_at", "BIGINT", "transfers from which counting its counterparties again can change that"),
+    ),
+)
+STORE_PAYERS = Table(
+    "store",
+    "payers",
+    "One row per address that has paid somebody: the only exchange it paid, or nothing when it paid anybody else.",
+    _columns(
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("address_id", "INTEGER", "store.addresses.address_id"),
+        ("entity", "VARCHAR", "the exchange, NULL for an address that paid two, or anybody who was none"),
+    ),
+)
 STORE_PRICES = Table(
     "store",
     "prices",
@@ -713,6 +740,9 @@ STORE_TABLES = (
     STORE_DECIMALS,
     STORE_PRICES,
     STORE_FLOW_STATES,
+    STORE_DEGREES,
+    STORE_HUBS,
+    STORE_PAYERS,
 )
 USER_TABLES = (
     RAW_LOADS,

@@ -41,18 +41,25 @@ class Labels:
     entity: np.ndarray
 
 
-def build(
-    transfers: Transfers, labels: Labels, chain_of_token: np.ndarray, symbols: tuple[str | None, ...], address_count: int, hub_degree: int
-) -> TransferGraph:
+@dataclass(frozen=True)
+class Hubs:
+    """Addresses that are hubs of a token (its position) from a time on, microseconds."""
+
+    token: np.ndarray
+    address: np.ndarray
+    since: np.ndarray
+
+
+def build(transfers: Transfers, labels: Labels, hubs: Hubs, chain_of_token: np.ndarray, symbols: tuple[str | None, ...], address_count: int) -> TransferGraph:
     """The graph of all tokens.
 
     Args:
         transfers: Columns of the transfers.
         labels: Roles in time.
+        hubs: Who is a hub, and since when.
         chain_of_token: Chain number per token position.
         symbols: Symbol per token position.
         address_count: Largest address id plus one.
-        hub_degree: Distinct counterparties from which a vertex is a hub.
     """
     order, rank = time_order(transfers.time, transfers.block, transfers.index, transfers.tie_break)
     time, token = transfers.time[order], transfers.token[order].astype(np.int32)
@@ -68,7 +75,7 @@ def build(
     source, target, vertex_token, vertex_address = _vertices(token, sender, receiver, len(symbols), address_count)
     out_start, out_edges = _adjacency(source, len(vertex_address))
     in_start, in_edges = _adjacency(target, len(vertex_address))
-    is_hub = _hubs(out_start, out_edges, in_start, in_edges, source, target, hub_degree)
+    hub_since = _hub_since(hubs, vertex_token, vertex_address, address_count)
     usd = transfers.amount_usd
     return TransferGraph(
         time=time,
@@ -81,8 +88,8 @@ def build(
         receiver_role=receiver_role,
         sender_entity=sender_entity,
         receiver_entity=receiver_entity,
-        is_sender_terminal=(sender_role != UNLABELLED) | is_hub[source],
-        is_receiver_terminal=(receiver_role != UNLABELLED) | is_hub[target],
+        is_sender_terminal=(sender_role != UNLABELLED) | (time >= hub_since[source]),
+        is_receiver_terminal=(receiver_role != UNLABELLED) | (time >= hub_since[target]),
         token=vertex_token,
         address=vertex_address,
         out_start=out_start,
@@ -186,23 +193,14 @@ def _adjacency(end, vertex_count):
     return start, edges
 
 
-@njit(cache=True)
-def _hubs(out_start, out_edges, in_start, in_edges, source, target, hub_degree):
-    count = len(out_start) - 1
-    is_hub, stamp = np.zeros(count, np.bool_), np.full(count, -1, np.int32)
-    for v in range(count):
-        if out_start[v + 1] - out_start[v] + in_start[v + 1] - in_start[v] < hub_degree:
-            continue
-        distinct = 0
-        for k in range(out_start[v], out_start[v + 1]):
-            u = target[out_edges[k]]
-            if stamp[u] != v:
-                stamp[u] = v
-                distinct += 1
-        for k in range(in_start[v], in_start[v + 1]):
-            u = source[in_edges[k]]
-            if stamp[u] != v:
-                stamp[u] = v
-                distinct += 1
-        is_hub[v] = distinct >= hub_degree
-    return is_hub
+def _hub_since(hubs: Hubs, token: np.ndarray, address: np.ndarray, address_count: int) -> np.ndarray:
+    """Per vertex the time from which it is a hub; the end of time for the others."""
+    found = np.full(len(address), np.iinfo(np.int64).max)
+    wanted = hubs.token.astype(np.int64) * address_count + hubs.address
+    order = np.argsort(wanted)
+    key = token.astype(np.int64) * address_count + address
+    place = np.minimum(np.searchsorted(wanted[order], key), len(order) - 1)
+    if len(order):
+        met = wanted[order][place] == key
+        found[met] = hubs.since[order][place[met]]
+    return found

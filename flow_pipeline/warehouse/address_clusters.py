@@ -2,67 +2,110 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import igraph
 import numpy as np
 import pyarrow as pa
 
 from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.settings import ClusterSettings
-from flow_pipeline.warehouse.store import Connection, transaction
+from flow_pipeline.warehouse.past import first_new_day
+from flow_pipeline.warehouse.store import Connection, set_state, transaction
 
 CONFIDENCE = 0.7
 """Of what an address does; a list that names it knows better."""
 
 
 def find_address_clusters(connection: Connection, settings: ClusterSettings) -> dict[str, int]:
-    """Replace detection.address_clusters; the row count."""
+    """Bring detection.address_clusters up to date: new days judge the addresses they reach, anything else judges all again; the row count."""
+    day = first_new_day(connection, "clusters_through")
+    # What a killed run left half done is judged again from the start.
+    set_state(connection, "clusters_through", "")
     connection.execute("CREATE OR REPLACE TEMP TABLE found_clusters AS FROM detection.address_clusters LIMIT 0")
-    _deposits(connection, settings)
+    _refresh_payers(connection, day)
+    _deposits(connection, settings, day)
     _signing_together(connection, settings)
     with transaction(connection):
-        connection.execute("DELETE FROM detection.address_clusters")
+        connection.execute("""
+            DELETE FROM detection.address_clusters c WHERE kind <> 'exchange_deposit' OR (chain, address) IN (
+                SELECT r.chain, a.address FROM reached_addresses r JOIN store.addresses a ON a.address_id = r.id)
+        """)
         connection.execute("INSERT INTO detection.address_clusters FROM found_clusters")
-    connection.execute("DROP TABLE temp.found_clusters")
+        last = connection.execute("SELECT max(block_date) FROM store.transfers").fetchone()
+        set_state(connection, "clusters_through", str(last[0]) if last and last[0] else "")
+    for name in ("found_clusters", "reached_addresses"):
+        connection.execute(f"DROP TABLE temp.{name}")
     row = connection.execute("SELECT count(*) FROM detection.address_clusters").fetchone()
     return {"address_clusters": int(row[0]) if row else 0}
 
 
-def _deposits(connection: Connection, settings: ClusterSettings) -> None:
+def _refresh_payers(connection: Connection, day: date | None) -> None:
+    """Who paid one exchange and nobody else, from `day` on; None looks at every payment again."""
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE paid AS
+        SELECT k.chain, f.from_id AS address_id, CASE WHEN bool_and(coalesce(i.category = 'exchange', false)) AND min(i.entity) = max(i.entity) THEN min(i.entity) END AS entity
+        FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
+        LEFT JOIN intermediate.int_address_labels__intervals i
+            ON i.address_id = f.to_id AND i.chain = k.chain AND f.block_timestamp >= i.valid_from AND f.block_timestamp < i.valid_to
+        WHERE f.from_id <> f.to_id AND f.amount > 0 AND k.is_summable AND f.block_date >= ?
+        GROUP BY ALL
+        """,
+        [day or date.min],
+    )
+    with transaction(connection):
+        if day is None:
+            connection.execute("DELETE FROM store.payers")
+        connection.execute("""
+            UPDATE store.payers SET entity = NULL FROM paid p
+            WHERE p.chain = payers.chain AND p.address_id = payers.address_id AND payers.entity IS NOT NULL AND p.entity IS DISTINCT FROM payers.entity
+        """)
+        connection.execute("INSERT INTO store.payers SELECT p.* FROM paid p ANTI JOIN store.payers o ON o.chain = p.chain AND o.address_id = p.address_id")
+    connection.execute("DROP TABLE temp.paid")
+
+
+def _deposits(connection: Connection, settings: ClusterSettings, day: date | None) -> None:
     """Addresses that pay one exchange and nobody else, and pass on to it what they get, first in first out.
 
     The receipt that fills the line from `before` to `before + amount` is forwarded as far as the payments until its time is up reach into that stretch.
-    Receipts whose time is not up at the end of the data say nothing yet.
+    Receipts whose time is not up at the end of the data say nothing yet: a new day judges those it brings and those whose time it ends.
     """
     span = f"INTERVAL {round(settings.deposit_hours * 3_600)} SECOND"
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE reached_addresses AS
+        SELECT DISTINCT k.chain, unnest([f.from_id, f.to_id]) AS id FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
+        WHERE f.block_timestamp >= ?::TIMESTAMP - INTERVAL 1 DAY - {span}
+        """,
+        [day or date(1, 1, 9)],
+    )
     # In tables of their own, outside a transaction: the planner knows their sizes then, and does not join step by step what is large.
     steps = {
         "sweepers": """
-            SELECT k.chain, f.from_id AS id, min(i.entity) AS entity
-            FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
-            LEFT JOIN intermediate.int_address_labels__intervals i
-                ON i.address_id = f.to_id AND i.chain = k.chain AND f.block_timestamp >= i.valid_from AND f.block_timestamp < i.valid_to
-            WHERE f.from_id <> f.to_id AND f.amount > 0 AND k.is_summable
-            GROUP BY ALL HAVING bool_and(coalesce(i.category = 'exchange', false)) AND min(i.entity) = max(i.entity)
+            SELECT p.chain, p.address_id AS id, p.entity FROM store.payers p
+            SEMI JOIN reached_addresses r ON r.chain = p.chain AND r.id = p.address_id
+            ANTI JOIN intermediate.int_address_labels__intervals i ON i.chain = p.chain AND i.address_id = p.address_id
+            WHERE p.entity IS NOT NULL
         """,
-        "unlabelled_sweepers": "SELECT s.* FROM sweepers s ANTI JOIN intermediate.int_address_labels__intervals i ON i.chain = s.chain AND i.address_id = s.id",
         "sweeper_receipts": """
             SELECT u.chain, u.id, u.entity, k.token_key, f.amount, f.block_timestamp AS received_at,
                    sum(f.amount) OVER (PARTITION BY u.chain, u.id, k.token_key ORDER BY f.block_timestamp, f.from_id, f.amount ROWS UNBOUNDED PRECEDING) AS filled
-            FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id) JOIN unlabelled_sweepers u ON u.chain = k.chain AND u.id = f.to_id
+            FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id) JOIN sweepers u ON u.chain = k.chain AND u.id = f.to_id
             WHERE f.from_id <> f.to_id AND f.amount > 0 AND k.is_summable
         """,
         "sweeper_payments": """
             SELECT u.chain, u.id, k.token_key, f.block_timestamp AS paid_at,
                    sum(sum(f.amount)) OVER (PARTITION BY u.chain, u.id, k.token_key ORDER BY f.block_timestamp) AS paid
-            FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id) JOIN unlabelled_sweepers u ON u.chain = k.chain AND u.id = f.from_id
+            FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id) JOIN sweepers u ON u.chain = k.chain AND u.id = f.from_id
             WHERE f.from_id <> f.to_id AND f.amount > 0 AND k.is_summable
             GROUP BY u.chain, u.id, k.token_key, f.block_timestamp
         """,
         "sweeper_judged": f"""
             SELECT r.*, least(r.amount, greatest(0, coalesce(p.paid, 0) - (r.filled - r.amount))) AS forwarded
             FROM (SELECT *, received_at + {span} AS until FROM sweeper_receipts
-                  JOIN (SELECT chain, max(last_at) AS last_at FROM (SELECT k.chain, max(f.block_timestamp) AS last_at FROM store.transfers f
-                        JOIN intermediate.int_tokens__canonical k USING (token_id) GROUP BY k.chain) GROUP BY chain) USING (chain)
+                  JOIN (SELECT k.chain, max(f.block_timestamp) AS last_at FROM store.transfers f
+                        JOIN intermediate.int_tokens__canonical k USING (token_id) GROUP BY k.chain) USING (chain)
                   WHERE received_at + {span} <= last_at) r
             ASOF LEFT JOIN sweeper_payments p ON p.chain = r.chain AND p.id = r.id AND p.token_key = r.token_key AND r.until >= p.paid_at
         """,

@@ -3,80 +3,127 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from flow_pipeline.detectors.typology import Hits, Measured, Typology, parameters_of, typologies
+from flow_pipeline.detectors.typology import Hits, Measured, Past, Typology, parameters_of, typologies
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.settings import Settings, TypologySettings
-from flow_pipeline.warehouse.graph import read_graph
-from flow_pipeline.warehouse.store import Connection, transaction
+from flow_pipeline.warehouse.graph import microseconds_of, number_tokens, read_graph, refresh_hubs
+from flow_pipeline.warehouse.past import drop_replaced, first_new_day, read_histories, read_recent
+from flow_pipeline.warehouse.store import Connection, set_state, transaction
 
 _PARTS = ("in", "out", "hop", "peel")
 
 
 def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict[str, int]]:
-    """Replace detection.findings and what belongs to it.
+    """Bring detection.findings and what belongs to it up to date: new days are added, anything else searches every day again.
 
     Returns:
         Per typology: found, kept, suspicious, is_truncated.
     """
     common = settings.typologies
-    graph = read_graph(connection, common.hub_degree)
-    names = list(typologies())
-    parameters = {name: parameters_of(name, common) for name in names}
-    hits = {name: typologies()[name].find(graph, parameters[name], common) for name in names}
-    _register(connection, graph, hits)
-    del graph
-    _measure(connection, {name: (typologies()[name], parameters[name]) for name in names})
-    verdicts = [_judge(connection, number, name, hits[name], parameters[name], common) for number, name in enumerate(names)]
+    parameters = {name: parameters_of(name, common) for name in typologies()}
+    pasts = {name: typologies()[name].past(parameters[name], common) for name in parameters}
+    day = first_new_day(connection, "typologies_through")
+    # What a killed run left half done is searched again from the start.
+    set_state(connection, "typologies_through", "")
+    number_tokens(connection)
+    with transaction(connection):
+        refresh_hubs(connection, common.hub_degree, day)
+    found = _search(connection, parameters, pasts, common, day)
+    hits = {name: found[name][1] for name in parameters}
+    _register(connection, found)
+    del found
+    _measure(connection, {name: (typologies()[name], parameters[name]) for name in parameters})
+    verdicts = [_judge(connection, number, name, hits[name], parameters[name], common) for number, name in enumerate(parameters)]
     connection.register("verdicts_in", pa.concat_tables(verdicts))
     connection.execute("CREATE OR REPLACE TEMP TABLE verdicts AS FROM verdicts_in")
     connection.unregister("verdicts_in")
-    counts = _store(connection, common, {name: (found.found, found.is_capped) for name, found in hits.items()})
-    for table in ("hits", "hit_transfers", "measures", "verdicts", "kept_findings", "kept_hits"):
+    counts = _store(connection, common, hits, pasts, day)
+    for table in ("hits", "hit_transfers", "measures", "verdicts", "kept_findings", "kept_hits", "graph_tokens", "earlier"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return counts
 
 
-def _register(connection: Connection, graph: TransferGraph, hits: dict[str, Hits]) -> None:
+def _search(
+    connection: Connection, parameters: dict[str, Any], pasts: dict[str, Past], common: TypologySettings, day: date | None
+) -> dict[str, tuple[TransferGraph, Hits]]:
+    """Per typology what it found, and in which graph: everywhere, or what ends on the new days."""
+    if day is None:
+        graph = read_graph(connection)
+        return {name: (graph, typologies()[name].find(graph, parameters[name], common)) for name in parameters}
+    graph, found = read_recent(connection, pasts, day), {}
+    for name, past in pasts.items():
+        hits = _ending(graph, typologies()[name].find(graph, past.alone or parameters[name], common), microseconds_of(day) - past.open)
+        found[name] = (graph, hits)
+        if past.alone is not None:
+            own = read_histories(connection, graph, np.unique(hits.focus))
+            found[name] = (own, _ending(own, typologies()[name].find(own, parameters[name], common), microseconds_of(day)))
+    return found
+
+
+def _ending(graph: TransferGraph, hits: Hits, since: int) -> Hits:
+    """The findings whose last transfer is not before a time."""
+    if not len(hits):
+        return hits
+    return hits.chosen(np.maximum.reduceat(graph.time[hits.edges], hits.start[:-1]) >= since)
+
+
+def _register(connection: Connection, found: dict[str, tuple[TransferGraph, Hits]]) -> None:
     """The temp tables `hits`, a narrow row per finding and transfer, and `hit_transfers`, the transfers themselves, each once and in order."""
-    lengths = {name: np.diff(found.start) for name, found in hits.items()}
-    edges = np.concatenate([found.edges for found in hits.values()]).astype(np.int64)
-    focus = np.concatenate([np.repeat(found.focus, lengths[name]) for name, found in hits.items()]).astype(np.int64)
-    once = np.unique(edges)
-    transfers = pa.table({"row": graph.row[once], "from_is_terminal": graph.is_sender_terminal[once], "to_is_terminal": graph.is_receiver_terminal[once]})
-    rows = pa.table(
-        {
-            "typology": np.repeat(np.arange(len(hits), dtype=np.int32), [len(found.edges) for found in hits.values()]),
-            "finding": np.concatenate([np.repeat(np.arange(len(found), dtype=np.int32), lengths[name]) for name, found in hits.items()]),
-            "part": np.concatenate([found.part for found in hits.values()]),
-            "row": graph.row[edges],
-            "focus_id": np.where(focus < 0, -1, graph.address[focus]),
-        }
-    )
-    connection.register("transfers_in", transfers)
-    connection.execute("""
+    rows, transfers = [], []
+    for number, (graph, hits) in enumerate(found.values()):
+        lengths = np.diff(hits.start)
+        focus = np.repeat(hits.focus, lengths).astype(np.int64)
+        once = np.unique(hits.edges)
+        transfers.append(
+            pa.table(
+                {
+                    "row": graph.row[once],
+                    "time": graph.time[once],
+                    "from_is_terminal": graph.is_sender_terminal[once],
+                    "to_is_terminal": graph.is_receiver_terminal[once],
+                }
+            )
+        )
+        rows.append(
+            pa.table(
+                {
+                    "typology": np.full(len(hits.edges), number, np.int32),
+                    "finding": np.repeat(np.arange(len(hits), dtype=np.int32), lengths),
+                    "part": hits.part.astype(np.int8),
+                    "row": graph.row[hits.edges],
+                    "focus_id": np.where(focus < 0, -1, graph.address[focus]).astype(np.int64) if len(focus) else focus,
+                }
+            )
+        )
+    connection.register("transfers_in", pa.concat_tables(transfers))
+    connection.execute(
+        """
         CREATE OR REPLACE TEMP TABLE hit_transfers AS
-        SELECT h.*, k.chain, k.token_key, k.token_symbol, k.token_address, f.block_timestamp, f.block_number, f.transfer_index, f.tx_hash, f.amount, f.from_id, f.to_id,
+        SELECT h.* EXCLUDE (time), k.chain, k.token_key, k.token_symbol, k.token_address, f.block_timestamp, f.block_number, f.transfer_index, f.tx_hash, f.amount, f.from_id, f.to_id,
                a.address AS from_address, b.address AS to_address, l.source_file, f.source_row, l.sha256,
                coalesce(f.amount::DOUBLE * p.usd, f.amount_usd::DOUBLE) AS amount_usd,
                md5_number_lower(coalesce(f.tx_hash || ':' || coalesce(f.transfer_index::VARCHAR, a.address || '>' || b.address || '>' || f.amount::VARCHAR),
                                    l.sha256 || ':' || f.source_row)) AS key,
                row_number() OVER (ORDER BY f.block_timestamp, f.block_number NULLS FIRST, f.transfer_index NULLS FIRST, f.tx_hash, a.address, b.address, f.amount,
                                   l.sha256, f.source_row) AS position
-        FROM transfers_in h
-        JOIN store.transfers f ON f.rowid = h.row
+        FROM (SELECT DISTINCT * FROM transfers_in) h
+        JOIN store.transfers f ON f.rowid = h.row AND f.block_timestamp >= make_timestamp(?)
         JOIN intermediate.int_tokens__canonical k ON k.token_id = f.token_id
         JOIN store.addresses a ON a.address_id = f.from_id
         JOIN store.addresses b ON b.address_id = f.to_id
         JOIN raw.loads l ON l.load_id = f.load_id
         LEFT JOIN store.prices p ON p.price_date = f.block_date AND p.token = k.price_token
-    """)
+        """,
+        [min((int(table["time"][0].as_py()) for table in transfers if len(table)), default=0)],
+    )
     connection.unregister("transfers_in")
-    connection.register("hits_in", rows)
+    connection.register("hits_in", pa.concat_tables(rows))
     connection.execute("CREATE OR REPLACE TEMP TABLE hits AS SELECT h.* EXCLUDE (row), t.position FROM hits_in h JOIN hit_transfers t USING (row)")
     connection.unregister("hits_in")
 
@@ -192,7 +239,7 @@ def _shown(column: np.ndarray) -> np.ndarray:
     return column.round(6) if column.dtype.kind == "f" else column
 
 
-def _store(connection: Connection, common: TypologySettings, found: dict[str, tuple[int, bool]]) -> dict[str, dict[str, int]]:
+def _store(connection: Connection, common: TypologySettings, hits: dict[str, Hits], pasts: dict[str, Past], day: date | None) -> dict[str, dict[str, int]]:
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE kept_findings AS
         SELECT m.finding_id, m.name, v.* FROM measures m JOIN verdicts v USING (typology, finding)
@@ -205,8 +252,12 @@ def _store(connection: Connection, common: TypologySettings, found: dict[str, tu
         FROM kept_findings k JOIN hits h USING (typology, finding) JOIN hit_transfers t USING (position)
     """)
     with transaction(connection):
-        for table in ("findings", "finding_transfers", "finding_addresses"):
-            connection.execute(f"DELETE FROM detection.{table}")
+        if day is None:
+            for table in ("findings", "finding_transfers", "finding_addresses"):
+                connection.execute(f"DELETE FROM detection.{table}")
+            connection.execute("DELETE FROM ops.detections")
+        else:
+            drop_replaced(connection, pasts, day)
         connection.execute("""
             INSERT INTO detection.findings BY NAME
             SELECT k.finding_id, k.name AS typology, k.detector_version, m.chain, m.token_symbol, m.token_address, m.last_timestamp::DATE AS block_date, m.first_timestamp,
@@ -237,21 +288,22 @@ def _store(connection: Connection, common: TypologySettings, found: dict[str, tu
                   UNION ALL SELECT finding_id, chain, to_address, false, to_is_terminal, to_id = focus_id FROM kept_hits)
             GROUP BY finding_id, chain, address
         """)
+        unstored = dict(connection.execute("SELECT typology, found - kept FROM ops.detections").fetchall())
+        capped = {name for (name,) in connection.execute("SELECT typology FROM ops.detections WHERE is_truncated").fetchall()}
+        fresh = dict(connection.execute("SELECT name, count(*) FROM kept_findings GROUP BY name").fetchall())
+        rows = connection.execute("SELECT typology, count(*), count(*) FILTER (WHERE is_suspicious) FROM detection.findings GROUP BY typology").fetchall()
+        stored = {name: (count, suspicious) for name, count, suspicious in rows}
+        counts: dict[str, dict[str, int]] = {}
         connection.execute("DELETE FROM ops.detections")
-        rows = connection.execute("SELECT name, count(*), count(*) FILTER (WHERE is_suspicious) FROM kept_findings GROUP BY name").fetchall()
-        kept = {name: (count, suspicious) for name, count, suspicious in rows}
-        for name, (count, is_capped) in found.items():
-            stored, suspicious = kept.get(name, (0, 0))
+        for name, found in hits.items():
+            kept, suspicious = stored.get(name, (0, 0))
+            beyond = unstored.get(name, 0) + found.found - fresh.get(name, 0)
+            is_truncated = found.is_capped or beyond > 0 or name in capped
             connection.execute(
                 "INSERT INTO ops.detections VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [name, typologies()[name].VERSION, count, stored, suspicious, common.max_findings, is_capped or count > stored],
+                [name, typologies()[name].VERSION, kept + beyond, kept, suspicious, common.max_findings, is_truncated],
             )
-    return {
-        name: {
-            "found": count,
-            "kept": kept.get(name, (0, 0))[0],
-            "suspicious": kept.get(name, (0, 0))[1],
-            "is_truncated": is_capped or count > kept.get(name, (0, 0))[0],
-        }
-        for name, (count, is_capped) in found.items()
-    }
+            counts[name] = {"found": kept + beyond, "kept": kept, "suspicious": suspicious, "is_truncated": is_truncated}
+        last = connection.execute("SELECT max(block_date) FROM store.transfers").fetchone()
+        set_state(connection, "typologies_through", str(last[0]) if last and last[0] else "")
+    return counts

@@ -19,7 +19,7 @@ from flow_pipeline.pipeline import run
 from flow_pipeline.reports.truth import score_typologies
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.world import generate, write
-from flow_pipeline.warehouse.graph import read_graph
+from flow_pipeline.warehouse.graph import number_tokens, read_graph
 from flow_pipeline.warehouse.ingest import LoadOptions
 from flow_pipeline.warehouse.store import open_build
 
@@ -45,7 +45,8 @@ def main() -> None:
                     totals[score["typology"]][key] = value + score[key]
         settings, _ = world(LARGE, 11, Path(name))
         with open_build(settings) as connection:
-            graph = read_graph(connection, settings.typologies.hub_degree)
+            number_tokens(connection)
+            graph = read_graph(connection)
         cost = {}
         for detector, item in typologies().items():
             parameters, seconds = parameters_of(detector, settings.typologies), []

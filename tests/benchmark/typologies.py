@@ -21,7 +21,7 @@ import numpy as np
 
 from flow_pipeline.graph import HOUR, TransferGraph
 from flow_pipeline.graph.paths import cycles, maximal_paths
-from flow_pipeline.graph.prepare import Labels, Transfers, build
+from flow_pipeline.graph.prepare import Hubs, Labels, Transfers, build
 
 SNAPML = """
 import json, sys, time
@@ -60,12 +60,16 @@ def random_payments(count: int, days: int, seed: int) -> TransferGraph:
 
 
 def _graph(seconds: np.ndarray, sender: np.ndarray, receiver: np.ndarray, amount: np.ndarray, people: int) -> TransferGraph:
+    """Payments in one token, in which whoever has 1,000 counterparties is a hub from the start."""
     count = len(seconds)
+    pairs = np.unique(np.concatenate([sender, receiver]).astype(np.int64) * people + np.concatenate([receiver, sender]))
+    crowded = np.flatnonzero(np.bincount(pairs // people, minlength=people) >= 1_000)
+    hubs = Hubs(np.zeros(len(crowded), np.int32), crowded, np.full(len(crowded), np.iinfo(np.int64).min))
     transfers = Transfers(
         seconds * 1_000_000, np.zeros(count, np.int64), np.arange(count), sender, receiver, np.zeros(count, np.int32), amount, np.empty(0), lambda rows: rows
     )
     nobody = Labels(*(np.empty(0, np.int64) for _ in range(4)), np.empty(0, np.int8), np.empty(0, np.int32))
-    return build(transfers, nobody, np.zeros(1, np.int32), ("ETH",), people, 1_000)
+    return build(transfers, nobody, hubs, np.zeros(1, np.int32), ("ETH",), people)
 
 
 def timed(call: Callable[[], Any], rounds: int) -> tuple[float, Any]:
@@ -140,7 +144,6 @@ import json, resource, sys, time
 from pathlib import Path
 from flow_pipeline.settings import load_settings
 from flow_pipeline.warehouse import findings
-from flow_pipeline.warehouse.graph import read_graph
 from flow_pipeline.warehouse.risk import run_risk
 from flow_pipeline.warehouse.store import open_build
 settings = load_settings(Path(sys.argv[1]))

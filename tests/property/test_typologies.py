@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from flow_pipeline.detectors.typology import Hits, typologies
 from flow_pipeline.graph import ROLE_BY_CATEGORY, TransferGraph
 from flow_pipeline.graph.paths import cycles
-from flow_pipeline.graph.prepare import Labels, Transfers, build
+from flow_pipeline.graph.prepare import Hubs, Labels, Transfers, build
 from flow_pipeline.settings import TypologySettings
 from tests import oracle
 from tests.oracle import H, T, World
@@ -53,9 +53,12 @@ def graph_of(rows: list[Row], roles: dict[int, str], hub_degree: int, step: int)
         role=np.array([ROLE_BY_CATEGORY[roles[a]] for a in who], np.int8),
         entity=np.array(who, np.int32),
     )
-    graph = build(transfers, labels, np.zeros(1, np.int32), ("USDT",), 20, hub_degree)
+    world = World(made, roles, hub_degree)
+    crowded = np.array(sorted(world.hubs), np.int64)
+    hubs = Hubs(np.zeros(len(crowded), np.int32), crowded, np.full(len(crowded), np.iinfo(np.int64).min))
+    graph = build(transfers, labels, hubs, np.zeros(1, np.int32), ("USDT",), 20)
     graph.row[:] = np.array([t.n for t in columns], np.int64)[graph.row]
-    return graph, World(made, roles, hub_degree)
+    return graph, world
 
 
 def sets_of(graph: TransferGraph, hits: Hits) -> list[tuple[int, ...]]:
