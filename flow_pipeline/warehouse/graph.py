@@ -66,8 +66,6 @@ def refresh_hubs(connection: Connection, hub_degree: int, first: date | None) ->
         """,
         [hub_degree],
     )
-    if not connection.execute("SELECT 1 FROM asked LIMIT 1").fetchone():
-        return
     connection.execute("DELETE FROM store.hubs h USING asked a WHERE a.token_key = h.token_key AND a.address_id = h.address_id")
     connection.execute(
         """
@@ -90,6 +88,8 @@ def refresh_hubs(connection: Connection, hub_degree: int, first: date | None) ->
         """,
         {"degree": hub_degree},
     )
+    for table in ("gained", "asked"):
+        connection.execute(f"DROP TABLE temp.{table}")
 
 
 def read_graph(connection: Connection, which: Sequence[str] = ("true",), values: Mapping[str, Any] = MappingProxyType({})) -> TransferGraph:

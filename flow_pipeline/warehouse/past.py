@@ -50,6 +50,8 @@ def read_recent(connection: Connection, pasts: dict[str, Past], day: date) -> Tr
             _add_closure(connection, name, past, past.closure, start, since)
         elif past.merges and past.alone is None:
             _add_histories(connection, name, past, start, since)
+    for table in ("wanted", "reached", "front", "targets", "stops"):
+        connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return read_graph(connection, ("f.block_timestamp >= $since", _EARLIER), {"since": since, "first": _first_earlier(connection)})
 
 
@@ -219,4 +221,3 @@ def _add_closure(connection: Connection, name: str, past: Past, closure: Closure
             """,
             [closure.gap, since, closure.target_role is not None, since],
         )
-    connection.execute("DROP TABLE reached")
