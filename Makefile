@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export UV_COMPILE_BYTECODE = 1
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: setup demo test lint bench bench-typologies bench-flows bench-amlsim measure-cards ui docs clean
+.PHONY: setup demo test lint sample bench bench-typologies bench-flows bench-amlsim measure-cards ui docs clean
 
 setup: $(VENV)/.ready
 
@@ -49,6 +49,10 @@ ui: setup
 docs: setup
 	$(BIN)/python -m flow_pipeline.reports.dictionary
 	$(BIN)/python -m flow_pipeline.reports.cards
+
+# The committed world; the same seed gives the same rows on every machine.
+sample: setup
+	$(BIN)/netraflow generate --transfers 18000 --seed 3 --out data/sample
 
 measure-cards: setup
 	$(BIN)/python tests/benchmark/cards.py

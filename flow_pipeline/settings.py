@@ -179,6 +179,11 @@ class ClusterSettings(Section):
     )
     deposit_hours: float = Field(24.0, gt=0, le=8_760, description="within this of the receipt: exchanges sweep daily")
     deposit_receipts: int = Field(1, ge=1, description="receipts that must have been forwarded; more than one is surer and finds fewer")
+    hot_degree: int = Field(
+        10, ge=2, description="an exchange wallet with as many senders and as many receivers on one day is hot: customers come and go there"
+    )
+    cold_days: int = Field(30, ge=1, description="days over which a wallet must keep to itself to be cold")
+    cold_payments: int = Field(3, ge=0, description="payments a cold wallet may make in them: moving reserves takes a few")
     coinjoin_equal_outputs: int = Field(
         3, ge=2, description="as many receivers of one same sum make a Bitcoin transaction a CoinJoin, whose inputs are strangers"
     )
@@ -191,6 +196,9 @@ class TracingSettings(Section):
     """Group flows: money followed from one group of addresses to another."""
 
     groups: Path | None = Field(None, description="YAML or JSON file with groups of addresses; they stand before those that labels make")
+    use_derived: bool = Field(
+        True, description="deposit addresses count as their exchange from the moment they are known: what reaches one has arrived, whenever it is swept"
+    )
     attribution: Literal["fifo", "haircut", "poison"] = Field(
         "fifo",
         description="how much of a flow moves on: fifo takes the oldest money first, as courts have done; haircut takes shares; poison taints whatever follows",

@@ -29,7 +29,7 @@ def demo(
     from flow_pipeline.cli.analyze import show, summarise
     from flow_pipeline.domain.windows import Window
     from flow_pipeline.pipeline import run
-    from flow_pipeline.reports.truth import compare_anomalies, score_typologies
+    from flow_pipeline.reports.truth import compare_anomalies, score_flows, score_typologies
     from flow_pipeline.warehouse.ingest import LoadOptions
 
     settings = settings_of(context, out or settings_of(context).data_dir / "demo")
@@ -39,7 +39,7 @@ def demo(
         result = run(settings, SAMPLE / "transfers", Window(), LoadOptions(), say)
     summary = summarise(settings, result, time.monotonic() - started)
     planted = compare_anomalies(settings, SAMPLE / "netflow_anomalies.json")
-    scores = score_typologies(settings, SAMPLE / "typologies.json")
+    scores = [*score_typologies(settings, SAMPLE / "typologies.json"), score_flows(settings, SAMPLE / "flows.json")]
     missed = [row for row in planted if not row["found"]]
     if as_json or not sys.stdout.isatty():
         print(json.dumps({**summary, "planted": planted, "typologies": scores}, indent=1, default=str))
@@ -48,6 +48,6 @@ def demo(
         names = ["block_date", "scope", "token_symbol", "direction", "netflow_added", "netflow", "zscore", "found"]
         table(names, [[row[name] for name in names] for row in planted], f"Planted anomalies found: {len(planted) - len(missed)} of {len(planted)}")
         names = ["typology", "planted", "found", "right", "precision", "recall"]
-        table(names, [[row[name] for name in names] for row in scores], "Planted typologies found; near misses and decoys stand between them")
+        table(names, [[row[name] for name in names] for row in scores], "Planted typologies and flows found; near misses and decoys stand between them")
     if missed or any(row["right"] < row["planted"] for row in scores):
         raise typer.Exit(1)

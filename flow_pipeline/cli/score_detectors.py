@@ -24,11 +24,11 @@ def score_detectors(
     least: Annotated[float, typer.Option("--least", min=0, max=1, help="Exit 1 when a precision or a recall lies below.")] = 0.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the pipeline on a generated world and print precision and recall per typology."""
+    """Run the pipeline on a generated world and print precision and recall per typology, of group flows and of deposit addresses."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
     from flow_pipeline.pipeline import run
-    from flow_pipeline.reports.truth import score_typologies
+    from flow_pipeline.reports.truth import score_deposits, score_flows, score_typologies
     from flow_pipeline.warehouse.ingest import LoadOptions
 
     truth = world / "typologies.json"
@@ -38,6 +38,9 @@ def score_detectors(
     with progress() as say:
         run(settings, world / "transfers", Window(), LoadOptions(), say)
     scores = score_typologies(settings, truth)
+    for name, score in (("flows.json", score_flows), ("deposits.json", score_deposits)):
+        if (world / name).is_file():
+            scores.append(score(settings, world / name))
     if as_json or not sys.stdout.isatty():
         print(json.dumps(scores, indent=1))
     else:

@@ -12,6 +12,7 @@ from flow_pipeline.reports.charts import evidence_pictures, flow_picture, pictur
 from flow_pipeline.warehouse.address_clusters import find_address_clusters
 from flow_pipeline.warehouse.clusters import run_clusters
 from flow_pipeline.warehouse.detection import run_detector
+from flow_pipeline.warehouse.entity_clusters import run_entity_clusters
 from flow_pipeline.warehouse.findings import run_typologies
 from flow_pipeline.warehouse.flows import load_groups, run_flows
 from flow_pipeline.warehouse.risk import run_risk
@@ -88,7 +89,8 @@ def _risk() -> dg.AssetsDefinition:
 
 def _flows() -> dg.AssetsDefinition:
     names = ("groups", "group_members", "group_flows", "group_flow_transfers", "group_flow_summaries", "active_flows")
-    specs = [spec(f"detection.{name}", _MEANING[name], "detection", {"python", "numba"}, _GRAPH, partitions_def=daily()) for name in names]
+    deps = [*_GRAPH, dg.AssetKey(["detection", "address_clusters"])]
+    specs = [spec(f"detection.{name}", _MEANING[name], "detection", {"python", "numba"}, deps, partitions_def=daily()) for name in names]
 
     @dg.multi_asset(specs=specs, name="group_flows", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def run() -> Iterator[dg.MaterializeResult[None]]:
@@ -103,8 +105,12 @@ def _flows() -> dg.AssetsDefinition:
     return run
 
 
-def _clusters() -> dg.AssetsDefinition:
+def _clusters() -> list[dg.AssetsDefinition]:
     found = spec("detection.address_clusters", _MEANING["address_clusters"], "detection", {"duckdb"}, _GRAPH, partitions_def=daily())
+    overtime = [
+        spec(f"marts.{name}", _MEANING[name], "marts", {"duckdb"}, [found.key], partitions_def=daily())
+        for name in ("fct_daily_wallet_roles", "fct_entity_clusters")
+    ]
     described = spec(
         "detection.cluster_analysis",
         _MEANING["cluster_analysis"],
@@ -114,17 +120,24 @@ def _clusters() -> dg.AssetsDefinition:
         partitions_def=daily(),
     )
 
-    @dg.multi_asset(specs=[described, found], name="clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
-    def run() -> Iterator[dg.MaterializeResult[None]]:
+    @dg.multi_asset(specs=[found, *overtime], name="address_clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+    def belong() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
-            counts = run_clusters(connection, settings().clusters) | find_address_clusters(connection, settings().clusters)
+            counts = find_address_clusters(connection, settings().clusters) | run_entity_clusters(connection, settings().clusters)
+        for name, count in counts.items():
+            yield dg.MaterializeResult(asset_key=["marts" if name.startswith("fct_") else "detection", name], metadata={"dagster/row_count": count})
+
+    @dg.multi_asset(specs=[described], name="clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+    def describe() -> Iterator[dg.MaterializeResult[None]]:
+        with run_lock(settings()), open_build(settings()) as connection:
+            counts = run_clusters(connection, settings().clusters)
         for name, count in counts.items():
             yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count})
 
-    return run
+    return [belong, describe]
 
 
 @dg.definitions
 def detectors() -> dg.Definitions:
     """The detectors of the plug room, the typologies, and the risk."""
-    return dg.Definitions(assets=[*(_asset(detector) for detector in discover().values()), _typologies(), _flows(), _risk(), _clusters()])
+    return dg.Definitions(assets=[*(_asset(detector) for detector in discover().values()), _typologies(), _flows(), _risk(), *_clusters()])

@@ -176,11 +176,12 @@ STORE_HUBS = Table(
 STORE_PAYERS = Table(
     "store",
     "payers",
-    "One row per address that has paid somebody: the only exchange it paid, or nothing when it paid anybody else.",
+    "One row per address that has paid somebody: the exchange it paid first, and when it first paid anybody else.",
     _columns(
         ("chain", "VARCHAR", "canonical chain name"),
         ("address_id", "INTEGER", "store.addresses.address_id"),
-        ("entity", "VARCHAR", "the exchange, NULL for an address that paid two, or anybody who was none"),
+        ("entity", "VARCHAR", "the exchange it paid first, NULL when it first paid anybody who was none"),
+        ("other_at", "TIMESTAMP", "when it first paid anybody else, NULL while it has not"),
     ),
 )
 STORE_PRICES = Table(
@@ -528,17 +529,57 @@ CLUSTER_ANALYSIS = Table(
 ADDRESS_CLUSTERS = Table(
     "detection",
     "address_clusters",
-    "One row per address that belongs to somebody by what it does: an exchange's deposit address, or an address that signs together with others.",
+    "One row per address that belongs to somebody: by its label, as an exchange's deposit address, or as one that signs together with others.",
     _columns(
         ("cluster_id", "VARCHAR", "the entity of a deposit address, or a name from the smallest address of those that sign together"),
-        ("kind", "VARCHAR", "exchange_deposit or multi_input"),
+        ("kind", "VARCHAR", "exchange_deposit, multi_input, or label for what somebody wrote down"),
         ("chain", "VARCHAR", "canonical chain name"),
         ("address", "VARCHAR", "the address"),
         ("entity", "VARCHAR", "whose it is, NULL where nobody in the cluster is labelled"),
-        ("confidence", "DOUBLE", "0.7 for what behaviour says"),
-        ("source", "VARCHAR", "always derived: a label of anybody else is stronger"),
-        ("known_from", "TIMESTAMP", "when the evidence was complete, UTC"),
+        ("confidence", "DOUBLE", "0.7 for what behaviour says, the label's own for a label"),
+        ("source", "VARCHAR", "derived, or who wrote the label: any label is stronger than behaviour"),
+        ("known_from", "TIMESTAMP", "when the evidence was complete, or the label's first moment, UTC"),
+        ("known_to", "TIMESTAMP", "when the address first did otherwise, or the label ended, NULL while it holds"),
         ("evidence", "VARCHAR", "what it rests on, in words"),
+    ),
+)
+WALLET_ROLES = Table(
+    "marts",
+    "fct_daily_wallet_roles",
+    "One row per day and labelled exchange wallet that moved anything: with how many it dealt, and whether it is hot, warm or cold.",
+    _columns(
+        ("block_date", "DATE", "UTC day"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("address", "VARCHAR", "the wallet"),
+        ("entity", "VARCHAR", "whose it is"),
+        ("sender_count", "BIGINT", "distinct addresses that paid it on the day"),
+        ("receiver_count", "BIGINT", "distinct addresses it paid on the day"),
+        ("own_receipt_count", "BIGINT", "receipts from wallets and deposit addresses of the same exchange"),
+        ("foreign_receipt_count", "BIGINT", "receipts from anybody else"),
+        ("payment_count", "BIGINT", "payments, whoever got them"),
+        ("role", "VARCHAR", "hot: many senders and many receivers; cold: nothing from strangers and hardly a payment in the window of settings; else warm"),
+    ),
+)
+ENTITY_CLUSTERS = Table(
+    "marts",
+    "fct_entity_clusters",
+    "One row per day, entity and token that moved: what entered and left the addresses of the entity, deposit addresses among them from the day they were known.",
+    _columns(
+        ("block_date", "DATE", "UTC day"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("token_symbol", "VARCHAR", "one symbol per token"),
+        ("token_address", "VARCHAR", "token contract, NULL for the native coin"),
+        ("entity", "VARCHAR", "the cluster: addresses of one entity"),
+        ("category", "VARCHAR", "what the entity is, such as exchange"),
+        ("region", "VARCHAR", "its home region, MULTI for several, UNKNOWN for none"),
+        ("address_count", "BIGINT", "addresses of the cluster that moved the token on the day"),
+        ("deposit_address_count", "BIGINT", "deposit addresses among them"),
+        ("inflow", "DECIMAL(38, 18)", "token units from outside the cluster"),
+        ("outflow", "DECIMAL(38, 18)", "token units to outside the cluster"),
+        ("netflow", "DECIMAL(38, 18)", "inflow less outflow"),
+        ("internal", "DECIMAL(38, 18)", "token units between addresses of the cluster"),
+        ("hot_wallet_count", "BIGINT", "its wallets that were hot on the day, whatever the token"),
+        ("cold_wallet_count", "BIGINT", "its wallets that were cold"),
     ),
 )
 GROUPS = Table(
@@ -761,6 +802,8 @@ USER_TABLES = (
     ADDRESS_RISK,
     CLUSTER_ANALYSIS,
     ADDRESS_CLUSTERS,
+    WALLET_ROLES,
+    ENTITY_CLUSTERS,
     GROUPS,
     GROUP_MEMBERS,
     GROUP_FLOWS,

@@ -24,6 +24,7 @@ from flow_pipeline.warehouse.audit import audit_stage, stop_if_blocked
 from flow_pipeline.warehouse.clusters import run_clusters
 from flow_pipeline.warehouse.days import needs_build, plan_rebuild
 from flow_pipeline.warehouse.detection import run_all
+from flow_pipeline.warehouse.entity_clusters import run_entity_clusters
 from flow_pipeline.warehouse.findings import run_typologies
 from flow_pipeline.warehouse.flows import load_groups, run_flows
 from flow_pipeline.warehouse.ingest import LoadOptions, LoadReport, load_folder
@@ -137,13 +138,14 @@ def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, i
         counts = run_all(connection, settings)
         say("detect typologies")
         counts |= {name: found["kept"] for name, found in run_typologies(connection, settings).items()}
+        say("find deposit addresses")
+        counts |= find_address_clusters(connection, settings.clusters) | run_entity_clusters(connection, settings.clusters)
         say("follow group flows")
         counts |= run_flows(connection, settings.tracing)
         say("score addresses")
         counts |= run_risk(connection)
         say("analyse clusters")
-        counts |= run_clusters(connection, settings.clusters)
-        return counts | find_address_clusters(connection, settings.clusters)
+        return counts | run_clusters(connection, settings.clusters)
 
 
 def audit(settings: Settings, result: RunResult, stages: tuple[str, ...], say: Progress = lambda text: None) -> None:

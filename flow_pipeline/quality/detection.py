@@ -96,5 +96,33 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "AND out_degree_gini BETWEEN 0 AND 1 AND flow_gini BETWEEN 0 AND 1 AND weak_components <= strong_components AND strong_components <= node_count "
             "AND edge_count <= transfer_count AND address_count <= node_count AND diameter < node_count)",
         ),
+        Expectation(
+            "flows_list_their_transfers",
+            "each group flow has as many transfers as hops, the first from its source group and the last into its destination, in order",
+            "SELECT count(*) FROM detection.group_flows f LEFT JOIN (SELECT flow_id, count(*) AS n, arg_min(from_address, hop) AS a, arg_max(to_address, hop) AS b, "
+            "min(block_timestamp) AS first, max(block_timestamp) AS last FROM detection.group_flow_transfers GROUP BY flow_id) t USING (flow_id) "
+            "WHERE t.n IS DISTINCT FROM f.hop_count OR t.a <> f.source_address OR t.b <> f.destination_address OR t.first <> f.started_at OR t.last <> f.completed_at "
+            "OR f.source_group = f.destination_group OR f.completed_at < f.started_at OR len(f.path) <> f.hop_count + 1",
+        ),
+        Expectation(
+            "flows_stay_within_their_limits",
+            "amounts are above zero and confidence lies in (0, 1]",
+            "SELECT count(*) FROM detection.group_flows WHERE NOT (amount > 0 AND confidence > 0 AND confidence <= 1)",
+        ),
+        Expectation(
+            "flow_summaries_add_up",
+            "each summary is the sum and the count of its flows, and its risk lies in [0, 1]",
+            "SELECT count(*) FROM detection.group_flow_summaries s FULL JOIN (SELECT source_group, destination_group, chain, coalesce(token_address, token_symbol) AS token, "
+            "sum(amount) AS total, count(*) AS n FROM detection.group_flows GROUP BY ALL) f ON f.source_group = s.source_group AND f.destination_group = s.destination_group "
+            "AND f.chain = s.chain AND f.token IS NOT DISTINCT FROM coalesce(s.token_address, s.token_symbol) "
+            "WHERE f.total IS DISTINCT FROM s.total_amount OR f.n IS DISTINCT FROM s.flow_count OR s.risk_score NOT BETWEEN 0 AND 1",
+        ),
+        Expectation(
+            "clusters_balance",
+            "what an entity gained is what came in less what went out, and no address is two entities' at once",
+            "SELECT (SELECT count(*) FROM marts.fct_entity_clusters WHERE netflow <> inflow - outflow OR inflow < 0 OR outflow < 0 OR deposit_address_count > address_count) "
+            "+ (SELECT count(*) FROM detection.address_clusters WHERE known_to <= known_from)",
+        ),
+        Expectation("flows_are_complete", "no flow was pruned by the bounds of the settings", "SELECT coalesce(sum(pruned), 0) FROM ops.flow_days", "warning"),
         Expectation("findings_are_complete", "no typology found more than it kept", "SELECT count(*) FROM ops.detections WHERE is_truncated", "warning"),
     ]

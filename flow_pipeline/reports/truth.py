@@ -44,10 +44,7 @@ def score_typologies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
     Returns:
         Per typology: planted, found, right, precision, recall, and wrong finding_ids and missed patterns.
     """
-    try:
-        events = [(event["typology"], event["kind"], frozenset(map(tuple, event["transfers"]))) for event in json.loads(truth.read_text())]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{truth} is no truth file of `netraflow generate` ({error.__class__.__name__}: {error})", "generate the world again") from None
+    events = _events(truth)
     with open_published(settings) as connection:
         names = [row[0] for row in connection.execute("SELECT typology FROM ops.detections ORDER BY 1").fetchall()]
         rows = connection.execute("""
@@ -57,21 +54,63 @@ def score_typologies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
     found: dict[str, dict[frozenset[Any], str]] = {}
     for typology, finding_id, transfers in rows:
         found.setdefault(typology, {})[frozenset(map(tuple, transfers))] = finding_id
-    scores = []
-    for name in names:
-        planted = {transfers for typology, kind, transfers in events if typology == name and kind == "planted"}
-        own = found.get(name, {})
-        right = len(planted & own.keys())
-        scores.append(
-            {
-                "typology": name,
-                "planted": len(planted),
-                "found": len(own),
-                "right": right,
-                "precision": right / len(own) if own else 1.0,
-                "recall": right / len(planted) if planted else 1.0,
-                "wrong": sorted(finding_id for key, finding_id in own.items() if key not in planted),
-                "missed": [sorted(key) for key in planted - own.keys()],
-            }
-        )
-    return scores
+    return [_score(name, {transfers for typology, kind, transfers in events if (typology, kind) == (name, "planted")}, found.get(name, {})) for name in names]
+
+
+def score_flows(settings: Settings, truth: Path) -> dict[str, Any]:
+    """Precision and recall of the flows out of the planted group: a flow is right when its transfers are exactly a planted one's.
+
+    Args:
+        settings: Settings whose published file is read.
+        truth: JSON list of planted flows as `netraflow generate` writes it.
+
+    Returns:
+        The columns of score_typologies, for `group_flow`.
+    """
+    from flow_pipeline.simulation.flows import SOURCE
+
+    events = _events(truth)
+    with open_published(settings) as connection:
+        rows = connection.execute(
+            "SELECT f.flow_id, list((t.tx_hash, t.transfer_index)) FROM detection.group_flows f JOIN detection.group_flow_transfers t USING (flow_id) "
+            "WHERE f.source_group = ? GROUP BY ALL",
+            [SOURCE],
+        ).fetchall()
+    return _score("group_flow", {transfers for _, kind, transfers in events if kind == "planted"}, {frozenset(map(tuple, path)): flow for flow, path in rows})
+
+
+def score_deposits(settings: Settings, truth: Path) -> dict[str, Any]:
+    """Precision and recall of deposit addresses that hold to the end, against those the world used.
+
+    Args:
+        settings: Settings whose published file is read.
+        truth: JSON list of deposit addresses as `netraflow generate` writes it.
+
+    Returns:
+        The columns of score_typologies, for `exchange_deposit`.
+    """
+    planted = {frozenset([(row["address"], row["entity"])]) for row in json.loads(truth.read_text())}
+    with open_published(settings) as connection:
+        rows = connection.execute("SELECT address, entity FROM detection.address_clusters WHERE kind = 'exchange_deposit' AND known_to IS NULL").fetchall()
+    return _score("exchange_deposit", planted, {frozenset([(address, entity)]): address for address, entity in rows})
+
+
+def _events(truth: Path) -> list[tuple[str, str, frozenset[Any]]]:
+    try:
+        return [(event["typology"], event["kind"], frozenset(map(tuple, event["transfers"]))) for event in json.loads(truth.read_text())]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{truth} is no truth file of `netraflow generate` ({error.__class__.__name__}: {error})", "generate the world again") from None
+
+
+def _score(name: str, planted: set[frozenset[Any]], found: dict[frozenset[Any], str]) -> dict[str, Any]:
+    right = len(planted & found.keys())
+    return {
+        "typology": name,
+        "planted": len(planted),
+        "found": len(found),
+        "right": right,
+        "precision": right / len(found) if found else 1.0,
+        "recall": right / len(planted) if planted else 1.0,
+        "wrong": sorted(label for key, label in found.items() if key not in planted),
+        "missed": [sorted(key) for key in planted - found.keys()],
+    }

@@ -22,6 +22,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.simulation.flows import SOURCE, SOURCE_ADDRESSES, plant_flows
 from flow_pipeline.simulation.typologies import PATTERNS, Event, Planter, decoys
 
 TOKENS: tuple[tuple[str, str | None, float, float, float], ...] = (
@@ -39,7 +40,7 @@ _ROLES = np.array([0.45, 0.45, 0.1])
 _KINDS = ("deposit", "withdrawal", "peer", "internal", "cross", "bridge_in", "bridge_out")
 _SHARES = np.array([0.24, 0.24, 0.4, 0.07, 0.03, 0.01, 0.01])
 _REST_SECONDS = 3_600
-_PLANTED_PER_TYPOLOGY = 6
+_PLANTED_PER_PATTERN = 6
 _WEEKDAYS = np.array([1.05, 1.1, 1.1, 1.08, 1.02, 0.82, 0.78])
 
 
@@ -53,6 +54,7 @@ class World:
         truth: Planted netflow events: date, scope, token, direction, netflow_added.
         typologies: Planted typologies, near misses and decoys: typology, kind, note, transfers as (tx_hash, transfer_index), addresses.
         deposits: Deposit addresses that were used, with their exchange.
+        flows: Planted flows between groups and near misses, in the form of the typologies.
     """
 
     transfers: pa.Table
@@ -60,6 +62,7 @@ class World:
     truth: list[dict[str, object]]
     typologies: list[dict[str, object]]
     deposits: list[dict[str, str]]
+    flows: list[dict[str, object]]
 
 
 def generate(transfers: int, seed: int, days: int = 60, first: date = date(2025, 3, 1)) -> World:
@@ -109,10 +112,10 @@ def generate(transfers: int, seed: int, days: int = 60, first: date = date(2025,
         np.stack([paid_in, user, user + users, token])[:, is_deposit],
     ]
     amounts = [amount[rests], amount[is_deposit]]
-    planted, planted_amounts, truth = _plant(rng, days, first, hot, of_role, transfers)
-    parts.append(planted)
-    amounts.append(planted_amounts)
-    events, last = _plant_typologies(rng, days, transfers, hot, bridge, mixer, first_deposit + users)
+    added, added_amounts, truth = _plant(rng, days, first, hot, of_role, transfers)
+    parts.append(added)
+    amounts.append(added_amounts)
+    events, source, last = _plant_patterns(rng, days, transfers, hot, bridge, mixer, first_deposit + users)
     parts.append(np.array([row[:4] for event in events for row in event.rows], np.int64).T)
     amounts.append(np.array([row[4] for event in events for row in event.rows]))
     event_of = np.concatenate([np.full(len(event.rows), number) for number, event in enumerate(events)])
@@ -132,7 +135,15 @@ def generate(transfers: int, seed: int, days: int = 60, first: date = date(2025,
         {"address": str(addresses[at]), "entity": EXCHANGES[home[at - first_deposit]][0]}
         for at in used[(used >= first_deposit) & (used < first_deposit + users)]
     ]
-    return World(table, _labels(addresses, hot, bridge, mixer, domestic), truth, _truth_of(events, event_of[order], table), deposits)
+    planted = _truth_of(events, event_of[order], table)
+    return World(
+        table,
+        _labels(addresses, hot, bridge, mixer, source, domestic),
+        truth,
+        [event for event in planted if event["typology"] != "group_flow"],
+        deposits,
+        [event for event in planted if event["typology"] == "group_flow"],
+    )
 
 
 def _rests(sender: np.ndarray, receiver: np.ndarray, token: np.ndarray, second: np.ndarray, is_payment: np.ndarray) -> np.ndarray:
@@ -150,16 +161,19 @@ def _rests(sender: np.ndarray, receiver: np.ndarray, token: np.ndarray, second: 
     return np.asarray(~(too_soon[count:] & is_payment))
 
 
-def _plant_typologies(rng: np.random.Generator, days: int, transfers: int, hot: np.ndarray, bridge: int, mixer: int, fresh: int) -> tuple[list[Event], int]:
-    """Planted patterns of every typology, three near misses each, decoys; and the number of addresses."""
+def _plant_patterns(
+    rng: np.random.Generator, days: int, transfers: int, hot: np.ndarray, bridge: int, mixer: int, fresh: int
+) -> tuple[list[Event], list[int], int]:
+    """Planted patterns of every typology, three near misses each, decoys, flows between groups; where those leave; and the number of addresses."""
 
     def amount_of(token: int) -> float:
         return float(np.exp(rng.normal(TOKENS[token][3], TOKENS[token][4])))
 
     planter = Planter(rng, days, fresh, hot, bridge, mixer, amount_of)
-    count = max(_PLANTED_PER_TYPOLOGY, transfers // 100_000)
+    count = max(_PLANTED_PER_PATTERN, transfers // 100_000)
     events = [pattern(planter, near) for pattern in PATTERNS.values() for near in (*([None] * count), 0, 1, 2)]
-    return [*events, *decoys(planter)], planter.fresh
+    source = planter.people(SOURCE_ADDRESSES)
+    return [*events, *decoys(planter), *plant_flows(planter, source, count)], source, planter.fresh
 
 
 def _truth_of(events: list[Event], event_of: np.ndarray, table: pa.Table) -> list[dict[str, object]]:
@@ -254,7 +268,7 @@ def _table(rng: np.random.Generator, rows: np.ndarray, units: np.ndarray, addres
     )
 
 
-def _labels(addresses: np.ndarray, hot: np.ndarray, bridge: int, mixer: int, domestic: list[int]) -> list[dict[str, str]]:
+def _labels(addresses: np.ndarray, hot: np.ndarray, bridge: int, mixer: int, source: list[int], domestic: list[int]) -> list[dict[str, str]]:
     def row(address: str, entity: str, category: str, label: str, regions: str) -> dict[str, str]:
         return {
             "chain": "ethereum",
@@ -272,11 +286,13 @@ def _labels(addresses: np.ndarray, hot: np.ndarray, bridge: int, mixer: int, dom
         row(addresses[hot[e, w]], name, "exchange", f"{name} hot {w + 1}", region) for e, (name, region) in enumerate(EXCHANGES) for w in range(HOT_WALLETS)
     ]
     rows += [row(addresses[bridge], "Causeway", "bridge", "Causeway bridge", ""), row(addresses[mixer], "Blender of the Bay", "mixer", "mixer pool", "")]
+    rows += [row(addresses[at], SOURCE, "exploit", f"{SOURCE} {n}", "") for n, at in enumerate(source, 1)]
     return rows + [row(addresses[at], f"Domestic wallet {n}", "whale", f"domestic {n}", "ID") for n, at in enumerate(domestic, 1)]
 
 
 def write(world: World, folder: Path, as_csv: bool = False) -> list[Path]:
-    """Write transfers/transfers.parquet (or .csv), and beside that input folder labels.csv, netflow_anomalies.json, typologies.json and deposits.json.
+    """Write transfers/transfers.parquet (or .csv), and beside that input folder labels.csv, netflow_anomalies.json, typologies.json, deposits.json and
+    flows.json.
 
     Returns:
         The files written.
@@ -296,6 +312,7 @@ def write(world: World, folder: Path, as_csv: bool = False) -> list[Path]:
         writer.writerows(world.labels)
     truth.write_text(json.dumps(world.truth, indent=1) + "\n")
     typologies.write_text(json.dumps(world.typologies) + "\n")
-    deposits = folder / "deposits.json"
+    deposits, flows = folder / "deposits.json", folder / "flows.json"
     deposits.write_text(json.dumps(world.deposits) + "\n")
-    return [transfers, labels, truth, typologies, deposits]
+    flows.write_text(json.dumps(world.flows) + "\n")
+    return [transfers, labels, truth, typologies, deposits, flows]

@@ -26,6 +26,12 @@ def find_address_clusters(connection: Connection, settings: ClusterSettings) -> 
     _refresh_payers(connection, day)
     _deposits(connection, settings, day)
     _signing_together(connection, settings)
+    connection.execute("""
+        INSERT INTO found_clusters BY NAME
+        SELECT i.entity AS cluster_id, 'label' AS kind, i.chain, a.address, i.entity, i.confidence, i.source, i.valid_from AS known_from,
+               nullif(i.valid_to, TIMESTAMP '9999-12-31') AS known_to, i.label AS evidence
+        FROM intermediate.int_address_labels__intervals i JOIN store.addresses a USING (address_id)
+    """)
     with transaction(connection):
         connection.execute("""
             DELETE FROM detection.address_clusters c WHERE kind <> 'exchange_deposit' OR (chain, address) IN (
@@ -41,11 +47,11 @@ def find_address_clusters(connection: Connection, settings: ClusterSettings) -> 
 
 
 def _refresh_payers(connection: Connection, day: date | None) -> None:
-    """Who paid one exchange and nobody else, from `day` on; None looks at every payment again."""
+    """Which exchange each address paid first, and when it first paid anybody else, from `day` on; None looks at every payment again."""
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE paid AS
-        SELECT k.chain, f.from_id AS address_id, CASE WHEN bool_and(coalesce(i.category = 'exchange', false)) AND min(i.entity) = max(i.entity) THEN min(i.entity) END AS entity
+        SELECT k.chain, f.from_id AS address_id, CASE WHEN i.category = 'exchange' THEN i.entity END AS entity, min(f.block_timestamp) AS first_at
         FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
         LEFT JOIN intermediate.int_address_labels__intervals i
             ON i.address_id = f.to_id AND i.chain = k.chain AND f.block_timestamp >= i.valid_from AND f.block_timestamp < i.valid_to
@@ -58,17 +64,24 @@ def _refresh_payers(connection: Connection, day: date | None) -> None:
         if day is None:
             connection.execute("DELETE FROM store.payers")
         connection.execute("""
-            UPDATE store.payers SET entity = NULL FROM paid p
-            WHERE p.chain = payers.chain AND p.address_id = payers.address_id AND payers.entity IS NOT NULL AND p.entity IS DISTINCT FROM payers.entity
+            INSERT INTO store.payers
+            SELECT p.chain, p.address_id, first(p.entity ORDER BY p.first_at, p.entity NULLS FIRST), NULL
+            FROM paid p ANTI JOIN store.payers o ON o.chain = p.chain AND o.address_id = p.address_id GROUP BY p.chain, p.address_id
         """)
-        connection.execute("INSERT INTO store.payers SELECT p.* FROM paid p ANTI JOIN store.payers o ON o.chain = p.chain AND o.address_id = p.address_id")
+        connection.execute("""
+            UPDATE store.payers SET other_at = p.first_at
+            FROM (SELECT p.chain, p.address_id, min(p.first_at) AS first_at FROM paid p JOIN store.payers o USING (chain, address_id)
+                  WHERE o.entity IS NOT NULL AND o.other_at IS NULL AND p.entity IS DISTINCT FROM o.entity GROUP BY ALL) p
+            WHERE p.chain = payers.chain AND p.address_id = payers.address_id
+        """)
     connection.execute("DROP TABLE temp.paid")
 
 
 def _deposits(connection: Connection, settings: ClusterSettings, day: date | None) -> None:
-    """Addresses that pay one exchange and nobody else, and pass on to it what they get, first in first out.
+    """Addresses that pay one exchange and nobody else, and pass on to it what they get, first in first out: since when, and until when.
 
-    The receipt that fills the line from `before` to `before + amount` is forwarded as far as the payments until its time is up reach into that stretch.
+    They are known from the moment at which enough receipts were judged and the share holds for each token, until one of them does not hold any
+    more or somebody else is paid, so that a day's result never depends on later days. The receipt that fills the line from `before` to `before + amount` is forwarded as far as the payments until its time is up reach into that stretch.
     Receipts whose time is not up at the end of the data say nothing yet: a new day judges those it brings and those whose time it ends.
     """
     span = f"INTERVAL {round(settings.deposit_hours * 3_600)} SECOND"
@@ -83,13 +96,13 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
     # In tables of their own, outside a transaction: the planner knows their sizes then, and does not join step by step what is large.
     steps = {
         "sweepers": """
-            SELECT p.chain, p.address_id AS id, p.entity FROM store.payers p
+            SELECT p.chain, p.address_id AS id, p.entity, coalesce(p.other_at, TIMESTAMP 'infinity') AS other_at FROM store.payers p
             SEMI JOIN reached_addresses r ON r.chain = p.chain AND r.id = p.address_id
             ANTI JOIN intermediate.int_address_labels__intervals i ON i.chain = p.chain AND i.address_id = p.address_id
             WHERE p.entity IS NOT NULL
         """,
         "sweeper_receipts": """
-            SELECT u.chain, u.id, u.entity, k.token_key, f.amount, f.block_timestamp AS received_at,
+            SELECT u.chain, u.id, u.entity, u.other_at, k.token_key, f.amount, f.block_timestamp AS received_at,
                    sum(f.amount) OVER (PARTITION BY u.chain, u.id, k.token_key ORDER BY f.block_timestamp, f.from_id, f.amount ROWS UNBOUNDED PRECEDING) AS filled
             FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id) JOIN sweepers u ON u.chain = k.chain AND u.id = f.to_id
             WHERE f.from_id <> f.to_id AND f.amount > 0 AND k.is_summable
@@ -106,7 +119,7 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
             FROM (SELECT *, received_at + {span} AS until FROM sweeper_receipts
                   JOIN (SELECT k.chain, max(f.block_timestamp) AS last_at FROM store.transfers f
                         JOIN intermediate.int_tokens__canonical k USING (token_id) GROUP BY k.chain) USING (chain)
-                  WHERE received_at + {span} <= last_at) r
+                  WHERE received_at + {span} <= last_at AND received_at + {span} < other_at) r
             ASOF LEFT JOIN sweeper_payments p ON p.chain = r.chain AND p.id = r.id AND p.token_key = r.token_key AND r.until >= p.paid_at
         """,
     }
@@ -115,16 +128,27 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
     connection.execute(
         f"""
         INSERT INTO found_clusters BY NAME
-        WITH shares AS (
-            SELECT chain, id, entity, token_key, sum(forwarded)::DOUBLE / sum(amount)::DOUBLE AS share, count(*) FILTER (WHERE forwarded > 0) AS forwarded_count, max(until) AS known_from
-            FROM sweeper_judged GROUP BY ALL
+        WITH running AS (
+            SELECT *, sum(forwarded) OVER same_token::DOUBLE < $share * sum(amount) OVER same_token::DOUBLE AS is_short FROM sweeper_judged
+            WINDOW same_token AS (PARTITION BY chain, id, token_key ORDER BY until RANGE UNBOUNDED PRECEDING)
         ),
+        turns AS (
+            SELECT *, is_short::INTEGER - coalesce(lag(is_short::INTEGER) OVER (PARTITION BY chain, id, token_key ORDER BY until), 0) AS turn FROM running
+        ),
+        moments AS (
+            SELECT chain, id, entity, other_at, until, sum(turn) OVER so_far AS short_tokens, count(*) FILTER (WHERE forwarded > 0) OVER so_far AS receipts,
+                   sum(forwarded) OVER so_far::DOUBLE / sum(amount) OVER so_far::DOUBLE AS share
+            FROM turns WINDOW so_far AS (PARTITION BY chain, id ORDER BY until RANGE UNBOUNDED PRECEDING)
+        ),
+        starts AS (SELECT chain, id, min(until) AS known_from FROM moments WHERE short_tokens = 0 AND receipts >= $receipts GROUP BY ALL),
         found AS (
-            SELECT chain, id, entity, min(share) AS share, sum(forwarded_count)::BIGINT AS receipts, max(known_from) AS known_from FROM shares
-            GROUP BY ALL HAVING min(share) >= $share AND sum(forwarded_count) >= $receipts
+            SELECT m.chain, m.id, m.entity, s.known_from, min(m.until) FILTER (WHERE m.short_tokens > 0) AS short_at, any_value(m.other_at) AS other_at,
+                   arg_max(m.receipts, m.until) AS receipts, arg_max(m.share, m.until) AS share
+            FROM moments m JOIN starts s USING (chain, id) WHERE m.until >= s.known_from GROUP BY ALL
         )
         SELECT f.entity AS cluster_id, 'exchange_deposit' AS kind, f.chain, a.address, f.entity, {CONFIDENCE} AS confidence, 'derived' AS source, f.known_from,
-               f.receipts || CASE WHEN f.receipts = 1 THEN ' receipt' ELSE ' receipts' END || ', ' || round(100 * f.share, 1) || ' % of each token forwarded to ' || f.entity
+               nullif(least(coalesce(f.short_at, TIMESTAMP 'infinity'), f.other_at), TIMESTAMP 'infinity') AS known_to,
+               f.receipts || CASE WHEN f.receipts = 1 THEN ' receipt' ELSE ' receipts' END || ', ' || round(100 * f.share, 1) || ' % forwarded to ' || f.entity
                    || ' within {settings.deposit_hours:g} h, nobody else paid' AS evidence
         FROM found f JOIN store.addresses a ON a.address_id = f.id
     """,

@@ -72,7 +72,7 @@ def run_flows(connection: Connection, settings: TracingSettings) -> dict[str, in
     Returns:
         Row count per table.
     """
-    groups = _groups(connection, settings.groups)
+    groups = _groups(connection, settings.groups, settings.use_derived)
     _tokens(connection)
     first = _first_day(connection)
     if first is not None:
@@ -85,7 +85,7 @@ def run_flows(connection: Connection, settings: TracingSettings) -> dict[str, in
     return {name: int((connection.execute(f"SELECT count(*) FROM detection.{name}").fetchone() or (0,))[0]) for name in names}
 
 
-def _groups(connection: Connection, path: Path | None) -> list[tuple[str, str, bool, bool]]:
+def _groups(connection: Connection, path: Path | None, use_derived: bool) -> list[tuple[str, str, bool, bool]]:
     """Fill detection.groups and group_members; (group_id, risk_level, is_source, is_destination) in the order of their numbers."""
     found = read_groups(path).groups if path else []
     order = {level: n for n, level in enumerate(("LOW", "MEDIUM", "HIGH", "CRITICAL"))}
@@ -126,6 +126,15 @@ def _groups(connection: Connection, path: Path | None) -> list[tuple[str, str, b
         SELECT i.entity, i.chain, i.address_id, i.valid_from, i.valid_to FROM intermediate.int_address_labels__intervals i
         WHERE (i.is_source OR i.is_destination) AND i.category <> 'burn' AND NOT EXISTS (FROM from_file f WHERE f.chain = i.chain AND f.address_id = i.address_id)
     """)
+    if use_derived:
+        # Only addresses without any label become deposit addresses, so that these never stand against one.
+        connection.execute("""
+            INSERT INTO flow_members
+            SELECT c.entity, c.chain, a.address_id, c.known_from, coalesce(c.known_to, TIMESTAMP '9999-12-31')
+            FROM detection.address_clusters c JOIN store.addresses a USING (address)
+            WHERE c.kind = 'exchange_deposit' AND c.entity IN (SELECT DISTINCT group_id FROM flow_members)
+                AND NOT EXISTS (FROM flow_members f WHERE f.chain = c.chain AND f.address_id = a.address_id)
+        """)
     connection.execute("DELETE FROM detection.groups")
     connection.execute("""
         INSERT INTO detection.groups

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ LATER: Hop = (9 * DAY, "X", "Y", 1)
 def clusters(settings: Settings, hops: list[Hop], tmp_path: Path) -> list[tuple[object, ...]]:
     write_csv(tmp_path / "in" / "t.csv", rows_of([*hops, LATER]))
     build(settings.with_changes(labels={"files": (label_file(tmp_path / "l.csv", HOT),)}), tmp_path / "in")
-    return ask(settings, "SELECT address, entity, known_from::DATE::VARCHAR FROM detection.address_clusters WHERE kind = 'exchange_deposit'")
+    return ask(
+        settings, "SELECT address, entity, known_from::DATE::VARCHAR FROM detection.address_clusters WHERE kind = 'exchange_deposit' AND known_to IS NULL"
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,57 @@ def test_a_deposit_address_is_what_the_definition_says(settings: Settings, tmp_p
     assert clusters(settings, hops, tmp_path) == ([(address("D"), "Harbour", "2025-05-02" if hops[0][0] == 0 else "")] if is_deposit else [])
 
 
+def test_a_deposit_address_counts_as_its_exchange_while_it_is_known(settings: Settings, tmp_path: Path) -> None:
+    """Known a day after its first receipt, until it pays somebody else; what a mixer sends it then has arrived at the exchange."""
+    hops: list[Hop] = [
+        (0, "U", "D", 10), (60, "D", "HOT", 10),
+        (2 * DAY, "W", "D", 4), (2 * DAY + 60, "D", "HOT", 4),
+        (4 * DAY, "D", "V", 1),
+        (5 * DAY, "W", "D", 3), (5 * DAY + 60, "D", "HOT", 3),
+    ]  # fmt: skip
+    labels = [*HOT, ["ethereum", address("W"), "Mixer", "mixer", "pool", 0.9, "test", "2020-01-01", ""]]
+    write_csv(tmp_path / "in" / "t.csv", rows_of([*hops, LATER]))
+    settings = settings.with_changes(labels={"files": (label_file(tmp_path / "l.csv", labels),)})
+    build(settings, tmp_path / "in")
+    assert ask(settings, "SELECT known_from::VARCHAR, known_to::VARCHAR FROM detection.address_clusters WHERE kind = 'exchange_deposit'") == [
+        ("2025-05-02 00:00:00", "2025-05-05 00:00:00")
+    ]
+    flows = "SELECT amount, hop_count FROM detection.group_flows WHERE source_group = 'Mixer' AND destination_group = 'Harbour' ORDER BY amount"
+    assert ask(settings, flows) == [(Decimal(3), 2), (Decimal(4), 1)]
+    by_day = "SELECT block_date::VARCHAR, address_count, deposit_address_count, inflow, outflow, internal FROM marts.fct_entity_clusters WHERE entity = 'Harbour' ORDER BY 1"
+    assert ask(settings, by_day) == [
+        ("2025-05-01", 1, 0, Decimal(10), Decimal(0), Decimal(0)),
+        ("2025-05-03", 2, 1, Decimal(4), Decimal(0), Decimal(4)),
+        ("2025-05-06", 1, 0, Decimal(3), Decimal(0), Decimal(0)),
+    ]
+    build(settings.with_changes(tracing={"use_derived": False}), tmp_path / "in")
+    assert ask(settings, flows) == [(Decimal(3), 2), (Decimal(4), 2)]
+
+
+def test_wallets_are_hot_cold_or_warm(settings: Settings, tmp_path: Path) -> None:
+    labels = [*HOT, ["ethereum", address("COLD"), "Harbour", "exchange", "reserve", 0.9, "test", "2020-01-01", ""]]
+    hops: list[Hop] = []
+    for day in range(3):
+        hops += [(day * DAY + n, f"P{n}", "HOT", 1) for n in range(10)] + [(day * DAY + 100 + n, "HOT", f"R{n}", 1) for n in range(10 - day)]
+        hops += [(day * DAY + 200, "HOT", "COLD", 1), (day * DAY + 300, f"P{day}", "HUT", 1)]
+    hops += [(2 * DAY + 400, "COLD", "P1", 1)]
+    write_csv(tmp_path / "in" / "t.csv", rows_of(hops))
+    settings = settings.with_changes(labels={"files": (label_file(tmp_path / "l.csv", labels),)})
+    build(settings, tmp_path / "in")
+    names = {address("HOT"): "HOT", address("HUT"): "HUT", address("COLD"): "COLD"}
+    roles = "SELECT address, block_date::VARCHAR, role FROM marts.fct_daily_wallet_roles ORDER BY block_date, address"
+    found = {(names[str(row[0])], str(row[1])[-2:]): row[2] for row in ask(settings, roles)}
+    assert found == {
+        ("HOT", "01"): "hot", ("HOT", "02"): "hot", ("HOT", "03"): "warm",
+        ("COLD", "01"): "cold", ("COLD", "02"): "cold", ("COLD", "03"): "cold",
+        ("HUT", "01"): "warm", ("HUT", "02"): "warm", ("HUT", "03"): "warm",
+    }  # fmt: skip
+    counts = "SELECT block_date::VARCHAR, hot_wallet_count, cold_wallet_count FROM marts.fct_entity_clusters WHERE entity = 'Harbour' ORDER BY 1"
+    assert ask(settings, counts) == [("2025-05-01", 1, 1), ("2025-05-02", 1, 1), ("2025-05-03", 0, 1)]
+    build(settings.with_changes(clusters={"cold_payments": 0}), tmp_path / "in")
+    assert ask(settings, "SELECT role FROM marts.fct_daily_wallet_roles WHERE block_date = '2025-05-03' AND payment_count = 1") == [("warm",)]
+
+
 def test_planted_deposit_addresses_are_found_and_merchants_and_custodians_are_not(tmp_path: Path) -> None:
     write(generate(15_000, 5), tmp_path / "world")
     settings = load_settings(tmp_path / "data").with_changes(labels={"files": (tmp_path / "world" / "labels.csv",)})
@@ -57,7 +111,7 @@ def test_planted_deposit_addresses_are_found_and_merchants_and_custodians_are_no
     write_csv(tmp_path / "world" / "transfers" / "decoys.csv", rows)
     build(settings, tmp_path / "world" / "transfers")
     truth = {(row["address"], row["entity"]) for row in json.loads((tmp_path / "world" / "deposits.json").read_text())}
-    found = set(ask(settings, "SELECT address, entity FROM detection.address_clusters WHERE kind = 'exchange_deposit'"))
+    found = set(ask(settings, "SELECT address, entity FROM detection.address_clusters WHERE kind = 'exchange_deposit' AND known_to IS NULL"))
     assert len(found & truth) / len(found) >= 0.95
     assert len(found & truth) / len(truth) >= 0.9
 
@@ -82,5 +136,5 @@ def test_inputs_of_one_transaction_are_one_cluster_and_a_coinjoin_is_none(settin
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "t.jsonl").write_text("\n".join(map(json.dumps, etl(txs))))
     build(settings, tmp_path / "in")
-    found = ask(settings, "SELECT cluster_id, address, confidence, source FROM detection.address_clusters ORDER BY address")
+    found = ask(settings, "SELECT cluster_id, address, confidence, source FROM detection.address_clusters WHERE kind = 'multi_input' ORDER BY address")
     assert found == [(f"signs with {A}", address, 0.7, "derived") for address in (A, B, C)]

@@ -11,14 +11,27 @@ import pytest
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.address_clusters import find_address_clusters
+from flow_pipeline.warehouse.entity_clusters import run_entity_clusters
 from flow_pipeline.warehouse.findings import run_typologies
+from flow_pipeline.warehouse.flows import run_flows
 from flow_pipeline.warehouse.ingest import LoadOptions
 from flow_pipeline.warehouse.past import first_new_day
 from flow_pipeline.warehouse.store import Connection, open_build
 from tests.conftest import build, transfer, write_csv
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
-TABLES = ("detection.findings", "detection.finding_transfers", "detection.finding_addresses", "detection.address_clusters", "ops.detections")
+TABLES = (
+    "detection.findings",
+    "detection.finding_transfers",
+    "detection.finding_addresses",
+    "detection.address_clusters",
+    "marts.fct_daily_wallet_roles",
+    "marts.fct_entity_clusters",
+    "detection.group_flows",
+    "detection.group_flow_transfers",
+    "detection.group_flow_summaries",
+    "ops.detections",
+)
 
 
 def detect(connection: Connection, settings: Settings, days: list[date]) -> None:
@@ -27,6 +40,8 @@ def detect(connection: Connection, settings: Settings, days: list[date]) -> None
     connection.executemany("INSERT INTO store.dirty_days VALUES (?)", [[day] for day in days])
     run_typologies(connection, settings)
     find_address_clusters(connection, settings.clusters)
+    run_entity_clusters(connection, settings.clusters)
+    run_flows(connection, settings.tracing)
 
 
 def tables(connection: Connection) -> dict[str, list[tuple[object, ...]]]:

@@ -15,7 +15,7 @@ from flow_pipeline.cli import main
 from flow_pipeline.detectors.typology import check_parameters
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.reports.charts import evidence_graph, evidence_pictures
-from flow_pipeline.reports.truth import score_typologies
+from flow_pipeline.reports.truth import score_deposits, score_flows, score_typologies
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.world import generate, write
 from flow_pipeline.warehouse.store import open_published
@@ -130,8 +130,12 @@ def test_planted_truth_is_found_and_nothing_else(seed: int, tmp_path: Path) -> N
     write(generate(15_000, seed), tmp_path / "world")
     settings = load_settings(tmp_path / "data").with_changes(labels={"files": (tmp_path / "world" / "labels.csv",)})
     build(settings, tmp_path / "world" / "transfers")
-    scores = score_typologies(settings, tmp_path / "world" / "typologies.json")
-    assert len(scores) == 12
+    scores = [
+        *score_typologies(settings, tmp_path / "world" / "typologies.json"),
+        score_flows(settings, tmp_path / "world" / "flows.json"),
+        score_deposits(settings, tmp_path / "world" / "deposits.json"),
+    ]
+    assert len(scores) == 14
     for row in scores:
         assert row["planted"] >= 6
         assert row["precision"] >= 0.98, row

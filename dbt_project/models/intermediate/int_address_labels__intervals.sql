@@ -50,6 +50,8 @@ winners as (
         l.label,
         l.regions,
         l.risk_level,
+        l.confidence,
+        l.source,
         l.is_source,
         l.is_destination,
         count(*) over same_stretch as label_count,

@@ -1,0 +1,41 @@
+"""`netraflow agent`: tells new, changed and withdrawn anomalies of the totals, each once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flow_pipeline.cli.common import TokenOption, settings_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("agent", epilog="Example: netraflow agent --method inclusive --token LPT")(agent)
+
+
+def agent(
+    context: typer.Context,
+    method: Annotated[str, typer.Option("--method", help="trailing, robust or inclusive.")] = "trailing",
+    token: TokenOption = None,
+    loop: Annotated[bool, typer.Option("--loop", help="Look again and again until interrupted.")] = False,
+    sleep: Annotated[float, typer.Option("--sleep", min=0.1, help="Seconds between two looks.")] = 3_600.0,
+    rotate_monthly: Annotated[bool, typer.Option("--rotate-monthly", help="Move reports of earlier months to the archive first.")] = False,
+) -> None:
+    """Compare the published anomalies with what was told; write a Markdown report when they differ, and remember it."""
+    import time
+
+    from flow_pipeline.alerts.agent import look, rotate
+    from flow_pipeline.domain.errors import UsageError
+
+    settings = settings_of(context)
+    if method not in ("trailing", "robust", "inclusive"):
+        raise UsageError(f"--method {method}: there is no such method", "choose trailing, robust or inclusive")
+    while True:
+        if rotate_monthly:
+            for moved in rotate(settings):
+                print(f"archived {moved}")
+        print(look(settings, method, token).line, flush=True)
+        if not loop:
+            return
+        time.sleep(sleep)
