@@ -112,7 +112,7 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         Expectation(
             "flow_summaries_add_up",
             "each summary is the sum and the count of its flows, and its risk lies in [0, 1]",
-            "SELECT count(*) FROM detection.group_flow_summaries s FULL JOIN (SELECT source_group, destination_group, chain, coalesce(token_address, token_symbol) AS token, "
+            "SELECT count(*) FROM detection.group_flow_summaries s LEFT JOIN (SELECT source_group, destination_group, chain, coalesce(token_address, token_symbol) AS token, "
             "sum(amount) AS total, count(*) AS n FROM detection.group_flows GROUP BY ALL) f ON f.source_group = s.source_group AND f.destination_group = s.destination_group "
             "AND f.chain = s.chain AND f.token IS NOT DISTINCT FROM coalesce(s.token_address, s.token_symbol) "
             "WHERE f.total IS DISTINCT FROM s.total_amount OR f.n IS DISTINCT FROM s.flow_count OR s.risk_score NOT BETWEEN 0 AND 1",

@@ -41,6 +41,8 @@ def open_build(settings: Settings) -> Iterator[Connection]:
     try:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
+        # A side guessed to be small is otherwise joined row by row with the other, and guesses after filters are far off.
+        connection.execute("SET asof_loop_join_threshold = 0")
         create_tables(connection)
         yield connection
     finally:
