@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import igraph
 import numpy as np
@@ -89,9 +89,9 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
         f"""
         CREATE OR REPLACE TEMP TABLE reached_addresses AS
         SELECT DISTINCT k.chain, unnest([f.from_id, f.to_id]) AS id FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
-        WHERE f.block_timestamp >= ?::TIMESTAMP - INTERVAL 1 DAY - {span}
+        WHERE f.block_timestamp > ?::TIMESTAMP - {span}
         """,
-        [day or date(1, 1, 9)],
+        [_judged_until(connection, day)],
     )
     # In tables of their own, outside a transaction: the planner knows their sizes then, and does not join step by step what is large.
     steps = {
@@ -156,6 +156,18 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
     )
     for name in steps:
         connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+
+def _judged_until(connection: Connection, day: date | None) -> datetime:
+    """Until when receipts could be judged before a day: the end of the data of the chain that was furthest behind."""
+    row = connection.execute(
+        """
+        SELECT min(last_at) FROM (SELECT max(f.block_timestamp) AS last_at FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
+        WHERE f.block_date < ? GROUP BY k.chain)
+        """,
+        [day or date.min],
+    ).fetchone()
+    return row[0] if row and row[0] else datetime(1, 1, 9)
 
 
 def _signing_together(connection: Connection, settings: ClusterSettings) -> None:

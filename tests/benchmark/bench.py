@@ -58,8 +58,12 @@ def step_pandas(parquet: str, labels: str) -> None:
             received.groupby("token_symbol")[column].nlargest(100)
 
 
-def step_pipeline(folder: str, labels: str, data: str, first: str, last: str) -> None:
-    """Load, marts, detection, audit, publish, exports."""
+DETECTION = ("detect", "find", "follow", "score", "analyse", "audit detection")
+"""How the steps of a run that belong to detection begin; all others are the spine: load, marts, audit, publish."""
+
+
+def timed_run(folder: str, labels: str, data: str) -> list[float]:
+    """Seconds of a run: spine, detection."""
     from flow_pipeline.domain.windows import Window
     from flow_pipeline.pipeline import run
     from flow_pipeline.settings import load_settings
@@ -67,28 +71,24 @@ def step_pipeline(folder: str, labels: str, data: str, first: str, last: str) ->
 
     settings = load_settings(Path(data)).with_changes(labels={"files": (Path(labels),)})
     marks = [("start", time.perf_counter())]
-    run(settings, Path(folder), Window.parse(first or None, last or None), LoadOptions(), lambda text: marks.append((text, time.perf_counter())))
+    run(settings, Path(folder), Window(), LoadOptions(), lambda text: marks.append((text, time.perf_counter())))
     marks.append(("end", time.perf_counter()))
-    print(json.dumps({name: round(after - before, 2) for (name, before), (_, after) in zip(marks, marks[1:], strict=False)}), file=sys.stderr)
+    steps = [(name, round(after - before, 2)) for (name, before), (_, after) in zip(marks, marks[1:], strict=False)]
+    print(json.dumps(dict(steps)), file=sys.stderr)
+    detection = sum(seconds for name, seconds in steps if name.startswith(DETECTION))
+    return [sum(seconds for _, seconds in steps) - detection, detection]
+
+
+def step_pipeline(folder: str, labels: str, data: str) -> None:
+    """Everything at once, imports included."""
+    started = time.perf_counter()
+    _, detection = timed_run(folder, labels, data)
+    print(json.dumps([time.perf_counter() - started - detection, detection]))
 
 
 def step_one_more_day(folder: str, more: str, labels: str, data: str) -> None:
     """In one process, imports done: all days but the last, then the last one."""
-    from flow_pipeline.domain.windows import Window
-    from flow_pipeline.pipeline import run
-    from flow_pipeline.settings import load_settings
-    from flow_pipeline.warehouse.ingest import LoadOptions
-
-    settings = load_settings(Path(data)).with_changes(labels={"files": (Path(labels),)})
-    seconds = []
-    for source in (folder, more):
-        started = time.perf_counter()
-        marks = [("start", started)]
-        run(settings, Path(source), Window(), LoadOptions(), lambda text: marks.append((text, time.perf_counter())))  # noqa: B023
-        seconds.append(time.perf_counter() - started)
-        marks.append(("end", time.perf_counter()))
-        print(json.dumps({name: round(after - before, 2) for (name, before), (_, after) in zip(marks, marks[1:], strict=False)}), file=sys.stderr)
-    print(json.dumps(seconds))
+    print(json.dumps([timed_run(source, labels, data) for source in (folder, more)]))
 
 
 STEPS = {name.removeprefix("step_"): call for name, call in list(globals().items()) if name.startswith("step_")}
@@ -151,17 +151,17 @@ def main() -> None:
         for _ in range(given.rounds):
             for step, arguments in (
                 ("bare", (parquet, folder)),
-                ("pipeline", (whole, labels, folder / "data", "", "")),
+                ("pipeline", (whole, labels, folder / "data")),
                 ("pandas", (parquet, labels)),
                 ("one_more_day", (before, last, labels, folder / "grow")),
             ):
                 seconds, peak, output = measure(step, *arguments)
-                found.setdefault(step, []).append(seconds)
+                found.setdefault(step, []).append(json.loads(output.splitlines()[-1])[0] if step == "pipeline" else seconds)
                 peaks.setdefault(step, []).append(peak)
                 if step == "one_more_day":
                     full, day = json.loads(output.splitlines()[-1])
-                    found.setdefault("full", []).append(full)
-                    found.setdefault("day", []).append(day)
+                    for name, seconds in (("full", sum(full)), ("day", sum(day)), ("full detection", full[1]), ("day detection", day[1])):
+                        found.setdefault(name, []).append(seconds)
                 for path in ("bare.duckdb", "data", "grow"):
                     target = folder / path
                     shutil.rmtree(target, ignore_errors=True) if target.is_dir() else target.unlink(missing_ok=True)
@@ -175,6 +175,9 @@ def main() -> None:
         )
         print(
             f"one more day on {given.days - 1} days         {middle['day']:8.2f} s = {middle['day'] / middle['full']:.1%} of the {middle['full']:.1f} s for the days before it"
+        )
+        print(
+            f"  of it detection              {middle['day detection']:8.2f} s = {middle['day detection'] / middle['full detection']:.1%} of the {middle['full detection']:.1f} s"
         )
         small = folder / "small"
         small.mkdir()
