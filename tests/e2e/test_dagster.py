@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from flow_pipeline.domain.tables import USER_TABLES
 from tests.conftest import ROOT, U, V, transfer, write_csv
 from tests.e2e.test_faults import environment
 
@@ -26,8 +27,10 @@ job = found.resolve_job_def("daily_flow")
 with dg.DagsterInstance.ephemeral() as instance:
     tags = {"dagster/asset_partition_range_start": sys.argv[1], "dagster/asset_partition_range_end": sys.argv[2]}
     result = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    above = found.resolve_asset_graph().get(dg.AssetKey(["ops", "publications"])).parent_keys
     print("RESULT", json.dumps({
         "success": result.success,
+        "published_after": sorted("/".join(key.path) for key in above),
         "assets": sorted("/".join(e.asset_key.path) for e in result.all_events if e.event_type_value == "ASSET_MATERIALIZATION"),
         "checks": {e.event_specific_data.check_name: e.event_specific_data.passed for e in result.all_events if e.event_type_value == "ASSET_CHECK_EVALUATION"},
     }))
@@ -53,6 +56,8 @@ def test_the_job_builds_every_asset_and_publishes(tmp_path: Path) -> None:
     assert found["success"] is True
     assert {"raw/transfers", "raw/labels", "marts/fct_transfers", "detection/netflow_scores", "ops/publications"} <= set(found["assets"])  # type: ignore[call-overload]
     assert all(found["checks"].values())  # type: ignore[attr-defined]
+    written = {f"{table.schema}/{table.name}" for table in USER_TABLES if table.schema in ("detection", "marts")}
+    assert written <= set(found["published_after"]) & set(found["assets"])  # type: ignore[call-overload]
     import duckdb
 
     with duckdb.connect(str((data / "warehouse.duckdb").resolve()), read_only=True) as connection:
