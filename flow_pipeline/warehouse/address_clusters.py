@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.settings import ClusterSettings
-from flow_pipeline.warehouse.past import first_new_day
-from flow_pipeline.warehouse.store import Connection, set_state, transaction
+from flow_pipeline.warehouse.days import first_new_day, remember_days
+from flow_pipeline.warehouse.store import Connection, transaction
 
 CONFIDENCE = 0.7
 """Of what an address does; a list that names it knows better."""
@@ -19,9 +19,7 @@ CONFIDENCE = 0.7
 
 def find_address_clusters(connection: Connection, settings: ClusterSettings) -> dict[str, int]:
     """Bring detection.address_clusters up to date: new days judge the addresses they reach, anything else judges all again; the row count."""
-    day = first_new_day(connection, "clusters_through")
-    # What a killed run left half done is judged again from the start.
-    set_state(connection, "clusters_through", "")
+    day = first_new_day(connection, "address_clusters")
     connection.execute("CREATE OR REPLACE TEMP TABLE found_clusters AS FROM detection.address_clusters LIMIT 0")
     _refresh_payers(connection, day)
     _deposits(connection, settings, day)
@@ -38,8 +36,7 @@ def find_address_clusters(connection: Connection, settings: ClusterSettings) -> 
                 SELECT r.chain, a.address FROM reached_addresses r JOIN store.addresses a ON a.address_id = r.id)
         """)
         connection.execute("INSERT INTO detection.address_clusters FROM found_clusters")
-        last = connection.execute("SELECT max(block_date) FROM store.transfers").fetchone()
-        set_state(connection, "clusters_through", str(last[0]) if last and last[0] else "")
+        remember_days(connection, "address_clusters")
     for name in ("found_clusters", "reached_addresses"):
         connection.execute(f"DROP TABLE temp.{name}")
     row = connection.execute("SELECT count(*) FROM detection.address_clusters").fetchone()
@@ -81,8 +78,8 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
     """Addresses that pay one exchange and nobody else, and pass on to it what they get, first in first out: since when, and until when.
 
     They are known from the moment at which enough receipts were judged and the share holds for each token, until one of them does not hold any
-    more or somebody else is paid, so that a day's result never depends on later days. The receipt that fills the line from `before` to `before + amount` is forwarded as far as the payments until its time is up reach into that stretch.
-    Receipts whose time is not up at the end of the data say nothing yet: a new day judges those it brings and those whose time it ends.
+    more or somebody else is paid, so that a day's result never depends on later days. The receipt that fills the line from `before` to
+    `before + amount` is forwarded as far as the payments until its time is up reach into that stretch. Receipts whose time is not up at the end of the data say nothing yet: a new day judges those it brings and those whose time it ends.
     """
     span = f"INTERVAL {round(settings.deposit_hours * 3_600)} SECOND"
     connection.execute(

@@ -44,6 +44,24 @@ def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> 
     return full
 
 
+def first_new_day(connection: Connection, stage: str) -> date | None:
+    """The first day a stage must look at when every day that waits follows those it has seen; None when it must look at all again.
+
+    Until `remember_days` the stage counts as having seen nothing, so that what a killed run left half done is done again from the start.
+    """
+    seen = get_state(connection, f"{stage}_through")
+    set_state(connection, f"{stage}_through", "")
+    row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
+    first: date | None = row[0] if row else None
+    return first if seen and first and first.isoformat() > seen else None
+
+
+def remember_days(connection: Connection, stage: str) -> None:
+    """A stage has seen every day; called in the transaction that stores what it found."""
+    row = connection.execute("SELECT max(block_date) FROM store.transfers").fetchone()
+    set_state(connection, f"{stage}_through", str(row[0]) if row and row[0] else "")
+
+
 def dirty_days(connection: Connection) -> int:
     """Days that wait to be rebuilt or published."""
     row = connection.execute("SELECT count(*) FROM store.dirty_days").fetchone()

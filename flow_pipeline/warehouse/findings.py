@@ -12,9 +12,10 @@ import pyarrow as pa
 from flow_pipeline.detectors.typology import Hits, Measured, Past, Typology, parameters_of, typologies
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.settings import Settings, TypologySettings
+from flow_pipeline.warehouse.days import first_new_day, remember_days
 from flow_pipeline.warehouse.graph import microseconds_of, number_tokens, read_graph, refresh_hubs
-from flow_pipeline.warehouse.past import drop_replaced, first_new_day, read_histories, read_recent
-from flow_pipeline.warehouse.store import Connection, set_state, transaction
+from flow_pipeline.warehouse.past import drop_replaced, read_histories, read_recent
+from flow_pipeline.warehouse.store import Connection, transaction
 
 _PARTS = ("in", "out", "hop", "peel")
 
@@ -28,9 +29,7 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
     common = settings.typologies
     parameters = {name: parameters_of(name, common) for name in typologies()}
     pasts = {name: typologies()[name].past(parameters[name], common) for name in parameters}
-    day = first_new_day(connection, "typologies_through")
-    # What a killed run left half done is searched again from the start.
-    set_state(connection, "typologies_through", "")
+    day = first_new_day(connection, "typologies")
     number_tokens(connection)
     with transaction(connection):
         refresh_hubs(connection, common.hub_degree, day)
@@ -304,6 +303,5 @@ def _store(connection: Connection, common: TypologySettings, hits: dict[str, Hit
                 [name, typologies()[name].VERSION, kept + beyond, kept, suspicious, common.max_findings, is_truncated],
             )
             counts[name] = {"found": kept + beyond, "kept": kept, "suspicious": suspicious, "is_truncated": is_truncated}
-        last = connection.execute("SELECT max(block_date) FROM store.transfers").fetchone()
-        set_state(connection, "typologies_through", str(last[0]) if last and last[0] else "")
+        remember_days(connection, "typologies")
     return counts

@@ -10,24 +10,11 @@ import pyarrow as pa
 from flow_pipeline.detectors.typology import Closure, Past
 from flow_pipeline.graph import ROLE_BY_CATEGORY, TransferGraph
 from flow_pipeline.warehouse.graph import read_graph
-from flow_pipeline.warehouse.store import Connection, get_state
+from flow_pipeline.warehouse.store import Connection
 
 _EARLIER = "f.block_date >= $first AND f.rowid IN (SELECT row FROM earlier)"
 _ROOM = 1e-9
 """Ratios are compared as floats; the kernels judge what is read."""
-
-
-def first_new_day(connection: Connection, state: str) -> date | None:
-    """The first day to search when every day that waits follows those already searched; None when all must be searched again.
-
-    Args:
-        connection: The build file.
-        state: Where the last searched day is remembered.
-    """
-    through = get_state(connection, state)
-    row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
-    first: date | None = row[0] if row else None
-    return first if through and first and first.isoformat() > through else None
 
 
 def read_recent(connection: Connection, pasts: dict[str, Past], day: date) -> TransferGraph:
@@ -165,12 +152,12 @@ def _add_closure(connection: Connection, name: str, past: Past, closure: Closure
         row = connection.execute(
             "SELECT min(first_timestamp) FROM detection.findings WHERE typology = ? AND last_timestamp >= ?", [name, _before(start, past.merges)]
         ).fetchone()
-        first = _before(min(filter(None, (row[0] if row else None, start))), closure.gap)
-        which = "f.to_id IN (FROM targets)"
+        which, values = "f.to_id IN (FROM targets)", {"first": _before(min(filter(None, (row[0] if row else None, start))), closure.gap)}
+    elif past.open:
+        # What comes after `since` is read anyway, so that only ways across it are followed back.
+        which, values = "f.block_timestamp < $last", {"first": since, "last": _before(since, -closure.gap)}
     else:
-        # What comes after `since` is there anyway, so that only ways across it are to be followed back; from the new days alone where those are nearer.
-        first, which = max(since, _before(start, past.open + closure.gap)) if past.open else start, "f.block_timestamp < $last"
-    last = _before(since, -closure.gap) if past.open else datetime.max
+        which, values = "true", {"first": start}
     edges = "store.transfers f JOIN graph_tokens k USING (token_id)"
     connection.execute(
         f"""
@@ -178,17 +165,17 @@ def _add_closure(connection: Connection, name: str, past: Past, closure: Closure
         SELECT f.rowid AS row, k.position, f.from_id, f.to_id, f.block_timestamp, f.amount, 0 AS step FROM {edges}
         WHERE f.from_id <> f.to_id AND f.amount > 0 AND f.block_timestamp >= $first AND {which}
         """,
-        {"first": first, **({"last": last} if "$last" in which else {})},
+        values,
     )
     for step in range(closure.steps):
-        row = connection.execute(
+        connection.execute(
             """
             CREATE OR REPLACE TEMP TABLE front AS
             SELECT * FROM reached b WHERE step = ? AND NOT EXISTS (
                 FROM stops s WHERE s.position = b.position AND s.address_id = b.from_id AND b.block_timestamp >= s.since AND b.block_timestamp < s.until)
             """,
             [step],
-        ).fetchone()
+        )
         row = connection.execute("SELECT count(*), min(block_timestamp), max(block_timestamp) FROM front").fetchone()
         if not row or not row[0]:
             break

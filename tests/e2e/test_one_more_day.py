@@ -11,11 +11,11 @@ import pytest
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.address_clusters import find_address_clusters
+from flow_pipeline.warehouse.days import first_new_day, remember_days
 from flow_pipeline.warehouse.entity_clusters import run_entity_clusters
 from flow_pipeline.warehouse.findings import run_typologies
 from flow_pipeline.warehouse.flows import run_flows
 from flow_pipeline.warehouse.ingest import LoadOptions
-from flow_pipeline.warehouse.past import first_new_day
 from flow_pipeline.warehouse.store import Connection, open_build
 from tests.conftest import build, transfer, write_csv
 
@@ -107,13 +107,22 @@ def test_days_added_one_by_one_give_what_all_at_once_gives(settings: Settings, t
         for number, days in enumerate(steps):
             connection.execute("INSERT INTO store.transfers FROM later WHERE block_date BETWEEN ? AND ?", [days[0], days[-1]])
             detect(connection, settings, days)
-            # a day that was there already, or one before it, searches everything again
-            connection.execute("DELETE FROM store.dirty_days")
-            connection.execute("INSERT INTO store.dirty_days VALUES (?)", [days[-1]])
-            assert first_new_day(connection, "typologies_through") is None
-            connection.execute("UPDATE store.dirty_days SET block_date = ?", [days[-1] + timedelta(days=1)])
-            assert first_new_day(connection, "typologies_through") == days[-1] + timedelta(days=1)
             assert number or tables(connection) != at_once
         step_by_step = tables(connection)
     for name in TABLES:
         assert step_by_step[name] == at_once[name], name
+
+
+def test_only_days_after_all_others_are_new(settings: Settings) -> None:
+    day = date(2025, 3, 2)
+    with open_build(settings) as connection:
+        connection.execute("INSERT INTO store.transfers (block_date) VALUES (?)", [day])
+        connection.execute("INSERT INTO store.dirty_days VALUES (?)", [day + timedelta(days=1)])
+        assert first_new_day(connection, "stage") is None
+        remember_days(connection, "stage")
+        assert first_new_day(connection, "stage") == day + timedelta(days=1)
+        # it was not remembered that this look came to its end
+        assert first_new_day(connection, "stage") is None
+        remember_days(connection, "stage")
+        connection.execute("INSERT INTO store.dirty_days VALUES (?)", [day])
+        assert first_new_day(connection, "stage") is None
