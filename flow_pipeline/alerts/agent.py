@@ -20,7 +20,7 @@ from flow_pipeline.domain.vocabulary import TOTAL_SCOPE
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.queries import anomalous_days
-from flow_pipeline.warehouse.store import Connection, open_published
+from flow_pipeline.warehouse.store import Connection, hold, open_published
 
 COLUMNS = ("date", "zscore", "netflow", "inflow", "outflow", "roll_mean", "roll_std")
 _MEMORY = "memory.json"
@@ -54,11 +54,15 @@ def look(settings: Settings, method: str, token: str | None = None, now: datetim
         now: Time that names the report; else the present.
 
     Raises:
-        FlowError: the memory can not be read.
+        FlowError: the memory can not be read, or another agent is at work.
         UsageError: nothing is published.
     """
-    folder = settings.data_dir / "agent"
-    folder.mkdir(parents=True, exist_ok=True)
+    with hold(_folder(settings) / "agent.lock", settings):
+        return _look(settings, method, token, now)
+
+
+def _look(settings: Settings, method: str, token: str | None, now: datetime | None) -> Told:
+    folder = _folder(settings)
     memory = _read(folder / _MEMORY)
     leftover = _finish(folder, memory)
     if leftover is not None:
@@ -87,7 +91,7 @@ def look(settings: Settings, method: str, token: str | None = None, now: datetim
 
 def rotate(settings: Settings, now: datetime | None = None) -> list[Path]:
     """Move reports of earlier months to `agent/archive/YYYY-MM/`; the memory stays, so nothing is told again."""
-    folder, month, moved = settings.data_dir / "agent", (now or datetime.now(UTC)).strftime("%Y-%m"), []
+    folder, month, moved = _folder(settings), (now or datetime.now(UTC)).strftime("%Y-%m"), []
     for report in sorted(folder.glob("agent_report_*.md")):
         written = report.name.removeprefix("agent_report_")[:7]
         if written < month:
@@ -96,6 +100,10 @@ def rotate(settings: Settings, now: datetime | None = None) -> list[Path]:
             shutil.move(report, target)
             moved.append(target)
     return moved
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.data_dir / "agent"
 
 
 def _flagged(connection: Connection, settings: Settings, method: str, token: str | None) -> dict[str, dict[str, Any]]:
@@ -190,12 +198,11 @@ def _read(path: Path) -> dict[str, Any]:
         return {"told": {}}
     try:
         memory = json.loads(path.read_text(encoding="utf-8"))
-        assert isinstance(memory["told"], dict)
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise FlowError(
-            f"the agent's memory {path} can not be read: {error}", "restore it from a backup, or move it away: everything is told once more"
-        ) from None
-    return dict(memory)
+    except ValueError:
+        memory = None
+    if not isinstance(memory, dict) or not isinstance(memory.get("told"), dict):
+        raise FlowError(f"the agent's memory {path} can not be read", "restore it from a backup, or move it away: everything is told once more")
+    return memory
 
 
 def _replace(path: Path, memory: dict[str, Any]) -> None:

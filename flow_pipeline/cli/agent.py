@@ -20,7 +20,7 @@ def agent(
     token: TokenOption = None,
     loop: Annotated[bool, typer.Option("--loop", help="Look again and again until interrupted.")] = False,
     sleep: Annotated[float, typer.Option("--sleep", min=0.1, help="Seconds between two looks.")] = 3_600.0,
-    rotate_monthly: Annotated[bool, typer.Option("--rotate-monthly", help="Move reports of earlier months to the archive first.")] = False,
+    rotate_monthly: Annotated[bool, typer.Option("--rotate-monthly", help="Move reports of earlier months to the archive afterwards.")] = False,
 ) -> None:
     """Compare the published anomalies with what was told; write a Markdown report when they differ, and remember it."""
     import time
@@ -32,10 +32,10 @@ def agent(
     if method not in ("trailing", "robust", "inclusive"):
         raise UsageError(f"--method {method}: there is no such method", "choose trailing, robust or inclusive")
     while True:
+        print(look(settings, method, token).line, flush=True)
         if rotate_monthly:
             for moved in rotate(settings):
-                print(f"archived {moved}")
-        print(look(settings, method, token).line, flush=True)
+                print(f"archived {moved}", flush=True)
         if not loop:
             return
         time.sleep(sleep)

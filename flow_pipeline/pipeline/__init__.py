@@ -31,9 +31,10 @@ from flow_pipeline.warehouse.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.warehouse.labels import load_labels
 from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run, record_publication, swap_in
 from flow_pipeline.warehouse.risk import run_risk
-from flow_pipeline.warehouse.store import get_state, open_build, run_lock
+from flow_pipeline.warehouse.store import Connection, get_state, open_build, run_lock
 
 Progress = Callable[[str], None]
+Step = Callable[[Connection], None]
 
 
 @dataclass
@@ -59,7 +60,7 @@ class RunResult:
     exports: list[Path] = field(default_factory=list)
 
 
-def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, say: Progress = lambda text: None) -> RunResult:
+def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, say: Progress = lambda text: None, also: Step | None = None) -> RunResult:
     """The main job: a folder of transfers to an audited, published warehouse.
 
     Args:
@@ -68,6 +69,7 @@ def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, 
         window: Days to read.
         options: Chains and format of the files.
         say: Called with each step, for progress.
+        also: Writes more into the build file, in the transaction that records the publication.
 
     Raises:
         UsageError: the input or an option is wrong.
@@ -84,7 +86,7 @@ def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, 
             audit(settings, result, ("raw", "marts"), say)
             detect(settings, say)
             audit(settings, result, ("detection",), say)
-        publish(settings, result, say)
+        publish(settings, result, say, also)
     return result
 
 
@@ -162,11 +164,11 @@ def audit(settings: Settings, result: RunResult, stages: tuple[str, ...], say: P
         stop_if_blocked(verdicts)
 
 
-def publish(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:
+def publish(settings: Settings, result: RunResult, say: Progress = lambda text: None, also: Step | None = None) -> None:
     """Record the publication, swap the file in, write the exports."""
     say("publish")
     with open_build(settings) as connection:
-        record_publication(connection, result.run_id)
+        record_publication(connection, result.run_id, also)
     result.published = swap_in(settings, result.run_id)
     result.exports = export_run(settings)
 

@@ -14,7 +14,7 @@ from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.ingest import LoadOptions
 from flow_pipeline.warehouse.labels import load_labels
 from flow_pipeline.warehouse.publish import copy_file
-from flow_pipeline.warehouse.store import open_build, run_lock
+from flow_pipeline.warehouse.store import Connection, open_build, run_lock
 
 _MOVED = """
 SELECT coalesce(a.block_date, b.block_date) AS block_date, coalesce(a.chain, b.chain) AS chain, coalesce(a.token_symbol, b.token_symbol) AS token_symbol,
@@ -63,15 +63,16 @@ def preview(settings: Settings, labels: tuple[Path, ...], say: Progress = lambda
 def apply(settings: Settings, labels: tuple[Path, ...], moved: Rows, say: Progress = lambda text: None) -> RunResult:
     """Publish under the additional label sets, and keep what moved in ops.restatements."""
     columns, rows = moved
-    if rows:
+
+    def keep(connection: Connection) -> None:
         now, names = datetime.now(UTC).replace(tzinfo=None), ", ".join(path.name for path in labels)
-        with run_lock(settings), open_build(settings) as connection:
-            marks = ", ".join("?" * (len(columns) + 2))
-            connection.executemany(
-                f"INSERT INTO ops.restatements (restated_at, labels, {', '.join(columns)}) VALUES ({marks})", [[now, names, *row] for row in rows]
-            )
+        marks = ", ".join("?" * (len(columns) + 2))
+        connection.executemany(
+            f"INSERT INTO ops.restatements (restated_at, labels, {', '.join(columns)}) VALUES ({marks})", [[now, names, *row] for row in rows]
+        )
+
     with tempfile.TemporaryDirectory(prefix="nothing-new-") as empty:
-        return run(_with_labels(settings, labels), Path(empty), Window(), LoadOptions(), say)
+        return run(_with_labels(settings, labels), Path(empty), Window(), LoadOptions(), say, keep if rows else None)
 
 
 def _with_labels(settings: Settings, labels: tuple[Path, ...]) -> Settings:

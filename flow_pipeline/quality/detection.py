@@ -119,7 +119,7 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         ),
         Expectation(
             "clusters_balance",
-            "what an entity gained is what came in less what went out, and no address is two entities' at once",
+            "what an entity gained is what came in less what went out, and every address is an entity's for some time",
             "SELECT (SELECT count(*) FROM marts.fct_entity_clusters WHERE netflow <> inflow - outflow OR inflow < 0 OR outflow < 0 OR deposit_address_count > address_count) "
             "+ (SELECT count(*) FROM detection.address_clusters WHERE known_to <= known_from)",
         ),

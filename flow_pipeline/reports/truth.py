@@ -8,6 +8,7 @@ from typing import Any
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.settings import Settings
+from flow_pipeline.simulation.flows import SOURCE
 from flow_pipeline.warehouse.store import open_published
 
 
@@ -67,7 +68,6 @@ def score_flows(settings: Settings, truth: Path) -> dict[str, Any]:
     Returns:
         The columns of score_typologies, for `group_flow`.
     """
-    from flow_pipeline.simulation.flows import SOURCE
 
     events = _events(truth)
     with open_published(settings) as connection:

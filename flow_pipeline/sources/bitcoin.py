@@ -75,7 +75,7 @@ split AS (
            part + CASE WHEN row_number() OVER (PARTITION BY tx_no, out_place ORDER BY rest DESC, in_place) <= sat - sum(part) OVER (PARTITION BY tx_no, out_place) THEN 1 ELSE 0 END AS sat
     FROM shares
 )
-SELECT t.line_row, s.tx_no * 1000000 + s.in_place * 1000 + s.out_place AS ordinal, t.height, t.time, t.txid, s.out_place + s.in_place * (u.last_place + 2) AS position, s.sender, s.receiver, s.sat
+SELECT t.line_row, row_number() OVER (ORDER BY s.tx_no, s.in_place, s.out_place) AS ordinal, t.height, t.time, t.txid, s.out_place + s.in_place * (u.last_place + 2) AS position, s.sender, s.receiver, s.sat
 FROM split s JOIN txs t USING (tx_no) JOIN totals u USING (tx_no) WHERE s.sat <> 0
 """
 

@@ -251,6 +251,25 @@ def _wider(array, size):
 
 
 @njit(cache=True)
+def _wider_lots(behind, source, hops, units, parts, rank, started, moved, confidence, path):
+    more = 2 * len(behind)
+    paths = np.empty((more, path.shape[1]), np.int64)
+    paths[: len(behind)] = path
+    return (
+        _wider(behind, more),
+        _wider(source, more),
+        _wider(hops, more),
+        _wider(units, more),
+        _wider(parts, more),
+        _wider(rank, more),
+        _wider(started, more),
+        _wider(moved, more),
+        _wider(confidence, more),
+        paths,
+    )
+
+
+@njit(cache=True)
 def _prune(keys, head, flows, behind, l_source, l_confidence, l_started, l_hops, l_path, living, keep):
     """Turn flows beyond `keep` into other money: lowest confidence first, of equal ones the oldest."""
     candidates, confidences = np.empty(living, np.int64), np.empty(living, np.float64)
@@ -500,13 +519,9 @@ def _advance(
                         free = behind[new]
                     else:
                         if fresh == len(behind):
-                            more = 2 * fresh
-                            behind, l_source, l_hops = _wider(behind, more), _wider(l_source, more), _wider(l_hops, more)
-                            l_units, l_parts, l_rank = _wider(l_units, more), _wider(l_parts, more), _wider(l_rank, more)
-                            l_started, l_moved, l_confidence = _wider(l_started, more), _wider(l_moved, more), _wider(l_confidence, more)
-                            paths = np.empty((more, max_hops), np.int64)
-                            paths[:fresh] = l_path
-                            l_path = paths
+                            behind, l_source, l_hops, l_units, l_parts, l_rank, l_started, l_moved, l_confidence, l_path = _wider_lots(
+                                behind, l_source, l_hops, l_units, l_parts, l_rank, l_started, l_moved, l_confidence, l_path
+                            )
                         new = np.int32(fresh)
                         fresh += 1
                     behind[new] = -1

@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -23,9 +24,11 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def record_publication(connection: Connection, run_id: str) -> None:
-    """Write the content hash of every table into ops.publications, and forget the dirty days, in one transaction."""
+def record_publication(connection: Connection, run_id: str, also: Callable[[Connection], None] | None = None) -> None:
+    """Write the content hash of every table into ops.publications, do what `also` does, and forget the dirty days, in one transaction."""
     with transaction(connection):
+        if also:
+            also(connection)
         _refresh_day_hashes(connection)
         row = connection.execute("SELECT min(block_date), (SELECT max(value)::DATE FROM store.state WHERE key = 'last_day') FROM store.day_hashes").fetchone()
         first, last = row or (None, None)

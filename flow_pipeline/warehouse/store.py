@@ -100,7 +100,18 @@ def run_lock(settings: Settings) -> Iterator[None]:
     Raises:
         FlowError: when another run still holds it after `warehouse.lock_timeout_seconds`.
     """
-    path = settings.data_dir / "build" / "run.lock"
+    with hold(settings.data_dir / "build" / "run.lock", settings):
+        yield
+
+
+@contextmanager
+def hold(path: Path, settings: Settings) -> Iterator[None]:
+    """Hold a lock file, made with its folder when it is missing.
+
+    Raises:
+        UsageError: the folder can not be made.
+        FlowError: when another process still holds it after `warehouse.lock_timeout_seconds`.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
