@@ -15,6 +15,7 @@ from numba import njit
 from flow_pipeline.graph import HOUR, TransferGraph
 
 DAY = 24 * HOUR
+FAR = np.int64(2**62)
 STEPS_PER_WALK = 100
 """A search from one edge is stopped after this many steps per walk it may keep: paths that come to nothing can be exponentially many."""
 
@@ -158,13 +159,21 @@ def _maximal_paths(
 ):  # fmt: skip
     count = len(time)
     start, edges, cut, state, of_day, first_day = _empty(time)
-    # An upper bound of the hops that can follow spares every root that can not reach the shortest length.
+    # An upper bound of the hops that can follow spares every root that can not reach the shortest length. Going back in time, each vertex's
+    # next transfer is at hand: most transfers are told from its time alone.
     reach, has_before = np.ones(count, np.int16), np.zeros(count, np.bool_)
+    following, next_out, next_time = np.empty(count, np.int32), out_start[1:].astype(np.int32), np.full(len(out_start), FAR, np.int64)
+    later = count - 1
     for e in range(count - 1, -1, -1):
-        if receiver_ends[e]:
-            continue
+        while rank[later] > rank[e]:
+            next_out[sender[later]] -= 1
+            next_time[sender[later]] = time[later]
+            later -= 1
         v, best = receiver[e], 0
-        for k in range(after(rank, out_edges, out_start[v], out_start[v + 1], rank[e]), out_start[v + 1]):
+        following[e] = next_out[v]
+        if next_time[v] - time[e] > max_gap or receiver_ends[e]:
+            continue
+        for k in range(next_out[v], out_start[v + 1]):
             f = out_edges[k]
             if time[f] - time[e] > max_gap:
                 break
@@ -207,7 +216,7 @@ def _maximal_paths(
             e = path[depth]
             v = receiver[e]
             if at[depth] < 0:
-                at[depth] = after(rank, out_edges, out_start[v], out_start[v + 1], rank[e])
+                at[depth] = following[e]
                 goes_on[depth] = False
             step = -1
             if not receiver_ends[e] and state[2] - kept_before < per_root and steps < STEPS_PER_WALK * per_root:
