@@ -44,6 +44,20 @@ JOIN e b ON b.sender = a.receiver AND b.at > a.at AND b.at < a.at + 3600 AND b.a
 JOIN e c ON c.sender = b.receiver AND c.at > b.at AND c.at < b.at + 3600 AND c.amount >= 0.5 * b.amount AND c.receiver <> a.sender AND c.receiver <> a.receiver
 """
 
+MAXIMAL = """
+WITH RECURSIVE p AS (
+  SELECT sender AS head, e.at AS head_at, amount AS head_amount, receiver AS tail, e.at AS tail_at, amount AS tail_amount, [sender, receiver] AS seen, 1 AS hops FROM e
+  UNION ALL
+  SELECT p.head, p.head_at, p.head_amount, e.receiver, e.at, e.amount, list_append(p.seen, e.receiver), p.hops + 1
+  FROM p JOIN e ON e.sender = p.tail AND e.at > p.tail_at AND e.at < p.tail_at + 3600 AND e.amount >= 0.5 * p.tail_amount
+  WHERE NOT list_contains(p.seen, e.receiver)
+), long AS (SELECT *, row_number() OVER () AS id FROM p WHERE hops >= 3)
+SELECT count(*) FROM long WHERE id NOT IN (
+  SELECT id FROM long JOIN e ON e.sender = tail AND e.at > tail_at AND e.at < tail_at + 3600 AND e.amount >= 0.5 * tail_amount AND NOT list_contains(seen, e.receiver)
+  UNION ALL
+  SELECT id FROM long JOIN e ON e.receiver = head AND e.at < head_at AND e.at > head_at - 3600 AND head_amount >= 0.5 * e.amount AND NOT list_contains(seen, e.sender))
+"""
+
 
 def random_payments(count: int, days: int, seed: int) -> TransferGraph:
     """Payments among count / 3 people, activity by a power law; edges at hubs of 1,000 counterparties are taken out."""
@@ -113,8 +127,9 @@ def against_others(count: int, rounds: int, folder: Path) -> None:
         rows = pa.table({"sender": graph.sender, "receiver": graph.receiver, "at": graph.time // 1_000_000, "amount": graph.amount})
         connection.register("rows_in", rows)
         connection.execute("CREATE TABLE e AS FROM rows_in")
-        theirs_one, counted = timed(lambda: connection.execute(SELF_JOIN).fetchone(), rounds)
-    print(f"  DuckDB self-joins, 3 hops only     {theirs_one:8.2f} s = {theirs_one / ours:.0f} x ours, {counted[0]:,} paths")
+        for name, query in (("exactly three hops", SELF_JOIN), ("maximal", MAXIMAL)):
+            theirs_one, counted = timed(lambda query=query: connection.execute(query).fetchone(), rounds)
+            print(f"  DuckDB self-joins, {name:<18}{theirs_one:6.2f} s = {theirs_one / ours:.0f} x ours, {counted[0]:,} paths")
 
 
 def beside_a_hub(count: int, rounds: int) -> None:
