@@ -20,6 +20,7 @@ from flow_pipeline.domain.errors import UsageError
 
 SETTINGS_FILE = "netraflow.toml"
 ENV_PREFIX = "NETRAFLOW_"
+SECRET_PREFIX = "NETRAFLOW_SECRET_"
 
 
 class Section(BaseModel):
@@ -250,6 +251,69 @@ class QualitySettings(Section):
     )
 
 
+Severity = Literal["CRITICAL", "HIGH", "MEDIUM"]
+
+
+class ChannelSettings(Section):
+    """One way to tell people. Addresses that hold a secret stand in the environment; only the variable's name stands here."""
+
+    kind: Literal["apprise", "webhook", "file", "terminal"] = Field(
+        description="apprise: any URL of the Apprise library (slack, mailto, …); webhook: signed JSON; file: JSON Lines; terminal: lines on stdout"
+    )
+    url_env: str | None = Field(None, description="environment variable with the URL of an apprise or webhook channel")
+    key_env: str | None = Field(None, description="environment variable with the key that signs a webhook; unset sends unsigned")
+    path: Path | None = Field(None, description="file of a file channel; messages are appended")
+    min_severity: Severity = Field("HIGH", description="less severe alerts stay in the ledger and are not sent here")
+    rules: tuple[str, ...] = Field((), description="kinds of alerts sent here; empty sends all")
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> ChannelSettings:
+        needed = {"apprise": "url_env", "webhook": "url_env", "file": "path"}.get(self.kind)
+        if needed and not getattr(self, needed):
+            raise ValueError(f"a channel of kind {self.kind} needs {needed}")
+        for key in ("url_env", "key_env"):
+            name = getattr(self, key)
+            if name and (not name.replace("_", "").isalnum() or not name.isupper()):
+                raise ValueError(f"{key} is not the name of an environment variable such as {SECRET_PREFIX}OPS; secrets do not stand in the settings")
+        return self
+
+
+class AlertSettings(Section):
+    """What becomes an alert, how severe it is, and how it is sent."""
+
+    transfer_by_token: dict[str, tuple[float, float, float]] = Field(
+        {"ETH": (10.0, 100.0, 1_000.0)}, description="token units above which one transfer is MEDIUM, HIGH, CRITICAL"
+    )
+    transfer_usd: tuple[float, float, float] = Field(
+        (25_000.0, 250_000.0, 2_500_000.0), description="the same in US dollars for other tokens that have a price: 10 ETH at 2,500 USD"
+    )
+    medium_score: float = Field(0.6, ge=0, lt=1, description="findings and address risk above this score are MEDIUM; at or under it they are no alert")
+    high_score: float = Field(0.8, ge=0, lt=1, description="HIGH above this score")
+    critical_score: float = Field(0.95, ge=0, lt=1, description="CRITICAL above this score")
+    topic_minutes: float = Field(60.0, ge=0, description="per channel one message of a kind about one thing in this time; the rest waits for the digest")
+    max_messages: int = Field(20, ge=0, description="single messages per channel in an hour: more are not read; the rest waits for the digest")
+    digest_minutes: float = Field(60.0, ge=0, description="a channel's digests are at least this far apart")
+    digest_rows: int = Field(50, ge=1, description="alerts a digest lists, severest first; the others are counted in it and stand in the ledger")
+    timeout_seconds: float = Field(10.0, gt=0, le=300, description="how long a channel may take for one message")
+    retry_seconds: float = Field(30.0, gt=0, description="a message that failed is tried again after this, then after twice as long, and so on")
+    max_retry_seconds: float = Field(3_600.0, gt=0, description="longest wait between two tries; a message is never given up")
+    channels: dict[str, ChannelSettings] = Field({}, description="the channels by name; without any, alerts stand in the ledger only")
+
+    @property
+    def score_limits(self) -> dict[str, float]:
+        """Limits of scores by severity."""
+        return {"medium": self.medium_score, "high": self.high_score, "critical": self.critical_score}
+
+    @model_validator(mode="after")
+    def _severities_are_ordered(self) -> AlertSettings:
+        scales = {"transfer_usd": self.transfer_usd, "scores": tuple(self.score_limits.values())}
+        scales |= {f"transfer_by_token.{name}": values for name, values in self.transfer_by_token.items()}
+        for name, (medium, high, critical) in scales.items():
+            if not 0 <= medium < high < critical:
+                raise ValueError(f"{name}: MEDIUM {medium:g}, HIGH {high:g}, CRITICAL {critical:g} must rise, or one can never be given")
+        return self
+
+
 class ScheduleSettings(Section):
     """When runs start by themselves."""
 
@@ -274,6 +338,7 @@ class Settings(BaseSettings):
     tracing: TracingSettings = TracingSettings()
     destinations: DestinationSettings = DestinationSettings()
     quality: QualitySettings = QualitySettings()
+    alerts: AlertSettings = AlertSettings()
     schedule: ScheduleSettings = ScheduleSettings()
 
     @classmethod
@@ -357,7 +422,7 @@ def load_settings(data_dir: Path | None = None, file: Path | None = None) -> Set
         raise UsageError(f"there is no settings file {file}", "check the path, or leave it out to use the defaults")
     known = Settings.model_fields
     for name in os.environ:
-        if name.startswith(ENV_PREFIX):
+        if name.startswith(ENV_PREFIX) and not name.startswith(SECRET_PREFIX):
             section, _, key = name[len(ENV_PREFIX) :].lower().partition("__")
             field = known.get(section)
             fields = getattr(field.annotation, "model_fields", {}) if field else {}
@@ -371,6 +436,18 @@ def load_settings(data_dir: Path | None = None, file: Path | None = None) -> Set
     if data_dir is not None:
         settings = _validated({**settings.model_dump(), "data_dir": data_dir})
     return settings
+
+
+def secret(name: str) -> str:
+    """The secret in an environment variable. It is read when it is used and kept nowhere.
+
+    Raises:
+        UsageError: the variable is not set.
+    """
+    value = os.environ.get(name, "")
+    if not value:
+        raise UsageError(f"the environment variable {name} is not set", "set it where the process starts; the settings hold its name only")
+    return value
 
 
 def _refusal(error: ValidationError, where: str) -> UsageError:

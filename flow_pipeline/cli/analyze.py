@@ -165,6 +165,8 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
             "checked": len(result.verdicts),
             "warnings": [f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {v.observed:g})" for v in result.verdicts if not v.is_success],
         },
+        "alerts": result.told,
+        "delivery": {"sent": result.delivery.sent, "errors": result.delivery.errors, "waiting": result.delivery.waiting},
         "published": str(settings.published_link),
         "exports": str(settings.exports_dir),
     }
@@ -201,6 +203,10 @@ def show(summary: dict[str, Any]) -> None:
         table(heads, [[row[name] for name in names] for row in summary["top_destinations"]], "Top destinations of the busiest tokens")
     for warning in summary["audit"]["warnings"]:
         print(f"warning: {warning}")
+    if summary["alerts"]:
+        print(f"Alerts: {', '.join(f'{count:,} {change}' for change, count in summary['alerts'].items())}; `netraflow alerts list` shows the open ones")
+    for name, error in summary["delivery"]["errors"].items():
+        print(f"warning: channel {name}: {error}; its alerts wait in the ledger")
     if summary["nothing_new"]:
         print(f"Nothing new: {summary['published']} stands as it was ({summary['seconds']} s)")
     else:

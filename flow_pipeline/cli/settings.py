@@ -56,5 +56,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {amount:g}" for key, amount in value.items()) or "none"
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if hasattr(value, "model_dump"):
+        return "(" + ", ".join(f"{key} {_plain(item)}" for key, item in value.model_dump(exclude_defaults=True).items()) + ")"
     return "none" if value is None else str(value)

@@ -120,6 +120,15 @@ STORE_DAY_HASHES = Table(
     "One row per day of raw.transfers: its part of the content hash, kept so that one more day hashes one day.",
     _columns(("block_date", "DATE", "UTC day"), ("row_count", "BIGINT", "transfers of the day"), ("content_hash", "HUGEINT", "order-free sum of row hashes")),
 )
+STORE_TOLD_DAYS = Table(
+    "store",
+    "told_days",
+    "One row per day as the alert ledger will know it once this build is published.",
+    _columns(
+        ("block_date", "DATE", "UTC day"),
+        ("mark", "VARCHAR", "hash of the day's transfers and of the labels, prices and rules in force"),
+    ),
+)
 STORE_STATE = Table(
     "store",
     "state",
@@ -738,6 +747,39 @@ OPS_RESTATEMENTS = Table(
         ("outflow_after", AMOUNT, "as restated"),
     ),
 )
+OPS_ALERTS = Table(
+    "ops",
+    "alerts",
+    "One row per alert ever given, as of the publication; the ledger itself outlives every build.",
+    _columns(
+        ("alert_id", "VARCHAR", "hash of the rule and its subject; the same in every run"),
+        ("rule", "VARCHAR", "kind of alert, or run_failed"),
+        ("rule_version", "VARCHAR", "version of the rule in code"),
+        ("subject", "VARCHAR", "what it is about, as the rule identifies it"),
+        ("topic", "VARCHAR", "what messages are limited by: a series, an address, a pair"),
+        ("chain", "VARCHAR", "canonical chain name, NULL where it is about none"),
+        ("block_date", "DATE", "UTC day it is about, NULL where it is about none"),
+        ("severity", "VARCHAR", "CRITICAL, HIGH or MEDIUM"),
+        ("title", "VARCHAR", "the alert in a sentence"),
+        ("from_address", "VARCHAR", "sender, NULL where it is not about a path of money"),
+        ("to_address", "VARCHAR", "receiver, NULL where it is not about a path of money"),
+        ("from_entity", "VARCHAR", "entity of the sender at that time"),
+        ("to_entity", "VARCHAR", "entity of the receiver at that time"),
+        ("content", "VARCHAR", "JSON: the numbers that make it changed when they change"),
+        ("explanation", "VARCHAR", "JSON frozen with the revision: what, against what baseline, which rule and version, which labels"),
+        ("change", "VARCHAR", "the last revision: new, changed or withdrawn"),
+        ("revision", "INTEGER", "1 when it was first told, one more with each change"),
+        ("first_told_at", "TIMESTAMP", "time of its first revision, UTC"),
+        ("changed_at", "TIMESTAMP", "time of its last revision, UTC"),
+        ("run_id", "VARCHAR", "run that brought the last revision"),
+        ("acknowledged_by", "VARCHAR", "who took care of the last revision, NULL for nobody"),
+        ("acknowledged_at", "TIMESTAMP", "when, UTC"),
+        ("acknowledged_reason", "VARCHAR", "and why"),
+        ("snoozed_by", "VARCHAR", "who holds it back, NULL for nobody"),
+        ("snoozed_until", "TIMESTAMP", "until when, UTC"),
+        ("snoozed_reason", "VARCHAR", "and why"),
+    ),
+)
 OPS_AUDITS = Table(
     "ops",
     "audits",
@@ -777,6 +819,7 @@ STORE_TABLES = (
     STORE_DIRTY_DAYS,
     STORE_REOPENED,
     STORE_DAY_HASHES,
+    STORE_TOLD_DAYS,
     STORE_STATE,
     STORE_DECIMALS,
     STORE_PRICES,
@@ -813,6 +856,7 @@ USER_TABLES = (
     OPS_DETECTIONS,
     OPS_FLOW_DAYS,
     OPS_RESTATEMENTS,
+    OPS_ALERTS,
     OPS_AUDITS,
     OPS_PUBLICATIONS,
 )

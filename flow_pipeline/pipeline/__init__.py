@@ -6,13 +6,16 @@ What must not: SQL over rows, wording for people. Read more: docs/operations.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flow_pipeline.alerts.delivery import Outcome, deliver
+from flow_pipeline.alerts.ledger import commit, compare, record_failure
 from flow_pipeline.detectors.typology import check_parameters
-from flow_pipeline.domain.errors import AuditFailed
+from flow_pipeline.domain.errors import AuditFailed, FlowError, UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import LabelSet
 from flow_pipeline.quality import Verdict
@@ -29,7 +32,7 @@ from flow_pipeline.warehouse.findings import run_typologies
 from flow_pipeline.warehouse.flows import load_groups, run_flows
 from flow_pipeline.warehouse.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.warehouse.labels import load_labels
-from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run, record_publication, swap_in
+from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run, record_publication, refresh_day_hashes, swap_in
 from flow_pipeline.warehouse.risk import run_risk
 from flow_pipeline.warehouse.store import Connection, get_state, open_build, run_lock
 
@@ -49,6 +52,8 @@ class RunResult:
         published: The file that readers now see.
         is_new: False when nothing had changed since the last publish.
         exports: CSV files written.
+        told: New, changed and withdrawn alerts.
+        delivery: What was sent of them.
     """
 
     run_id: str
@@ -58,6 +63,8 @@ class RunResult:
     published: Path | None = None
     is_new: bool = True
     exports: list[Path] = field(default_factory=list)
+    told: dict[str, int] = field(default_factory=dict)
+    delivery: Outcome = field(default_factory=Outcome)
 
 
 def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, say: Progress = lambda text: None, also: Step | None = None) -> RunResult:
@@ -76,18 +83,42 @@ def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, 
         AuditFailed: a blocking expectation failed; nothing was published.
         FlowError: anything else that stopped the run.
     """
-    with run_lock(settings):
+    with run_lock(settings), _failures_alert(settings):
         # Held open, the file's catalog is read once and not by every stage.
         with open_build(settings):
             result = load(settings, folder, window, options, say)
-            if not result.is_new:
-                return result
-            transform(settings, window, say)
-            audit(settings, result, ("raw", "marts"), say)
-            detect(settings, say)
-            audit(settings, result, ("detection",), say)
-        publish(settings, result, say, also)
+            if result.is_new:
+                transform(settings, window, say)
+                audit(settings, result, ("raw", "marts"), say)
+                detect(settings, say)
+                audit(settings, result, ("detection",), say)
+        if result.is_new:
+            publish(settings, result, say, also)
+    say("send alerts")
+    result.delivery = send_alerts(settings)
     return result
+
+
+@contextmanager
+def _failures_alert(settings: Settings) -> Iterator[None]:
+    """A run that fails is an alert. Wrong usage is not: whoever started it reads the refusal."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, UsageError):
+            reason = error.message if isinstance(error, FlowError) else type(error).__name__
+            with suppress(FlowError):
+                record_failure(settings, new_run_id(), reason)
+            send_alerts(settings)
+        raise
+
+
+def send_alerts(settings: Settings) -> Outcome:
+    """Send what is due; what can not be sent waits in the ledger and never fails a run."""
+    try:
+        return deliver(settings)
+    except FlowError as error:
+        return Outcome(errors={"ledger": error.message})
 
 
 def load(settings: Settings, folder: Path, window: Window, options: LoadOptions, say: Progress = lambda text: None, publish_leftover: bool = True) -> RunResult:
@@ -111,6 +142,7 @@ def load(settings: Settings, folder: Path, window: Window, options: LoadOptions,
         result.published = settings.published_link.resolve()
         if recorded and not exports_are_of(settings, recorded):
             result.exports = export_run(settings)
+        result.told = commit(settings)
     return result
 
 
@@ -166,11 +198,16 @@ def audit(settings: Settings, result: RunResult, stages: tuple[str, ...], say: P
 
 def publish(settings: Settings, result: RunResult, say: Progress = lambda text: None, also: Step | None = None) -> None:
     """Record the publication, swap the file in, write the exports."""
-    say("publish")
     with open_build(settings) as connection:
+        say("compare with the alert ledger")
+        refresh_day_hashes(connection)
+        compare(connection, settings, result.run_id)
+        say("publish")
         record_publication(connection, result.run_id, also)
     result.published = swap_in(settings, result.run_id)
     result.exports = export_run(settings)
+    say("tell")
+    result.told = commit(settings)
 
 
 __all__ = ["AuditFailed", "RunResult", "audit", "describe_load", "detect", "load", "publish", "run", "transform"]

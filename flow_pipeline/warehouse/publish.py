@@ -27,9 +27,9 @@ def new_run_id() -> str:
 def record_publication(connection: Connection, run_id: str, also: Callable[[Connection], None] | None = None) -> None:
     """Write the content hash of every table into ops.publications, do what `also` does, and forget the dirty days, in one transaction."""
     with transaction(connection):
+        refresh_day_hashes(connection)
         if also:
             also(connection)
-        _refresh_day_hashes(connection)
         row = connection.execute("SELECT min(block_date), (SELECT max(value)::DATE FROM store.state WHERE key = 'last_day') FROM store.day_hashes").fetchone()
         first, last = row or (None, None)
         now = datetime.now(UTC).replace(tzinfo=None)
@@ -67,7 +67,8 @@ def content_hashes(connection: Connection) -> dict[str, tuple[int | None, str]]:
     return found
 
 
-def _refresh_day_hashes(connection: Connection) -> None:
+def refresh_day_hashes(connection: Connection) -> None:
+    """Hash the transfers of the days that changed."""
     connection.execute("DELETE FROM store.day_hashes WHERE block_date IN (FROM store.dirty_days)")
     connection.execute("""
         INSERT INTO store.day_hashes

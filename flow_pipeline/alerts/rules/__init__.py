@@ -1,0 +1,75 @@
+"""PLUG ROOM: one file = one kind of alert. A SELECT on the warehouse in, candidates for the ledger out.
+
+What lives here: which rows of the warehouse deserve an alert, how severe, in which words. What must not: what was told before (ledger), how
+it is sent (delivery). Read more: docs/operations.md, "Alerts".
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any, Protocol
+
+from flow_pipeline.settings import Settings
+
+COLUMNS = {
+    "subject": "VARCHAR",
+    "topic": "VARCHAR",
+    "chain": "VARCHAR",
+    "block_date": "DATE",
+    "severity": "VARCHAR",
+    "title": "VARCHAR",
+    "from_address": "VARCHAR",
+    "to_address": "VARCHAR",
+    "from_entity": "VARCHAR",
+    "to_entity": "VARCHAR",
+    "addresses": "VARCHAR[]",
+    "entities": "VARCHAR[]",
+    "content": "JSON",
+    "baseline": "JSON",
+}
+"""What a rule's SELECT returns. `subject` names the alert for good, `content` is what is compared with what was told, `topic` is what messages are
+limited by, `addresses` and `entities` are those whose labels are frozen with the alert."""
+
+
+class Rule(Protocol):
+    """A kind of alert.
+
+    `NAME` and `VERSION` stand in every alert; `SAYS` is its meaning in a sentence; `BY_DAY` is true when an alert depends on the transfers, labels
+    and prices of its own day only, so that days that did not change are not read again.
+    """
+
+    NAME: str
+    VERSION: str
+    SAYS: str
+    BY_DAY: bool
+
+    def candidates(self, settings: Settings) -> tuple[str, dict[str, Any]]:
+        """A SELECT of `COLUMNS` and its bound parameters. A BY_DAY rule reads the days of `days_to_tell` only."""
+
+    def parameters(self, settings: Settings) -> dict[str, Any]:
+        """The settings it depends on, frozen in the alert."""
+
+
+@cache
+def discover() -> dict[str, Rule]:
+    """Every rule of this room by name; a new file is found without any other edit."""
+    modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    return {module.NAME: module for module in modules if hasattr(module, "candidates")}
+
+
+def number(expression: str) -> str:
+    """SQL that writes a number for people: thousands without decimals, small ones with four digits."""
+    value = f"({expression})::DOUBLE"
+    return f"CASE WHEN abs({value}) >= 1000 THEN format('{{:,.0f}}', {value}) ELSE format('{{:.4g}}', {value}) END"
+
+
+def short(address: str) -> str:
+    """SQL that shortens an address."""
+    return f"CASE WHEN length({address}) > 14 THEN left({address}, 8) || '…' || right({address}, 4) ELSE {address} END"
+
+
+def by_score(score: str) -> str:
+    """SQL of the severity of a score under $critical, $high and $medium; NULL at or under the last."""
+    return f"CASE WHEN {score} > $critical THEN 'CRITICAL' WHEN {score} > $high THEN 'HIGH' WHEN {score} > $medium THEN 'MEDIUM' END"
