@@ -314,6 +314,16 @@ class AlertSettings(Section):
         return self
 
 
+class ReportSettings(Section):
+    """Length of reports."""
+
+    days: int = Field(90, ge=7, le=366, description="days of the charts")
+    rows: int = Field(15, ge=1, description="rows of a table; the query beside it gives all")
+    exchanges: int = Field(20, ge=0, description="exchanges with a chart of their own, the most active first")
+    tokens: int = Field(3, ge=1, description="tokens with a chart of all exchanges together, the most active first")
+    findings: int = Field(5, ge=0, description="findings shown with their graph and their transfers, the worst first")
+
+
 class ScheduleSettings(Section):
     """When runs start by themselves."""
 
@@ -339,6 +349,7 @@ class Settings(BaseSettings):
     destinations: DestinationSettings = DestinationSettings()
     quality: QualitySettings = QualitySettings()
     alerts: AlertSettings = AlertSettings()
+    reports: ReportSettings = ReportSettings()
     schedule: ScheduleSettings = ScheduleSettings()
 
     @classmethod
@@ -372,6 +383,11 @@ class Settings(BaseSettings):
     def published_dir(self) -> Path:
         """Folder of the published files, newest and a few before it."""
         return self.data_dir / "published"
+
+    @property
+    def reports_dir(self) -> Path:
+        """Folder of the reports."""
+        return self.data_dir / "reports"
 
     @property
     def exports_dir(self) -> Path:

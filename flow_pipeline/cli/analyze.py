@@ -167,6 +167,7 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
         },
         "alerts": result.told,
         "delivery": {"sent": result.delivery.sent, "errors": result.delivery.errors, "waiting": result.delivery.waiting},
+        "reports": [str(path) for path in result.reports],
         "published": str(settings.published_link),
         "exports": str(settings.exports_dir),
     }
@@ -205,6 +206,9 @@ def show(summary: dict[str, Any]) -> None:
         print(f"warning: {warning}")
     if summary["alerts"]:
         print(f"Alerts: {', '.join(f'{count:,} {change}' for change, count in summary['alerts'].items())}; `netraflow alerts list` shows the open ones")
+    for path in summary["reports"]:
+        if path.endswith(".html"):
+            print(f"Report: {path}")
     for name, error in summary["delivery"]["errors"].items():
         print(f"warning: channel {name}: {error}; its alerts wait in the ledger")
     if summary["nothing_new"]:

@@ -122,6 +122,21 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield lambda text: status.update(text)
 
 
+@contextmanager
+def bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on stderr for work that knows its parts; silent when stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda what, done, of: None
+        return
+    with Progress(console=console, transient=True) as shown:
+        task = shown.add_task("start", total=None)
+        yield lambda what, done, of: shown.update(task, description=what, completed=done, total=of)
+
+
 def note(text: str) -> None:
     """A line for people on stderr."""
     print(text, file=sys.stderr)

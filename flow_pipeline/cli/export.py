@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, emit, settings_of
+from flow_pipeline.cli.common import JsonOption, bar, emit, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -24,9 +24,12 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the files; else <data dir>/exports/tables.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write tables as CSV, Parquet or SQLite; each file whole or not at all."""
+    """Write tables as CSV, Parquet (a partition per day) or SQLite, all of them or none, with a manifest of rows and hashes."""
     from flow_pipeline.reports.exports import export_tables
 
     settings = settings_of(context)
-    written = export_tables(settings, tables or [], [kind.strip() for kind in kinds.split(",")], out or settings.exports_dir / "tables")
-    emit(["file", "bytes"], [[str(path), path.stat().st_size] for path in written], as_json, False, "Exported")
+    folder = out or settings.exports_dir / "tables"
+    with bar() as say:
+        written = export_tables(settings, tables or [], [kind.strip() for kind in kinds.split(",")], folder, say)
+    rows = [[one.table, one.format, one.rows, str(folder / one.files[0].split("/")[0])] for one in written]
+    emit(["table", "format", "rows", "path"], rows, as_json, False, f"Exported; {folder / 'manifest.json'} has rows and hashes")

@@ -20,6 +20,7 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import LabelSet
 from flow_pipeline.quality import Verdict
 from flow_pipeline.reports.exports import export_run, exports_are_of
+from flow_pipeline.reports.report import reports_are_of, write_reports
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.address_clusters import find_address_clusters
@@ -52,6 +53,7 @@ class RunResult:
         published: The file that readers now see.
         is_new: False when nothing had changed since the last publish.
         exports: CSV files written.
+        reports: Report pages, Markdown files and folders of charts written.
         told: New, changed and withdrawn alerts.
         delivery: What was sent of them.
     """
@@ -63,6 +65,7 @@ class RunResult:
     published: Path | None = None
     is_new: bool = True
     exports: list[Path] = field(default_factory=list)
+    reports: list[Path] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)
     delivery: Outcome = field(default_factory=Outcome)
 
@@ -143,6 +146,8 @@ def load(settings: Settings, folder: Path, window: Window, options: LoadOptions,
         if recorded and not exports_are_of(settings, recorded):
             result.exports = export_run(settings)
         result.told = commit(settings)
+        if recorded and not reports_are_of(settings, recorded):
+            result.reports = write_reports(settings)
     return result
 
 
@@ -208,6 +213,8 @@ def publish(settings: Settings, result: RunResult, say: Progress = lambda text: 
     result.exports = export_run(settings)
     say("tell")
     result.told = commit(settings)
+    say("write the report")
+    result.reports = write_reports(settings)
 
 
 __all__ = ["AuditFailed", "RunResult", "audit", "describe_load", "detect", "load", "publish", "run", "transform"]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import math
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from flow_pipeline.domain.vocabulary import TOTAL_SCOPE
 from flow_pipeline.settings import AnomalySettings, Settings
 from flow_pipeline.warehouse.store import Connection, open_published
 
@@ -48,7 +50,7 @@ def netflow_with_band(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
     base = alt.Chart(
         scores, title=f"{_name(scores)}: daily netflow ({_SIGN}), grey = mean of the previous {settings.window_days} days ± {settings.trailing_threshold:g} std"
     ).encode(x=alt.X("block_date:T", title=None))
-    band = base.mark_area(color=_BAND, opacity=0.6).encode(y=alt.Y("low:Q", title="token units"), y2="high:Q")
+    band = base.mark_area(color=_BAND, opacity=0.6).encode(y=alt.Y("low:Q", title=f"{scores['token'].iloc[0]} (+ = onto)"), y2="high:Q")
     bars = base.mark_bar(opacity=0.9).encode(y="netflow:Q", color=alt.condition("datum.netflow >= 0", alt.value(_ONTO), alt.value(_OFF)))
     marks = (
         base.transform_filter(f"abs(datum.z_trailing) >= {settings.trailing_threshold}").mark_point(color=_INK, size=70, strokeWidth=2).encode(y="netflow:Q")
@@ -61,7 +63,7 @@ def zscore_chart(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
     import altair as alt
 
     base = alt.Chart(scores, title=f"{_name(scores)}: trailing z-score ({_SIGN})")
-    line = base.mark_bar(color=_ONTO).encode(x=alt.X("block_date:T", title=None), y=alt.Y("z_trailing:Q", title="z"))
+    line = base.mark_bar(color=_ONTO).encode(x=alt.X("block_date:T", title=None), y=alt.Y("z_trailing:Q", title="z-score (+ = onto)"))
     rules = (
         alt.Chart(alt.Data(values=[{"z": settings.trailing_threshold}, {"z": -settings.trailing_threshold}]))
         .mark_rule(color=_OFF, strokeDash=[5, 4])
@@ -76,7 +78,7 @@ def inflow_outflow(scores: pd.DataFrame) -> Any:
 
     title = f"{_name(scores)}: inflow (up) and outflow (down) of all exchanges"
     base = alt.Chart(scores, title=title).encode(x=alt.X("block_date:T", title=None))
-    up = base.mark_bar(color=_ONTO).encode(y=alt.Y("inflow:Q", title="token units"))
+    up = base.mark_bar(color=_ONTO).encode(y=alt.Y("inflow:Q", title=f"{scores['token'].iloc[0]} (in up, out down)"))
     down = base.transform_calculate(down="-datum.outflow").mark_bar(color=_OFF).encode(y="down:Q")
     return (up + down).properties(width=_WIDTH, height=_HEIGHT)
 
@@ -164,8 +166,14 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
     return chart.properties(width=_WIDTH, height=height).configure_view(stroke=None)
 
 
-def flow_picture(connection: Connection, most: int = 14) -> str | None:
-    """Markdown picture of the token with the most flows: a Sankey of its largest pairs of groups; None without a flow."""
+def flow_picture(connection: Connection) -> str | None:
+    """Markdown picture of `flow_chart`; None without a flow."""
+    chart = flow_chart(connection)
+    return None if chart is None else _markdown(chart)
+
+
+def flow_chart(connection: Connection, most: int = 14) -> Any:
+    """A Sankey of the largest pairs of groups of the token with the most flows; None without a flow."""
     rows = connection.execute(
         """
         WITH token AS (SELECT chain, token_symbol, token_address FROM detection.group_flow_summaries GROUP BY ALL ORDER BY sum(flow_count) DESC, chain, token_symbol LIMIT 1)
@@ -176,7 +184,7 @@ def flow_picture(connection: Connection, most: int = 14) -> str | None:
     """,
         [most],
     ).df()
-    return None if rows.empty else _markdown(sankey(rows))
+    return None if rows.empty else sankey(rows)
 
 
 def sankey(rows: pd.DataFrame) -> Any:
@@ -227,26 +235,75 @@ def _degrees(right: float, up: float) -> float:
     return -math.degrees(math.atan2(up, right))
 
 
-def png(chart: Any) -> bytes:
-    """A chart as PNG."""
+def png(drawn: str) -> bytes:
+    """A drawn chart as PNG."""
     import vl_convert as vlc
 
-    return bytes(vlc.vegalite_to_png(chart.to_json(), scale=1.5))
+    return bytes(vlc.svg_to_png(drawn, scale=1.5))
 
 
 def svg(chart: Any) -> str:
     """A chart as SVG."""
     import vl_convert as vlc
 
-    return str(vlc.vegalite_to_svg(chart.to_json()))
+    return str(vlc.vegalite_to_svg(chart.to_json(validate=False)))
+
+
+def embedded(chart: Any, name: str, width: int | None = None, height: int | None = None) -> str:
+    """A chart as SVG to stand in a page: no title, because the page has a caption; its own ids, because several stand on one page; no background."""
+    import re
+
+    import vl_convert as vlc
+
+    spec = chart.to_dict(validate=False)
+    for layer in (spec, *spec.get("layer", [])):
+        layer.pop("title", None)
+    spec["background"] = "transparent"
+    spec |= {key: value for key, value in (("width", width), ("height", height)) if value}
+    drawn = str(vlc.vegalite_to_svg(spec))
+    return re.sub(r'(id="|url\(#)', rf"\g<1>{name}-", drawn)
 
 
 def _markdown(chart: Any) -> str:
-    return f"![chart](data:image/png;base64,{base64.b64encode(png(chart)).decode()})"
+    return f"![chart](data:image/png;base64,{base64.b64encode(png(svg(chart))).decode()})"
 
 
 def _name(scores: pd.DataFrame) -> str:
-    return f"{scores['token'].iloc[0]}, all exchanges"
+    scope = scores["scope"].iloc[0]
+    return f"{scores['token'].iloc[0]}, {'all exchanges' if scope == TOTAL_SCOPE else scope}"
+
+
+def busiest_series(connection: Connection, threshold: float, scope_type: str, most: int, last: date, days: int) -> list[pd.DataFrame]:
+    """Series for charts, the most active first: of every exchange its busiest token, or of the totals the busiest tokens; at most `most`.
+
+    Args:
+        connection: The published file.
+        threshold: Deviations between the mean and the edge of the band.
+        scope_type: exchange or total.
+        most: Series returned.
+        last: Last day.
+        days: Days up to it.
+    """
+    one_token_each = (
+        "QUALIFY row_number() OVER (PARTITION BY scope ORDER BY count(*) FILTER (WHERE is_active) DESC, token_symbol) = 1" if scope_type == "exchange" else ""
+    )
+    rows = connection.execute(
+        f"""
+        WITH busy AS (
+            SELECT chain, token_symbol, token_address, scope, row_number() OVER (ORDER BY active DESC, scope, token_symbol, chain, token_address) AS place
+            FROM (SELECT chain, token_symbol, token_address, scope, count(*) FILTER (WHERE is_active) AS active FROM detection.netflow_scores
+                  WHERE scope_type = $scope_type AND block_date BETWEEN $last::DATE - $days::INTEGER + 1 AND $last GROUP BY chain, token_symbol, token_address, scope {one_token_each})
+            WHERE active > 0 QUALIFY place <= $most)
+        SELECT b.place, s.scope, s.block_date::TIMESTAMP AS block_date, coalesce(s.token_symbol, s.token_address, '?') AS token, s.netflow::DOUBLE AS netflow,
+               s.inflow::DOUBLE AS inflow, s.outflow::DOUBLE AS outflow, s.z_trailing, s.trailing_mean - $band * s.trailing_std AS low,
+               s.trailing_mean + $band * s.trailing_std AS high
+        FROM detection.netflow_scores s JOIN busy b ON s.scope = b.scope AND s.chain = b.chain AND s.token_symbol IS NOT DISTINCT FROM b.token_symbol
+            AND s.token_address IS NOT DISTINCT FROM b.token_address
+        WHERE s.scope_type = $scope_type AND s.block_date BETWEEN $last::DATE - $days::INTEGER + 1 AND $last ORDER BY b.place, block_date
+    """,
+        {"scope_type": scope_type, "last": last, "days": days, "most": most, "band": threshold},
+    ).df()
+    return [frame for _, frame in rows.groupby("place")]
 
 
 def _busiest(connection: Connection, threshold: float) -> pd.DataFrame | None:
@@ -256,7 +313,7 @@ def _busiest(connection: Connection, threshold: float) -> pd.DataFrame | None:
         WITH token AS (
             SELECT chain, token_symbol, token_address FROM detection.netflow_scores WHERE scope_type = 'total'
             GROUP BY ALL ORDER BY count(*) FILTER (WHERE is_active) DESC, token_symbol LIMIT 1)
-        SELECT s.block_date::TIMESTAMP AS block_date, coalesce(s.token_symbol, s.token_address) AS token, s.netflow::DOUBLE AS netflow, s.inflow::DOUBLE AS inflow,
+        SELECT s.scope, s.block_date::TIMESTAMP AS block_date, coalesce(s.token_symbol, s.token_address) AS token, s.netflow::DOUBLE AS netflow, s.inflow::DOUBLE AS inflow,
                s.outflow::DOUBLE AS outflow, s.z_trailing, s.trailing_mean - $band * s.trailing_std AS low, s.trailing_mean + $band * s.trailing_std AS high
         FROM detection.netflow_scores s JOIN token t ON s.chain = t.chain AND s.token_symbol IS NOT DISTINCT FROM t.token_symbol
             AND s.token_address IS NOT DISTINCT FROM t.token_address

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -14,6 +20,7 @@ from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.settings import Settings
 
 _MARK = ".published"
+_INDEXED = {"block_date", "address", "from_address", "to_address", "wallet", "exchange", "finding_id", "tx_hash", "alert_id"}
 _TOKEN = "block_date, chain, token_symbol, token_address"
 
 
@@ -48,8 +55,10 @@ def export_run(settings: Settings) -> list[Path]:
     """The CSV files of a run: outflow by day, top destinations, the netflow tables, what was detected."""
     published = settings.published_link.resolve()
     with duckdb.connect(str(published), read_only=True) as connection:
-        written = [_write(settings.exports_dir / f"{name}.csv", partial(_copy, connection, sql, "FORMAT csv, HEADER")) for name, sql in RUN_EXPORTS.items()]
-    _write(settings.exports_dir / _MARK, partial(_write_text, published.name))
+        written = [
+            write_whole(settings.exports_dir / f"{name}.csv", partial(_copy, connection, sql, "FORMAT csv, HEADER")) for name, sql in RUN_EXPORTS.items()
+        ]
+    write_whole(settings.exports_dir / _MARK, partial(_write_text, published.name))
     return written
 
 
@@ -60,60 +69,151 @@ def exports_are_of(settings: Settings, run_id: str) -> bool:
     return is_whole and mark.is_file() and mark.read_text() == f"warehouse-{run_id}.duckdb"
 
 
-def export_tables(settings: Settings, tables: Sequence[str], formats: Sequence[str], folder: Path) -> list[Path]:
-    """Export relations of the published file.
+@dataclass(frozen=True)
+class Exported:
+    """One table in one format: its files relative to the export's folder, and its rows."""
+
+    table: str
+    format: str
+    rows: int
+    files: list[str]
+
+
+def export_tables(
+    settings: Settings, tables: Sequence[str], formats: Sequence[str], folder: Path, say: Callable[[str, int, int], None] = lambda table, done, of: None
+) -> list[Exported]:
+    """Export relations of the published file, day by day where they have days, so that memory does not grow with them.
+
+    Everything is made in a hidden folder beside its place and moved when all of it is there; `manifest.json` comes last and holds rows and hashes. A
+    Parquet export of a relation with days is a folder with a partition per day.
 
     Args:
         settings: Settings in force.
         tables: Relations such as marts.fct_daily_netflow; empty for every mart and detection table.
         formats: csv, parquet, sqlite.
         folder: Where the files go.
+        say: Called with the relation, the days (or parts) written and how many there are.
 
     Raises:
-        UsageError: an unknown relation or format.
+        UsageError: an unknown relation or format, or nothing is published.
     """
     unknown = [name for name in formats if name not in ("csv", "parquet", "sqlite")]
     if unknown:
         raise UsageError(f"--format {', '.join(unknown)}: there is no such format", "choose from csv, parquet, sqlite")
     if not settings.published_link.exists():
         raise UsageError(f"there is no published warehouse at {settings.published_link}", "run `netraflow analyze INPUT_DIR` first")
-    written: list[Path] = []
-    with duckdb.connect(str(settings.published_link.resolve()), read_only=True) as connection:
+    published = settings.published_link.resolve()
+    with duckdb.connect(str(published), read_only=True, config={"memory_limit": settings.warehouse.memory_limit}) as connection:
         known = {f"{row[0]}.{row[1]}" for row in connection.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()}
-        wanted = list(tables) or sorted(name for name in known if name.startswith(("marts.", "detection.")))
+        wanted = list(dict.fromkeys(tables)) or sorted(name for name in known if name.startswith(("marts.", "detection.")))
         missing = [name for name in wanted if name not in known]
         if missing:
             raise UsageError(f"there is no table {', '.join(missing)}", '`netraflow sql "SHOW ALL TABLES"` lists them')
-        for kind, options in (("csv", "FORMAT csv, HEADER"), ("parquet", "FORMAT parquet, COMPRESSION zstd")):
-            if kind in formats:
-                written += [_write(folder / f"{name}.{kind}", partial(_copy, connection, f"FROM {name}", options)) for name in wanted]
-        if "sqlite" in formats:
-            written.append(_write(folder / "warehouse.sqlite", partial(_to_sqlite, connection, wanted)))
+        staged = folder / ".incoming"
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True)
+        try:
+            written = []
+            for name in wanted:
+                parts = _parts(connection, name)
+                for kind in formats:
+                    write = {"csv": _to_csv, "parquet": _to_parquet, "sqlite": _to_sqlite}[kind]
+                    rows, files = write(connection, name, parts, staged, partial(say, name))
+                    written.append(Exported(name, kind, rows, files))
+            manifest = {
+                "run_id": published.stem.removeprefix("warehouse-"),
+                "tables": [
+                    {"table": one.table, "format": one.format, "rows": one.rows, "files": [{"file": file, **_fingerprint(staged / file)} for file in one.files]}
+                    for one in written
+                ],
+            }
+            (staged / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+            # What stands at a place goes first; the manifest tells a half-moved set from a whole one.
+            (folder / "manifest.json").unlink(missing_ok=True)
+            for path in sorted(staged.iterdir(), key=lambda path: path.name == "manifest.json"):
+                target = folder / path.name
+                if target.is_dir():
+                    shutil.rmtree(target)
+                path.replace(target)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
     return written
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, sql: str, options: str, path: Path) -> None:
-    connection.execute(f"COPY ({sql}) TO '{str(path).replace(chr(39), chr(39) * 2)}' ({options})")
+def _parts(connection: duckdb.DuckDBPyConnection, name: str) -> list[date | None]:
+    """The days of a relation, in order; one part without a day when it has none."""
+    if not any(row[0] == "block_date" for row in connection.execute(f"DESCRIBE {name}").fetchall()):
+        return []
+    return [row[0] for row in connection.execute(f"SELECT DISTINCT block_date FROM {name} ORDER BY 1 NULLS LAST").fetchall()]
+
+
+def _select(name: str, parts: list[date | None], day: date | None, columns: str = "*") -> str:
+    if not parts:
+        return f"SELECT {columns} FROM {name}"
+    return f"SELECT {columns} FROM {name} WHERE block_date " + ("IS NULL" if day is None else f"= DATE '{day.isoformat()}'")
+
+
+def _to_csv(connection: duckdb.DuckDBPyConnection, name: str, parts: list[date | None], folder: Path, say: Callable[[int, int], None]) -> tuple[int, list[str]]:
+    rows, part, target = 0, folder / ".part", folder / f"{name}.csv"
+    with target.open("wb") as whole:
+        for number, day in enumerate(parts or [None]):
+            rows += _copy(connection, _select(name, parts, day), f"FORMAT csv, HEADER {str(number == 0).lower()}", part)
+            with part.open("rb") as read:
+                shutil.copyfileobj(read, whole, 1 << 20)
+            say(number + 1, len(parts) or 1)
+    part.unlink(missing_ok=True)
+    return rows, [target.name]
+
+
+def _to_parquet(
+    connection: duckdb.DuckDBPyConnection, name: str, parts: list[date | None], folder: Path, say: Callable[[int, int], None]
+) -> tuple[int, list[str]]:
+    rows, files = 0, []
+    for number, day in enumerate(parts or [None]):
+        place = f"{name}/block_date={day or '__HIVE_DEFAULT_PARTITION__'}/data.parquet" if parts else f"{name}.parquet"
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        rows += _copy(connection, _select(name, parts, day, "* EXCLUDE (block_date)" if parts else "*"), "FORMAT parquet, COMPRESSION zstd", folder / place)
+        files.append(place)
+        say(number + 1, len(parts) or 1)
+    return rows, files
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    with path.open("rb") as read:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(read, "sha256").hexdigest()}
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, sql: str, options: str, path: Path) -> int:
+    row = connection.execute(f"COPY ({sql}) TO '{str(path).replace(chr(39), chr(39) * 2)}' ({options})").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _write_text(text: str, path: Path) -> None:
     path.write_text(text)
 
 
-def _to_sqlite(connection: duckdb.DuckDBPyConnection, tables: Sequence[str], path: Path) -> None:
-    """Tables named schema_table; exact decimals become text, days and times ISO text."""
-    with sqlite3.connect(path) as target:
-        for name in tables:
-            columns = connection.execute(f"DESCRIBE {name}").fetchall()
-            kinds = [_sqlite_type(row[1]) for row in columns]
-            relation = name.replace(".", "_")
-            target.execute(f'CREATE TABLE "{relation}" (' + ", ".join(f'"{row[0]}" {kind}' for row, kind in zip(columns, kinds, strict=True)) + ")")
-            select = ", ".join(f'"{row[0]}"::VARCHAR' if kind == "TEXT" else f'"{row[0]}"' for row, kind in zip(columns, kinds, strict=True))
-            cursor = connection.execute(f"SELECT {select} FROM {name}")
-            while batch := cursor.fetchmany(50_000):
-                target.executemany(f'INSERT INTO "{relation}" VALUES ({", ".join("?" * len(columns))})', batch)
-            if any(row[0] == "block_date" for row in columns):
-                target.execute(f'CREATE INDEX "{relation}_block_date" ON "{relation}" (block_date)')
+def _to_sqlite(
+    connection: duckdb.DuckDBPyConnection, name: str, parts: list[date | None], folder: Path, say: Callable[[int, int], None]
+) -> tuple[int, list[str]]:
+    """A table named schema_table in one file for all; exact decimals become text, days and times ISO text. Columns people look things up by are indexed."""
+    columns = connection.execute(f"DESCRIBE {name}").fetchall()
+    kinds = [_sqlite_type(row[1]) for row in columns]
+    relation, rows = name.replace(".", "_"), 0
+    select = ", ".join(f'"{row[0]}"::VARCHAR' if kind == "TEXT" else f'"{row[0]}"' for row, kind in zip(columns, kinds, strict=True))
+    with closing(sqlite3.connect(folder / "warehouse.sqlite")) as target:
+        target.execute(f'CREATE TABLE "{relation}" (' + ", ".join(f'"{row[0]}" {kind}' for row, kind in zip(columns, kinds, strict=True)) + ") STRICT")
+        for number, day in enumerate(parts or [None]):
+            for batch in connection.execute(_select(name, parts, day, select)).to_arrow_reader(50_000):
+                target.executemany(
+                    f'INSERT INTO "{relation}" VALUES ({", ".join("?" * len(columns))})', zip(*(column.to_pylist() for column in batch.columns), strict=True)
+                )
+                rows += batch.num_rows
+            say(number + 1, len(parts) or 1)
+        for row in columns:
+            if row[0] in _INDEXED:
+                target.execute(f'CREATE INDEX "{relation}_{row[0]}" ON "{relation}" ("{row[0]}")')
+        target.commit()
+    return rows, ["warehouse.sqlite"]
 
 
 def _sqlite_type(kind: str) -> str:
@@ -122,7 +222,7 @@ def _sqlite_type(kind: str) -> str:
     return "REAL" if kind in ("DOUBLE", "FLOAT") else "TEXT"
 
 
-def _write(target: Path, fill: Callable[[Path], None]) -> Path:
+def write_whole(target: Path, fill: Callable[[Path], None]) -> Path:
     """Let `fill` write a temporary file beside the target, then rename it into place."""
     target.parent.mkdir(parents=True, exist_ok=True)
     incoming = target.with_name(f".{target.name}.incoming")

@@ -102,16 +102,6 @@ def test_sql_answers_a_question_as_json_and_csv(data: str) -> None:
     assert call("--data-dir", data, "sql", "SELECT 1 AS a, 'x' AS b", "--csv").stdout == "a,b\n1,x\n"
 
 
-def test_export_writes_typed_files(data: str, tmp_path: Path) -> None:
-    done = call("--data-dir", data, "export", "marts.fct_daily_netflow", "--format", "csv,parquet,sqlite", "--out", str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"marts.fct_daily_netflow.csv", "marts.fct_daily_netflow.parquet", "warehouse.sqlite"}
-    import sqlite3
-
-    with sqlite3.connect(tmp_path / "warehouse.sqlite") as connection:
-        assert connection.execute("SELECT count(*), typeof(inflow_count), typeof(netflow) FROM marts_fct_daily_netflow").fetchone() == (20, "integer", "text")
-
-
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

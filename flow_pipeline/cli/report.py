@@ -1,0 +1,38 @@
+"""`netraflow report`: the daily or weekly report as HTML and Markdown."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import typer
+
+from flow_pipeline.cli.common import JsonOption, TokenOption, emit, settings_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("report", epilog="Example: netraflow report weekly --day 2025-05-18")(report)
+
+
+def report(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="daily or weekly.")] = "daily",
+    day: Annotated[str | None, typer.Option("--day", help="Its last day, YYYY-MM-DD; else the last day built.")] = None,
+    token: TokenOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder; else <data dir>/reports.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report: one page that opens offline, the same as Markdown, charts as PNG and SVG, and the top-K files of one token."""
+    from flow_pipeline.domain.errors import UsageError
+    from flow_pipeline.reports.report import DAYS, write_report
+
+    if kind not in DAYS:
+        raise UsageError(f"{kind}: there is no such report", "choose daily or weekly")
+    try:
+        last = date.fromisoformat(day) if day else None
+    except ValueError:
+        raise UsageError(f"--day {day}: that is no day", "write it as YYYY-MM-DD") from None
+    written = write_report(settings_of(context), cast(Literal["daily", "weekly"], kind), last, token, out)
+    emit(["file", "bytes"], [[str(path), path.stat().st_size if path.is_file() else None] for path in written], as_json, False, "Report")

@@ -1,0 +1,223 @@
+"""The report is looked at in a real browser, and every table on it is asked for again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from flow_pipeline.cli.demo import SAMPLE
+from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.reports.report import reports_are_of, show, write_report
+from flow_pipeline.settings import Settings, load_settings
+from flow_pipeline.warehouse.publish import published_run
+from tests.conftest import build, label_file, transfer, write_csv
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The committed sample, published; its daily report was written with it."""
+    settings = load_settings(tmp_path_factory.mktemp("world") / "data").with_changes(labels={"files": (SAMPLE / "labels.csv",)})
+    build(settings, SAMPLE / "transfers")
+    return settings
+
+
+@pytest.fixture(scope="module")
+def weekly(world: Settings) -> Path:
+    return write_report(world, "weekly", date(2025, 4, 27))[0]
+
+
+class Page(HTMLParser):
+    """Tables, queries, links and outside references of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tables: list[dict[str, Any]] = []
+        self.queries: dict[str, str] = {}
+        self.links: set[str] = set()
+        self.ids: list[str] = []
+        self.outside: list[str] = []
+        self.open: list[tuple[str, dict[str, str | None]]] = []
+        self.cell: str | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        for name in ("src", "href", "data", "action"):
+            value = given.get(name) or ""
+            if value.startswith("#"):
+                self.links.add(value[1:])
+            elif value and not value.startswith("data:"):
+                self.outside.append(value)
+        if tag == "table":
+            self.tables.append({"query": "", "rows": []})
+        if tag == "tr" and self.tables:
+            self.tables[-1]["rows"].append([])
+        if tag == "a" and any(name == "caption" for name, _ in self.open):
+            self.tables[-1]["query"] = str(given.get("href"))[5:]
+        if tag == "td":
+            self.cell = ""
+        if tag not in ("meta", "link", "path", "line", "rect", "br"):
+            self.open.append((tag, given))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "td" and self.cell is not None:
+            self.tables[-1]["rows"][-1].append(self.cell)
+            self.cell = None
+        while self.open and self.open[-1][0] != tag:
+            self.open.pop()
+        if self.open:
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self.cell is not None:
+            self.cell += data
+        if self.open and self.open[-1][0] == "pre":
+            key = next(str(given["id"]) for name, given in reversed(self.open) if name == "div" and given.get("id"))
+            self.queries[key.removeprefix("sql-")] = self.queries.get(key.removeprefix("sql-"), "") + data
+
+
+def test_every_table_is_what_its_query_gives(world: Settings, weekly: Path) -> None:
+    page = Page(weekly.read_text())
+    asked = 0
+    with duckdb.connect(str(world.published_link.resolve()), read_only=True) as connection:
+        for table in page.tables:
+            if table["query"]:
+                rows = connection.execute(page.queries[table["query"]]).fetchall()
+                told = [row for row in table["rows"] if row]
+                assert told == [[show(value) for value in row] for row in rows[: len(told)]], table["query"]
+                asked += 1
+    assert asked >= 12
+    assert page.links <= set(page.ids), "every link leads somewhere on the page"
+    assert len(page.ids) == len(set(page.ids)), "charts do not share ids"
+
+
+def test_the_page_needs_nothing_from_outside(weekly: Path) -> None:
+    text = weekly.read_text()
+    assert Page(text).outside == []
+    assert not re.search(r"<script|@import|url\((?!['\"]?(#|data:))", text)
+    assert weekly.stat().st_size < 5_000_000
+
+
+def test_charts_say_unit_and_sign(weekly: Path) -> None:
+    text = weekly.read_text()
+    for figure in re.findall(r'<figure class="plain".*?</figure>', text, re.DOTALL):
+        caption = re.search(r"<figcaption>(.*?)</figcaption>", figure, re.DOTALL)
+        assert caption is not None
+        assert re.search(r"in (ETH|USDT|USDC|LPT).*onto", caption[1]), caption[1]
+        assert "(+ = onto)" in figure
+    assert text.count('<figure class="plain"') >= 7
+    folder = weekly.parent / weekly.stem
+    assert len(list(folder.glob("*.png"))) == len(list(folder.glob("*.svg"))) >= 8
+
+
+def test_the_markdown_says_the_same(weekly: Path) -> None:
+    page, text = weekly.read_text(), weekly.with_suffix(".md").read_text()
+    for sentence in re.findall(r"<h2>(.*?)</h2>", page):
+        assert f"## {sentence}\n" in text
+    for number in re.findall(r'class="number" href="#sql-(\w+)">([^<]+)<', page):
+        assert f"[{number[1]}](#sql-{number[0]})" in text
+    for picture in re.findall(r"!\[.*?\]\((.*?)\)", text):
+        assert (weekly.parent / picture).is_file()
+
+
+PROBE = """
+<script>
+addEventListener("load", () => {
+  const small = [...document.querySelectorAll("body *")].filter(e => e.children.length === 0 && e.textContent.trim() && e.getBoundingClientRect().width > 0)
+    .map(e => parseFloat(getComputedStyle(e).fontSize) * (e.ownerSVGElement ? e.ownerSVGElement.getBoundingClientRect().width / e.ownerSVGElement.viewBox.baseVal.width : 1));
+  const out = document.createElement("output"); out.id = "probe";
+  out.textContent = JSON.stringify({page: document.documentElement.scrollWidth, window: innerWidth, smallest: Math.min(...small), ink: getComputedStyle(document.body).color,
+    paper: getComputedStyle(document.body).backgroundColor, charts: [...document.querySelectorAll("figure svg")].filter(e => e.getBoundingClientRect().width > 0).length});
+  document.body.append(out);
+});
+</script>
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "dark"), [(1200, False), (500, False), (1200, True)])
+def test_a_browser_shows_it_without_errors_or_requests(width: int, dark: bool, weekly: Path, tmp_path: Path) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium on this machine; Debian has it as package chromium")
+    copy = tmp_path / "page.html"
+    copy.write_text(weekly.read_text().replace("</body>", PROBE + "</body>"))
+    log = tmp_path / "net.json"
+    done = subprocess.run(
+        [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--enable-logging=stderr",
+            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},2000", *(["--force-dark-mode", "--blink-settings=preferredColorScheme=0"] if dark else []),
+            f"--log-net-log={log}", "--virtual-time-budget=4000", "--dump-dom", copy.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert "CONSOLE" not in done.stderr
+    # what the browser asks for its own sake has no page as its origin
+    asked = [event["params"] for event in json.loads(log.read_text())["events"] if "url" in event.get("params", {})]
+    assert [params["url"] for params in asked if params.get("initiator", "not an origin") != "not an origin" and params["url"].startswith("http")] == []
+    found = re.search(r'<output id="probe">(.*?)</output>', done.stdout)
+    assert found is not None
+    seen = json.loads(found[1])
+    assert seen["page"] <= seen["window"], "the page does not scroll sideways"
+    assert seen["smallest"] >= 8.5, "the smallest text of a chart stays readable"
+    assert seen["charts"] >= 7
+    if dark:
+        assert seen["paper"] == "rgb(18, 24, 30)"
+
+
+def test_a_run_writes_its_report_and_the_next_one_says_what_changed(settings: Settings, tmp_path: Path) -> None:
+    exchange, user = "0x" + "e" * 40, "0x" + "1" * 40
+    settings = settings.with_changes(
+        labels={"files": (label_file(tmp_path / "l.csv", [["ethereum", exchange, "Harbour", "exchange", "hot", 0.9, "a test", "2020-01-01", ""]]),)}
+    )
+    rows = [transfer(n, user, exchange, 5 + n, f"2025-05-0{n}T12:00:00Z") for n in range(1, 4)]
+    write_csv(tmp_path / "in" / "t.csv", rows)
+    first = build(settings, tmp_path / "in")
+    assert [path.name for path in first.reports] == ["daily-2025-05-03.html", "daily-2025-05-03.md", "daily-2025-05-03"]
+    assert "This is the first report of its kind here" in first.reports[0].read_text()
+    assert reports_are_of(settings, published_run(settings) or "")
+    assert build(settings, tmp_path / "in").reports == [], "nothing new, nothing written"
+    write_csv(
+        tmp_path / "in" / "t.csv", [transfer(1, user, exchange, 50, "2025-05-01T12:00:00Z"), *rows[1:], transfer(4, user, exchange, 9, "2025-05-04T12:00:00Z")]
+    )
+    second = build(settings, tmp_path / "in")
+    assert [path.name for path in second.reports] == [
+        "daily-2025-05-04.html",
+        "daily-2025-05-04.md",
+        "daily-2025-05-04",
+        "weekly-2025-05-04.html",
+        "weekly-2025-05-04.md",
+        "weekly-2025-05-04",
+    ]
+    text = second.reports[1].read_text()
+    assert "1 exchange days that it knew have other numbers" in text
+    assert "| 2025-05-01 | ethereum | ETH | Harbour | 6 | 50 |" in text
+    (settings.reports_dir / ".published").unlink()
+    assert build(settings, tmp_path / "in").reports, "a run that was killed before its report is completed by the next"
+
+
+def test_a_day_that_is_not_built_is_refused(world: Settings) -> None:
+    with pytest.raises(UsageError, match="2031-01-01: that day is not built"):
+        write_report(world, "daily", date(2031, 1, 1), now=datetime(2031, 1, 2, tzinfo=UTC))
+    assert not list(world.reports_dir.glob(".*incoming"))
+
+
+def test_the_top_files_have_the_columns_of_the_study(weekly: Path) -> None:
+    folder = weekly.parent / weekly.stem
+    columns = "inflow,outflow,netflow,roll_mean,roll_std,zscore"
+    assert (folder / "top_netflow_anomalies_z2.csv").read_text().splitlines()[0] == f"date,{columns}"
+    assert (folder / "topk_netflow_total.csv").read_text().splitlines()[0] == f"date,{columns}"
+    assert (folder / "topk_netflow_by_exchange.csv").read_text().splitlines()[0] == f"date,exchange,{columns}"
+    assert len((folder / "topk_netflow_total.csv").read_text().splitlines()) == 11
+    assert (folder / "top_netflow_zscore.md").read_text().startswith("# Top-K days of netflow by |z|")
