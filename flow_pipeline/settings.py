@@ -317,10 +317,13 @@ class AlertSettings(Section):
 class ReportSettings(Section):
     """Length of reports."""
 
-    days: int = Field(90, ge=7, le=366, description="days of the charts")
+    days: int = Field(90, ge=7, le=366, description="days that the charts show: a quarter of a year")
     rows: int = Field(15, ge=1, description="rows of a table; the query beside it gives all")
     exchanges: int = Field(20, ge=0, description="exchanges with a chart of their own, the most active first")
     tokens: int = Field(3, ge=1, description="tokens with a chart of all exchanges together, the most active first")
+    metrics_file: Path | None = Field(
+        None, description="file with the figures for Prometheus, written after each run: a folder that node_exporter's textfile collector reads"
+    )
     findings: int = Field(5, ge=0, description="findings shown with their graph and their transfers, the worst first")
 
 
@@ -328,6 +331,7 @@ class ScheduleSettings(Section):
     """When runs start by themselves."""
 
     hour_utc: int = Field(1, ge=0, le=23, description="hour of the daily run; one hour after midnight UTC the day's files have usually arrived")
+    send_seconds: int = Field(60, ge=10, description="how often the alert sensor sends what is due")
     inbox_seconds: int = Field(60, ge=10, description="how often the inbox sensor looks for new files")
     first_day: date = Field(date(2015, 7, 30), description="first daily partition: Ethereum's first day; earlier days load through analyze")
 

@@ -1,13 +1,14 @@
-"""What starts runs by itself: the daily schedule, the inbox sensor, and the sensor that records failures."""
+"""What starts runs by itself: the daily schedule, the inbox sensor, the sensor that makes failures alerts and the one that sends them."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from flow_pipeline.alerts.ledger import record_failure
 from flow_pipeline.defs.common import daily, settings
+from flow_pipeline.pipeline import send_alerts
 
 daily_flow = dg.define_asset_job(
     "daily_flow",
@@ -43,15 +44,21 @@ def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.Sk
     yield dg.RunRequest(run_key=state, tags=tags)
 
 
-@dg.run_failure_sensor(description="Appends every failed run to failures.jsonl of the data directory.")
+@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING, description="Makes every failed run an alert and sends it.")
 def failures(context: dg.RunFailureSensorContext) -> None:
-    """What failed, when, and why."""
-    settings().data_dir.mkdir(parents=True, exist_ok=True)
-    line = {
-        "run_id": context.dagster_run.run_id,
-        "job": context.dagster_run.job_name,
-        "at": datetime.now(UTC).isoformat(),
-        "error": context.failure_event.message,
-    }
-    with (settings().data_dir / "failures.jsonl").open("a") as log:
-        log.write(json.dumps(line) + "\n")
+    """The run is the alert's subject; what was published before stands."""
+    record_failure(settings(), context.dagster_run.run_id, f"{context.dagster_run.job_name}: {context.failure_event.message}")
+    send_alerts(settings())
+
+
+@dg.sensor(
+    minimum_interval_seconds=settings().schedule.send_seconds,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Sends what the alert ledger has to send; a channel that is down is tried again.",
+)
+def alert_sender(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """It starts no run: sending is its work."""
+    outcome = send_alerts(settings())
+    for channel, error in outcome.errors.items():
+        context.log.warning(f"channel {channel}: {error}")
+    return dg.SkipReason(f"{sum(outcome.sent.values())} messages sent, {outcome.waiting} wait")

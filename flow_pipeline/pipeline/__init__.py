@@ -20,6 +20,7 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import LabelSet
 from flow_pipeline.quality import Verdict
 from flow_pipeline.reports.exports import export_run, exports_are_of
+from flow_pipeline.alerts.metrics import write_textfile
 from flow_pipeline.reports.report import reports_are_of, write_reports
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
@@ -97,8 +98,11 @@ def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, 
                 audit(settings, result, ("detection",), say)
         if result.is_new:
             publish(settings, result, say, also)
+            tell(settings, result, say)
     say("send alerts")
     result.delivery = send_alerts(settings)
+    if settings.reports.metrics_file:
+        write_textfile(settings, settings.reports.metrics_file)
     return result
 
 
@@ -211,10 +215,14 @@ def publish(settings: Settings, result: RunResult, say: Progress = lambda text: 
         record_publication(connection, result.run_id, also)
     result.published = swap_in(settings, result.run_id)
     result.exports = export_run(settings)
+
+
+def tell(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:
+    """Take what the publication changed into the alert ledger, and write the reports."""
     say("tell")
     result.told = commit(settings)
     say("write the report")
     result.reports = write_reports(settings)
 
 
-__all__ = ["AuditFailed", "RunResult", "audit", "describe_load", "detect", "load", "publish", "run", "transform"]
+__all__ = ["AuditFailed", "RunResult", "audit", "describe_load", "detect", "load", "publish", "run", "tell", "transform"]

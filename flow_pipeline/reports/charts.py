@@ -34,7 +34,7 @@ def published_pictures(settings: Settings) -> dict[str, str]:
     """Markdown pictures by title for the published warehouse."""
     with open_published(settings) as connection:
         scores = _busiest(connection, settings.anomalies.trailing_threshold)
-        destinations = _destinations(connection)
+        destinations = largest_destinations(connection)
     if scores is None or scores.empty:
         return {}
     charts = {"netflow": netflow_with_band(scores, settings.anomalies), "inflow and outflow": inflow_outflow(scores)}
@@ -89,7 +89,7 @@ def top_destinations(rows: pd.DataFrame) -> Any:
 
     chart = alt.Chart(rows, title=f"{rows['token'].iloc[0]}: top destinations by amount received").mark_bar()
     return chart.encode(
-        x=alt.X("amount:Q", title="token units"), y=alt.Y("receiver:N", sort="-x", title=None), color=alt.Color("category:N", title=None)
+        x=alt.X("amount:Q", title=f"{rows['token'].iloc[0]} received"), y=alt.Y("receiver:N", sort="-x", title=None), color=alt.Color("category:N", title=None, legend=alt.Legend(orient="top"))
     ).properties(width=_WIDTH - 200, height=_HEIGHT)
 
 
@@ -323,7 +323,8 @@ def _busiest(connection: Connection, threshold: float) -> pd.DataFrame | None:
     ).df()
 
 
-def _destinations(connection: Connection) -> pd.DataFrame:
+def largest_destinations(connection: Connection) -> pd.DataFrame:
+    """The ten largest receivers of the busiest token."""
     return connection.execute("""
         WITH token AS (SELECT chain, token_symbol, token_address FROM marts.dim_tokens ORDER BY transfer_count DESC LIMIT 1)
         SELECT coalesce(d.token_symbol, d.token_address) AS token, coalesce(d.entity || ' ', '') || left(d.to_address, 10) || '…' AS receiver,

@@ -222,7 +222,7 @@ def _sqlite_type(kind: str) -> str:
     return "REAL" if kind in ("DOUBLE", "FLOAT") else "TEXT"
 
 
-def write_whole(target: Path, fill: Callable[[Path], None]) -> Path:
+def write_whole(target: Path, fill: Callable[[Path], object]) -> Path:
     """Let `fill` write a temporary file beside the target, then rename it into place."""
     target.parent.mkdir(parents=True, exist_ok=True)
     incoming = target.with_name(f".{target.name}.incoming")

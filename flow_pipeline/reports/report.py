@@ -199,10 +199,10 @@ def _headline(b: _Builder) -> Part:
         SELECT sum(transfer_count)::BIGINT AS transfers, count(DISTINCT (chain, token_symbol, token_address)) AS tokens, sum(amount_usd) AS usd
         FROM marts.fct_daily_region_flow WHERE block_date {b.window}""",
     )
+    worth: list[str | Number] = ["; those with a price were worth ", Number(seen["usd"], "transfers"), " USD."] if seen["usd"] else ["."]
     words: list[list[str | Number]] = [
-        [Number(seen["transfers"], "transfers"), " transfers of ", Number(seen["tokens"], "transfers"), f" tokens moved {b.said}",
-         *(["; those with a price were worth ", Number(seen["usd"], "transfers"), " USD."] if seen["usd"] else ["."])]
-    ]  # fmt: skip
+        [Number(seen["transfers"], "transfers"), " transfers of ", Number(seen["tokens"], "transfers"), f" tokens moved {b.said}", *worth]
+    ]
     totals = b.table(
         "totals",
         "All exchanges together",
@@ -424,7 +424,17 @@ def _destinations(b: _Builder) -> Part:
         QUALIFY row_number() OVER (PARTITION BY d.chain, d.token_symbol, d.token_address ORDER BY sum(d.amount) DESC NULLS LAST, d.to_address) <= 3
         ORDER BY b.n DESC, amount DESC NULLS LAST""",
     )
-    return Part("destinations", "Top destinations", [], [table])
+    pictures = []
+    rows = charts.largest_destinations(b.connection)
+    if not rows.empty:
+        b.table(
+            "top_destinations",
+            "Top destinations, all days",
+            "SELECT * FROM marts.top_destinations WHERE window_days = 0 ORDER BY chain, token_symbol, token_address, rank_by_amount",
+        )
+        title = f"The ten largest receivers of {rows['token'].iloc[0]}, the busiest token, over all days, in {rows['token'].iloc[0]} received; of transfers onto and off exchanges alike"
+        pictures.append(b.picture("top-destinations", charts.top_destinations(rows), title, "top_destinations", (640, 220)))
+    return Part("destinations", "Top destinations", [], [table], pictures)
 
 
 def _regions(b: _Builder) -> Part:

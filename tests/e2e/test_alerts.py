@@ -181,3 +181,30 @@ def test_every_rule_gives_the_columns_of_the_room(labelled: Settings, tmp_path: 
             found = connection.execute(sql, values)
             assert [column[0] for column in found.description or ()] == list(COLUMNS), name
             json.dumps(rule.parameters(labelled), default=str)
+
+
+def test_a_restored_warehouse_goes_on(labelled: Settings, tmp_path: Path) -> None:
+    """What docs/operations.md says under Backup and restore."""
+    publish(labelled, tmp_path, 150)
+    before = ask(labelled, "SELECT count(*) FROM raw.transfers")
+    shutil.copytree(labelled.data_dir, tmp_path / "backup", symlinks=True, ignore=shutil.ignore_patterns("build"))
+    shutil.rmtree(labelled.data_dir)
+    shutil.copytree(tmp_path / "backup", labelled.data_dir, symlinks=True)
+    labelled.build_file.parent.mkdir()
+    shutil.copyfile(labelled.published_link.resolve(), labelled.build_file)
+    result = build(labelled, tmp_path / "in")
+    assert (result.is_new, result.told) == (False, {})
+    assert publish(labelled, tmp_path, 160)["changed"] >= 1
+    assert ask(labelled, "SELECT count(*) FROM raw.transfers") == before
+
+
+def test_the_channels_of_the_guide_are_settings(tmp_path: Path) -> None:
+    from flow_pipeline.settings import load_settings
+    from tests.conftest import ROOT
+
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    (tmp_path / "netraflow.toml").write_text(guide.split("```toml")[1].split("```")[0])
+    channels = load_settings(file=tmp_path / "netraflow.toml").alerts.channels
+    assert {name: channel.kind for name, channel in channels.items()} == {"desk": "apprise", "case-tool": "webhook", "log": "file"}
+    for name in (*discover(), ledger.RUN_FAILED):
+        assert f"`{name}`" in guide

@@ -32,6 +32,8 @@ with dg.DagsterInstance.ephemeral() as instance:
         "success": result.success,
         "published_after": sorted("/".join(key.path) for key in above),
         "assets": sorted("/".join(e.asset_key.path) for e in result.all_events if e.event_type_value == "ASSET_MATERIALIZATION"),
+        "pictures": {"/".join(e.asset_key.path): "data:image/png;base64," in str(e.step_materialization_data.materialization.metadata.get("picture"))
+                     for e in result.all_events if e.event_type_value == "ASSET_MATERIALIZATION" and e.asset_key.path[-1] == "reports"},
         "checks": {e.event_specific_data.check_name: e.event_specific_data.passed for e in result.all_events if e.event_type_value == "ASSET_CHECK_EVALUATION"},
     }))
 """
@@ -54,7 +56,9 @@ def test_the_job_builds_every_asset_and_publishes(tmp_path: Path) -> None:
     write_csv(data / "inbox" / "t.csv", [transfer(n, U, V, n, at=f"2025-05-0{n}") for n in (1, 2, 3)])
     found = run_job(data, "2025-05-01", "2025-05-02")
     assert found["success"] is True
-    assert {"raw/transfers", "raw/labels", "marts/fct_transfers", "detection/netflow_scores", "ops/publications"} <= set(found["assets"])  # type: ignore[call-overload]
+    assert {"raw/transfers", "raw/labels", "marts/fct_transfers", "detection/netflow_scores", "ops/publications", "ops/alerts", "reports"} <= set(
+        found["assets"]
+    )  # type: ignore[call-overload]
     assert all(found["checks"].values())  # type: ignore[attr-defined]
     written = {f"{table.schema}/{table.name}" for table in USER_TABLES if table.schema in ("detection", "marts")}
     assert written <= set(found["published_after"]) & set(found["assets"])  # type: ignore[call-overload]
@@ -62,6 +66,8 @@ def test_the_job_builds_every_asset_and_publishes(tmp_path: Path) -> None:
 
     with duckdb.connect(str((data / "warehouse.duckdb").resolve()), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM marts.fct_transfers").fetchall() == [(2,)]
+    assert (data / "reports" / "daily-2025-05-02.html").is_file()
+    assert found["pictures"] == {"reports": True}
 
 
 @pytest.mark.slow
@@ -82,7 +88,7 @@ from flow_pipeline.definitions import defs
 graph = defs().resolve_asset_graph()
 for key in graph.get_all_asset_keys():
     node = graph.get(key)
-    assert (node.description or "").startswith("One row per "), key
+    assert (node.description or "").startswith(("One row per ", "One page per ")), key
     assert node.owners and node.group_name, key
     assert node.kinds if hasattr(node, "kinds") else True, key
 job = defs().resolve_job_def("daily_flow")
@@ -107,6 +113,41 @@ print("FINE", len(list(graph.get_all_asset_keys())))
 def test_assets_are_described_and_the_inbox_sensor_asks_once(tmp_path: Path) -> None:
     done = python(DEFINITIONS, NETRAFLOW_DATA_DIR=str(tmp_path / "data"))
     assert "FINE" in done.stdout, done.stderr[-3000:]
+
+
+SENSORS = """
+import json
+import dagster as dg
+from flow_pipeline.alerts.ledger import listed
+from flow_pipeline.defs.automation import alert_sender, failures
+from flow_pipeline.defs.common import settings
+
+@dg.op
+def breaks():
+    raise ValueError("no")
+
+@dg.job
+def broken():
+    breaks()
+
+with dg.DagsterInstance.ephemeral() as instance:
+    result = broken.execute_in_process(instance=instance, raise_on_error=False)
+    event = next(e for e in result.all_events if e.event_type_value == "PIPELINE_FAILURE")
+    context = dg.build_run_status_sensor_context(sensor_name="failures", dagster_instance=instance, dagster_run=result.dagster_run, dagster_event=event)
+    for _ in range(2):
+        failures(context.for_run_failure())
+    tick = alert_sender.evaluate_tick(dg.build_sensor_context(instance=instance))
+    print("RESULT", json.dumps([[row[5], row[7]] for row in listed(settings(), None, None, None, None)[1]]), tick.skip_message)
+"""
+
+
+def test_a_run_that_fails_is_told_once(tmp_path: Path) -> None:
+    channel = {"NETRAFLOW_ALERTS__CHANNELS__LOG__KIND": "file", "NETRAFLOW_ALERTS__CHANNELS__LOG__PATH": str(tmp_path / "sent.jsonl")}
+    done = python(SENSORS, NETRAFLOW_DATA_DIR=str(tmp_path / "data"), **channel)
+    assert "RESULT" in done.stdout, done.stderr[-3000:]
+    assert "run_failed" in done.stdout
+    assert "0 messages sent, 0 wait" in done.stdout, "the failure sensor had sent it"
+    assert [json.loads(line)["alerts"][0]["rule"] for line in (tmp_path / "sent.jsonl").read_text().splitlines()] == ["run_failed"]
 
 
 @pytest.mark.slow
