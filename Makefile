@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export UV_COMPILE_BYTECODE = 1
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: setup demo test lint sample bench bench-typologies bench-flows bench-amlsim measure-cards ui docs clean
+.PHONY: setup demo test tools lint sample bench bench-typologies bench-flows bench-report bench-amlsim measure-cards ui docs clean
 
 setup: $(VENV)/.ready
 
@@ -22,8 +22,14 @@ $(VENV)/.ready: pyproject.toml uv.lock
 demo: setup
 	$(BIN)/netraflow demo
 
-test: setup
+test: setup tools
 	$(BIN)/pytest
+
+# A browser and Prometheus for the tests that look at pages and figures; where Debian's packages can not be had, those tests say what they miss.
+tools:
+	@command -v chromium >/dev/null && command -v promtool >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium prometheus >/dev/null; } || true
 
 lint: setup
 	$(BIN)/ruff check .
@@ -36,6 +42,9 @@ bench-typologies: setup
 
 bench-flows: setup
 	$(BIN)/python -m tests.benchmark.flows $(ARGS)
+
+bench-report: setup
+	$(BIN)/python -m tests.benchmark.report $(ARGS)
 
 bench-amlsim: setup
 	$(BIN)/python -m tests.benchmark.amlsim

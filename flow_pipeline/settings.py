@@ -317,6 +317,7 @@ class AlertSettings(Section):
 class ReportSettings(Section):
     """Length of reports."""
 
+    each_run: bool = Field(True, description="write the reports with each run that publishes; `netraflow report` writes them at any time")
     days: int = Field(90, ge=7, le=366, description="days that the charts show: a quarter of a year")
     rows: int = Field(15, ge=1, description="rows of a table; the query beside it gives all")
     exchanges: int = Field(20, ge=0, description="exchanges with a chart of their own, the most active first")

@@ -36,6 +36,8 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     for name in list(os.environ):
         if name.startswith("NETRAFLOW_") and name != "NETRAFLOW_REAL_DATA":
             monkeypatch.delenv(name)
+    # a report draws charts for seconds; tests of reports switch it on
+    monkeypatch.setenv("NETRAFLOW_REPORTS__EACH_RUN", "false")
 
 
 @pytest.fixture

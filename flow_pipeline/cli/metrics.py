@@ -24,8 +24,8 @@ def metrics(
     """Serve the figures of the published warehouse and the alert ledger until interrupted."""
     from prometheus_client import start_http_server
 
-    from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.alerts.metrics import registry, write_textfile
+    from flow_pipeline.domain.errors import UsageError
 
     settings = settings_of(context)
     if textfile:

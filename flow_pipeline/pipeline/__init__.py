@@ -14,13 +14,13 @@ from pathlib import Path
 
 from flow_pipeline.alerts.delivery import Outcome, deliver
 from flow_pipeline.alerts.ledger import commit, compare, record_failure
+from flow_pipeline.alerts.metrics import write_textfile
 from flow_pipeline.detectors.typology import check_parameters
 from flow_pipeline.domain.errors import AuditFailed, FlowError, UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import LabelSet
 from flow_pipeline.quality import Verdict
 from flow_pipeline.reports.exports import export_run, exports_are_of
-from flow_pipeline.alerts.metrics import write_textfile
 from flow_pipeline.reports.report import reports_are_of, write_reports
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
@@ -150,7 +150,7 @@ def load(settings: Settings, folder: Path, window: Window, options: LoadOptions,
         if recorded and not exports_are_of(settings, recorded):
             result.exports = export_run(settings)
         result.told = commit(settings)
-        if recorded and not reports_are_of(settings, recorded):
+        if settings.reports.each_run and recorded and not reports_are_of(settings, recorded):
             result.reports = write_reports(settings)
     return result
 
@@ -221,8 +221,9 @@ def tell(settings: Settings, result: RunResult, say: Progress = lambda text: Non
     """Take what the publication changed into the alert ledger, and write the reports."""
     say("tell")
     result.told = commit(settings)
-    say("write the report")
-    result.reports = write_reports(settings)
+    if settings.reports.each_run:
+        say("write the report")
+        result.reports = write_reports(settings)
 
 
 __all__ = ["AuditFailed", "RunResult", "audit", "describe_load", "detect", "load", "publish", "run", "tell", "transform"]

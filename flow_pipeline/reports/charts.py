@@ -89,7 +89,9 @@ def top_destinations(rows: pd.DataFrame) -> Any:
 
     chart = alt.Chart(rows, title=f"{rows['token'].iloc[0]}: top destinations by amount received").mark_bar()
     return chart.encode(
-        x=alt.X("amount:Q", title=f"{rows['token'].iloc[0]} received"), y=alt.Y("receiver:N", sort="-x", title=None), color=alt.Color("category:N", title=None, legend=alt.Legend(orient="top"))
+        x=alt.X("amount:Q", title=f"{rows['token'].iloc[0]} received"),
+        y=alt.Y("receiver:N", sort="-x", title=None),
+        color=alt.Color("category:N", title=None, legend=alt.Legend(orient="top")),
     ).properties(width=_WIDTH - 200, height=_HEIGHT)
 
 

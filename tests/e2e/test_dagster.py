@@ -130,7 +130,8 @@ def breaks():
 def broken():
     breaks()
 
-with dg.DagsterInstance.ephemeral() as instance:
+import sys
+with dg.DagsterInstance.local_temp(sys.argv[1]) as instance:
     result = broken.execute_in_process(instance=instance, raise_on_error=False)
     event = next(e for e in result.all_events if e.event_type_value == "PIPELINE_FAILURE")
     context = dg.build_run_status_sensor_context(sensor_name="failures", dagster_instance=instance, dagster_run=result.dagster_run, dagster_event=event)
@@ -142,11 +143,20 @@ with dg.DagsterInstance.ephemeral() as instance:
 
 
 def test_a_run_that_fails_is_told_once(tmp_path: Path) -> None:
-    channel = {"NETRAFLOW_ALERTS__CHANNELS__LOG__KIND": "file", "NETRAFLOW_ALERTS__CHANNELS__LOG__PATH": str(tmp_path / "sent.jsonl")}
-    done = python(SENSORS, NETRAFLOW_DATA_DIR=str(tmp_path / "data"), **channel)
+    secret = "s3cr3t-token-nobody-may-see"
+    channels = {"NETRAFLOW_ALERTS__CHANNELS__LOG__KIND": "file", "NETRAFLOW_ALERTS__CHANNELS__LOG__PATH": str(tmp_path / "sent.jsonl")}
+    channels |= {"NETRAFLOW_ALERTS__CHANNELS__HOOK__KIND": "webhook", "NETRAFLOW_ALERTS__CHANNELS__HOOK__URL_ENV": "NETRAFLOW_SECRET_HOOK"}
+    (tmp_path / "dagster").mkdir()
+    done = python(
+        SENSORS, str(tmp_path / "dagster"), NETRAFLOW_DATA_DIR=str(tmp_path / "data"), NETRAFLOW_SECRET_HOOK=f"http://127.0.0.1:1/{secret}", **channels
+    )
     assert "RESULT" in done.stdout, done.stderr[-3000:]
     assert "run_failed" in done.stdout
-    assert "0 messages sent, 0 wait" in done.stdout, "the failure sensor had sent it"
+    assert "0 messages sent, 1 wait" in done.stdout, "the failure sensor had sent it to the channel that works"
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) > 5
+    assert [path for path in written if secret.encode() in path.read_bytes()] == []
+    assert secret not in done.stdout + done.stderr
     assert [json.loads(line)["alerts"][0]["rule"] for line in (tmp_path / "sent.jsonl").read_text().splitlines()] == ["run_failed"]
 
 

@@ -20,7 +20,7 @@ GOOD = [transfer(n, U, V, n, at=f"2025-05-{n:02d}") for n in range(1, 29)]
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**{k: v for k, v in os.environ.items() if not k.startswith("NETRAFLOW_")}, **more}
+    return {**{k: v for k, v in os.environ.items() if not k.startswith("NETRAFLOW_")}, "NETRAFLOW_REPORTS__EACH_RUN": "false", **more}
 
 
 def test_broken_files_are_named_and_the_rest_loads(settings: Settings, tmp_path: Path) -> None:

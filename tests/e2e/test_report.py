@@ -24,8 +24,8 @@ from tests.conftest import build, label_file, transfer, write_csv
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The committed sample, published; its daily report was written with it."""
-    settings = load_settings(tmp_path_factory.mktemp("world") / "data").with_changes(labels={"files": (SAMPLE / "labels.csv",)})
+    """The committed sample, published."""
+    settings = load_settings(tmp_path_factory.mktemp("world") / "data").with_changes(labels={"files": (SAMPLE / "labels.csv",)}, reports={"each_run": False})
     build(settings, SAMPLE / "transfers")
     return settings
 
@@ -179,13 +179,23 @@ def test_a_browser_shows_it_without_errors_or_requests(width: int, dark: bool, w
 def test_a_run_writes_its_report_and_the_next_one_says_what_changed(settings: Settings, tmp_path: Path) -> None:
     exchange, user = "0x" + "e" * 40, "0x" + "1" * 40
     settings = settings.with_changes(
-        labels={"files": (label_file(tmp_path / "l.csv", [["ethereum", exchange, "Harbour", "exchange", "hot", 0.9, "a test", "2020-01-01", ""]]),)}
+        reports={"each_run": True},
+        labels={
+            "files": (
+                label_file(
+                    tmp_path / "l.csv", [["ethereum", exchange, "Har<script>alert(1)</script>bour", "exchange", "hot", 0.9, "a test", "2020-01-01", ""]]
+                ),
+            )
+        },
     )
     rows = [transfer(n, user, exchange, 5 + n, f"2025-05-0{n}T12:00:00Z") for n in range(1, 4)]
     write_csv(tmp_path / "in" / "t.csv", rows)
     first = build(settings, tmp_path / "in")
     assert [path.name for path in first.reports] == ["daily-2025-05-03.html", "daily-2025-05-03.md", "daily-2025-05-03"]
-    assert "This is the first report of its kind here" in first.reports[0].read_text()
+    page = first.reports[0].read_text()
+    assert "This is the first report of its kind here" in page
+    assert "Har&lt;script&gt;" in page
+    assert "<script" not in page
     assert reports_are_of(settings, published_run(settings) or "")
     assert build(settings, tmp_path / "in").reports == [], "nothing new, nothing written"
     write_csv(
@@ -202,7 +212,7 @@ def test_a_run_writes_its_report_and_the_next_one_says_what_changed(settings: Se
     ]
     text = second.reports[1].read_text()
     assert "1 exchange days that it knew have other numbers" in text
-    assert "| 2025-05-01 | ethereum | ETH | Harbour | 6 | 50 |" in text
+    assert "| 2025-05-01 | ethereum | ETH | Har<script>alert(1)</script>bour | 6 | 50 |" in text
     (settings.reports_dir / ".published").unlink()
     assert build(settings, tmp_path / "in").reports, "a run that was killed before its report is completed by the next"
 
