@@ -45,7 +45,7 @@ def anomalies(
         if surges:
             columns, rows = outflow_surges(connection, window, token)
         elif top is not None or by_exchange:
-            columns, rows = top_days(connection, method, top or settings.anomalies.top_k, by_exchange, window, token)
+            columns, rows = top_days(connection, method, top or settings.anomalies.top_k, "exchange" if by_exchange else "total", window, token)
         else:
             columns, rows = anomalous_days(connection, settings.anomalies, method, window, token)
     emit(columns, rows, as_json, as_csv, "Outflow surges" if surges else f"Netflow anomalies, {method}; positive = onto the exchange", limit)

@@ -527,7 +527,7 @@ def _percent(share: float | None) -> str:
 
 
 def _top_files(connection: Connection, settings: Settings, token: str | None, folder: Path) -> None:
-    """The LPT study's files, with its columns: days of the largest |z| of the inclusive score."""
+    """The LPT study's files, with its columns: days of the largest |z| of the inclusive score. What the study calls exchanges are single wallets, internal moves counted."""
     import csv
 
     from flow_pipeline.domain.windows import Window
@@ -540,29 +540,26 @@ def _top_files(connection: Connection, settings: Settings, token: str | None, fo
         token = row[0] if row else ""
     rules = settings.anomalies
     columns = ["inflow", "outflow", "netflow", "roll_mean", "roll_std", "zscore"]
-    tables: dict[bool, list[dict[str, Any]]] = {}
-    for by_exchange in (False, True):
-        names, rows = top_days(connection, "inclusive", rules.top_k, by_exchange, Window(), token)
-        tables[by_exchange] = [dict(zip(names, row, strict=True)) for row in rows]
-    names, rows = top_days(connection, "inclusive", 1_000_000, False, Window(), token)
-    flagged = [row for row in (dict(zip(names, values, strict=True)) for values in rows) if abs(row["zscore"]) >= rules.inclusive_threshold]
-    for name, found, scope in (
-        ("top_netflow_anomalies_z2", sorted(flagged, key=lambda row: row["block_date"]), False),
-        ("topk_netflow_total", tables[False], False),
-        ("topk_netflow_by_exchange", tables[True], True),
+    found: dict[str, list[dict[str, Any]]] = {}
+    for scope, most in (("total", rules.top_k), ("exchange", rules.top_k), ("wallet", rules.top_k), ("every day", 1_000_000)):
+        names, rows = top_days(connection, "inclusive", most, "total" if scope == "every day" else scope, Window(), token)
+        found[scope] = [dict(zip(names, row, strict=True)) for row in rows]
+    flagged = sorted((row for row in found["every day"] if abs(row["zscore"]) >= rules.inclusive_threshold), key=lambda row: row["block_date"])
+    for name, table, scope in (
+        ("top_netflow_anomalies_z2", flagged, ""),
+        ("topk_netflow_total", found["total"], ""),
+        ("topk_netflow_by_exchange", found["exchange"], "exchange"),
+        ("topk_netflow_by_wallet", found["wallet"], "wallet"),
     ):
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as handle:
             writer = csv.writer(handle, lineterminator="\n")
-            writer.writerow(["date", *(["exchange"] if scope else []), *columns])
-            writer.writerows([row["block_date"], *([row["scope"]] if scope else []), *(row[column] for column in columns)] for row in found)
-    lines = [f"# Top-K days of netflow by |z|: {tables[False][0]['token_symbol'] or token if tables[False] else token}", "", "## Total", ""]
-    lines += [
-        "| date | netflow | zscore |",
-        "|:---|---:|---:|",
-        *(f"| {row['block_date']} | {float(row['netflow']):.6g} | {row['zscore']:.6g} |" for row in tables[False]),
-    ]
+            writer.writerow(["date", *([scope] if scope else []), *columns])
+            writer.writerows([row["block_date"], *([row["scope"]] if scope else []), *(row[column] for column in columns)] for row in table)
+    symbol = next((row["token_symbol"] for rows in found.values() for row in rows if row["token_symbol"]), token)
+    lines = [f"# Top-K days of netflow by |z|: {symbol}", "", "## Total", "", "| date | netflow | zscore |", "|:---|---:|---:|"]
+    lines += [f"| {row['block_date']} | {float(row['netflow']):.6g} | {row['zscore']:.6g} |" for row in found["total"]]
     lines += ["", "---", "", "## By exchange", "", "| date | exchange | netflow | zscore |", "|:---|:---|---:|---:|"]
-    lines += [f"| {row['block_date']} | {row['scope']} | {float(row['netflow']):.6g} | {row['zscore']:.6g} |" for row in tables[True]]
+    lines += [f"| {row['block_date']} | {row['scope']} | {float(row['netflow']):.6g} | {row['zscore']:.6g} |" for row in found["exchange"]]
     (folder / "top_netflow_zscore.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -53,11 +53,10 @@ def anomalous_days(connection: Connection, settings: AnomalySettings, method: st
     return found.column_names, [tuple(row.values()) for row in found.to_pylist()]
 
 
-def top_days(connection: Connection, method: str, top: int, by_exchange: bool, window: Window, token: str | None) -> Rows:
-    """The K days of the largest |z| of the total, or of each exchange: the LPT study's top-K."""
+def top_days(connection: Connection, method: str, top: int, scope: str, window: Window, token: str | None) -> Rows:
+    """The K days of the largest |z| of a scope (total, exchange, or wallet as the LPT study counts) per series: the study's top-K."""
     where, values = _where(window, token)
     mean, std = {"robust": ("robust_median", "robust_mad")}.get(method, (f"{method}_mean", f"{method}_std"))
-    scope = "exchange" if by_exchange else "total"
     return _rows(
         connection,
         f"""

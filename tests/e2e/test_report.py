@@ -230,4 +230,5 @@ def test_the_top_files_have_the_columns_of_the_study(weekly: Path) -> None:
     assert (folder / "topk_netflow_total.csv").read_text().splitlines()[0] == f"date,{columns}"
     assert (folder / "topk_netflow_by_exchange.csv").read_text().splitlines()[0] == f"date,exchange,{columns}"
     assert len((folder / "topk_netflow_total.csv").read_text().splitlines()) == 11
+    assert (folder / "topk_netflow_by_wallet.csv").read_text().splitlines()[0] == f"date,wallet,{columns}"
     assert (folder / "top_netflow_zscore.md").read_text().startswith("# Top-K days of netflow by |z|")

@@ -10,6 +10,7 @@ import pytest
 
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import read_label_set
+from flow_pipeline.reports.report import write_report
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.store import open_published
 from flow_pipeline.warehouse.verify import verify
@@ -55,6 +56,19 @@ def test_lpt_window_reproduces_the_studys_wallet_scores(settings: Settings, real
                 assert value == pytest.approx(float(row[name]), rel=1e-9, abs=1e-9), (row["date"], name)
             else:
                 assert value is None
+
+
+def test_the_report_has_the_studys_days_by_wallet(settings: Settings, real: Path) -> None:
+    build(settings, real / "lpt_study" / "raw", Window.parse("2025-05-01", "2025-06-05"))
+    folder = write_report(settings, "weekly")[-1]
+    with (folder / "topk_netflow_by_wallet.csv").open() as handle:
+        found = {row["date"]: row for row in csv.DictReader(handle) if row["wallet"] == "0xf977814e90da44bfa03b6295a0616a897441acec"}
+    with (real / "lpt_study" / "published" / "topk_netflow_by_exchange.csv").open() as handle:
+        published = [row for row in csv.DictReader(handle) if row["exchange"] == "binance20" and row["zscore"]]
+    assert len(published) >= 5
+    for row in published:
+        for name in ("inflow", "outflow", "netflow", "roll_mean", "roll_std", "zscore"):
+            assert float(found[row["date"]][name]) == pytest.approx(float(row[name]), rel=1e-9, abs=1e-9), (row["date"], name)
 
 
 @pytest.fixture(scope="module")
