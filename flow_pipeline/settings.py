@@ -232,6 +232,14 @@ class TracingSettings(Section):
         return self
 
 
+class SmartMoneySettings(Section):
+    """Trades of wallets and what they made."""
+
+    price_ratio: float = Field(
+        1.5, gt=1, le=10, description="a trade whose two legs are worth this many times one another, by their own prices, has no believable value"
+    )
+
+
 class DestinationSettings(Section):
     """Windows and length of the destination ranking."""
 
@@ -351,6 +359,7 @@ class Settings(BaseSettings):
     typologies: TypologySettings = TypologySettings()
     clusters: ClusterSettings = ClusterSettings()
     tracing: TracingSettings = TracingSettings()
+    smart_money: SmartMoneySettings = SmartMoneySettings()
     destinations: DestinationSettings = DestinationSettings()
     quality: QualitySettings = QualitySettings()
     alerts: AlertSettings = AlertSettings()

@@ -17,6 +17,7 @@ from flow_pipeline.warehouse.findings import run_typologies
 from flow_pipeline.warehouse.flows import load_groups, run_flows
 from flow_pipeline.warehouse.risk import run_risk
 from flow_pipeline.warehouse.store import open_build, run_lock
+from flow_pipeline.warehouse.trades import run_trades
 
 _MARTS = [dg.AssetKey(["marts", name]) for name in ("fct_daily_exchange_netflow", "fct_daily_wallet_netflow", "fct_daily_netflow")]
 _MEANING = {table.name: table.description for table in USER_TABLES}
@@ -127,6 +128,15 @@ def _clusters() -> list[dg.AssetsDefinition]:
         for name, count in counts.items():
             yield dg.MaterializeResult(asset_key=["marts" if name.startswith("fct_") else "detection", name], metadata={"dagster/row_count": count})
 
+    traded = spec("marts.fct_wallet_trades", _MEANING["fct_wallet_trades"], "marts", {"duckdb", "numba"}, _GRAPH, partitions_def=daily())
+
+    @dg.multi_asset(specs=[traded], name="wallet_trades", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+    def trade() -> Iterator[dg.MaterializeResult[None]]:
+        with run_lock(settings()), open_build(settings()) as connection:
+            counts = run_trades(connection, settings().smart_money)
+        for name, count in counts.items():
+            yield dg.MaterializeResult(asset_key=["marts", name], metadata={"dagster/row_count": count})
+
     @dg.multi_asset(specs=[described], name="clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def describe() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
@@ -134,7 +144,7 @@ def _clusters() -> list[dg.AssetsDefinition]:
         for name, count in counts.items():
             yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count})
 
-    return [belong, describe]
+    return [belong, trade, describe]
 
 
 @dg.definitions

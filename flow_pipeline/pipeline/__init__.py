@@ -37,6 +37,7 @@ from flow_pipeline.warehouse.labels import load_labels
 from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run, record_publication, refresh_day_hashes, swap_in
 from flow_pipeline.warehouse.risk import run_risk
 from flow_pipeline.warehouse.store import Connection, get_state, open_build, run_lock
+from flow_pipeline.warehouse.trades import run_trades
 
 Progress = Callable[[str], None]
 Step = Callable[[Connection], None]
@@ -181,6 +182,8 @@ def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, i
         counts = run_all(connection, settings)
         say("detect typologies")
         counts |= {name: found["kept"] for name, found in run_typologies(connection, settings).items()}
+        say("follow trades")
+        counts |= run_trades(connection, settings.smart_money)
         say("find deposit addresses")
         counts |= find_address_clusters(connection, settings.clusters) | run_entity_clusters(connection, settings.clusters)
         say("follow group flows")

@@ -123,6 +123,12 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "SELECT (SELECT count(*) FROM marts.fct_entity_clusters WHERE netflow <> inflow - outflow OR inflow < 0 OR outflow < 0 OR deposit_address_count > address_count) "
             "+ (SELECT count(*) FROM detection.address_clusters WHERE known_to <= known_from)",
         ),
+        Expectation(
+            "trades_make_sense",
+            "a trade gives and gets something, covers at most what it gives, claims profit only where it has a value, and leaves no negative position",
+            "SELECT count(*) FROM marts.fct_wallet_trades WHERE NOT (gave_amount > 0 AND got_amount > 0) OR covered_share NOT BETWEEN 0 AND 1 "
+            "OR (realised_usd IS NOT NULL AND (value_usd IS NULL OR covered_share = 0)) OR least(gave_position_amount, got_position_amount, gave_position_usd, got_position_usd) < -1e-6",
+        ),
         Expectation("flows_are_complete", "no flow was pruned by the bounds of the settings", "SELECT coalesce(sum(pruned), 0) FROM ops.flow_days", "warning"),
         Expectation("findings_are_complete", "no typology found more than it kept", "SELECT count(*) FROM ops.detections WHERE is_truncated", "warning"),
     ]

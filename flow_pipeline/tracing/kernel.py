@@ -205,7 +205,8 @@ def advance(state: State, moves: Moves, rules: Rules, keep_states: bool = False)
 
 
 def _lots(state: State) -> tuple[np.ndarray, ...]:
-    return tuple(getattr(state, item.name) for item in fields(State))
+    # A state read from a table may be read-only, which would be another type to compile for.
+    return tuple(np.require(getattr(state, item.name), requirements=["C", "W"]) for item in fields(State))
 
 
 @njit(cache=True, inline="always")

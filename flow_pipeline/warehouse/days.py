@@ -88,6 +88,7 @@ def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
         "tokens": get_state(connection, "token_decimals_sha256"),
         "anomalies": settings.anomalies.model_dump(mode="json"),
         "tracing": [settings.tracing.model_dump(mode="json"), get_state(connection, "groups")],
+        "smart_money": settings.smart_money.model_dump(mode="json"),
         "clusters": settings.clusters.model_dump(mode="json"),
         "typologies": {
             "common": settings.typologies.model_dump(mode="json"),

@@ -144,6 +144,38 @@ def _dicts(connection: Connection, sql: str, values: list[Any]) -> list[dict[str
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
+def one_wallet(connection: Connection, address: str) -> dict[str, Any] | None:
+    """A wallet's trades: totals per chain, what it still holds of what it bought, every trade with the latest first; None when no transfer names it."""
+    known = connection.execute(
+        "SELECT address FROM store.addresses WHERE address IN (?, lower(?)) ORDER BY address = ? DESC LIMIT 1", [address, address, address]
+    ).fetchone()
+    if known is None:
+        return None
+    totals = """
+        SELECT chain, count(*) AS trades, min(block_date) AS first_day, max(block_date) AS last_day, count(value_usd) / count(*) AS priced_share, sum(value_usd) AS value_usd,
+               sum(realised_usd) AS realised_usd, count(realised_usd) AS closed, count(*) FILTER (WHERE realised_usd > 0) AS wins, sum(gas_usd) AS gas_usd
+        FROM marts.fct_wallet_trades WHERE wallet = ? GROUP BY chain ORDER BY trades DESC, chain"""
+    positions = """
+        SELECT chain, token, arg_max(amount, trade_number) AS amount, arg_max(cost, trade_number) AS cost_usd, arg_max(cost / nullif(amount, 0), trade_number) AS average_cost_usd
+        FROM (SELECT chain, coalesce(gave_token_symbol, gave_token_address) AS token, gave_token_address AS contract, gave_position_amount AS amount, gave_position_usd AS cost, trade_number
+              FROM marts.fct_wallet_trades WHERE wallet = $1
+              UNION ALL SELECT chain, coalesce(got_token_symbol, got_token_address), got_token_address, got_position_amount, got_position_usd, trade_number
+              FROM marts.fct_wallet_trades WHERE wallet = $1)
+        GROUP BY chain, token, contract HAVING arg_max(amount, trade_number) > 0 ORDER BY cost_usd DESC, token"""
+    trades = """
+        SELECT *, coalesce(gave_token_symbol, gave_token_address) AS gave, coalesce(got_token_symbol, got_token_address) AS got
+        FROM marts.fct_wallet_trades WHERE wallet = ? ORDER BY trade_number DESC"""
+    found: dict[str, Any] = {"address": known[0]}
+    labels = connection.execute(
+        "SELECT DISTINCT entity || ' (' || category || ')' FROM marts.dim_address_labels WHERE address = ? ORDER BY 1", [known[0]]
+    ).fetchall()
+    found["labels"] = [row[0] for row in labels]
+    for name, sql in (("totals", totals), ("positions", positions), ("trades", trades)):
+        columns, rows = _rows(connection, sql, [known[0]])
+        found[name] = [dict(zip(columns, row, strict=True)) for row in rows]
+    return found
+
+
 def _where(window: Window, token: str | None) -> tuple[str, list[Any]]:
     parts: list[str] = ["true"]
     values: list[Any] = []
