@@ -116,6 +116,23 @@ def test_days_that_did_not_change_are_not_read_again(labelled: Settings, tmp_pat
     assert build(labelled, tmp_path / "in").told["withdrawn"] >= 2
 
 
+def test_a_finding_that_grows_is_told_as_changed(labelled: Settings, tmp_path: Path) -> None:
+    hands = ["0x" + digit * 40 for digit in "56789"]
+    chain = [
+        transfer(20 + n, hands[n], hands[n + 1], 4, at)
+        for n, at in enumerate(("2025-05-01T23:40:00Z", "2025-05-01T23:45:00Z", "2025-05-01T23:50:00Z", "2025-05-02T00:05:00Z"))
+    ]
+    publish(labelled, tmp_path, None, chain[:3])
+    before = ledger.listed(labelled, None, "finding", None, None)[1]
+    assert len(before) == 1
+    assert publish(labelled, tmp_path, None, chain) == {"changed": 1}
+    found = ledger.shown(labelled, before[0][0])
+    assert [event["change"] for event in found["events"]] == ["new", "changed"]
+    was, now = (json.loads(found["events"][1][name]) for name in ("before", "after"))
+    assert (was["transfers"], now["transfers"]) == (3, 4)
+    assert was["finding_id"] != now["finding_id"]
+
+
 def test_acknowledged_until_it_changes(labelled: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     publish(labelled, tmp_path, 150)
     alert_id = ledger.listed(labelled, "HIGH", "large_transfer", None, None)[1][0][0]
