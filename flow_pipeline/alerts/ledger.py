@@ -29,7 +29,6 @@ SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM")
 RUN_FAILED = "run_failed"
 
 _ALERT = ", ".join(f"{column.name} {column.type}" for column in OPS_ALERTS.columns)
-_NAMES = ", ".join(column.name for column in OPS_ALERTS.columns)
 # What people decided stays with the ledger; the warehouse only shows it.
 _DECIDED = ("acknowledged_by", "acknowledged_at", "acknowledged_reason", "snoozed_by", "snoozed_until", "snoozed_reason")
 _TABLES = (
@@ -260,7 +259,9 @@ def _take(connection: Connection, settings: Settings) -> None:
                    EXISTS (FROM allowed w WHERE w.until > f.changed_at AND w.sender IN (f.from_address, f.from_entity) AND w.receiver IN (f.to_address, f.to_entity)),
                    greatest(f.changed_at, coalesce(a.snoozed_until, f.changed_at)), NULL
             FROM fresh f JOIN alerts a USING (alert_id)
-            WHERE list_position($severities, f.severity) <= list_position($severities, $least) AND (len($rules) = 0 OR f.rule IN (SELECT unnest($rules)))
+            WHERE (list_position($severities, f.severity) <= list_position($severities, $least) AND (len($rules) = 0 OR f.rule IN (SELECT unnest($rules))))
+                -- whoever was told of an alert is told what becomes of it
+                OR f.alert_id IN (SELECT e.alert_id FROM deliveries d JOIN events e USING (event_id) WHERE d.channel = $channel)
         """,
             {"channel": name, "least": channel.min_severity, "severities": list(SEVERITIES), "rules": list(channel.rules)},
         )
@@ -407,11 +408,9 @@ def _dicts(connection: Connection, sql: str, values: dict[str, Any] | Sequence[A
 
 
 def as_utc(moment: datetime | None) -> datetime:
+    """A moment, or the present, as UTC without a zone: what the ledger holds."""
     return (moment or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None) if moment is None or moment.tzinfo else moment
 
 
 def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
-
-
-__all__ = ["acknowledge", "allow", "commit", "compare", "listed", "open_ledger", "record_failure", "shown", "snooze"]

@@ -66,7 +66,7 @@ _PUBLISHED: dict[str, tuple[str, list[str], str]] = {
     "expectations_failed": (
         "Expectations of the last audited run that do not hold, by stage and severity",
         ["stage", "severity"],
-        "SELECT stage, severity, count(*) FILTER (WHERE NOT is_success) FROM ops.audits WHERE run_id = (SELECT max(run_id) FROM ops.audits) GROUP BY ALL ORDER BY ALL",
+        "SELECT stage, severity, count(*) FILTER (WHERE NOT is_success) FROM ops.audits WHERE run_id = (SELECT arg_max(run_id, checked_at) FROM ops.audits) GROUP BY ALL ORDER BY ALL",
     ),
 }
 # the same, of the ledger

@@ -513,7 +513,7 @@ def _quality(b: _Builder) -> Part:
     warnings = b.table(
         "warnings",
         "Expectations that warn",
-        "SELECT stage, expectation, description, observed, allowed FROM ops.audits WHERE NOT is_success AND run_id = (SELECT max(run_id) FROM ops.audits) ORDER BY stage, expectation",
+        "SELECT stage, expectation, description, observed, allowed FROM ops.audits WHERE NOT is_success AND run_id = (SELECT arg_max(run_id, checked_at) FROM ops.audits) ORDER BY stage, expectation",
     )
     return Part("quality", "Data quality", words, [table for table in (rejects, unknown, warnings) if table.rows])
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from flow_pipeline import pipeline
@@ -133,6 +134,27 @@ def test_a_finding_that_grows_is_told_as_changed(labelled: Settings, tmp_path: P
     assert was["finding_id"] != now["finding_id"]
 
 
+def test_whoever_was_told_is_told_when_it_matters_less(labelled: Settings, tmp_path: Path) -> None:
+    channels = {"all": {"kind": "file", "path": tmp_path / "sent.jsonl", "min_severity": "HIGH"}}
+    strict = labelled.with_changes(alerts={"channels": channels, "topic_minutes": 0})
+    publish(strict, tmp_path, 150)
+    publish(strict, tmp_path, 20)
+    publish(strict, tmp_path, None)
+    told = [(alert["change"], alert["severity"]) for message in sent(tmp_path) for alert in message["alerts"] if alert["rule"] == "large_transfer"]
+    assert sorted(told) == [("changed", "MEDIUM"), ("new", "HIGH"), ("withdrawn", "MEDIUM")], "and nobody is told of the other medium one"
+
+
+def test_the_last_audit_is_the_latest_and_not_the_one_with_the_greatest_name(labelled: Settings, tmp_path: Path) -> None:
+    publish(labelled, tmp_path, 150)
+    sql, values = discover()["data_quality"].candidates(labelled)
+    with duckdb.connect(str(labelled.build_file)) as connection:
+        before = connection.execute(sql, values).fetchall()
+        connection.execute(
+            "INSERT INTO ops.audits SELECT * REPLACE ('ffffffff-of-an-orchestrator' AS run_id, false AS is_success, 'warning' AS severity, checked_at - INTERVAL 1 DAY AS checked_at) FROM ops.audits"
+        )
+        assert connection.execute(sql, values).fetchall() == before
+
+
 def test_acknowledged_until_it_changes(labelled: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     publish(labelled, tmp_path, 150)
     alert_id = ledger.listed(labelled, "HIGH", "large_transfer", None, None)[1][0][0]
@@ -187,8 +209,6 @@ def test_a_run_that_fails_is_an_alert_and_wrong_usage_is_not(labelled: Settings,
 
 
 def test_every_rule_gives_the_columns_of_the_room(labelled: Settings, tmp_path: Path) -> None:
-    import duckdb
-
     publish(labelled, tmp_path, 150)
     assert set(discover()) == {"large_transfer", "finding", "address_risk", "netflow_anomaly", "outflow_surge", "data_quality"}
     with duckdb.connect(str(labelled.build_file)) as connection:

@@ -113,6 +113,34 @@ def test_promtool_accepts_rules_config_and_figures(published: Settings) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")
 
 
+RULE_TEST = """
+rule_files: [{rules}]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - {{series: 'netraflow_alerts{{rule="run_failed", severity="HIGH", status="open"}}', values: '_x5 1x10'}}
+      - {{series: netraflow_publish_age_seconds, values: '90000+3600x20'}}
+    alert_rule_test:
+      - {{eval_time: 4m, alertname: NetraflowRunFailed, exp_alerts: []}}
+      - eval_time: 8m
+        alertname: NetraflowRunFailed
+        exp_alerts: [{{exp_labels: {{rule: run_failed, severity: critical, status: open}}, exp_annotations: {{summary: "{summary}", action: "{action}"}}}}]
+"""
+
+
+@pytest.mark.slow
+def test_the_first_failure_of_all_fires_its_rule(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("no promtool on this machine; Debian has it in package prometheus")
+    rules = OPERATIONS / "prometheus.rules.yml"
+    rule = next(rule for rule in yaml.safe_load(rules.read_text())["groups"][0]["rules"] if rule["alert"] == "NetraflowRunFailed")
+    (tmp_path / "test.yml").write_text(RULE_TEST.format(rules=rules, **rule["annotations"]))
+    done = subprocess.run([promtool, "test", "rules", str(tmp_path / "test.yml")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.slow
 def test_a_prometheus_scrapes_it(served: str, tmp_path: Path) -> None:
     prometheus = shutil.which("prometheus")

@@ -15,7 +15,7 @@ SELECT stage || '|' || expectation AS subject, stage || ' ' || expectation AS to
        'Not so: ' || description || ' (measured ' || format('{:g}', observed) || ', allowed ' || allowed || ')' AS title,
        NULL::VARCHAR AS from_address, NULL::VARCHAR AS to_address, NULL::VARCHAR AS from_entity, NULL::VARCHAR AS to_entity, NULL::VARCHAR[] AS addresses, NULL::VARCHAR[] AS entities,
        json_object('stage', stage, 'expectation', expectation) AS content, json_object('observed', observed, 'allowed', allowed) AS baseline
-FROM ops.audits WHERE NOT is_success AND severity = 'warning' AND run_id = (SELECT max(run_id) FROM ops.audits)
+FROM ops.audits WHERE NOT is_success AND severity = 'warning' AND run_id = (SELECT arg_max(run_id, checked_at) FROM ops.audits)
 """
 
 
