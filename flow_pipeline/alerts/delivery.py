@@ -14,6 +14,7 @@ from typing import Any
 from flow_pipeline import __version__
 from flow_pipeline.alerts.channels import NotDelivered, Payload, send
 from flow_pipeline.alerts.ledger import SEVERITIES, as_utc, ledger_file, open_ledger
+from flow_pipeline.alerts.rules import check_channels
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import Connection, hold, transaction
@@ -21,11 +22,12 @@ from flow_pipeline.warehouse.store import Connection, hold, transaction
 
 @dataclass
 class Outcome:
-    """What a pass came to: messages sent per channel, the error of each channel that took none, and what still waits."""
+    """What a pass came to: messages sent per channel, the error of each channel that took none, what still waits, and what waits for channels that are gone."""
 
     sent: dict[str, int] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     waiting: int = 0
+    homeless: dict[str, int] = field(default_factory=dict)
 
 
 def deliver(settings: Settings, now: datetime | None = None) -> Outcome:
@@ -44,8 +46,6 @@ def deliver(settings: Settings, now: datetime | None = None) -> Outcome:
 
 def _deliver(settings: Settings, now: datetime) -> Outcome:
     outcome = Outcome()
-    if not settings.alerts.channels:
-        return outcome
     with open_ledger(settings) as connection:
         for name in settings.alerts.channels:
             _put_together(connection, settings, name, now)
@@ -75,6 +75,15 @@ def _deliver(settings: Settings, now: datetime) -> Outcome:
             SELECT (SELECT count(*) FROM messages WHERE sent_at IS NULL) + (SELECT count(*) FROM deliveries WHERE message_id IS NULL AND NOT is_allowed)
         """).fetchone()
         outcome.waiting = int(row[0]) if row else 0
+        outcome.homeless = dict(
+            connection.execute(
+                """
+                SELECT channel, count(*) FROM (SELECT channel FROM messages WHERE sent_at IS NULL UNION ALL SELECT channel FROM deliveries WHERE message_id IS NULL AND NOT is_allowed)
+                WHERE NOT list_contains($known::VARCHAR[], channel) GROUP BY channel ORDER BY channel
+            """,
+                {"known": list(settings.alerts.channels)},
+            ).fetchall()
+        )
     return outcome
 
 
@@ -167,6 +176,7 @@ def try_channel(settings: Settings, name: str) -> None:
         UsageError: there is no such channel.
         FlowError: it did not take the message.
     """
+    check_channels(settings)
     channel = settings.alerts.channels.get(name)
     if channel is None:
         raise UsageError(f"there is no channel {name}", f"the settings have {', '.join(settings.alerts.channels) or 'none'}; see docs/operations.md, Delivery")

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from flow_pipeline import __version__
-from flow_pipeline.alerts.rules import COLUMNS, discover
+from flow_pipeline.alerts.rules import COLUMNS, RUN_FAILED, discover
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.domain.tables import OPS_ALERTS
 from flow_pipeline.settings import Settings
@@ -26,7 +26,6 @@ from flow_pipeline.warehouse.publish import published_run
 from flow_pipeline.warehouse.store import Connection, engine_config, hold, transaction
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM")
-RUN_FAILED = "run_failed"
 
 _ALERT = ", ".join(f"{column.name} {column.type}" for column in OPS_ALERTS.columns)
 # What people decided stays with the ledger; the warehouse only shows it.
@@ -356,12 +355,11 @@ def allow(settings: Settings, sender: str, receiver: str, until: date, author: s
         connection.execute("INSERT INTO allowed VALUES (?, ?, ?, ?, ?, ?)", [*ends, moment, author, reason, at])
 
 
-STATUS = "CASE WHEN change = 'withdrawn' THEN 'withdrawn' WHEN snoozed_until > $now THEN 'snoozed' WHEN acknowledged_at IS NOT NULL THEN 'acknowledged' ELSE 'open' END"
+STATUS = "CASE WHEN change = 'withdrawn' THEN 'withdrawn' WHEN snoozed_until > now()::TIMESTAMP THEN 'snoozed' WHEN acknowledged_at IS NOT NULL THEN 'acknowledged' ELSE 'open' END"
+"""SQL of how an alert stands at present."""
 
 
-def listed(
-    settings: Settings, severity: str | None, rule: str | None, status: str | None, first: date | None, now: datetime | None = None
-) -> tuple[list[str], list[Any]]:
+def listed(settings: Settings, severity: str | None, rule: str | None, status: str | None, first: date | None) -> tuple[list[str], list[Any]]:
     """Alerts, severest and latest first; only open ones unless a status (or `all`) is given."""
     with open_ledger(settings) as connection:
         found = connection.execute(
@@ -371,16 +369,16 @@ def listed(
                 AND ($first::DATE IS NULL OR coalesce(block_date, changed_at::DATE) >= $first)
             ORDER BY list_position($severities, severity), coalesce(block_date, changed_at::DATE) DESC, changed_at DESC, alert_id
         """,
-            {"severity": severity, "rule": rule, "status": status or "open", "first": first, "severities": list(SEVERITIES), "now": as_utc(now)},
+            {"severity": severity, "rule": rule, "status": status or "open", "first": first, "severities": list(SEVERITIES)},
         )
         return [column[0] for column in found.description or ()], found.fetchall()
 
 
-def shown(settings: Settings, prefix: str, now: datetime | None = None) -> dict[str, Any]:
+def shown(settings: Settings, prefix: str) -> dict[str, Any]:
     """One alert with its events, actions and messages."""
     with open_ledger(settings) as connection:
         alert_id = find(connection, prefix)
-        alert = _dicts(connection, f"SELECT *, {STATUS} AS status FROM alerts WHERE alert_id = $id", {"id": alert_id, "now": as_utc(now)})[0]
+        alert = _dicts(connection, f"SELECT *, {STATUS} AS status FROM alerts WHERE alert_id = $id", {"id": alert_id})[0]
         alert["content"], alert["explanation"] = json.loads(alert["content"]), json.loads(alert["explanation"])
         alert["events"] = _dicts(
             connection,

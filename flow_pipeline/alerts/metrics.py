@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, write_to_textfile
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from flow_pipeline.alerts.ledger import STATUS, ledger_file, open_ledger
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import published_run
@@ -74,8 +75,7 @@ _LEDGER: dict[str, tuple[str, list[str], str]] = {
     "alerts": (
         "Alerts by kind, severity and status",
         ["rule", "severity", "status"],
-        "SELECT rule, severity, CASE WHEN change = 'withdrawn' THEN 'withdrawn' WHEN snoozed_until > now()::TIMESTAMP THEN 'snoozed' "
-        "WHEN acknowledged_at IS NOT NULL THEN 'acknowledged' ELSE 'open' END AS status, count(*) FROM alerts GROUP BY ALL ORDER BY ALL",
+        f"SELECT rule, severity, {STATUS} AS status, count(*) FROM alerts GROUP BY ALL ORDER BY ALL",
     ),
     "messages_waiting": (
         "Messages that a channel has not taken yet",
@@ -99,8 +99,6 @@ class Figures(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Every figure; `netraflow_up` and `netraflow_ledger_up` say whether the two files could be read."""
-        from flow_pipeline.alerts.ledger import ledger_file, open_ledger
-
         run_id = published_run(self.settings)
         found = self._read("published", run_id, _PUBLISHED, lambda: open_published(self.settings)) if run_id else None
         yield _gauge("up", "1 when a warehouse is published and can be read", float(found is not None))

@@ -45,8 +45,8 @@ def listing(
     limit: LimitOption = 20,
 ) -> None:
     """Alerts, severest and latest first; open ones unless another status is given."""
-    from flow_pipeline.alerts.ledger import RUN_FAILED, SEVERITIES, listed
-    from flow_pipeline.alerts.rules import discover
+    from flow_pipeline.alerts.ledger import SEVERITIES, listed
+    from flow_pipeline.alerts.rules import RUN_FAILED, discover
 
     severity = _choice("--severity", severity.upper() if severity else None, SEVERITIES)
     rule = _choice("--rule", rule, (*discover(), RUN_FAILED))
@@ -111,18 +111,22 @@ def send(context: typer.Context, as_json: JsonOption = False) -> None:
     """Send what is due, as a timer or the sensor does; exit with 1 when a channel did not take it."""
     from flow_pipeline.alerts.delivery import deliver
     from flow_pipeline.alerts.ledger import commit
+    from flow_pipeline.alerts.rules import check_channels
 
     settings = settings_of(context)
+    check_channels(settings)
     commit(settings)
     outcome = deliver(settings)
     if as_json or not sys.stdout.isatty():
-        print(json.dumps({"sent": outcome.sent, "errors": outcome.errors, "waiting": outcome.waiting}, indent=1))
+        print(json.dumps({"sent": outcome.sent, "errors": outcome.errors, "waiting": outcome.waiting, "homeless": outcome.homeless}, indent=1))
     else:
         for name, count in outcome.sent.items():
             print(f"{name}: {count} sent")
         print(f"{outcome.waiting:,} waiting" if settings.alerts.channels else "no channel is set; see docs/operations.md, Delivery")
     for name, error in outcome.errors.items():
         print(f"netraflow: channel {name}: {error}; it is tried again", file=sys.stderr)
+    for name, count in outcome.homeless.items():
+        print(f"netraflow: {count:,} messages wait for channel {name}, which the settings no longer have; put it back and they are sent", file=sys.stderr)
     if outcome.errors:
         raise typer.Exit(1)
 

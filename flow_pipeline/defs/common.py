@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -43,3 +44,11 @@ def spec(relation: str, description: str, group: str, kinds: set[str], deps: lis
 
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))
 """A daily product is late after 26 hours and stale after two missed runs."""
+
+
+def ops_asset(key: list[str], description: str, kinds: set[str], deps: list[dg.AssetKey]) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorator of an asset behind the build: a run materializes it whole, whatever days it has."""
+    return dg.asset(
+        key=key, description=description, group_name="ops", kinds=kinds, owners=OWNERS, deps=deps, partitions_def=daily(),
+        backfill_policy=dg.BackfillPolicy.single_run(), freshness_policy=FRESH, pool=POOL,
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from flow_pipeline.defs.common import FRESH, OWNERS, POOL, daily, settings
+from flow_pipeline.defs.common import ops_asset, settings
 from flow_pipeline.domain.tables import OPS_PUBLICATIONS, USER_TABLES
 from flow_pipeline.pipeline import RunResult, publish
 from flow_pipeline.reports.charts import published_pictures
@@ -17,18 +17,7 @@ _FACTS = [
 ]
 
 
-@dg.asset(
-    key=["ops", "publications"],
-    description=OPS_PUBLICATIONS.description,
-    group_name="ops",
-    kinds={"duckdb"},
-    owners=OWNERS,
-    deps=[*_FOUND, *_FACTS],
-    partitions_def=daily(),
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    freshness_policy=FRESH,
-    pool=POOL,
-)
+@ops_asset(["ops", "publications"], OPS_PUBLICATIONS.description, {"duckdb"}, [*_FOUND, *_FACTS])
 def publications(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Content hashes, a copy under a new name, one atomic swap, the CSV exports."""
     result = RunResult(new_run_id(), LoadReport())

@@ -5,23 +5,13 @@ import base64
 import dagster as dg
 
 from flow_pipeline.alerts.ledger import commit, listed
-from flow_pipeline.defs.common import FRESH, OWNERS, POOL, daily, settings
+from flow_pipeline.alerts.metrics import write_textfile
+from flow_pipeline.defs.common import ops_asset, settings
 from flow_pipeline.domain.tables import OPS_ALERTS
 from flow_pipeline.reports.report import write_reports
 
 
-@dg.asset(
-    key=["ops", "alerts"],
-    description=OPS_ALERTS.description,
-    group_name="ops",
-    kinds={"duckdb"},
-    owners=OWNERS,
-    deps=[dg.AssetKey(["ops", "publications"])],
-    partitions_def=daily(),
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    freshness_policy=FRESH,
-    pool=POOL,
-)
+@ops_asset(["ops", "alerts"], OPS_ALERTS.description, {"duckdb"}, [dg.AssetKey(["ops", "publications"])])
 def alerts(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """New, changed and withdrawn alerts go into the ledger with the messages to send; the sensor sends them."""
     told = commit(settings())
@@ -33,21 +23,12 @@ def alerts(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={**counts, "open": len(rows), "worst": dg.MetadataValue.md("\n".join(worst))})
 
 
-@dg.asset(
-    key=["reports"],
-    description="One page per day built, and one per week that ends: HTML, Markdown and charts.",
-    group_name="ops",
-    kinds={"altair"},
-    owners=OWNERS,
-    deps=[dg.AssetKey(["ops", "alerts"])],
-    partitions_def=daily(),
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    freshness_policy=FRESH,
-    pool=POOL,
-)
+@ops_asset(["reports"], "One page per day built, and one per week that ends: HTML, Markdown and charts.", {"altair"}, [dg.AssetKey(["ops", "alerts"])])
 def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-    """Pages, Markdown files and folders of charts in the data directory."""
+    """Pages, Markdown files and folders of charts in the data directory, and the figures for Prometheus when a file for them is set."""
     written = write_reports(settings())
+    if file := settings().reports.metrics_file:
+        write_textfile(settings(), file)
     pages = {path.name: dg.MetadataValue.path(str(path)) for path in written if path.suffix == ".html"}
     picture = next(
         (path for folder in written if folder.is_dir() for path in sorted((*folder.glob("netflow-total-*.png"), *folder.glob("top-destinations.png")))), None

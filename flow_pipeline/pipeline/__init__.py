@@ -15,6 +15,7 @@ from pathlib import Path
 from flow_pipeline.alerts.delivery import Outcome, deliver
 from flow_pipeline.alerts.ledger import commit, compare, record_failure
 from flow_pipeline.alerts.metrics import write_textfile
+from flow_pipeline.alerts.rules import check_channels
 from flow_pipeline.detectors.typology import check_parameters
 from flow_pipeline.domain.errors import AuditFailed, FlowError, UsageError
 from flow_pipeline.domain.windows import Window
@@ -136,6 +137,7 @@ def load(settings: Settings, folder: Path, window: Window, options: LoadOptions,
     """
     run_id = new_run_id()
     check_parameters(settings.typologies)
+    check_channels(settings)
     with open_build(settings) as connection:
         report = load_folder(connection, folder, window, settings, options, lambda path, n, count: say(f"load {n}/{count}: {path.name}"))
         result = RunResult(run_id, report, load_labels(connection, settings))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import math
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flow_pipeline.domain.vocabulary import TOTAL_SCOPE
@@ -275,54 +275,40 @@ def _name(scores: pd.DataFrame) -> str:
     return f"{scores['token'].iloc[0]}, {'all exchanges' if scope == TOTAL_SCOPE else scope}"
 
 
-def busiest_series(connection: Connection, threshold: float, scope_type: str, most: int, last: date, days: int) -> list[pd.DataFrame]:
-    """Series for charts, the most active first: of every exchange its busiest token, or of the totals the busiest tokens; at most `most`.
+def series_query(threshold: float, scope_type: str, most: int, last: date, days: int) -> str:
+    """SQL of series for charts, numbered by `place`, the most active first: of every exchange its busiest token, or of the totals the busiest tokens.
 
     Args:
-        connection: The published file.
         threshold: Deviations between the mean and the edge of the band.
         scope_type: exchange or total.
         most: Series returned.
         last: Last day.
         days: Days up to it.
     """
+    window = f"scope_type = '{scope_type}' AND block_date BETWEEN DATE '{last - timedelta(days=days - 1)}' AND DATE '{last}'"
     one_token_each = (
         "QUALIFY row_number() OVER (PARTITION BY scope ORDER BY count(*) FILTER (WHERE is_active) DESC, token_symbol) = 1" if scope_type == "exchange" else ""
     )
-    rows = connection.execute(
-        f"""
-        WITH busy AS (
-            SELECT chain, token_symbol, token_address, scope, row_number() OVER (ORDER BY active DESC, scope, token_symbol, chain, token_address) AS place
-            FROM (SELECT chain, token_symbol, token_address, scope, count(*) FILTER (WHERE is_active) AS active FROM detection.netflow_scores
-                  WHERE scope_type = $scope_type AND block_date BETWEEN $last::DATE - $days::INTEGER + 1 AND $last GROUP BY chain, token_symbol, token_address, scope {one_token_each})
-            WHERE active > 0 QUALIFY place <= $most)
+    return f"""
+        WITH scores AS (FROM detection.netflow_scores WHERE {window}),
+        busy AS (
+        SELECT chain, token_symbol, token_address, scope, row_number() OVER (ORDER BY active DESC, scope, token_symbol, chain, token_address) AS place
+        FROM (SELECT chain, token_symbol, token_address, scope, count(*) FILTER (WHERE is_active) AS active FROM scores
+        GROUP BY chain, token_symbol, token_address, scope {one_token_each})
+        WHERE active > 0 QUALIFY place <= {most})
         SELECT b.place, s.scope, s.block_date::TIMESTAMP AS block_date, coalesce(s.token_symbol, s.token_address, '?') AS token, s.netflow::DOUBLE AS netflow,
-               s.inflow::DOUBLE AS inflow, s.outflow::DOUBLE AS outflow, s.z_trailing, s.trailing_mean - $band * s.trailing_std AS low,
-               s.trailing_mean + $band * s.trailing_std AS high
-        FROM detection.netflow_scores s JOIN busy b ON s.scope = b.scope AND s.chain = b.chain AND s.token_symbol IS NOT DISTINCT FROM b.token_symbol
-            AND s.token_address IS NOT DISTINCT FROM b.token_address
-        WHERE s.scope_type = $scope_type AND s.block_date BETWEEN $last::DATE - $days::INTEGER + 1 AND $last ORDER BY b.place, block_date
-    """,
-        {"scope_type": scope_type, "last": last, "days": days, "most": most, "band": threshold},
-    ).df()
-    return [frame for _, frame in rows.groupby("place")]
+        s.inflow::DOUBLE AS inflow, s.outflow::DOUBLE AS outflow, s.z_trailing, s.trailing_mean - {threshold} * s.trailing_std AS low,
+        s.trailing_mean + {threshold} * s.trailing_std AS high
+        FROM scores s JOIN busy b ON s.scope = b.scope AND s.chain = b.chain AND s.token_symbol IS NOT DISTINCT FROM b.token_symbol
+        AND s.token_address IS NOT DISTINCT FROM b.token_address
+        ORDER BY b.place, s.block_date"""
 
 
 def _busiest(connection: Connection, threshold: float) -> pd.DataFrame | None:
-    """The total series of the token with the most active days, its last 180 days."""
-    return connection.execute(
-        """
-        WITH token AS (
-            SELECT chain, token_symbol, token_address FROM detection.netflow_scores WHERE scope_type = 'total'
-            GROUP BY ALL ORDER BY count(*) FILTER (WHERE is_active) DESC, token_symbol LIMIT 1)
-        SELECT s.scope, s.block_date::TIMESTAMP AS block_date, coalesce(s.token_symbol, s.token_address) AS token, s.netflow::DOUBLE AS netflow, s.inflow::DOUBLE AS inflow,
-               s.outflow::DOUBLE AS outflow, s.z_trailing, s.trailing_mean - $band * s.trailing_std AS low, s.trailing_mean + $band * s.trailing_std AS high
-        FROM detection.netflow_scores s JOIN token t ON s.chain = t.chain AND s.token_symbol IS NOT DISTINCT FROM t.token_symbol
-            AND s.token_address IS NOT DISTINCT FROM t.token_address
-        WHERE s.scope_type = 'total' QUALIFY row_number() OVER (ORDER BY s.block_date DESC) <= 180 ORDER BY block_date
-    """,
-        {"band": threshold},
-    ).df()
+    """The total series of the token with the most active days, its last 180 days; None when there is no series."""
+    row = connection.execute("SELECT max(block_date) FROM detection.netflow_scores WHERE scope_type = 'total'").fetchone()
+    last = row[0] if row else None
+    return connection.execute(series_query(threshold, "total", 1, last, 180)).df() if last else None
 
 
 def largest_destinations(connection: Connection) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -50,7 +51,6 @@ class Table:
     title: str
     columns: list[str]
     rows: list[tuple[Any, ...]]
-    sql: str
     total: int
 
 
@@ -91,17 +91,22 @@ class _Builder:
 
     def table(self, key: str, title: str, sql: str, most: int | None = None) -> Table:
         """A query's first rows."""
-        sql = "\n".join(line.strip() for line in sql.strip().splitlines())
-        self.queries[key] = (title, sql)
+        _, sql = self.queries[key] = title, _flush(sql)
         found = self.connection.execute(sql)
         columns = [column[0] for column in found.description or ()]
         rows = found.fetchall()
-        return Table(key, title, columns, rows[: most or self.settings.reports.rows], sql, len(rows))
+        return Table(key, title, columns, rows[: most or self.settings.reports.rows], len(rows))
 
     def numbers(self, key: str, title: str, sql: str) -> dict[str, Any]:
         """The one row of a query."""
         found = self.table(key, title, sql)
         return dict(zip(found.columns, found.rows[0], strict=True))
+
+    def series(self, key: str, title: str, scope_type: str, most: int) -> list[pd.DataFrame]:
+        """Daily series with their bands, one frame each, over the days that charts show."""
+        reports = self.settings.reports
+        _, sql = self.queries[key] = title, _flush(charts.series_query(self.settings.anomalies.trailing_threshold, scope_type, most, self.last, reports.days))
+        return [frame for _, frame in self.connection.execute(sql).df().groupby("place")]
 
     def picture(self, name: str, chart: Any, title: str, query: str = "", sizes: tuple[int | None, int | None] = (None, None), narrow: bool = True) -> Picture:
         """A chart for the page, and as PNG and SVG in the report's folder. Without `narrow` one size serves every page."""
@@ -173,6 +178,17 @@ _STATE = """
 SELECT block_date, chain, coalesce(token_symbol, '') AS token_symbol, coalesce(token_address, '') AS token_address, exchange, netflow
 FROM marts.fct_daily_exchange_netflow WHERE block_date {window} AND inflow_count + outflow_count > 0
 """
+
+_REVISED = """
+SELECT block_date, chain, coalesce(nullif(token_symbol, ''), token_address) AS token, exchange, b.netflow AS netflow_before, s.netflow AS netflow_now
+FROM state s FULL JOIN state_before b USING (block_date, chain, token_symbol, token_address, exchange)
+WHERE s.netflow IS DISTINCT FROM b.netflow AND block_date BETWEEN (SELECT min(block_date) FROM state) AND (SELECT max(block_date) FROM state_before)
+ORDER BY abs(coalesce(s.netflow, 0)::DOUBLE - coalesce(b.netflow, 0)::DOUBLE) DESC, block_date, exchange, token
+"""
+
+
+def _flush(sql: str) -> str:
+    return "\n".join(line.strip() for line in sql.strip().splitlines())
 
 
 def _parts(b: _Builder, kind: Kind, state: pa.Table, before: pa.Table | None) -> Iterator[Part]:
@@ -248,28 +264,17 @@ def _changes(b: _Builder, state: pa.Table, before: pa.Table | None) -> Part:
     if before is None:
         words.append(["This is the first report of its kind here: there is nothing to compare it with."])
     else:
+        # Days that one of the two states does not reach are not revised.
+        b.connection.register("state", state)
+        b.connection.register("state_before", before)
+        found = b.connection.execute(_REVISED)
+        columns = [column[0] for column in found.description or ()]
+        rows = found.fetchall()
         metadata = {key.decode(): value.decode() for key, value in (before.schema.metadata or {}).items()}
-        keys = ["block_date", "chain", "token_symbol", "token_address", "exchange"]
-        both = state.join(before, keys=keys, join_type="full outer", right_suffix="_before").combine_chunks().to_pylist()
-        known = {row["block_date"] for row in before.select(["block_date"]).to_pylist()}
-        newest = max(known, default=date.min)
-        oldest = state.column("block_date").to_pylist() and min(state.column("block_date").to_pylist())
-        revised = [
-            (row["block_date"], row["chain"], row["token_symbol"] or row["token_address"], row["exchange"], row["netflow_before"], row["netflow"])
-            for row in both
-            if row["netflow"] != row["netflow_before"] and oldest and oldest <= row["block_date"] <= newest
-        ]
-        since = metadata.get("made_at", "")
-        words.append(
-            [
-                f"Since the report of {since[:16].replace('T', ' ')} UTC (run {metadata.get('run_id', '')}), {len(revised):,} exchange days that it knew have other numbers."
-            ]
-        )
-        if revised:
-            sql = "netflow now: SELECT * FROM marts.fct_daily_exchange_netflow; before: the report's own state, kept beside it as state.parquet"
-            rows = sorted(revised, key=lambda row: -abs(float(row[5] or 0) - float(row[4] or 0)))
-            columns = ["block_date", "chain", "token", "exchange", "netflow_before", "netflow_now"]
-            tables.append(Table("", "Revised exchange days", columns, rows[: b.settings.reports.rows], sql, len(rows)))
+        since = metadata.get("made_at", "")[:16].replace("T", " ")
+        words.append([f"Since the report of {since} UTC (run {metadata.get('run_id', '')}), {len(rows):,} exchange days that it knew have other numbers."])
+        if rows:
+            tables.append(Table("", "Revised exchange days", columns, rows[: b.settings.reports.rows], len(rows)))
     restated = b.table(
         "restated", "Restatements by labels", "SELECT restated_at, labels, count(*) AS exchange_days FROM ops.restatements GROUP BY ALL ORDER BY 1 DESC"
     )
@@ -295,20 +300,22 @@ def _netflow(b: _Builder) -> Part:
     )
     rules, threshold = b.settings.anomalies, b.settings.anomalies.trailing_threshold
     wide, grid = [], []
-    for n, scores in enumerate(charts.busiest_series(b.connection, threshold, "total", b.settings.reports.tokens, b.last, b.settings.reports.days)):
+    for n, scores in enumerate(b.series("total_series", "Daily netflow of all exchanges together, for charts", "total", b.settings.reports.tokens)):
         wide.append(
             b.picture(
                 f"netflow-total-{n + 1}",
                 charts.netflow_with_band(scores, rules),
                 f"{scores['token'].iloc[0]}, all exchanges: daily netflow in {scores['token'].iloc[0]}, bars up = onto exchanges; "
                 f"grey = mean of the previous {rules.window_days} days ± {threshold:g} deviations; a ring marks a day outside it",
-                "exchanges",
+                "total_series",
                 (860, 230),
             )
         )
-    for n, scores in enumerate(charts.busiest_series(b.connection, threshold, "exchange", b.settings.reports.exchanges, b.last, b.settings.reports.days)):
+    for n, scores in enumerate(b.series("exchange_series", "Daily netflow per exchange, for charts", "exchange", b.settings.reports.exchanges)):
         caption = f"{scores['scope'].iloc[0]}: daily netflow in {scores['token'].iloc[0]}, up = onto the exchange"
-        grid.append(b.picture(f"netflow-exchange-{n + 1}", charts.netflow_with_band(scores, rules), caption, "exchanges", (_NARROW - 60, 130), narrow=False))
+        grid.append(
+            b.picture(f"netflow-exchange-{n + 1}", charts.netflow_with_band(scores, rules), caption, "exchange_series", (_NARROW - 60, 130), narrow=False)
+        )
     return Part("netflow", "Netflow per exchange", [], [table], wide, grid)
 
 

@@ -14,7 +14,7 @@ import pytest
 from flow_pipeline import pipeline
 from flow_pipeline.alerts import ledger
 from flow_pipeline.alerts.delivery import deliver
-from flow_pipeline.alerts.rules import COLUMNS, discover
+from flow_pipeline.alerts.rules import COLUMNS, RUN_FAILED, discover
 from flow_pipeline.cli import main
 from flow_pipeline.domain.errors import AuditFailed, UsageError
 from flow_pipeline.settings import Settings
@@ -200,12 +200,12 @@ def test_a_run_that_fails_is_an_alert_and_wrong_usage_is_not(labelled: Settings,
     strict = labelled.with_changes(quality={"max_reject_share": 0.0, "warn_reject_share": 0.0})
     with pytest.raises(AuditFailed):
         publish(strict, tmp_path, 160, [transfer(8, USER, OTHER, "not a number")])
-    failed = ledger.listed(labelled, None, ledger.RUN_FAILED, None, None)[1]
+    failed = ledger.listed(labelled, None, RUN_FAILED, None, None)[1]
     assert len(failed) == 1
     assert "the audit failed" in failed[0][7]
     with pytest.raises(UsageError):
         build(labelled, tmp_path / "nowhere")
-    assert len(ledger.listed(labelled, None, ledger.RUN_FAILED, None, None)[1]) == 1
+    assert len(ledger.listed(labelled, None, RUN_FAILED, None, None)[1]) == 1
 
 
 def test_every_rule_gives_the_columns_of_the_room(labelled: Settings, tmp_path: Path) -> None:
@@ -243,5 +243,5 @@ def test_the_channels_of_the_guide_are_settings(tmp_path: Path) -> None:
     (tmp_path / "netraflow.toml").write_text(guide.split("```toml")[1].split("```")[0])
     channels = load_settings(file=tmp_path / "netraflow.toml").alerts.channels
     assert {name: channel.kind for name, channel in channels.items()} == {"desk": "apprise", "case-tool": "webhook", "log": "file"}
-    for name in (*discover(), ledger.RUN_FAILED):
+    for name in (*discover(), RUN_FAILED):
         assert f"`{name}`" in guide

@@ -24,7 +24,7 @@ from flow_pipeline.alerts.channels import NotDelivered, send, sign
 from flow_pipeline.alerts.delivery import deliver, try_channel
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.settings import ChannelSettings, Settings
-from tests.conftest import ROOT
+from tests.conftest import ROOT, build
 
 SCHEMA = json.loads((ROOT / "docs" / "operations" / "message.schema.json").read_text())
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -265,6 +265,25 @@ def test_a_channel_without_its_secret_says_which_variable_is_missing(settings: S
         settings.with_changes(alerts={"channels": {"ops": {"kind": "webhook", "url_env": "https://hooks.example.org/secret"}}})
     with pytest.raises(UsageError, match="needs path"):
         settings.with_changes(alerts={"channels": {"ops": {"kind": "file"}}})
+
+
+def test_a_channel_for_a_kind_of_alert_there_is_not_is_refused_before_anything_is_read(settings: Settings, tmp_path: Path) -> None:
+    misspelt = settings.with_changes(alerts={"channels": {"ops": {"kind": "terminal", "rules": ["large_transfers"]}}})
+    with pytest.raises(UsageError, match=r"alerts.channels.ops.rules: there is no kind of alert large_transfers"):
+        build(misspelt, tmp_path)
+    with pytest.raises(UsageError, match="large_transfers"):
+        try_channel(misspelt, "ops")
+
+
+def test_messages_for_a_channel_that_left_the_settings_are_named_and_wait(hooked: Settings, server: Server) -> None:
+    server.status = 503
+    fail_runs(hooked, 2)
+    deliver(hooked, NOW)
+    gone = deliver(hooked.with_changes(alerts={"channels": {}}), NOW + timedelta(hours=1))
+    assert (gone.sent, gone.errors, gone.homeless) == ({}, {}, {"ops": 2})
+    server.status = 204
+    back = deliver(hooked, NOW + timedelta(hours=2))
+    assert (sum(back.sent.values()), back.homeless, len(server.got)) == (2, {}, 3)
 
 
 def _rows(settings: Settings, sql: str) -> list[tuple[Any, ...]]:

@@ -11,7 +11,11 @@ import pkgutil
 from functools import cache
 from typing import Any, Protocol
 
+from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.settings import Settings
+
+RUN_FAILED = "run_failed"
+"""The one kind of alert that is no rule: a run that failed has no warehouse to look at."""
 
 COLUMNS = {
     "subject": "VARCHAR",
@@ -57,6 +61,19 @@ def discover() -> dict[str, Rule]:
     """Every rule of this room by name; a new file is found without any other edit."""
     modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
     return {module.NAME: module for module in modules if hasattr(module, "candidates")}
+
+
+def check_channels(settings: Settings) -> None:
+    """Refuse channels that name a kind of alert there is not: they would send nothing, and nobody would know.
+
+    Raises:
+        UsageError: a channel's `rules` names no kind of alert.
+    """
+    known = (*discover(), RUN_FAILED)
+    for name, channel in settings.alerts.channels.items():
+        for rule in channel.rules:
+            if rule not in known:
+                raise UsageError(f"alerts.channels.{name}.rules: there is no kind of alert {rule}", f"choose from {', '.join(known)}")
 
 
 def number(expression: str) -> str:
