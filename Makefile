@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export UV_COMPILE_BYTECODE = 1
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: setup demo test tools lint sample bench bench-typologies bench-flows bench-report bench-amlsim measure-cards ui docs clean
+.PHONY: setup demo test tools lint sample bench bench-typologies bench-flows bench-report bench-smart-money bench-amlsim measure-cards ui docs clean
 
 setup: $(VENV)/.ready
 
@@ -45,6 +45,9 @@ bench-flows: setup
 
 bench-report: setup
 	$(BIN)/python -m tests.benchmark.report $(ARGS)
+
+bench-smart-money: setup
+	$(BIN)/python -m tests.benchmark.smart_money $(ARGS)
 
 bench-amlsim: setup
 	$(BIN)/python -m tests.benchmark.amlsim

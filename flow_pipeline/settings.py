@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from flow_pipeline.domain.errors import UsageError
@@ -232,12 +232,89 @@ class TracingSettings(Section):
         return self
 
 
+_WEIGHTS = {"volume": 0.25, "profit_consistency": 0.20, "activity": 0.15, "gas_efficiency": 0.15, "diversity": 0.10, "mev": 0.15}
+_FULL_MARKS = {"volume": 20_000.0, "profit_consistency": 1.0, "activity": 10.0, "gas_efficiency": 0.9, "diversity": 50.0, "mev": 0.2}
+
+
 class SmartMoneySettings(Section):
-    """Trades of wallets and what they made."""
+    """Trades of wallets, what they made, what they took by order, and who is smart money."""
 
     price_ratio: float = Field(
         1.5, gt=1, le=10, description="a trade whose two legs are worth this many times one another, by their own prices, has no believable value"
     )
+    sandwich_tolerance: float = Field(
+        0.1, ge=0, lt=1, description="a sandwich sells what it bought to within this share: bots round, and tokens that tax transfers lose some"
+    )
+    liquidation_methods: dict[str, str] = Field(
+        {
+            "0x00a718a9": "liquidationCall(address,address,address,uint256,bool)",
+            "0xf5e3c462": "liquidateBorrow(address,uint256,address)",
+            "0xaae40a2a": "liquidateBorrow(address,address)",
+            "0xc3cecfd2": "absorb(address,address[])",
+            "0x45cf2230": "bite(bytes32,address)",
+            "0xed998908": "bark(bytes32,address,address)",
+        },
+        description="methods that liquidate a loan, by selector: Aave, Compound 2 and 3, Maker 1 and 2",
+    )
+    gas_block_transactions: int = Field(
+        5,
+        ge=2,
+        description="transactions of a block that must be known before a gas price is compared with the block's median: fewer say nothing about the block",
+    )
+    round_trip_hours: float = Field(
+        24, gt=0, le=168, description="a payment that comes back within these hours is a round trip: wash traders turn the same coins over daily"
+    )
+    round_trip_loss: float = Field(
+        0.05,
+        ge=0,
+        lt=1,
+        description="a round trip brings back at most what was paid and at least this share less: pool fees and slippage of a wash trade stay under it",
+    )
+    weights: dict[str, float] = Field(_WEIGHTS, description="weight of each part of the score; those not given keep their default, together they are 1")
+    full_marks: dict[str, float] = Field(
+        _FULL_MARKS,
+        description="where each part of the score is full: US dollars paid in 30 days, share of profitable weeks, transactions a day, gas efficiency, addresses paid or called, share of MEV transactions",
+    )
+    min_score: float = Field(
+        0.55,
+        gt=0,
+        le=1,
+        description="a wallet whose closed trades made money is listed as smart money from this score on: size or busyness or a win rate alone do not reach it",
+    )
+    sure_days: int = Field(20, ge=1, description="active days in 30 from which the history counts as full for the confidence: about every working day")
+    wash_share: float = Field(0.5, gt=0, le=1, description="category wash_trader: share of payments that came back")
+    wash_payments: int = Field(4, ge=2, description="category wash_trader: payments at least; fewer come back by chance")
+    mev_share: float = Field(0.2, gt=0, le=1, description="category mev_bot: share of transactions in sandwiches, arbitrage or liquidations")
+    mev_transactions: int = Field(3, ge=1, description="category mev_bot: such transactions at least; one can be luck")
+    office_weekday_share: float = Field(
+        0.95, gt=0, le=1, description="category institution: share of transactions from Monday to Friday; by chance it is 5 in 7"
+    )
+    office_hour_concentration: float = Field(
+        0.6, gt=0, le=1, description="category institution: concentration over the hours of the day; a day of 12 even hours has 0.64, one of 24 has 0"
+    )
+    office_transactions: int = Field(20, ge=1, description="category institution: transactions in 30 days at least, so that hours and weekdays say something")
+    office_days: int = Field(10, ge=1, le=30, description="category institution: active days in 30 at least, half the working days")
+    whale_usd: float = Field(1_000_000.0, gt=0, description="category whale: US dollars paid in 30 days")
+    trader_trades: int = Field(10, ge=1, description="category active_trader: trades in 30 days, about one every second working day")
+
+    @field_validator("weights", "full_marks", mode="before")
+    @classmethod
+    def _keep_the_others(cls, given: Any, info: ValidationInfo) -> Any:
+        defaults = _WEIGHTS if info.field_name == "weights" else _FULL_MARKS
+        if not isinstance(given, dict):
+            return given
+        unknown = sorted(given.keys() - defaults.keys())
+        if unknown:
+            raise ValueError(f"there is no part {', '.join(unknown)}; the parts are {', '.join(defaults)}")
+        return defaults | given
+
+    @model_validator(mode="after")
+    def _can_be_scored(self) -> SmartMoneySettings:
+        if any(weight < 0 for weight in self.weights.values()) or abs(sum(self.weights.values()) - 1) > 1e-9:
+            raise ValueError(f"weights must not be negative and must add up to 1; they add up to {sum(self.weights.values()):g}")
+        if any(mark <= 0 for mark in self.full_marks.values()):
+            raise ValueError("full_marks must be above 0")
+        return self
 
 
 class DestinationSettings(Section):
@@ -298,6 +375,11 @@ class AlertSettings(Section):
     medium_score: float = Field(0.6, ge=0, lt=1, description="findings and address risk above this score are MEDIUM; at or under it they are no alert")
     high_score: float = Field(0.8, ge=0, lt=1, description="HIGH above this score")
     critical_score: float = Field(0.95, ge=0, lt=1, description="CRITICAL above this score")
+    activity_zscore: float = Field(
+        4.0,
+        gt=0,
+        description="a listed wallet's day is unusual when the value paid is this many standard deviations from its own active days; amounts have fat tails, 3 is crossed weekly",
+    )
     topic_minutes: float = Field(60.0, ge=0, description="per channel one message of a kind about one thing in this time; the rest waits for the digest")
     max_messages: int = Field(20, ge=0, description="single messages per channel in an hour: more are not read; the rest waits for the digest")
     digest_minutes: float = Field(60.0, ge=0, description="a channel's digests are at least this far apart")

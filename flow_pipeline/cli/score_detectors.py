@@ -24,20 +24,24 @@ def score_detectors(
     least: Annotated[float, typer.Option("--least", min=0, max=1, help="Exit 1 when a precision or a recall lies below.")] = 0.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the pipeline on a generated world and print precision and recall per typology, of group flows and of deposit addresses."""
+    """Run the pipeline on a generated world and print precision and recall per typology, of group flows, deposit addresses, categories of wallets and MEV."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
     from flow_pipeline.pipeline import run
-    from flow_pipeline.reports.truth import score_deposits, score_flows, score_typologies
+    from flow_pipeline.reports.truth import score_deposits, score_flows, score_typologies, score_wallets
     from flow_pipeline.warehouse.ingest import LoadOptions
 
-    truth = world / "typologies.json"
-    if not truth.is_file():
+    truth, wallets, prices = world / "typologies.json", world / "wallets.json", world / "prices.csv"
+    if not truth.is_file() and not wallets.is_file():
         raise UsageError(f"{truth} does not exist", "give a folder that `netraflow generate` wrote")
-    settings = settings_of(context, out or world / "warehouse").with_changes(labels={"files": (world / "labels.csv",)})
+    settings = settings_of(context, out or world / "warehouse").with_changes(
+        labels={"files": (world / "labels.csv",)}, sources={"prices": prices} if prices.is_file() else {}
+    )
     with progress() as say:
         run(settings, world / "transfers", Window(), LoadOptions(), say)
-    scores = score_typologies(settings, truth)
+    scores = score_typologies(settings, truth) if truth.is_file() else []
+    if wallets.is_file():
+        scores += score_wallets(settings, wallets, world / "mev.json")
     for name, score in (("flows.json", score_flows), ("deposits.json", score_deposits)):
         if (world / name).is_file():
             scores.append(score(settings, world / name))
@@ -50,6 +54,6 @@ def score_detectors(
             for finding_id in row["wrong"]:
                 print(f"wrong: {row['typology']} {finding_id}")
             for transfers in row["missed"]:
-                print(f"missed: {row['typology']} {', '.join(tx for tx, _ in transfers)}")
+                print(f"missed: {row['typology']} {', '.join(key if isinstance(key, str) else key[0] for key in transfers)}")
     if any(min(row["precision"], row["recall"]) < least for row in scores):
         raise typer.Exit(1)

@@ -1,10 +1,10 @@
-"""`netraflow wallet ADDRESS`: what a wallet traded, what it made, and how much of that is known."""
+"""`netraflow wallet ADDRESS`: what a wallet is, why, what it traded and made, and how much of that is known."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def wallet(context: typer.Context, address: Annotated[str, typer.Argument(help="The wallet.")], as_json: JsonOption = False, limit: LimitOption = 20) -> None:
-    """Its trades at average cost: profit, gas, what it still holds of what it bought, and which share of it has a believable price."""
+    """What it is like and why: category, parts of its score, behaviour over 7, 30 and 90 days, trades at average cost, what it still holds, sandwiches and arbitrage."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.warehouse.queries import one_wallet
     from flow_pipeline.warehouse.store import open_published
@@ -30,6 +30,14 @@ def wallet(context: typer.Context, address: Annotated[str, typer.Argument(help="
         print(json.dumps(found, default=jsonable, indent=1))
         return
     print(f"{found['address']}{': ' + ', '.join(found['labels']) if found['labels'] else ''}\n")
+    for row in found["smart_money"]:
+        _score(row)
+    if found["features"]:
+        names = [name for name in found["features"][0] if name not in ("chain", "block_date", "window_days")]
+        for chain in dict.fromkeys(row["chain"] for row in found["features"]):
+            windows = [row for row in found["features"] if row["chain"] == chain]
+            days = [f"{row['window_days']} days" for row in windows]
+            table(["", *days], [[name, *(row[name] for row in windows)] for name in names], f"Behaviour on {chain} up to {windows[0]['block_date']}")
     for chain in found["totals"]:
         wins = f"{chain['wins']:,} of {chain['closed']:,} closed trades won" if chain["closed"] else "no closed trade"
         made = "no profit is known" if chain["realised_usd"] is None else f"realised {chain['realised_usd']:,.2f} USD, gas included"
@@ -46,5 +54,32 @@ def wallet(context: typer.Context, address: Annotated[str, typer.Argument(help="
     ):
         if rows:
             table(names, [[str(row[name]) if name == "block_timestamp" else row[name] for name in names] for row in rows], title)
+    if found["past"]:
+        table(list(found["past"][0]), [list(row.values()) for row in found["past"][:limit]], "30 days up to each active day")
+    if found["mev"]:
+        names = ["block_timestamp", "kind", "reason", "gain_amount", "token_symbol", "gain_usd", "tx_hashes"]
+        table(
+            names,
+            [[str(row[name]) if name == "block_timestamp" else row[name] for name in names] for row in found["mev"][:limit]],
+            "Sandwiches, arbitrage, liquidations",
+        )
+    if not found["features"]:
+        print("It sent no transaction that is known, so there is nothing to say about its behaviour.")
     if not found["totals"]:
         print("It did not trade: no transaction in which it gave one token and got another.")
+
+
+def _score(row: dict[str, Any]) -> None:
+    """What it is and why, in a paragraph and a table."""
+    from flow_pipeline.scoring.smart_money import CATEGORIES, INPUTS
+
+    listed = "listed as smart money" if row["is_smart"] else "not listed as smart money"
+    print(
+        f"{row['chain']}: {row['category']} ({CATEGORIES[row['category']]}); {listed}, rank {row['rank']:,} by {row['scored_by']}, score {row['score']:.3f}, confidence {row['confidence']:.2f}; "
+        f"seen from {row['first_seen']} to {row['last_active']}"
+    )
+    print(
+        f"score = (1 - {row['round_trip_share'] or 0:.3f} of its payments that came back) x the sum of the parts = {row['formula_score']:.3f}, "
+        f"{row['score_low']:.3f} to {row['score_high']:.3f} at the ends of what its profits may be\n"
+    )
+    table(["part", "points", "rises with"], [[part, row[f"{part}_part"], column] for part, column in INPUTS.items()], "Parts of the score, 30 days")

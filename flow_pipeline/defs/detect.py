@@ -1,6 +1,6 @@
 """Stage 3: one asset per detector and per typology, found by being there, and the risk that follows from them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import dagster as dg
 
@@ -16,8 +16,10 @@ from flow_pipeline.warehouse.entity_clusters import run_entity_clusters
 from flow_pipeline.warehouse.findings import run_typologies
 from flow_pipeline.warehouse.flows import load_groups, run_flows
 from flow_pipeline.warehouse.risk import run_risk
+from flow_pipeline.warehouse.smart_money import run_smart_money
 from flow_pipeline.warehouse.store import open_build, run_lock
 from flow_pipeline.warehouse.trades import run_trades
+from flow_pipeline.warehouse.wallet_features import run_wallet_features
 
 _MARTS = [dg.AssetKey(["marts", name]) for name in ("fct_daily_exchange_netflow", "fct_daily_wallet_netflow", "fct_daily_netflow")]
 _MEANING = {table.name: table.description for table in USER_TABLES}
@@ -128,15 +130,6 @@ def _clusters() -> list[dg.AssetsDefinition]:
         for name, count in counts.items():
             yield dg.MaterializeResult(asset_key=["marts" if name.startswith("fct_") else "detection", name], metadata={"dagster/row_count": count})
 
-    traded = spec("marts.fct_wallet_trades", _MEANING["fct_wallet_trades"], "marts", {"duckdb", "numba"}, _GRAPH, partitions_def=daily())
-
-    @dg.multi_asset(specs=[traded], name="wallet_trades", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
-    def trade() -> Iterator[dg.MaterializeResult[None]]:
-        with run_lock(settings()), open_build(settings()) as connection:
-            counts = run_trades(connection, settings().smart_money)
-        for name, count in counts.items():
-            yield dg.MaterializeResult(asset_key=["marts", name], metadata={"dagster/row_count": count})
-
     @dg.multi_asset(specs=[described], name="clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def describe() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
@@ -144,10 +137,33 @@ def _clusters() -> list[dg.AssetsDefinition]:
         for name, count in counts.items():
             yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count})
 
-    return [belong, trade, describe]
+    return [belong, describe]
+
+
+def _wallets() -> list[dg.AssetsDefinition]:
+    """Trades and MEV, features, scores: each step brings its tables up to date from the first day that changed."""
+    steps = (
+        ("wallet_trades", run_trades, ("marts.fct_wallet_trades", "detection.mev_events"), {"duckdb", "numba"}, _GRAPH),
+        ("wallet_features", run_wallet_features, ("marts.fct_wallet_features",), {"duckdb", "numba"}, [dg.AssetKey(["detection", "mev_events"])]),
+        ("smart_money", run_smart_money, ("detection.smart_money_wallets", "detection.smart_money_history"), {"python", "duckdb"}, [dg.AssetKey(["marts", "fct_wallet_features"])]),
+    )  # fmt: skip
+    return [_wallet_step(*step) for step in steps]
+
+
+def _wallet_step(name: str, step: Callable[..., dict[str, int]], tables: tuple[str, ...], kinds: set[str], deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    specs = [spec(table, _MEANING[table.split(".")[1]], table.split(".")[0], kinds, deps, partitions_def=daily()) for table in tables]
+
+    @dg.multi_asset(specs=specs, name=name, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+    def run() -> Iterator[dg.MaterializeResult[None]]:
+        with run_lock(settings()), open_build(settings()) as connection:
+            counts = step(connection, settings().smart_money)
+        for table in tables:
+            yield dg.MaterializeResult(asset_key=table.split("."), metadata={"dagster/row_count": counts[table.split(".")[1]]})
+
+    return run
 
 
 @dg.definitions
 def detectors() -> dg.Definitions:
     """The detectors of the plug room, the typologies, and the risk."""
-    return dg.Definitions(assets=[*(_asset(detector) for detector in discover().values()), _typologies(), _flows(), _risk(), *_clusters()])
+    return dg.Definitions(assets=[*(_asset(detector) for detector in discover().values()), _typologies(), _flows(), _risk(), *_clusters(), *_wallets()])

@@ -37,8 +37,10 @@ from flow_pipeline.warehouse.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.warehouse.labels import load_labels
 from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run, record_publication, refresh_day_hashes, swap_in
 from flow_pipeline.warehouse.risk import run_risk
+from flow_pipeline.warehouse.smart_money import run_smart_money
 from flow_pipeline.warehouse.store import Connection, get_state, open_build, run_lock
 from flow_pipeline.warehouse.trades import run_trades
+from flow_pipeline.warehouse.wallet_features import run_wallet_features
 
 Progress = Callable[[str], None]
 Step = Callable[[Connection], None]
@@ -185,7 +187,8 @@ def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, i
         say("detect typologies")
         counts |= {name: found["kept"] for name, found in run_typologies(connection, settings).items()}
         say("follow trades")
-        counts |= run_trades(connection, settings.smart_money)
+        counts |= run_trades(connection, settings.smart_money) | run_wallet_features(connection, settings.smart_money)
+        counts |= run_smart_money(connection, settings.smart_money)
         say("find deposit addresses")
         counts |= find_address_clusters(connection, settings.clusters) | run_entity_clusters(connection, settings.clusters)
         say("follow group flows")

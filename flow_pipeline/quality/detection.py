@@ -129,6 +129,26 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "SELECT count(*) FROM marts.fct_wallet_trades WHERE NOT (gave_amount > 0 AND got_amount > 0) OR covered_share NOT BETWEEN 0 AND 1 "
             "OR (realised_usd IS NOT NULL AND (value_usd IS NULL OR covered_share = 0)) OR least(gave_position_amount, got_position_amount, gave_position_usd, got_position_usd) < -1e-6",
         ),
+        Expectation(
+            "mev_events_hold_together",
+            "a sandwich has two transactions and a victim, the others have one transaction; no transaction of a wallet is its own victim",
+            "SELECT count(*) FROM detection.mev_events WHERE (kind = 'sandwich') <> (len(victim_tx_hashes) > 0) OR len(tx_hashes) <> CASE kind WHEN 'sandwich' THEN 2 ELSE 1 END "
+            "OR len(list_intersect(tx_hashes, victim_tx_hashes)) > 0 OR (kind = 'arbitrage' AND (gain_amount <= 0 OR len(pools) < 2))",
+        ),
+        Expectation(
+            "wallet_features_stay_in_their_bounds",
+            "no window of a wallet has more successes, wins, priced or labelled rows than rows, or more active days than days",
+            "SELECT count(*) FROM store.wallet_features WHERE active_days NOT BETWEEN 1 AND window_days OR success_count > status_count OR status_count > tx_count OR defi_count > tx_count "
+            "OR weekday_count > tx_count OR gas_over_count > gas_count OR gas_saved > gas_count + 1e-3 OR priced_count > sent_count OR won_count > closed_count OR good_days > trade_days OR age_days < 1 "
+            "OR called_count > recipient_count OR NOT isfinite(volume_usd + realised_usd + gas_usd + mev_usd + held_seconds + hour_cos + hour_sin + gas_ratio)",
+        ),
+        Expectation(
+            "smart_money_scores_add_up",
+            "each score is the sum of its parts less what came back, and lies within its interval and in [0, 1]",
+            "SELECT count(*) FROM detection.smart_money_wallets WHERE abs(formula_score - (1 - coalesce(round_trip_share, 0)) * (volume_part + profit_consistency_part + activity_part "
+            "+ gas_efficiency_part + diversity_part + mev_part)) > 1e-9 OR formula_score NOT BETWEEN 0 AND 1 OR score NOT BETWEEN 0 AND 1 OR score_low > formula_score + 1e-9 "
+            "OR score_high < formula_score - 1e-9 OR confidence NOT BETWEEN 0 AND 1",
+        ),
         Expectation("flows_are_complete", "no flow was pruned by the bounds of the settings", "SELECT coalesce(sum(pruned), 0) FROM ops.flow_days", "warning"),
         Expectation("findings_are_complete", "no typology found more than it kept", "SELECT count(*) FROM ops.detections WHERE is_truncated", "warning"),
     ]

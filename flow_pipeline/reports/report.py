@@ -199,6 +199,7 @@ def _parts(b: _Builder, kind: Kind, state: pa.Table, before: pa.Table | None) ->
     yield _findings(b)
     yield _flows(b)
     yield _risk(b)
+    yield _smart_money(b)
     yield _destinations(b)
     yield _regions(b)
     if kind == "weekly":
@@ -416,6 +417,40 @@ def _risk(b: _Builder) -> Part:
         WHERE category IN ('HIGH', 'CRITICAL') ORDER BY score DESC, finding_count DESC, address""",
     )
     return Part("risk", "Address risk", _if_empty(table, "No address has a high or critical risk."), [table] if table.rows else [])
+
+
+def _smart_money(b: _Builder) -> Part:
+    seen = b.numbers(
+        "smart_money_counts",
+        "Smart money",
+        f"""
+        SELECT (SELECT count(*) FROM detection.smart_money_wallets) AS wallets, (SELECT count(*) FROM detection.smart_money_wallets WHERE is_smart) AS listed,
+        (SELECT count(*) FROM detection.mev_events WHERE block_date {b.window}) AS events, (SELECT sum(gain_usd) FROM detection.mev_events WHERE block_date {b.window}) AS gained""",
+    )
+    if not seen["wallets"]:
+        return Part("smart_money", "Smart money", [["No file has transactions or trades, so nothing is known of wallets."]])
+    worth: list[str | Number] = [", worth ", Number(seen["gained"], "smart_money_counts"), " USD after gas."] if seen["gained"] is not None else ["."]
+    words: list[list[str | Number]] = [
+        [
+            "Of ", Number(seen["wallets"], "smart_money_counts"), " wallets ", Number(seen["listed"], "smart_money_counts"), " are listed as smart money. ",
+            Number(seen["events"], "smart_money_counts"), f" sandwiches, arbitrages and liquidations were found {b.said}", *worth,
+        ]
+    ]  # fmt: skip
+    wallets = b.table(
+        "smart_money",
+        "Smart money by rank",
+        """
+        SELECT rank, wallet, chain, entity, category, score, confidence, realised_usd, volume_usd, mev_tx_count, last_active FROM detection.smart_money_wallets WHERE is_smart
+        ORDER BY rank, wallet, chain""",
+    )
+    events = b.table(
+        "mev",
+        f"Sandwiches, arbitrages and liquidations {b.said}, by kind and wallet",
+        f"""
+        SELECT kind, wallet, chain, count(*) AS events, sum(len(victim_tx_hashes))::BIGINT AS victims, sum(gain_usd) AS gain_usd FROM detection.mev_events WHERE block_date {b.window}
+        GROUP BY ALL ORDER BY gain_usd DESC NULLS LAST, events DESC, kind, wallet""",
+    )
+    return Part("smart_money", "Smart money", words, [table for table in (wallets, events) if table.rows])
 
 
 def _destinations(b: _Builder) -> Part:

@@ -95,6 +95,33 @@ def score_deposits(settings: Settings, truth: Path) -> dict[str, Any]:
     return _score("exchange_deposit", planted, {frozenset([(address, entity)]): address for address, entity in rows})
 
 
+def score_wallets(settings: Settings, truth: Path, mev: Path) -> list[dict[str, Any]]:
+    """Precision and recall of the category of each planted wallet, and of sandwiches, arbitrages and liquidations.
+
+    Args:
+        settings: Settings whose published file is read.
+        truth: JSON list of wallets as `netraflow generate --wallets` writes it.
+        mev: Its JSON list of events; an event is right when its wallet and its transactions are exactly a planted one's.
+
+    Returns:
+        The columns of score_typologies, per category and per kind of event.
+    """
+    planted: dict[str, set[frozenset[Any]]] = {}
+    for row in json.loads(truth.read_text()):
+        planted.setdefault(row["category"], set()).add(frozenset([row["address"]]))
+    for row in json.loads(mev.read_text()):
+        planted.setdefault(row["kind"], set()).add(frozenset([row["wallet"], *row["tx_hashes"]]))
+    known = {next(iter(key)) for name in planted for key in planted[name] if len(key) == 1}
+    found: dict[str, dict[frozenset[Any], str]] = {}
+    with open_published(settings) as connection:
+        for name, address in connection.execute("SELECT category, wallet FROM detection.smart_money_wallets").fetchall():
+            if address in known:
+                found.setdefault(name, {})[frozenset([address])] = address
+        for name, address, transactions, event_id in connection.execute("SELECT kind, wallet, tx_hashes, event_id FROM detection.mev_events").fetchall():
+            found.setdefault(name, {})[frozenset([address, *transactions])] = event_id
+    return [_score(name, keys, found.get(name, {})) for name, keys in planted.items()]
+
+
 def _events(truth: Path) -> list[tuple[str, str, frozenset[Any]]]:
     try:
         return [(event["typology"], event["kind"], frozenset(map(tuple, event["transfers"]))) for event in json.loads(truth.read_text())]

@@ -10,10 +10,22 @@ from numba import njit
 
 @dataclass(frozen=True)
 class Positions:
-    """What is held at an average cost, by the dense number of (wallet, token): token units bought at a known price, and what they cost in US dollars."""
+    """What is held at an average cost, by the dense number of (wallet, token).
+
+    Attributes:
+        amount: Token units bought at a known price.
+        cost: What they cost, US dollars.
+        since: When they were bought, microseconds since 1970, the mean weighted by amount.
+    """
 
     amount: np.ndarray
     cost: np.ndarray
+    since: np.ndarray
+
+    @classmethod
+    def nothing(cls, places: int) -> Positions:
+        """So many empty ones."""
+        return cls(np.zeros(places), np.zeros(places), np.zeros(places, np.int64))
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,9 @@ class Profits:
         gave_cost: Its cost, US dollars.
         got_amount: Position in the received token after the trade, token units.
         got_cost: Its cost, US dollars.
+        held: Time between mean purchase and sale of the covered part, microseconds; 0 where nothing was covered.
+        gave_since: Mean purchase of the position in the given token, microseconds since 1970.
+        got_since: The same of the received token.
     """
 
     covered_share: np.ndarray
@@ -37,10 +52,13 @@ class Profits:
     gave_cost: np.ndarray
     got_amount: np.ndarray
     got_cost: np.ndarray
+    held: np.ndarray
+    gave_since: np.ndarray
+    got_since: np.ndarray
 
 
 def average_cost(
-    gave: np.ndarray, got: np.ndarray, gave_amount: np.ndarray, got_amount: np.ndarray, value: np.ndarray, gas: np.ndarray, start: Positions
+    gave: np.ndarray, got: np.ndarray, gave_amount: np.ndarray, got_amount: np.ndarray, value: np.ndarray, gas: np.ndarray, at: np.ndarray, start: Positions
 ) -> Profits:
     """Walk trades in time order and keep each position at its average cost.
 
@@ -55,22 +73,25 @@ def average_cost(
         got_amount: Token units received, positive.
         value: US dollars the trade was worth; NaN where no price is believable.
         gas: US dollars of gas the wallet paid; 0 where it is not known.
+        at: Time of the trade, microseconds since 1970.
         start: Positions before the first trade, one per dense number.
     """
-    return Profits(*_average_cost(gave, got, gave_amount, got_amount, value, gas, start.amount.copy(), start.cost.copy()))
+    return Profits(*_average_cost(gave, got, gave_amount, got_amount, value, gas, at, start.amount.copy(), start.cost.copy(), start.since.copy()))
 
 
 @njit(cache=True)
-def _average_cost(gave, got, gave_amount, got_amount, value, gas, amount, cost):
+def _average_cost(gave, got, gave_amount, got_amount, value, gas, at, amount, cost, since):
     count = len(gave)
     share, paid, realised = np.zeros(count), np.full(count, np.nan), np.full(count, np.nan)
-    gave_left, gave_cost, got_held, got_cost = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
+    gave_left, gave_cost, got_left, got_cost = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
+    held, gave_since, got_since = np.zeros(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
     for i in range(count):
         a, b = gave[i], got[i]
         covered = min(gave_amount[i], amount[a])
         if covered > 0.0:
             share[i] = covered / gave_amount[i]
             paid[i] = cost[a] * (covered / amount[a])
+            held[i] = at[i] - since[a]
             if not np.isnan(value[i]):
                 realised[i] = value[i] * share[i] - paid[i] - gas[i]
             if covered == amount[a]:
@@ -79,7 +100,9 @@ def _average_cost(gave, got, gave_amount, got_amount, value, gas, amount, cost):
                 amount[a] -= covered
                 cost[a] -= paid[i]
         if not np.isnan(value[i]):
+            since[b] += np.int64(round((at[i] - since[b]) * (got_amount[i] / (amount[b] + got_amount[i]))))
             amount[b] += got_amount[i]
             cost[b] += value[i] + (0.0 if covered > 0.0 else gas[i])
-        gave_left[i], gave_cost[i], got_held[i], got_cost[i] = amount[a], cost[a], amount[b], cost[b]
-    return share, paid, realised, gave_left, gave_cost, got_held, got_cost
+        gave_left[i], gave_cost[i], gave_since[i] = amount[a], cost[a], since[a]
+        got_left[i], got_cost[i], got_since[i] = amount[b], cost[b], since[b]
+    return share, paid, realised, gave_left, gave_cost, got_left, got_cost, held, gave_since, got_since

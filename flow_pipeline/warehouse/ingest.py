@@ -383,8 +383,9 @@ class _Load:
             ],
         )
         self.connection.execute(
-            "INSERT INTO store.dirty_days SELECT DISTINCT block_date FROM store.transfers WHERE load_id = ? AND block_date NOT IN (FROM store.dirty_days)",
-            [load_id],
+            "INSERT INTO store.dirty_days SELECT d FROM (SELECT block_date AS d FROM store.transfers WHERE load_id = $load "
+            "UNION SELECT block_timestamp::DATE FROM raw.transactions WHERE load_id = $load) WHERE d NOT IN (FROM store.dirty_days)",
+            {"load": load_id},
         )
 
     def _give_ids(self) -> None:
@@ -513,6 +514,13 @@ class _Load:
             SELECT chain, block_number, block_timestamp, x_transaction_index, tx_hash, from_address, x_to_address, x_value, x_gas_price, x_gas_used,
                    x_is_success, x_method_id, x_created_contract, {load_id} FROM new_transactions
         """)
+        # Whoever signs or is called has an id, also where nothing is transferred.
+        self.connection.execute(f"""
+            INSERT INTO store.addresses
+            SELECT (SELECT coalesce(max(address_id), 0) FROM store.addresses) + row_number() OVER (ORDER BY address), address
+            FROM (SELECT from_address AS address FROM new_transactions UNION SELECT x_to_address FROM new_transactions)
+            WHERE regexp_full_match(address, '{_pattern(self.chain)}') AND address NOT IN (SELECT address FROM store.addresses)
+        """)
         return _one(self.connection, "SELECT count(*) FROM new_transactions")
 
     def _insert_wallet_reports(self, load_id: int) -> int:
@@ -586,7 +594,8 @@ def remove_loads(connection: Connection, load_ids: Sequence[int]) -> None:
             connection.execute("INSERT INTO gone VALUES (?)", [load_id])
             connection.execute("INSERT INTO store.reopened VALUES (?, ?, ?, ?, ?)", [path, *rest])
     connection.execute(
-        "INSERT INTO store.dirty_days SELECT DISTINCT block_date FROM store.transfers WHERE load_id IN (FROM gone) AND block_date NOT IN (FROM store.dirty_days)"
+        "INSERT INTO store.dirty_days SELECT d FROM (SELECT block_date AS d FROM store.transfers WHERE load_id IN (FROM gone) "
+        "UNION SELECT block_timestamp::DATE FROM raw.transactions WHERE load_id IN (FROM gone)) WHERE d NOT IN (FROM store.dirty_days)"
     )
     for table in ("store.transfers", "raw.transactions", "raw.rejects", "raw.wallet_reports", "raw.loads"):
         connection.execute(f"DELETE FROM {table} WHERE load_id IN (FROM gone)")

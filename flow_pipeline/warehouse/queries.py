@@ -173,7 +173,33 @@ def one_wallet(connection: Connection, address: str) -> dict[str, Any] | None:
     for name, sql in (("totals", totals), ("positions", positions), ("trades", trades)):
         columns, rows = _rows(connection, sql, [known[0]])
         found[name] = [dict(zip(columns, row, strict=True)) for row in rows]
+    behaviour = """
+        SELECT f.* EXCLUDE (wallet) FROM marts.fct_wallet_features f JOIN (SELECT chain, max(block_date) AS block_date FROM marts.fct_wallet_features WHERE wallet = $1 GROUP BY chain) l
+            USING (chain, block_date) WHERE f.wallet = $1 ORDER BY chain, window_days"""
+    past = """
+        SELECT chain, block_date, tx_count, volume_usd, realised_usd, profit_consistency, round_trip_share, recipient_count, mev_tx_share FROM marts.fct_wallet_features
+        WHERE wallet = ? AND window_days = 30 ORDER BY block_date DESC, chain"""
+    for name, sql in (
+        ("smart_money", "SELECT * EXCLUDE (wallet) FROM detection.smart_money_wallets WHERE wallet = ? ORDER BY chain"),
+        ("features", behaviour),
+        ("past", past),
+        ("mev", "SELECT * FROM detection.mev_events WHERE wallet = ? ORDER BY block_timestamp DESC, event_id"),
+    ):
+        found[name] = _dicts(connection, sql, [known[0]])
     return found
+
+
+def smart_wallets(connection: Connection, top: int, category: str | None, every: bool) -> Rows:
+    """The best ranked wallets of detection.smart_money_wallets: listed ones, or all."""
+    return _rows(
+        connection,
+        """
+        SELECT rank, wallet, chain, entity, category, round(score, 4) AS score, round(score_low, 4) AS score_low, round(score_high, 4) AS score_high, round(confidence, 2) AS confidence,
+               is_smart, scored_by, round(volume_usd, 2) AS volume_usd, round(realised_usd, 2) AS realised_usd, round(win_rate, 3) AS win_rate, mev_tx_count, tx_count, first_seen, last_active
+        FROM detection.smart_money_wallets WHERE (is_smart OR $2) AND ($1 IS NULL OR category = $1) ORDER BY rank, wallet, chain LIMIT $3
+    """,
+        [category, every, top],
+    )
 
 
 def _where(window: Window, token: str | None) -> tuple[str, list[Any]]:

@@ -1,0 +1,266 @@
+"""How wallets behave, on the build file: what each did per day, and what that came to over windows of 7, 30 and 90 days."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from flow_pipeline.domain.chains import CHAINS
+from flow_pipeline.domain.tables import STORE_WALLET_DAYS, STORE_WALLET_FEATURES
+from flow_pipeline.scoring.windows import trailing_distinct, trailing_max, trailing_sums
+from flow_pipeline.settings import SmartMoneySettings
+from flow_pipeline.warehouse.store import Connection, table_counts, transaction
+
+WINDOWS = (7, 30, 90)
+"""Days of the windows: a week, a month, a quarter."""
+_DEFI = ("dex", "lending", "bridge")
+_WEEK = 7
+_LOOK_BACK = max(WINDOWS) + _WEEK - 1
+_ROOM = 100_000
+"""More days than there are since 1970: what a wallet's number is multiplied by to make room for the day."""
+_REAL = {column.name for column in STORE_WALLET_FEATURES.columns if column.type != "INTEGER"}
+_ROWS_AT_ONCE = 1_000_000
+"""Wallet days whose windows are held in memory together: about two gigabytes with all copies."""
+_SUMS = [column for column in STORE_WALLET_FEATURES.columns if column.meaning.startswith("sum of store.wallet_days.")]
+_DAY_SUMS = [column for column in STORE_WALLET_DAYS.columns if column.name in {name.name for name in _SUMS}]
+
+
+def run_wallet_features(connection: Connection, settings: SmartMoneySettings) -> dict[str, int]:
+    """Bring the features up to date from the first dirty day on; rows of marts.fct_wallet_features.
+
+    A day looks back 90 days at most, and only wallets that did something since the first dirty day are looked at, so that a new day costs a day.
+    """
+    row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
+    if row and row[0] is not None:
+        with transaction(connection):
+            _acts(connection, settings, row[0])
+            _wallet_days(connection, settings, row[0])
+            _windows(connection, row[0])
+        connection.execute("DROP TABLE temp.acts")
+    return {"fct_wallet_features": table_counts(connection, ("store.wallet_features",))["store.wallet_features"]}
+
+
+def _acts(connection: Connection, settings: SmartMoneySettings, first: date) -> None:
+    """The temp table acts from a day on, one row per wallet and transaction, and store.wallets."""
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE acts AS
+        WITH blocks AS (
+            SELECT chain, block_number, quantile_cont(gas_price::DOUBLE, [0.5, 0.9]) AS q FROM raw.transactions
+            WHERE block_timestamp >= $first AND gas_price > 0 GROUP BY ALL HAVING count(*) >= $least
+        ),
+        defi AS (SELECT chain, address_id, valid_from, valid_to FROM intermediate.int_address_labels__intervals WHERE list_contains($defi, category)),
+        called AS (
+            SELECT t.chain, t.tx_hash, a.address_id, t.block_timestamp FROM marts.fct_wallet_trades t JOIN store.addresses a ON a.address = t.wallet
+            WHERE t.block_date >= $first AND t.wallet_basis <> 'sender'
+            UNION
+            SELECT m.chain, unnest(m.tx_hashes), a.address_id, m.block_timestamp FROM detection.mev_events m JOIN store.addresses a ON a.address = m.wallet
+            WHERE m.block_date >= $first AND m.wallet <> m.sender
+        )
+        SELECT x.chain, s.address_id, x.block_timestamp::DATE AS block_date, x.block_timestamp, r.address_id AS called_id, x.is_success,
+               x.method_id IS NOT NULL OR x.created_contract IS NOT NULL AS is_contract, d.address_id IS NOT NULL AS is_defi, CASE WHEN x.gas_price > 0 THEN try_cast(x.gas_price::DOUBLE / b.q[1] AS DECIMAL(18, 6)) END AS gas_ratio,
+               x.gas_price > b.q[2] AS is_over, try_cast(x.gas_price::DOUBLE * x.gas_used / 1e18 AS DECIMAL(38, 18)) AS gas
+        FROM raw.transactions x JOIN store.addresses s ON s.address = x.from_address LEFT JOIN store.addresses r ON r.address = x.to_address
+        LEFT JOIN blocks b ON b.chain = x.chain AND b.block_number = x.block_number
+        LEFT JOIN defi d ON d.chain = x.chain AND d.address_id = r.address_id AND d.valid_from <= x.block_timestamp AND d.valid_to > x.block_timestamp
+        WHERE x.block_timestamp >= $first
+        UNION ALL BY NAME
+        SELECT chain, address_id, block_timestamp::DATE AS block_date, block_timestamp, true AS is_contract, false AS is_defi FROM called
+    """,
+        {"first": first, "least": settings.gas_block_transactions, "defi": list(_DEFI)},
+    )
+    connection.execute("DELETE FROM store.wallets WHERE first_day >= $first", {"first": first})
+    connection.execute("""
+        INSERT INTO store.wallets
+        SELECT a.chain, a.address_id, min(a.block_date) FROM acts a ANTI JOIN store.wallets w ON w.chain = a.chain AND w.address_id = a.address_id GROUP BY ALL
+    """)
+
+
+def _wallet_days(connection: Connection, settings: SmartMoneySettings, first: date) -> None:
+    """store.wallet_days and store.wallet_contacts from a day on; so many wallets at a time that memory stays bounded.
+
+    What is added up is decimal, so that the sums do not depend on the order of the rows.
+    """
+    # an arbitrage is no trade, because nothing is given, but its gain is profit like theirs
+    made = {"closed_count": ("sold_count", "round_count"), "won_count": ("sold_well_count", "round_won_count"), "realised_usd": ("sold_usd", "round_usd")}
+    sums = ", ".join(" + ".join(f"coalesce({part}, 0)" for part in made.get(column.name, (column.name,))) + f" AS {column.name}" for column in _DAY_SUMS)
+    row = connection.execute(
+        "SELECT (SELECT count(*) FROM acts) + (SELECT count(*) FROM store.transfers WHERE block_date >= $first)", {"first": first}
+    ).fetchone() or (0,)
+    parts = int(row[0]) // (4 * _ROWS_AT_ONCE) + 1
+    rules = {
+        "back": first - timedelta(hours=settings.round_trip_hours) - timedelta(days=1),
+        "seconds": settings.round_trip_hours * 3600,
+        "loss": settings.round_trip_loss,
+        "chains": [chain.name for chain in CHAINS],
+        "coins": [chain.native_symbol.lower() for chain in CHAINS],
+    }
+    for table in ("wallet_days", "wallet_contacts"):
+        connection.execute(f"DELETE FROM store.{table} WHERE block_date >= $first", {"first": first})
+    for part in range(parts):
+        values = {"first": first, "parts": parts, "part": part}
+        connection.execute(_DAYS_SQL.format(sums=sums), {**values, **rules})
+        connection.execute(_CONTACTS_SQL, values)
+
+
+_DAYS_SQL = """
+        INSERT INTO store.wallet_days BY NAME
+        WITH chains AS (SELECT unnest($chains) AS chain, unnest($coins) AS coin),
+        done AS (
+            SELECT a.chain, a.address_id, a.block_date, count(*) AS tx_count, count(a.is_success) AS status_count, count(*) FILTER (WHERE a.is_success) AS success_count,
+                   count(*) FILTER (WHERE a.is_contract) AS contract_count, count(*) FILTER (WHERE a.is_defi) AS defi_count, count(*) FILTER (WHERE isodow(a.block_date) < 6) AS weekday_count,
+                   sum(cos(2 * pi() * (epoch(a.block_timestamp) % 86400) / 86400)::DECIMAL(9, 6)) AS hour_cos,
+                   sum(sin(2 * pi() * (epoch(a.block_timestamp) % 86400) / 86400)::DECIMAL(9, 6)) AS hour_sin,
+                   count(a.gas_ratio) AS gas_count, sum(a.gas_ratio) AS gas_ratio, sum(least(1, 1 / a.gas_ratio::DOUBLE)::DECIMAL(9, 6)) FILTER (WHERE a.gas_ratio > 0) AS gas_saved, count(*) FILTER (WHERE a.is_over) AS gas_over_count,
+                   sum(a.gas)::DOUBLE * any_value(p.usd) AS gas_usd
+            FROM acts a LEFT JOIN chains v USING (chain) LEFT JOIN store.prices p ON p.token = v.coin AND p.price_date = a.block_date
+            WHERE a.address_id % $parts = $part GROUP BY ALL
+        ),
+        tokens AS (SELECT token_id, token_key, chain, price_token FROM intermediate.int_tokens__canonical),
+        moved AS (
+            SELECT k.chain, k.token_key, f.block_timestamp, f.block_date, f.block_number, f.transfer_index, f.from_id, f.to_id, f.amount::DOUBLE AS amount,
+                   try_cast(coalesce(f.amount::DOUBLE * p.usd, f.amount_usd::DOUBLE) AS DECIMAL(38, 6)) AS usd
+            FROM (FROM store.transfers WHERE block_date >= $back AND from_id <> to_id AND amount > 0 AND $part IN (from_id % $parts, to_id % $parts)) f
+            JOIN tokens k USING (token_id)
+            LEFT JOIN store.prices p ON p.price_date = f.block_date AND p.token = k.price_token
+        ),
+        paid AS (
+            SELECT m.chain, m.from_id AS address_id, m.block_date, count(*) AS sent_count, count(m.usd) AS priced_count, sum(m.usd) AS volume_usd, sum(try_cast(m.usd::DOUBLE * m.usd::DOUBLE AS DECIMAL(38, 2))) AS volume_squares
+            FROM moved m JOIN store.wallets w ON w.chain = m.chain AND w.address_id = m.from_id AND w.first_day <= m.block_date
+            WHERE m.block_date >= $first AND m.from_id % $parts = $part GROUP BY ALL
+        ),
+        ends AS (
+            SELECT m.chain, m.token_key, m.from_id AS address_id, m.block_timestamp, m.block_date, m.block_number, m.transfer_index, m.amount, true AS is_paid FROM moved m
+            WHERE m.from_id % $parts = $part
+            UNION ALL SELECT chain, token_key, to_id, block_timestamp, block_date, block_number, transfer_index, amount, false FROM moved WHERE to_id % $parts = $part
+        ),
+        turns AS (
+            SELECT e.*, w.first_day, lag({{'is_paid': e.is_paid, 'amount': e.amount, 'at': e.block_timestamp}}) OVER own AS before
+            FROM ends e JOIN store.wallets w ON w.chain = e.chain AND w.address_id = e.address_id
+            WINDOW own AS (PARTITION BY e.chain, e.address_id, e.token_key ORDER BY e.block_timestamp, e.block_number, e.transfer_index, e.is_paid DESC, e.amount)
+        ),
+        returned AS (
+            SELECT chain, address_id, block_date, count(*) AS returned_count FROM turns
+            WHERE NOT is_paid AND before.is_paid AND amount BETWEEN before.amount * (1 - $loss) AND before.amount AND block_timestamp - before['at'] <= to_seconds($seconds)
+                AND block_date >= greatest($first, first_day)
+            GROUP BY ALL
+        ),
+        traded AS (
+            SELECT t.chain, a.address_id, t.block_date, count(*) AS trade_count, count(t.value_usd) AS priced_trade_count, count(t.realised_usd) AS sold_count,
+                   count(*) FILTER (WHERE t.realised_usd > 0) AS sold_well_count, sum(try_cast(t.realised_usd AS DECIMAL(38, 6))) AS sold_usd, sum(try_cast(t.held_seconds AS DECIMAL(38, 3))) AS held_seconds, count(t.held_seconds) AS held_count
+            FROM marts.fct_wallet_trades t JOIN store.addresses a ON a.address = t.wallet WHERE t.block_date >= $first AND a.address_id % $parts = $part GROUP BY ALL
+        ),
+        taken AS (
+            SELECT m.chain, a.address_id, m.block_date, len(list_distinct(flatten(list(m.tx_hashes)))) AS mev_tx_count, count(*) FILTER (WHERE m.kind = 'sandwich') AS sandwich_count,
+                   count(*) FILTER (WHERE m.kind = 'arbitrage') AS arbitrage_count, count(*) FILTER (WHERE m.kind = 'liquidation') AS liquidation_count, sum(try_cast(m.gain_usd AS DECIMAL(38, 6))) AS mev_usd,
+                   count(m.gain_usd) FILTER (WHERE m.kind = 'arbitrage') AS round_count, count(*) FILTER (WHERE m.kind = 'arbitrage' AND m.gain_usd > 0) AS round_won_count,
+                   sum(try_cast(m.gain_usd AS DECIMAL(38, 6))) FILTER (WHERE m.kind = 'arbitrage') AS round_usd
+            FROM detection.mev_events m JOIN store.addresses a ON a.address = m.wallet WHERE m.block_date >= $first AND a.address_id % $parts = $part GROUP BY ALL
+        )
+        SELECT chain, address_id, block_date, {sums}
+        FROM done FULL JOIN paid USING (chain, address_id, block_date) FULL JOIN returned USING (chain, address_id, block_date)
+        FULL JOIN traded USING (chain, address_id, block_date) FULL JOIN taken USING (chain, address_id, block_date)
+"""
+_CONTACTS_SQL = """
+        INSERT INTO store.wallet_contacts
+        SELECT chain, address_id, block_date, contact_id, bool_or(is_called) FROM (
+            SELECT chain, address_id, block_date, called_id AS contact_id, is_contract AS is_called FROM acts WHERE called_id IS NOT NULL AND address_id % $parts = $part
+            UNION ALL
+            SELECT k.chain, f.from_id, f.block_date, f.to_id, false FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
+            JOIN store.wallets w ON w.chain = k.chain AND w.address_id = f.from_id AND w.first_day <= f.block_date
+            WHERE f.block_date >= $first AND f.from_id <> f.to_id AND f.amount > 0 AND f.from_id % $parts = $part)
+        GROUP BY ALL
+"""
+
+
+def _windows(connection: Connection, first: date) -> None:
+    """store.wallet_features from a day on, for the wallets that did something since; so many wallets at a time that memory stays bounded."""
+    connection.execute("DELETE FROM store.wallet_features WHERE block_date >= $first", {"first": first})
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE wanted AS
+        SELECT row_number() OVER () - 1 AS wallet, chain, address_id, first_day FROM store.wallets w
+        SEMI JOIN (FROM store.wallet_days WHERE block_date >= $first AND tx_count + sent_count > 0) d ON d.chain = w.chain AND d.address_id = w.address_id
+    """,
+        {"first": first},
+    )
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE falls AS
+        SELECT wallet, block_date, (greatest(max(total) OVER (PARTITION BY wallet ORDER BY block_date), 0) - total)::DOUBLE AS drawdown_usd
+        FROM (SELECT w.wallet, d.block_date, sum(d.realised_usd::DECIMAL(38, 6)) OVER (PARTITION BY w.wallet ORDER BY d.block_date) AS total
+              FROM (FROM store.wallet_days WHERE closed_count > 0) d JOIN wanted w ON w.chain = d.chain AND w.address_id = d.address_id)
+    """)
+    rows = connection.execute(
+        "SELECT count(*) FROM store.wallet_days d JOIN wanted w ON w.chain = d.chain AND w.address_id = d.address_id WHERE d.block_date > $first::DATE - $most",
+        {"first": first, "most": _LOOK_BACK},
+    ).fetchone() or (0,)
+    parts = int(rows[0]) // _ROWS_AT_ONCE + 1
+    for part in range(parts):
+        _add_windows(connection, {"first": first, "most": _LOOK_BACK, "parts": parts, "part": part})
+    for table in ("wanted", "falls"):
+        connection.execute(f"DROP TABLE temp.{table}")
+
+
+def _add_windows(connection: Connection, values: dict[str, Any]) -> None:
+    """Features of some of the wallets in the temp table wanted."""
+    names = [column.name for column in _SUMS]
+    found = connection.execute(
+        f"""
+        SELECT w.wallet, d.block_date - DATE '1970-01-01' AS day, d.tx_count + d.sent_count > 0 AS is_active, is_active AND d.block_date >= $first AS is_wanted,
+               coalesce(f.drawdown_usd, 'nan'::DOUBLE) AS drawdown_usd, {", ".join(f"d.{name}" for name in names)}
+        FROM store.wallet_days d JOIN wanted w ON w.chain = d.chain AND w.address_id = d.address_id LEFT JOIN falls f ON f.wallet = w.wallet AND f.block_date = d.block_date
+        WHERE d.block_date > $first::DATE - $most AND w.wallet % $parts = $part
+    """,
+        values,
+    ).fetchnumpy()
+    columns = {name: np.ma.getdata(column) for name, column in found.items()}
+    order = np.lexsort((columns["day"], columns["wallet"]))
+    columns = {name: column[order] for name, column in columns.items()}
+    wallet, day, is_closed, wanted = columns["wallet"], columns["day"], columns["closed_count"] > 0, np.flatnonzero(columns["is_wanted"])
+    start = np.searchsorted(wallet, wallet)
+    is_good = is_closed & (trailing_sums(np.arange(len(day)), start, day, columns["realised_usd"].reshape(-1, 1), _WEEK)[0] > 0)
+    extra = {"active_days": columns["is_active"], "trade_days": is_closed, "good_days": is_good, "volume_usd_squares": columns["volume_usd"] ** 2}
+    summed = np.column_stack([*(columns[name] for name in names), *extra.values()]).astype(float)
+    contacts = connection.execute(
+        """
+        SELECT w.wallet, c.block_date - DATE '1970-01-01' AS day, c.is_called, coalesce(lead(c.block_date) OVER same - DATE '1970-01-01', 9999999) AS again,
+               coalesce(lead(c.block_date) OVER called - DATE '1970-01-01', 9999999) AS called_again
+        FROM store.wallet_contacts c JOIN wanted w ON w.chain = c.chain AND w.address_id = c.address_id WHERE c.block_date > $first::DATE - $most AND w.wallet % $parts = $part
+        WINDOW same AS (PARTITION BY w.wallet, c.contact_id ORDER BY c.block_date), called AS (PARTITION BY w.wallet, c.contact_id, c.is_called ORDER BY c.block_date)
+    """,
+        values,
+    ).fetchnumpy()
+    met = {name: np.ma.getdata(column) for name, column in contacts.items()}
+    row = np.searchsorted(wallet * _ROOM + day, met["wallet"] * _ROOM + met["day"])
+    is_called = met["is_called"]
+    whose = connection.execute(
+        "SELECT chain, address_id, first_day - DATE '1970-01-01' AS first_day FROM wanted WHERE wallet % $parts = $part ORDER BY wallet", _part(values)
+    )
+    known = whose.to_arrow_table().take(pa.array(wallet[wanted] // values["parts"]))
+    last = day[wanted]
+    keys = {
+        "chain": known["chain"].combine_chunks().dictionary_encode(),
+        "address_id": known["address_id"],
+        "block_date": pa.array(last.astype("datetime64[D]")),
+        "age_days": pa.array(last - known["first_day"].to_numpy() + 1, pa.int32()),
+    }
+    for days in WINDOWS:
+        sums = dict(zip([*names, *extra], trailing_sums(wanted, start, day, summed, days), strict=True))
+        window = {
+            **keys,
+            "window_days": pa.repeat(pa.scalar(days, pa.int32()), len(wanted)),
+            **{name: pa.array(values if name in _REAL else values.astype(np.int32)) for name, values in sums.items()},
+            "drawdown_usd": pa.array(trailing_max(wanted, start, day, columns["drawdown_usd"], days), from_pandas=True),
+            "recipient_count": pa.array(trailing_distinct(start, day, row, met["again"], days)[wanted], pa.int32()),
+            "called_count": pa.array(trailing_distinct(start, day, row[is_called], met["called_again"][is_called], days)[wanted], pa.int32()),
+        }
+        connection.register("window_sums", pa.table(window))
+        connection.execute("INSERT INTO store.wallet_features BY NAME FROM window_sums")
+        connection.unregister("window_sums")
+
+
+def _part(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in ("parts", "part")}
