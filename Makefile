@@ -16,7 +16,7 @@ $(VENV)/.ready: pyproject.toml uv.lock
 		test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv; }; \
 		uv=.uv/bin/uv; \
 	fi; \
-	"$$uv" sync --frozen --quiet
+	"$$uv" sync --frozen --quiet --all-extras
 	@touch $@
 
 demo: setup

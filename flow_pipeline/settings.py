@@ -331,6 +331,11 @@ class QualitySettings(Section):
     """Thresholds of the audits."""
 
     warn_reject_share: float = Field(0.05, ge=0, le=1, description="share of rejected rows from which a load is warned about: real exports reject under 1 %")
+    max_drift: float = Field(
+        0.25,
+        gt=0,
+        description="population stability index of a model's feature above which its wallets are another population than it was trained on: the rule of thumb of credit scoring",
+    )
     max_reject_share: float = Field(
         1.0, ge=0, le=1, description="share of rejected rows of a run above which nothing is published; 1 never stops, because rejects are reported by row"
     )

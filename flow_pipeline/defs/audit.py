@@ -9,7 +9,12 @@ from flow_pipeline.quality import STAGES, suite
 from flow_pipeline.warehouse.audit import audit_stage
 from flow_pipeline.warehouse.store import open_build, run_lock
 
-GUARDED = {"raw": ["raw", "transfers"], "marts": ["marts", "fct_daily_exchange_netflow"], "detection": ["detection", "netflow_scores"]}
+GUARDED = {
+    "raw": ["raw", "transfers"],
+    "marts": ["marts", "fct_daily_exchange_netflow"],
+    "detection": ["detection", "netflow_scores"],
+    "drift": ["detection", "smart_money_drift"],
+}
 _SEVERITY = {"blocking": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
 
 

@@ -12,7 +12,7 @@ from flow_pipeline.pipeline import send_alerts
 
 daily_flow = dg.define_asset_job(
     "daily_flow",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("models"),
     partitions_def=daily(),
     executor_def=dg.in_process_executor,
     description="Load, build, detect, audit and publish the days of the run.",

@@ -143,9 +143,9 @@ def _clusters() -> list[dg.AssetsDefinition]:
 def _wallets() -> list[dg.AssetsDefinition]:
     """Trades and MEV, features, scores: each step brings its tables up to date from the first day that changed."""
     steps = (
-        ("wallet_trades", run_trades, ("marts.fct_wallet_trades", "detection.mev_events"), {"duckdb", "numba"}, _GRAPH),
-        ("wallet_features", run_wallet_features, ("marts.fct_wallet_features",), {"duckdb", "numba"}, [dg.AssetKey(["detection", "mev_events"])]),
-        ("smart_money", run_smart_money, ("detection.smart_money_wallets", "detection.smart_money_history"), {"python", "duckdb"}, [dg.AssetKey(["marts", "fct_wallet_features"])]),
+        ("wallet_trades", lambda connection: run_trades(connection, settings().smart_money), ("marts.fct_wallet_trades", "detection.mev_events"), {"duckdb", "numba"}, _GRAPH),
+        ("wallet_features", lambda connection: run_wallet_features(connection, settings().smart_money), ("marts.fct_wallet_features",), {"duckdb", "numba"}, [dg.AssetKey(["detection", "mev_events"])]),
+        ("smart_money", lambda connection: run_smart_money(connection, settings()), ("detection.smart_money_wallets", "detection.smart_money_history", "detection.smart_money_drift"), {"python", "duckdb"}, [dg.AssetKey(["marts", "fct_wallet_features"])]),
     )  # fmt: skip
     return [_wallet_step(*step) for step in steps]
 
@@ -156,7 +156,7 @@ def _wallet_step(name: str, step: Callable[..., dict[str, int]], tables: tuple[s
     @dg.multi_asset(specs=specs, name=name, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def run() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
-            counts = step(connection, settings().smart_money)
+            counts = step(connection)
         for table in tables:
             yield dg.MaterializeResult(asset_key=table.split("."), metadata={"dagster/row_count": counts[table.split(".")[1]]})
 

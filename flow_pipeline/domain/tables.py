@@ -762,6 +762,16 @@ SMART_MONEY_WALLETS = Table(
         ),
     ),
 )
+SMART_MONEY_DRIFT = Table(
+    "detection",
+    "smart_money_drift",
+    "One row per feature of the model in production: how far today's wallets are from those it was trained on. Empty without a model.",
+    _columns(
+        ("model_version", "VARCHAR", "version in the registry"),
+        ("feature", "VARCHAR", "column of marts.fct_wallet_features, 30 days"),
+        ("stability_index", "DOUBLE", "population stability index over the tenths of the training: under 0.1 alike, over 0.25 another population"),
+    ),
+)
 SMART_MONEY_HISTORY = Table(
     "detection",
     "smart_money_history",
@@ -1136,6 +1146,7 @@ USER_TABLES = (
     WALLET_FEATURES,
     SMART_MONEY_WALLETS,
     SMART_MONEY_HISTORY,
+    SMART_MONEY_DRIFT,
     GROUPS,
     GROUP_MEMBERS,
     GROUP_FLOWS,

@@ -99,7 +99,7 @@ def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, 
                 transform(settings, window, say)
                 audit(settings, result, ("raw", "marts"), say)
                 detect(settings, say)
-                audit(settings, result, ("detection",), say)
+                audit(settings, result, ("detection", "drift"), say)
         if result.is_new:
             publish(settings, result, say, also)
             tell(settings, result, say)
@@ -188,7 +188,7 @@ def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, i
         counts |= {name: found["kept"] for name, found in run_typologies(connection, settings).items()}
         say("follow trades")
         counts |= run_trades(connection, settings.smart_money) | run_wallet_features(connection, settings.smart_money)
-        counts |= run_smart_money(connection, settings.smart_money)
+        counts |= run_smart_money(connection, settings)
         say("find deposit addresses")
         counts |= find_address_clusters(connection, settings.clusters) | run_entity_clusters(connection, settings.clusters)
         say("follow group flows")

@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.settings import QualitySettings
 
-STAGES = ("raw", "marts", "detection")
+STAGES = ("raw", "marts", "detection", "drift")
 Measure = Callable[[str], float | None]
 
 
@@ -70,7 +70,7 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
     """Measure a stage and let Great Expectations judge.
 
     Args:
-        stage: raw, marts or detection.
+        stage: raw, marts, detection or drift.
         measure: Runs an SQL text on the build and returns its one number.
         settings: Thresholds in force.
 

@@ -25,6 +25,9 @@ CATEGORIES: dict[str, str] = {
     "retail": "none of these",
 }
 """Categories in the order in which they are tried; the first that holds is the wallet's."""
+_ALSO = (
+    "round_trip_share", "active_days", "priced_share", "sent_count", "mev_tx_count", "weekday_share", "hour_concentration", "tx_count", "trade_count", "realised_usd",
+)  # fmt: skip
 FORMULA = "formula 1"
 """Name and version of the score, kept with every wallet that was scored by it."""
 
@@ -44,7 +47,7 @@ def score(features: pa.Table, settings: SmartMoneySettings) -> pa.Table:
         profit consistency), confidence, category, is_smart (the score reaches the limit and the
         closed trades made money: being busy is not enough).
     """
-    known = {name: _numbers(features, name) for name in features.column_names if name not in ("chain", "wallet", "block_date")}
+    known = {name: _numbers(features, name) for name in (*INPUTS.values(), *_ALSO)}
     weights, marks = settings.weights, settings.full_marks
     kept = 1 - known["round_trip_share"]
     parts = {part: weights[part] * np.minimum(known[column] / marks[part], 1) for part, column in INPUTS.items()}

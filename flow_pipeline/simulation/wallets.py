@@ -247,13 +247,15 @@ def _lucky_trader(w: _World, who: str, pools: list[list[str]], others: list[str]
 
 
 def _retail(w: _World, who: str, pools: list[list[str]], others: list[str]) -> None:
-    friends = [w.address() for _ in range(3)]
+    friends, held = [w.address() for _ in range(3)], list[tuple[int, str, float]]()
     for day in np.flatnonzero(w.rng.random(w.days) < 0.12):
-        if w.rng.random() < 0.6:
+        if w.rng.random() < 0.5:
             w.pays(who, friends[int(w.rng.integers(3))], w.block(int(day)), w.dollars(5, 800))
+        elif held and w.rng.random() < 0.6:
+            w.sells(who, w.block(int(day)), *held.pop())
         else:
             coin, pool = _any_pool(w, pools)
-            w.buys(who, w.block(int(day)), coin, pool, w.dollars(20, 800))
+            held.append((coin, pool, w.buys(who, w.block(int(day)), coin, pool, w.dollars(20, 800))[1]))
 
 
 def _wash_traders(w: _World, people: list[str]) -> None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from flow_pipeline.domain.tables import SMART_MONEY_HISTORY, SMART_MONEY_WALLETS, Table
+import numpy as np
+import pyarrow as pa
+
+from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.domain.tables import SMART_MONEY_DRIFT, SMART_MONEY_HISTORY, SMART_MONEY_WALLETS, Table
+from flow_pipeline.scoring.model import drift, matrix
+from flow_pipeline.scoring.registry import Production, production
 from flow_pipeline.scoring.smart_money import FORMULA, score
-from flow_pipeline.settings import SmartMoneySettings
+from flow_pipeline.settings import Settings, SmartMoneySettings
 from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
 WINDOW = 30
@@ -31,14 +38,17 @@ _COMPARED = """
 """
 
 
-def run_smart_money(connection: Connection, settings: SmartMoneySettings) -> dict[str, int]:
-    """Bring detection.smart_money_wallets and detection.smart_money_history up to date; their row counts."""
-    row = connection.execute("SELECT min(block_date), (SELECT max(block_date) FROM store.wallet_days) FROM store.dirty_days").fetchone()
+def run_smart_money(connection: Connection, settings: Settings) -> dict[str, int]:
+    """Bring detection.smart_money_wallets, smart_money_history and smart_money_drift up to date; their row counts.
+
+    Wallets are ranked by the model in production; without one, or when it can not be loaded, by the formula, and `scored_by` says which.
+    """
+    row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
     if row and row[0] is not None:
         with transaction(connection):
-            _history(connection, settings, row[0])
-            _wallets(connection, settings, row[1])
-    return {table.name: table_counts(connection, (table.relation,))[table.relation] for table in (SMART_MONEY_WALLETS, SMART_MONEY_HISTORY)}
+            _history(connection, settings.smart_money, row[0])
+            rank_wallets(connection, settings)
+    return {table.name: table_counts(connection, (table.relation,))[table.relation] for table in (SMART_MONEY_WALLETS, SMART_MONEY_HISTORY, SMART_MONEY_DRIFT)}
 
 
 def _history(connection: Connection, settings: SmartMoneySettings, first: date) -> None:
@@ -51,8 +61,9 @@ def _history(connection: Connection, settings: SmartMoneySettings, first: date) 
         _insert(connection, SMART_MONEY_HISTORY, f"SELECT * FROM ({_COMPARED}) WHERE is_smart ORDER BY block_date, wallet, chain", {})
 
 
-def _wallets(connection: Connection, settings: SmartMoneySettings, last: date | None) -> None:
-    connection.execute("DELETE FROM detection.smart_money_wallets")
+def rank_wallets(connection: Connection, settings: Settings) -> None:
+    """Score and rank every wallet anew, as of its last active day; within a transaction of the caller's."""
+    row = connection.execute("SELECT max(block_date) FROM store.wallet_days").fetchone()
     select = """
         SELECT f.* FROM marts.fct_wallet_features f
         JOIN (SELECT a.address AS wallet, d.chain, max(d.block_date) AS block_date FROM store.wallet_days d JOIN store.addresses a USING (address_id)
@@ -60,24 +71,47 @@ def _wallets(connection: Connection, settings: SmartMoneySettings, last: date | 
             ON l.wallet = f.wallet AND l.chain = f.chain AND l.block_date = f.block_date
         WHERE f.window_days = $window AND f.block_date > $last::DATE - $horizon
     """
-    _score(connection, settings, select, {"last": last, "horizon": _HORIZON, "window": WINDOW})
+    features = _score(connection, settings.smart_money, select, {"last": row[0] if row else None, "horizon": _HORIZON, "window": WINDOW})
+    model, said = _model(settings.data_dir / "models")
+    told = pa.table({"chain": features["chain"], "wallet": features["wallet"], "probability": pa.array(_told(model, features), from_pandas=True)})
+    connection.register("told", told)
     ranked = f"""
-        SELECT s.*, l.entity, rank() OVER (ORDER BY s.formula_score DESC) AS rank, s.formula_score AS score, $formula AS scored_by,
+        SELECT s.*, l.entity, coalesce(t.probability, s.formula_score) AS score, rank() OVER (ORDER BY coalesce(t.probability, s.formula_score) DESC) AS rank, $said AS scored_by,
                s.block_date - s.age_days + 1 AS first_seen, s.block_date AS last_active
-        FROM ({_COMPARED}) s JOIN store.addresses a ON a.address = s.wallet
+        FROM ({_COMPARED}) s JOIN store.addresses a ON a.address = s.wallet JOIN told t ON t.chain = s.chain AND t.wallet = s.wallet
         LEFT JOIN intermediate.int_address_labels__intervals l ON l.chain = s.chain AND l.address_id = a.address_id AND l.valid_from <= s.block_date AND l.valid_to > s.block_date
         ORDER BY rank, s.wallet, s.chain
     """
-    _insert(connection, SMART_MONEY_WALLETS, ranked, {"formula": FORMULA})
+    connection.execute("DELETE FROM detection.smart_money_wallets")
+    _insert(connection, SMART_MONEY_WALLETS, ranked, {"said": said})
+    connection.unregister("told")
+    connection.execute("DELETE FROM detection.smart_money_drift")
+    if model and len(features):
+        found = drift(matrix(features), model.reference)
+        connection.executemany("INSERT INTO detection.smart_money_drift VALUES (?, ?, ?)", [[model.version, name, index] for name, index in found.items()])
 
 
-def _score(connection: Connection, settings: SmartMoneySettings, select: str, values: dict[str, Any]) -> None:
-    """Register the features that a SELECT gives, with their scores, as `scored`."""
+def _model(folder: Path) -> tuple[Production | None, str]:
+    """The model in production and what scored_by says."""
+    try:
+        model = production(folder)
+    except FlowError as error:
+        return None, f"{FORMULA}: {error.message}"
+    return model, f"model {model.version}" if model else FORMULA
+
+
+def _told(model: Production | None, features: pa.Table) -> np.ndarray:
+    return model.predict(features) if model else np.full(len(features), np.nan)
+
+
+def _score(connection: Connection, settings: SmartMoneySettings, select: str, values: dict[str, Any]) -> pa.Table:
+    """Features that a SELECT gives; with their scores they are registered as `scored`."""
     features = connection.execute(select, values).to_arrow_table()
-    found = score(features, settings)
+    scored, found = features, score(features, settings)
     for name in found.column_names:
-        features = features.append_column(name, found[name])
-    connection.register("scored", features)
+        scored = scored.append_column(name, found[name])
+    connection.register("scored", scored)
+    return features
 
 
 def _insert(connection: Connection, table: Table, select: str, values: dict[str, Any]) -> None:

@@ -125,7 +125,7 @@ def test_every_detector_writes_tables_of_the_contract() -> None:
     names = {table.name for table in USER_TABLES if table.schema == "detection"}
     on_the_graph = {"findings", "finding_transfers", "finding_addresses", "risk_components", "address_risk", "cluster_analysis"}
     on_the_graph |= {"groups", "group_members", "group_flows", "group_flow_transfers", "group_flow_summaries", "active_flows", "address_clusters"}
-    on_the_graph |= {"mev_events", "smart_money_wallets", "smart_money_history"}
+    on_the_graph |= {"mev_events", "smart_money_wallets", "smart_money_history", "smart_money_drift"}
     assert {name for detector in detectors().values() for name in detector.WRITES} | on_the_graph == names
 
 

@@ -88,7 +88,7 @@ from flow_pipeline.definitions import defs
 graph = defs().resolve_asset_graph()
 for key in graph.get_all_asset_keys():
     node = graph.get(key)
-    assert (node.description or "").startswith(("One row per ", "One page per ")), key
+    assert (node.description or "").startswith(("One row per ", "One page per ", "One version per ")), key
     assert node.owners and node.group_name, key
     assert node.kinds if hasattr(node, "kinds") else True, key
 job = defs().resolve_job_def("daily_flow")
@@ -113,6 +113,35 @@ print("FINE", len(list(graph.get_all_asset_keys())))
 def test_assets_are_described_and_the_inbox_sensor_asks_once(tmp_path: Path) -> None:
     done = python(DEFINITIONS, NETRAFLOW_DATA_DIR=str(tmp_path / "data"))
     assert "FINE" in done.stdout, done.stderr[-3000:]
+
+
+MODEL = """
+import json
+import dagster as dg
+from flow_pipeline.defs.model import rank_wallets_again, scoring, smart_money_model, smart_money_scoring
+with dg.DagsterInstance.ephemeral() as instance:
+    result = dg.materialize([smart_money_model], instance=instance)
+    said = result.asset_materializations_for_node("models__smart_money")[0].metadata
+    again = smart_money_scoring.execute_in_process(instance=instance)
+    tick = scoring.evaluate_tick(dg.build_sensor_context(instance=instance))
+    print("RESULT", json.dumps([result.success, str(said["no model"].value), again.success, tick.skip_message]))
+"""
+
+
+@pytest.mark.slow
+def test_a_model_without_examples_is_said_and_the_formula_goes_on(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    write_csv(data / "inbox" / "t.csv", [transfer(1, U, V, 1, at="2025-05-01")])
+    subprocess.run([sys.executable, "-m", "flow_pipeline", "--data-dir", str(data), "run"], env=environment(), cwd=ROOT, check=True, capture_output=True)
+    before = (data / "warehouse.duckdb").resolve()
+    done = python(MODEL, NETRAFLOW_DATA_DIR=str(data))
+    assert "RESULT" in done.stdout, done.stderr[-3000:]
+    trained, said, scored, skipped = json.loads(done.stdout.splitlines()[-1].removeprefix("RESULT "))
+    assert trained
+    assert scored
+    assert "there is no example to learn from" in said
+    assert "no model is in production" in skipped
+    assert (data / "warehouse.duckdb").resolve() != before, "scoring anew publishes"
 
 
 SENSORS = """

@@ -1,0 +1,78 @@
+"""The smart-money model: trained weekly on what is published, scoring anew every hour when something was published or put into production since."""
+
+import dagster as dg
+
+from flow_pipeline.defs.common import OWNERS, POOL, settings
+from flow_pipeline.domain.errors import FlowError, UsageError
+from flow_pipeline.pipeline.model import score_again, train_model
+from flow_pipeline.scoring.registry import versions
+from flow_pipeline.warehouse.publish import published_run
+
+
+@dg.asset(
+    key=["models", "smart_money"],
+    description="One version per training: who will make money in the next 30 days; in production when it beats the formula.",
+    group_name="models",
+    kinds={"scikitlearn", "mlflow"},
+    owners=OWNERS,
+    deps=[dg.AssetKey(["ops", "publications"])],
+    pool=POOL,
+)
+def smart_money_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    """Trains, registers, and shows the card; too little to learn from is no failure, the formula goes on."""
+    try:
+        found = train_model(settings())
+    except UsageError as error:
+        context.log.warning(f"{error.message}; {error.hint}")
+        return dg.MaterializeResult(metadata={"no model": dg.MetadataValue.text(error.message)})
+    facts = found.trained.facts
+    return dg.MaterializeResult(
+        metadata={
+            "version": found.version,
+            "auc": facts["auc"],
+            "formula auc": facts["formula_auc"],
+            "in production": facts["beats_formula"],
+            "card": dg.MetadataValue.md(found.card),
+        }
+    )
+
+
+@dg.op(pool=POOL)
+def rank_wallets_again(context: dg.OpExecutionContext) -> None:
+    """Rank the wallets by what is in production, audit, publish."""
+    result = score_again(settings())
+    context.log.info(f"published {result.run_id}" if result else "nothing is published yet")
+
+
+@dg.job(executor_def=dg.in_process_executor, description="Ranks the wallets anew by the model in production, and publishes.")
+def smart_money_scoring() -> None:
+    """One step."""
+    rank_wallets_again()
+
+
+training = dg.define_asset_job(
+    "smart_money_training", selection=[smart_money_model], executor_def=dg.in_process_executor, description="Trains the smart-money model."
+)
+
+weekly_training = dg.ScheduleDefinition(
+    name="smart_money_training_schedule", job=training, cron_schedule="0 6 * * 1", description="Mondays, after the daily run of Sunday."
+)
+
+
+@dg.sensor(
+    job=smart_money_scoring,
+    minimum_interval_seconds=3_600,
+    description="Scores again, at most hourly, when another version came into production since the last publication.",
+)
+def scoring(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """New data is scored by its own run; what is left is a version that nobody has scored with."""
+    try:
+        known = [row["version"] for row in versions(settings().data_dir / "models") if row["in_production"]]
+    except FlowError as error:
+        return dg.SkipReason(error.message)
+    if not known or published_run(settings()) is None:
+        return dg.SkipReason("no model is in production, or nothing is published")
+    if context.cursor == str(known[0]):
+        return dg.SkipReason(f"version {known[0]} has scored")
+    context.update_cursor(str(known[0]))
+    return dg.RunRequest(run_key=f"version {known[0]}")
