@@ -224,3 +224,46 @@ def test_the_predefined_groups_load_and_their_invalid_addresses_are_refused_by_n
         ("suspicious-mixers", "MIXER", "HIGH", True),
     ]
     assert "suspicious-mixers has no usable address" in str(ask(settings, "SELECT note FROM raw.loads WHERE format = 'groups'"))
+
+
+def all_features_are_finite(settings: Settings) -> int:
+    """Rows of marts.fct_wallet_features, every number of which is finite."""
+    names = [row[0] for row in ask(settings, "DESCRIBE marts.fct_wallet_features") if row[1] in ("DOUBLE", "FLOAT")]
+    bad = " OR ".join(f"NOT isfinite({name})" for name in names)
+    rows = ask(settings, f"SELECT count(*), count(*) FILTER (WHERE {bad}) FROM marts.fct_wallet_features")
+    assert rows[0][1] == 0
+    return int(rows[0][0])
+
+
+def test_success_of_the_exploit_wallets_as_counted_by_hand(settings: Settings, real: Path) -> None:
+    build(settings, real / "exploits")
+    assert all_features_are_finite(settings) > 100
+    sent: dict[str, dict[str, bool]] = {}
+    for name in ("ronin_bridge_hack.csv", "wormhole_bridge_hack.csv"):
+        with (real / "exploits" / name).open() as handle:
+            for row in csv.DictReader(handle):
+                sent.setdefault(row["from"].lower(), {})[row["hash"].lower()] = row["isError"] == "0" and row["txreceipt_status"] != "0"
+    told = {
+        wallet: (rate, count)
+        for wallet, rate, count in ask(
+            settings,
+            "SELECT a.address, sum(d.success_count) / sum(d.status_count), sum(d.tx_count) FROM store.wallet_days d JOIN store.addresses a USING (address_id) GROUP BY 1",
+        )
+    }
+    assert {wallet: (sum(ok.values()) / len(ok), len(ok)) for wallet, ok in sent.items()} == {
+        wallet: (float(rate), int(count)) for wallet, (rate, count) in told.items()
+    }
+    thief = "0x098b716b8aaf21512996dc57eb0615e2383e2f96"
+    assert told[thief] == (1.0, 38)
+
+
+def test_early_ethereum_wallets_are_described_without_status_or_prices(settings: Settings, real: Path) -> None:
+    build(settings, real / "eth_raphtory")
+    assert all_features_are_finite(settings) > 3_000
+    senders = ask(settings, "SELECT count(DISTINCT from_address) FROM raw.transactions")
+    assert senders == ask(settings, "SELECT count(DISTINCT wallet) FROM marts.fct_wallet_features") == [(6_130,)]
+    assert ask(settings, "SELECT count(success_rate), count(volume_usd), count(gas_efficiency) > 0 FROM marts.fct_wallet_features") == [(0, 0, True)]
+    busiest = ask(settings, "SELECT wallet, tx_count FROM marts.fct_wallet_features WHERE window_days = 7 ORDER BY tx_count DESC LIMIT 1")[0]
+    by_hand = ask(settings, f"SELECT from_address, count(*) FROM raw.transactions WHERE from_address = '{busiest[0]}' GROUP BY 1")
+    assert busiest == by_hand[0]
+    assert ask(settings, "SELECT count(*) FROM detection.smart_money_wallets WHERE is_smart OR category = 'mev_bot'") == [(0,)]
