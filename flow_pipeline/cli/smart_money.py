@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from flow_pipeline.cli.common import CsvOption, JsonOption, emit, note, settings_of
+
+_ON_A_TERMINAL = ("rank", "wallet", "category", "score", "score_low", "score_high", "confidence", "volume_usd", "realised_usd", "last_active")
+"""What fits; JSON and CSV have every column."""
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +41,9 @@ def smart_money(
             0,
             None,
         )
+    if sys.stdout.isatty() and not as_json and not as_csv:
+        shown = [columns.index(name) for name in _ON_A_TERMINAL]
+        columns, rows = list(_ON_A_TERMINAL), [tuple(row[place] for place in shown) for row in rows]
     emit(columns, rows, as_json, as_csv, f"Smart money: {'all wallets' if every else 'listed wallets'}{f' of category {category}' if category else ''}")
     if not known[0]:
         note("netraflow: no wallet is known: none of the files has transactions (Etherscan txlist, ethereum-etl transactions) or trades")
