@@ -141,7 +141,10 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
             "y2": [at[place[b]][0] for b in pairs["to_address"]],
         }
     )
-    middle_x, middle_y = lines["x"] * 0.5 + lines["x2"] * 0.5, lines["y"] * 0.5 + lines["y2"] * 0.5
+    # What goes both ways has two sets of words on one line.
+    both = set(zip(pairs["from_address"], pairs["to_address"], strict=True))
+    on = pd.Series([0.66 if (b, a) in both else 0.5 for a, b in zip(pairs["from_address"], pairs["to_address"], strict=True)])
+    middle_x, middle_y = lines["x"] * (1 - on) + lines["x2"] * on, lines["y"] * (1 - on) + lines["y2"] * on
     said = [f"{numbers}: {amount:,.6g} {rows['token'].iloc[0]}" for numbers, amount in zip(pairs["numbers"], pairs["amount"], strict=True)]
     words = pd.DataFrame({"x": middle_x, "y": middle_y, "said": said})
     heads = lines.assign(x=lines["x"] * 0.2 + lines["x2"] * 0.8, y=lines["y"] * 0.2 + lines["y2"] * 0.8)
