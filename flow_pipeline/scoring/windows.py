@@ -6,64 +6,70 @@ import numpy as np
 from numba import njit
 
 
-def trailing_sums(wanted: np.ndarray, start: np.ndarray, day: np.ndarray, values: np.ndarray, days: int) -> np.ndarray:
-    """Sums over the days of windows.
-
-    Every window is added up afresh in the order of its days, so that the result does not depend on where the history begins.
+def first_rows(wanted: np.ndarray, start: np.ndarray, day: np.ndarray, days: int) -> np.ndarray:
+    """The row with which each window begins.
 
     Args:
         wanted: Rows with which the windows end, rising.
         start: Per row, the first row of its wallet; rows are sorted by wallet and day.
         day: Day number of each row, strictly rising within a wallet.
-        values: What is summed, shape (rows, columns).
         days: Length of the window; a row counts when it is less than that many days before.
-
-    Returns:
-        Sums, shape (columns, wanted).
     """
-    return np.asarray(_trailing_sums(wanted, start, day, values, days))
+    return np.asarray(_first_rows(wanted, start, day, days))
 
 
 @njit(cache=True)
-def _trailing_sums(wanted, start, day, values, days):
-    columns = values.shape[1]
-    sums = np.empty((columns, len(wanted)))
-    own = np.empty(columns)
+def _first_rows(wanted, start, day, days):
+    found = np.empty(len(wanted), np.int64)
     first = 0
     for n, i in enumerate(wanted):
         first = max(first, start[i])
         while day[first] <= day[i] - days:
             first += 1
-        own[:] = 0.0
-        for j in range(first, i + 1):
-            for k in range(columns):
-                own[k] += values[j, k]
-        sums[:, n] = own
+        found[n] = first
+    return found
+
+
+def window_sums(first: np.ndarray, wanted: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sums over windows.
+
+    Every window is added up afresh in the order of its days, so that the result does not depend on where the history begins.
+
+    Args:
+        first: Rows with which the windows begin.
+        wanted: Rows with which they end.
+        values: One number per row.
+    """
+    return np.asarray(_window_sums(first, wanted, values))
+
+
+@njit(cache=True)
+def _window_sums(first, wanted, values):
+    sums = np.empty(len(wanted))
+    for n in range(len(wanted)):
+        own = 0.0
+        for j in range(first[n], wanted[n] + 1):
+            own += values[j]
+        sums[n] = own
     return sums
 
 
-def trailing_max(wanted: np.ndarray, start: np.ndarray, day: np.ndarray, values: np.ndarray, days: int) -> np.ndarray:
+def window_max(first: np.ndarray, wanted: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The largest value of each window, NaN where it has none.
 
     Args:
-        wanted: Rows with which the windows end, rising.
-        start: Per row, the first row of its wallet.
-        day: Day number of each row.
+        first: Rows with which the windows begin.
+        wanted: Rows with which they end.
         values: One per row, NaN for none.
-        days: Length of the window.
     """
-    return np.asarray(_trailing_max(wanted, start, day, values, days))
+    return np.asarray(_window_max(first, wanted, values))
 
 
 @njit(cache=True)
-def _trailing_max(wanted, start, day, values, days):
+def _window_max(first, wanted, values):
     found = np.full(len(wanted), np.nan)
-    first = 0
-    for n, i in enumerate(wanted):
-        first = max(first, start[i])
-        while day[first] <= day[i] - days:
-            first += 1
-        for j in range(first, i + 1):
+    for n in range(len(wanted)):
+        for j in range(first[n], wanted[n] + 1):
             if not np.isnan(values[j]) and not found[n] >= values[j]:
                 found[n] = values[j]
     return found

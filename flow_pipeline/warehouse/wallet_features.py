@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from flow_pipeline.domain.chains import CHAINS
 from flow_pipeline.domain.tables import STORE_WALLET_DAYS, STORE_WALLET_FEATURES
-from flow_pipeline.scoring.windows import trailing_distinct, trailing_max, trailing_sums
+from flow_pipeline.scoring.windows import first_rows, trailing_distinct, window_max, window_sums
 from flow_pipeline.settings import SmartMoneySettings
 from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
@@ -22,7 +22,7 @@ _LOOK_BACK = max(WINDOWS) + _WEEK - 1
 _ROOM = 100_000
 """More days than there are since 1970: what a wallet's number is multiplied by to make room for the day."""
 _REAL = {column.name for column in STORE_WALLET_FEATURES.columns if column.type != "INTEGER"}
-_ROWS_AT_ONCE = 1_000_000
+_ROWS_AT_ONCE = 2_000_000
 """Wallet days whose windows are held in memory together: about two gigabytes with all copies."""
 _SUMS = [column for column in STORE_WALLET_FEATURES.columns if column.meaning.startswith("sum of store.wallet_days.")]
 _DAY_SUMS = [column for column in STORE_WALLET_DAYS.columns if column.name in {name.name for name in _SUMS}]
@@ -87,10 +87,11 @@ def _wallet_days(connection: Connection, settings: SmartMoneySettings, first: da
     # an arbitrage is no trade, because nothing is given, but its gain is profit like theirs
     made = {"closed_count": ("sold_count", "round_count"), "won_count": ("sold_well_count", "round_won_count"), "realised_usd": ("sold_usd", "round_usd")}
     sums = ", ".join(" + ".join(f"coalesce({part}, 0)" for part in made.get(column.name, (column.name,))) + f" AS {column.name}" for column in _DAY_SUMS)
-    row = connection.execute(
-        "SELECT (SELECT count(*) FROM acts) + (SELECT count(*) FROM store.transfers WHERE block_date >= $first)", {"first": first}
-    ).fetchone() or (0,)
-    parts = int(row[0]) // (4 * _ROWS_AT_ONCE) + 1
+    rows, wallets = connection.execute(
+        "SELECT (SELECT count(*) FROM acts) + (SELECT count(*) FROM store.transfers WHERE block_date >= $first), (SELECT count(*) FROM store.wallets)",
+        {"first": first},
+    ).fetchone() or (0, 0)
+    parts = rows // (2 * _ROWS_AT_ONCE) + 1 if wallets else 0
     rules = {
         "back": first - timedelta(hours=settings.round_trip_hours) - timedelta(days=1),
         "seconds": settings.round_trip_hours * 3600,
@@ -123,7 +124,8 @@ _DAYS_SQL = """
         moved AS (
             SELECT k.chain, k.token_key, f.block_timestamp, f.block_date, f.block_number, f.transfer_index, f.from_id, f.to_id, f.amount::DOUBLE AS amount,
                    try_cast(coalesce(f.amount::DOUBLE * p.usd, f.amount_usd::DOUBLE) AS DECIMAL(38, 6)) AS usd
-            FROM (FROM store.transfers WHERE block_date >= $back AND from_id <> to_id AND amount > 0 AND $part IN (from_id % $parts, to_id % $parts)) f
+            FROM (FROM store.transfers WHERE block_date >= $back AND from_id <> to_id AND amount > 0 AND $part IN (from_id % $parts, to_id % $parts)
+                    AND (from_id IN (SELECT address_id FROM store.wallets) OR to_id IN (SELECT address_id FROM store.wallets))) f
             JOIN tokens k USING (token_id)
             LEFT JOIN store.prices p ON p.price_date = f.block_date AND p.token = k.price_token
         ),
@@ -216,14 +218,16 @@ def _add_windows(connection: Connection, values: dict[str, Any]) -> None:
     """,
         values,
     ).fetchnumpy()
-    columns = {name: np.ma.getdata(column) for name, column in found.items()}
-    order = np.lexsort((columns["day"], columns["wallet"]))
-    columns = {name: column[order] for name, column in columns.items()}
+    order = np.lexsort((np.ma.getdata(found["day"]), np.ma.getdata(found["wallet"])))
+    columns = {name: np.ma.getdata(found.pop(name))[order] for name in list(found)}
     wallet, day, is_closed, wanted = columns["wallet"], columns["day"], columns["closed_count"] > 0, np.flatnonzero(columns["is_wanted"])
     start = np.searchsorted(wallet, wallet)
-    is_good = is_closed & (trailing_sums(np.arange(len(day)), start, day, columns["realised_usd"].reshape(-1, 1), _WEEK)[0] > 0)
-    extra = {"active_days": columns["is_active"], "trade_days": is_closed, "good_days": is_good, "volume_usd_squares": columns["volume_usd"] ** 2}
-    summed = np.column_stack([*(columns[name] for name in names), *extra.values()]).astype(float)
+    closed = np.flatnonzero(is_closed)
+    is_good = np.zeros(len(day), bool)
+    is_good[closed] = window_sums(first_rows(closed, start, day, _WEEK), closed, columns["realised_usd"]) > 0
+    summed = {name: columns[name] for name in names} | {
+        "active_days": columns["is_active"], "trade_days": is_closed, "good_days": is_good, "volume_usd_squares": columns["volume_usd"] ** 2,
+    }  # fmt: skip
     contacts = connection.execute(
         """
         SELECT w.wallet, c.block_date - DATE '1970-01-01' AS day, c.is_called, coalesce(lead(c.block_date) OVER same - DATE '1970-01-01', 9999999) AS again,
@@ -248,12 +252,13 @@ def _add_windows(connection: Connection, values: dict[str, Any]) -> None:
         "age_days": pa.array(last - known["first_day"].to_numpy() + 1, pa.int32()),
     }
     for days in WINDOWS:
-        sums = dict(zip([*names, *extra], trailing_sums(wanted, start, day, summed, days), strict=True))
+        first = first_rows(wanted, start, day, days)
+        sums = {name: window_sums(first, wanted, column) for name, column in summed.items()}
         window = {
             **keys,
             "window_days": pa.repeat(pa.scalar(days, pa.int32()), len(wanted)),
             **{name: pa.array(values if name in _REAL else values.astype(np.int32)) for name, values in sums.items()},
-            "drawdown_usd": pa.array(trailing_max(wanted, start, day, columns["drawdown_usd"], days), from_pandas=True),
+            "drawdown_usd": pa.array(window_max(first, wanted, columns["drawdown_usd"]), from_pandas=True),
             "recipient_count": pa.array(trailing_distinct(start, day, row, met["again"], days)[wanted], pa.int32()),
             "called_count": pa.array(trailing_distinct(start, day, row[is_called], met["called_again"][is_called], days)[wanted], pa.int32()),
         }

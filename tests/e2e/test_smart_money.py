@@ -221,6 +221,19 @@ def test_new_wallets_and_unusual_days_are_alerts(planted: tuple[Path, Settings])
     assert ask(settings, "SELECT count(*) FROM ops.alerts WHERE rule = 'unusual_activity'")[0][0] == unusual
 
 
+def test_a_category_that_changes_is_told_as_changed(tmp_path: Path) -> None:
+    world = tmp_path / "world"
+    write_wallets(generate_wallets(1, 5, days=35), world)
+    settings = world_settings(world, tmp_path / "data")
+    build(settings, world / "transfers")
+    bots = ask(settings, "SELECT wallet FROM detection.smart_money_wallets WHERE is_smart AND category = 'mev_bot' ORDER BY 1")
+    assert bots
+    build(settings.with_changes(smart_money={"mev_transactions": 100_000}), world / "transfers")
+    told = ask(settings, "SELECT topic, change, content FROM ops.alerts WHERE rule = 'smart_money' AND change = 'changed' ORDER BY 1")
+    assert [(wallet,) for wallet, _, _ in told] == bots
+    assert all(json.loads(content)["category"] != "mev_bot" for _, _, content in told)
+
+
 def test_without_prices_nothing_is_claimed_and_the_reason_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world = tmp_path / "world"
     write_wallets(generate_wallets(1, 1, days=35), world)

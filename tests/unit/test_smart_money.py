@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.scoring.smart_money import CATEGORIES, INPUTS, score
-from flow_pipeline.scoring.windows import trailing_distinct, trailing_max, trailing_sums
+from flow_pipeline.scoring.windows import first_rows, trailing_distinct, window_max, window_sums
 from flow_pipeline.settings import SmartMoneySettings, load_settings
 
 RULES = SmartMoneySettings()
@@ -130,11 +130,11 @@ def test_windows_as_counted_one_by_one(rows: list[tuple[int, int]], days: int, r
     falls = np.array([random.choice([math.nan, random.random()]) for _ in rows])
     inside = [[j for j in range(len(rows)) if wallet[j] == wallet[i] and day[i] - days < day[j] <= day[i]] for i in range(len(rows))]
     wanted = np.flatnonzero(np.array([random.random() < 0.7 for _ in rows]))
-    np.testing.assert_allclose(
-        trailing_sums(wanted, start, day, values, days).T, np.array([values[inside[i]].sum(axis=0) for i in wanted]).reshape(-1, 2), rtol=1e-12
-    )
+    first = first_rows(wanted, start, day, days)
+    for column in (values[:, 0].astype(np.int32), values[:, 1], values[:, 1] > 0.5):
+        np.testing.assert_allclose(window_sums(first, wanted, column), [column[inside[i]].sum() for i in wanted], rtol=1e-12)
     largest = [max((falls[j] for j in inside[i] if not math.isnan(falls[j])), default=math.nan) for i in wanted]
-    np.testing.assert_array_equal(trailing_max(wanted, start, day, falls, days), largest)
+    np.testing.assert_array_equal(window_max(first, wanted, falls), largest)
     met = sorted({(i, random.randrange(4)) for i in range(len(rows)) for _ in range(random.randrange(3))})
     again = [min((int(day[j]) for j, who in met if who == contact and wallet[j] == wallet[i] and j > i), default=9_999_999) for i, contact in met]
     row = np.array([i for i, _ in met], np.int64)
