@@ -248,7 +248,7 @@ def _lucky_trader(w: _World, who: str, pools: list[list[str]], others: list[str]
 
 def _retail(w: _World, who: str, pools: list[list[str]], others: list[str]) -> None:
     friends, held = [w.address() for _ in range(3)], list[tuple[int, str, float]]()
-    for day in np.flatnonzero(w.rng.random(w.days) < 0.12):
+    for day in np.flatnonzero(w.rng.random(w.days) < 0.08):
         if w.rng.random() < 0.5:
             w.pays(who, friends[int(w.rng.integers(3))], w.block(int(day)), w.dollars(5, 800))
         elif held and w.rng.random() < 0.6:
