@@ -12,7 +12,7 @@ from flow_pipeline.domain.chains import CHAINS
 from flow_pipeline.domain.tables import STORE_WALLET_DAYS, STORE_WALLET_FEATURES
 from flow_pipeline.scoring.windows import first_rows, trailing_distinct, window_max, window_sums
 from flow_pipeline.settings import SmartMoneySettings
-from flow_pipeline.warehouse.store import Connection, table_counts, transaction
+from flow_pipeline.warehouse.store import Connection, table_counts
 
 WINDOWS = (7, 30, 90)
 """Days of the windows: a week, a month, a quarter."""
@@ -31,14 +31,14 @@ _DAY_SUMS = [column for column in STORE_WALLET_DAYS.columns if column.name in {n
 def run_wallet_features(connection: Connection, settings: SmartMoneySettings) -> dict[str, int]:
     """Bring the features up to date from the first dirty day on; rows of marts.fct_wallet_features.
 
-    A day looks back 90 days at most, and only wallets that did something since the first dirty day are looked at, so that a new day costs a day.
+    A day looks back 90 days at most, and only wallets that did something since the first dirty day are looked at, so that a new day costs a day. Every part
+    is committed on its own, which frees its memory; killed in between, the days are still dirty and the next run does them again.
     """
     row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
     if row and row[0] is not None:
-        with transaction(connection):
-            _acts(connection, settings, row[0])
-            _wallet_days(connection, settings, row[0])
-            _windows(connection, row[0])
+        _acts(connection, settings, row[0])
+        _wallet_days(connection, settings, row[0])
+        _windows(connection, row[0])
         connection.execute("DROP TABLE temp.acts")
     return {"fct_wallet_features": table_counts(connection, ("store.wallet_features",))["store.wallet_features"]}
 
