@@ -3,7 +3,7 @@
 import dagster as dg
 
 from flow_pipeline.defs.common import OWNERS, POOL, settings
-from flow_pipeline.domain.errors import FlowError, UsageError
+from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.pipeline.model import score_again, train_model
 from flow_pipeline.scoring.registry import versions
 from flow_pipeline.warehouse.publish import published_run
@@ -19,10 +19,10 @@ from flow_pipeline.warehouse.publish import published_run
     pool=POOL,
 )
 def smart_money_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-    """Trains, registers, and shows the card; too little to learn from is no failure, the formula goes on."""
+    """Trains, registers, and shows the card; too little to learn from, or no scikit-learn, is no failure: the formula goes on."""
     try:
         found = train_model(settings())
-    except UsageError as error:
+    except FlowError as error:
         context.log.warning(f"{error.message}; {error.hint}")
         return dg.MaterializeResult(metadata={"no model": dg.MetadataValue.text(error.message)})
     facts = found.trained.facts
