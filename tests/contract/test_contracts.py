@@ -146,9 +146,9 @@ def test_every_expectation_has_a_name_of_its_own_and_says_something() -> None:
 def test_readme_commands_and_help_examples_are_real(settings: Settings, tmp_path: Path) -> None:
     write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 1)])
     build(settings, tmp_path / "in")
-    verbs = {path.stem for path in (ROOT / "flow_pipeline" / "cli").glob("*.py")} - {"__init__", "common"}
+    verbs = {path.stem.replace("_", "-") for path in (ROOT / "flow_pipeline" / "cli").glob("*.py")} - {"__init__", "common"}
     readme = (ROOT / "README.md").read_text()
-    named = set(re.findall(r"netraflow (?:--data-dir \S+ )?([a-z]+)", readme)) - {"warehouse"}
+    named = set(re.findall(r"netraflow (?:--data-dir \S+ )?([a-z][a-z-]*)", readme)) - {"warehouse"}
     assert named <= verbs, named - verbs
     for query in re.findall(r'netraflow sql "([^"]+)"', readme):
         assert ask(settings, query) is not None
