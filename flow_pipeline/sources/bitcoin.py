@@ -1,7 +1,8 @@
 """Bitcoin: bitcoin-etl transactions and Bitcoin Core `getblock` (verbosity 3) as transfers between addresses, exact to the satoshi.
 
 An output is shared over the input addresses in proportion to what they put in, whole satoshis by largest remainder; what comes back to an input
-address is change and no transfer; new coins come from `coinbase`; what no output takes goes to `fees`.
+address is change and no transfer; new coins come from `coinbase`; what no output takes goes to `fees`. A transaction without outputs is none on
+Bitcoin, so it is refused: its inputs are not taken for fees.
 """
 
 from __future__ import annotations
@@ -74,9 +75,12 @@ split AS (
     SELECT tx_no, out_place, in_place, sender, receiver,
            part + CASE WHEN row_number() OVER (PARTITION BY tx_no, out_place ORDER BY rest DESC, in_place) <= sat - sum(part) OVER (PARTITION BY tx_no, out_place) THEN 1 ELSE 0 END AS sat
     FROM shares
+),
+moves AS (
+    SELECT tx_no, s.out_place + s.in_place * (u.last_place + 2) AS position, sender, receiver, s.sat FROM split s JOIN totals u USING (tx_no) WHERE s.sat <> 0
+    UNION ALL SELECT tx_no, 0, NULL, NULL, NULL FROM txs ANTI JOIN totals USING (tx_no)
 )
-SELECT t.line_row, row_number() OVER (ORDER BY s.tx_no, s.in_place, s.out_place) AS ordinal, t.height, t.time, t.txid, s.out_place + s.in_place * (u.last_place + 2) AS position, s.sender, s.receiver, s.sat
-FROM split s JOIN txs t USING (tx_no) JOIN totals u USING (tx_no) WHERE s.sat <> 0
+SELECT line_row, row_number() OVER (ORDER BY tx_no, position) AS ordinal, height, time, txid, position, sender, receiver, sat FROM moves JOIN txs USING (tx_no)
 """
 
 

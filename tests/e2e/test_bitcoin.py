@@ -87,6 +87,14 @@ def test_an_input_without_its_value_is_refused_and_nothing_is_invented(tmp_path:
     assert {row[0] for row in ask(settings, "SELECT reason FROM raw.rejects", is_build=True)} == {"missing_column_value"}
 
 
+def test_a_transaction_without_outputs_is_refused_and_its_inputs_are_not_taken_for_fees(tmp_path: Path) -> None:
+    txs: list[Tx] = [([(A, 1)], []), ([], []), *WORKED[1:]]
+    for form, text in (("core", json.dumps(core(txs))), ("etl", "\n".join(map(json.dumps, etl(txs))))):
+        settings = loaded(tmp_path, form, text)
+        assert {row[0] for row in rows(settings)} == {"8000000002"}
+        assert ask(settings, "SELECT reason, count(*) FROM raw.rejects GROUP BY ALL", is_build=True) == [("missing_column_value", 2)]
+
+
 def test_scripts_have_the_addresses_that_wallets_show() -> None:
     genesis = "4104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac"
     assert script_address(genesis) == "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
@@ -109,7 +117,8 @@ def test_what_goes_in_comes_out_to_the_satoshi(tmp_path_factory: object, drawn: 
     for ins, outs in drawn:
         total = sum(sat for _, sat in ins)
         shares = sum(sat for _, sat in outs)
-        txs.append((ins, [(a, sat * total // shares) for a, sat in outs if sat * total // shares]))
+        scaled = [(a, sat * total // shares) for a, sat in outs if sat * total // shares]
+        txs.append((ins, scaled or [(outs[0][0], total)]))
     folder = tmp_path_factory.mktemp("btc")  # type: ignore[attr-defined]
     found = rows(loaded(folder, "etl", "\n".join(map(json.dumps, etl(txs)))))
     assert found == rows(loaded(folder, "core", json.dumps(core(txs)))) or any(sat > 10**13 for ins, _ in txs for _, sat in ins)
