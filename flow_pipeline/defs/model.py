@@ -1,12 +1,10 @@
-"""The smart-money model: trained weekly on what is published, scoring anew every hour when something was published or put into production since."""
+"""The smart-money model: trained weekly on what is published; wallets are ranked anew when something else came into production."""
 
 import dagster as dg
 
 from flow_pipeline.defs.common import OWNERS, POOL, settings
 from flow_pipeline.domain.errors import FlowError
-from flow_pipeline.pipeline.model import score_again, train_model
-from flow_pipeline.scoring.registry import versions
-from flow_pipeline.warehouse.publish import published_run
+from flow_pipeline.pipeline.model import replaced_scorer, score_again, train_model
 
 
 @dg.asset(
@@ -62,17 +60,9 @@ weekly_training = dg.ScheduleDefinition(
 @dg.sensor(
     job=smart_money_scoring,
     minimum_interval_seconds=3_600,
-    description="Scores again, at most hourly, when another version came into production since the last publication.",
+    description="Scores again, at most hourly, when what is published was ranked by something else than what is in production.",
 )
-def scoring(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """New data is scored by its own run; what is left is a version that nobody has scored with."""
-    try:
-        known = [row["version"] for row in versions(settings().data_dir / "models") if row["in_production"]]
-    except FlowError as error:
-        return dg.SkipReason(error.message)
-    if not known or published_run(settings()) is None:
-        return dg.SkipReason("no model is in production, or nothing is published")
-    if context.cursor == str(known[0]):
-        return dg.SkipReason(f"version {known[0]} has scored")
-    context.update_cursor(str(known[0]))
-    return dg.RunRequest(run_key=f"version {known[0]}")
+def scoring() -> dg.RunRequest | dg.SkipReason:
+    """New data is scored by its own run; what is left is a version that came, went, or can be loaded or not since."""
+    before = replaced_scorer(settings())
+    return dg.RunRequest() if before else dg.SkipReason("what is published was ranked by what is in production")

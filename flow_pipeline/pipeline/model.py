@@ -12,8 +12,8 @@ from flow_pipeline.scoring.registry import register
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.ingest import LoadReport
 from flow_pipeline.warehouse.outcomes import examples
-from flow_pipeline.warehouse.publish import last_recorded, new_run_id
-from flow_pipeline.warehouse.smart_money import rank_wallets
+from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run
+from flow_pipeline.warehouse.smart_money import rank_wallets, what_scores
 from flow_pipeline.warehouse.store import open_build, open_published, run_lock, transaction
 
 
@@ -41,6 +41,15 @@ def train_model(settings: Settings, say: Progress = lambda text: None) -> Traini
     say("register")
     version, card = register(trained, settings.data_dir / "models")
     return TrainingResult(version, trained, card)
+
+
+def replaced_scorer(settings: Settings) -> str | None:
+    """What ranked the published wallets, when that is not what would rank them now; None when it is, or no wallet is published."""
+    if published_run(settings) is None:
+        return None
+    with open_published(settings) as connection:
+        said = [str(row[0]) for row in connection.execute("SELECT DISTINCT scored_by FROM detection.smart_money_wallets").fetchall()]
+    return said[0] if said and said != [what_scores(settings)[1]] else None
 
 
 def score_again(settings: Settings, say: Progress = lambda text: None) -> RunResult | None:

@@ -249,7 +249,7 @@ def card(trained: Trained, version: str) -> str:
     facts = trained.facts
     low, high = facts["auc_interval"]
     split = (
-        f"The {facts['test_wallets']:,} test wallets were never trained on, and their features begin after the training's outcomes had ended."
+        f"The {facts['test_wallets']:,} test wallets were never trained on, and are judged at a cutoff on or after the last day of the training's outcomes (their features look back from it, so they may see days that made a training outcome)."
         if facts["splits_time"]
         else f"The {facts['test_wallets']:,} test wallets were never trained on. There are too few days to split by time as well: training and test look at the same weeks."
     )

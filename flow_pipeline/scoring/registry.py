@@ -57,21 +57,17 @@ def register(trained: Trained, folder: Path) -> tuple[str, str]:
         mlflow.log_params({"chosen": trained.name, **{name: value for name, value in trained.facts.items() if isinstance(value, int | str)}})
         mlflow.log_metrics({"auc": trained.facts["auc"], "formula_auc": trained.facts["formula_auc"], "brier": trained.facts["brier"]})
         mlflow.log_metrics({f"cv_auc_{name.replace(' ', '_')}": auc for name, auc in trained.candidates.items()})
-        trusted = _untrusted(trained.estimator, folder)
         with contextlib.redirect_stderr(io.StringIO()):  # it tells the terminal what the caller tells
             info = mlflow.sklearn.log_model(
                 trained.estimator,
                 name="model",
                 registered_model_name=MODEL,
                 serialization_format="skops",
-                skops_trusted_types=trusted,
+                skops_trusted_types=_untrusted(trained.estimator),
                 pip_requirements=["scikit-learn"],
             )
         version = str(info.registered_model_version)
-        text = card(trained, version)
-        mlflow.log_text(text, "card.md")
-        mlflow.log_dict(trained.reference, "reference.json")
-    client.set_model_version_tag(MODEL, version, "run", info.run_id)
+    text = card(trained, version)
     client.set_model_version_tag(MODEL, version, "reference", json.dumps(trained.reference))
     client.set_model_version_tag(MODEL, version, "card", text)
     if trained.facts["beats_formula"]:
@@ -117,7 +113,7 @@ def versions(folder: Path) -> list[dict[str, Any]]:
     rows = []
     in_production = client.get_registered_model(MODEL).aliases.get(PRODUCTION)
     for version in client.search_model_versions(f"name = '{MODEL}'"):
-        run = client.get_run(version.tags["run"]).data
+        run = client.get_run(version.run_id).data
         rows.append(
             {
                 "version": int(version.version), "made_at": version.creation_timestamp, "chosen": run.params["chosen"], "auc": run.metrics["auc"], "formula_auc": run.metrics["formula_auc"],
@@ -127,7 +123,7 @@ def versions(folder: Path) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -row["version"])
 
 
-def _untrusted(estimator: Any, folder: Path) -> list[str]:
+def _untrusted(estimator: Any) -> list[str]:
     """Types of the model that skops does not know; they come from scikit-learn itself, out of this process."""
     import skops.io
 

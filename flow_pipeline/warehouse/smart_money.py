@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,7 +71,7 @@ def rank_wallets(connection: Connection, settings: Settings) -> None:
         WHERE f.window_days = $window AND f.block_date > $last::DATE - $horizon
     """
     features = _score(connection, settings.smart_money, select, {"last": row[0] if row else None, "horizon": _HORIZON, "window": WINDOW})
-    model, said = _model(settings.data_dir / "models")
+    model, said = what_scores(settings)
     told = pa.table({"chain": features["chain"], "wallet": features["wallet"], "probability": pa.array(_told(model, features), from_pandas=True)})
     connection.register("told", told)
     ranked = f"""
@@ -91,10 +90,10 @@ def rank_wallets(connection: Connection, settings: Settings) -> None:
         connection.executemany("INSERT INTO detection.smart_money_drift VALUES (?, ?, ?)", [[model.version, name, index] for name, index in found.items()])
 
 
-def _model(folder: Path) -> tuple[Production | None, str]:
-    """The model in production and what scored_by says."""
+def what_scores(settings: Settings) -> tuple[Production | None, str]:
+    """The model in production, None for the formula; and what scored_by says of it."""
     try:
-        model = production(folder)
+        model = production(settings.data_dir / "models")
     except FlowError as error:
         return None, f"{FORMULA}: {error.message}"
     return model, f"model {model.version}" if model else FORMULA

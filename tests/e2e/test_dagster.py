@@ -140,7 +140,7 @@ def test_a_model_without_examples_is_said_and_the_formula_goes_on(tmp_path: Path
     assert trained
     assert scored
     assert "there is no example to learn from" in said
-    assert "no model is in production" in skipped
+    assert "ranked by what is in production" in skipped
     assert (data / "warehouse.duckdb").resolve() != before, "scoring anew publishes"
 
 

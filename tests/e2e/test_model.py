@@ -13,7 +13,7 @@ import pytest
 
 from flow_pipeline.cli import main
 from flow_pipeline.domain.errors import FlowError, UsageError
-from flow_pipeline.pipeline.model import backtest_formula, score_again
+from flow_pipeline.pipeline.model import backtest_formula, replaced_scorer, score_again
 from flow_pipeline.scoring import model as modelling
 from flow_pipeline.scoring.backtest import backtest
 from flow_pipeline.scoring.model import FEATURES, HORIZON, OUTCOME, Trained, check_no_leak, drift, matrix, reference, train
@@ -105,7 +105,9 @@ def test_the_version_in_production_scores_and_the_formula_without_one(
         assert words in text
     assert [(row["version"], row["in_production"]) for row in versions(folder)] == [(2, True), (1, False)]
     before = ask(world, "SELECT wallet, formula_score FROM detection.smart_money_wallets ORDER BY wallet, chain")
+    assert replaced_scorer(world) == "formula 1"
     assert score_again(world) is not None
+    assert replaced_scorer(world) is None
     assert ask(world, "SELECT DISTINCT scored_by FROM detection.smart_money_wallets") == [("model 2",)]
     assert ask(world, "SELECT wallet, formula_score FROM detection.smart_money_wallets ORDER BY wallet, chain") == before, "the parts of the formula stay"
     assert ask(world, "SELECT count(*) FROM detection.smart_money_wallets WHERE score NOT BETWEEN 0 AND 1 OR (tx_count = 0 AND score > 0)") == [(0,)]
@@ -126,6 +128,7 @@ def test_a_model_that_does_not_load_is_said_and_the_formula_scores(world: Settin
         path.write_bytes(b"broken")
     with pytest.raises(FlowError, match="can not be loaded"):
         production(folder)
+    assert replaced_scorer(world) in ("formula 1", "model 2"), "nothing published says that a version can not be loaded"
     with open_build(world) as connection, transaction(connection):
         rank_wallets(connection, world)
         said = connection.execute("SELECT DISTINCT scored_by FROM detection.smart_money_wallets").fetchall()
