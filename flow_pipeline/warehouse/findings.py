@@ -14,8 +14,8 @@ from flow_pipeline.graph import TransferGraph
 from flow_pipeline.settings import Settings, TypologySettings
 from flow_pipeline.warehouse.days import first_new_day, remember_days
 from flow_pipeline.warehouse.graph import microseconds_of, number_tokens, read_graph, refresh_hubs
-from flow_pipeline.warehouse.past import drop_replaced, read_histories, read_recent
-from flow_pipeline.warehouse.store import Connection, transaction
+from flow_pipeline.warehouse.past import list_replaced, read_histories, read_recent
+from flow_pipeline.warehouse.store import Connection, transaction, write_changes
 
 _PARTS = ("in", "out", "hop", "peel")
 
@@ -43,7 +43,7 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
     connection.execute("CREATE OR REPLACE TEMP TABLE verdicts AS FROM verdicts_in")
     connection.unregister("verdicts_in")
     counts = _store(connection, common, hits, pasts, day)
-    for table in ("hits", "hit_transfers", "measures", "verdicts", "kept_findings", "kept_hits", "graph_tokens", "earlier"):
+    for table in ("hits", "hit_transfers", "measures", "verdicts", "kept_findings", "kept_hits", "graph_tokens", "earlier", "replaced", "fresh"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return counts
 
@@ -255,8 +255,10 @@ def _store(connection: Connection, common: TypologySettings, hits: dict[str, Hit
             for table in ("findings", "finding_transfers", "finding_addresses"):
                 connection.execute(f"DELETE FROM detection.{table}")
             connection.execute("DELETE FROM ops.detections")
+            connection.execute("CREATE OR REPLACE TEMP TABLE replaced (finding_id VARCHAR)")
         else:
-            drop_replaced(connection, pasts, day)
+            list_replaced(connection, pasts, day)
+            connection.execute("DELETE FROM detection.findings WHERE finding_id IN (FROM replaced)")
         connection.execute("""
             INSERT INTO detection.findings BY NAME
             SELECT k.finding_id, k.name AS typology, k.detector_version, m.chain, m.token_symbol, m.token_address, m.last_timestamp::DATE AS block_date, m.first_timestamp,
@@ -274,19 +276,21 @@ def _store(connection: Connection, common: TypologySettings, hits: dict[str, Hit
         """)
         parts = ", ".join(f"'{part}'" for part in _PARTS)
         connection.execute(f"""
-            INSERT INTO detection.finding_transfers BY NAME
+            CREATE OR REPLACE TEMP TABLE fresh AS
             SELECT finding_id, ordinal, ([{parts}])[part + 1] AS part, chain, token_symbol, token_address, block_timestamp, block_number, tx_hash,
                    transfer_index, from_address, to_address, amount, source_file, source_row
             FROM kept_hits
         """)
+        write_changes(connection, "detection.finding_transfers", "fresh", "o.finding_id IN (FROM replaced)")
         connection.execute("""
-            INSERT INTO detection.finding_addresses BY NAME
+            CREATE OR REPLACE TEMP TABLE fresh AS
             SELECT finding_id, chain, address, CASE WHEN bool_or(is_focus) THEN 'focus' WHEN bool_and(sends) THEN 'source' WHEN bool_or(sends) THEN 'middle' ELSE 'target' END AS role,
                    bool_or(is_terminal) AS is_terminal
             FROM (SELECT finding_id, chain, from_address AS address, true AS sends, from_is_terminal AS is_terminal, from_id = focus_id AS is_focus FROM kept_hits
                   UNION ALL SELECT finding_id, chain, to_address, false, to_is_terminal, to_id = focus_id FROM kept_hits)
             GROUP BY finding_id, chain, address
         """)
+        write_changes(connection, "detection.finding_addresses", "fresh", "o.finding_id IN (FROM replaced)")
         unstored = dict(connection.execute("SELECT typology, found - kept FROM ops.detections").fetchall())
         capped = {name for (name,) in connection.execute("SELECT typology FROM ops.detections WHERE is_truncated").fetchall()}
         fresh = dict(connection.execute("SELECT name, count(*) FROM kept_findings GROUP BY name").fetchall())

@@ -15,7 +15,7 @@ from flow_pipeline.settings import TracingSettings
 from flow_pipeline.sources.files import sha256_of
 from flow_pipeline.tracing.groups import GroupFile, read_groups
 from flow_pipeline.tracing.kernel import ATTRIBUTIONS, COUNTS, PARTS, Advance, Completed, Moves, Rules, State, advance, split_decimals
-from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction
+from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction, write_changes
 
 _EPOCH = date(1970, 1, 1)
 _BATCH = 4_000_000
@@ -145,10 +145,11 @@ def _groups(connection: Connection, path: Path | None, use_derived: bool) -> lis
         FROM intermediate.int_address_labels__intervals i
         WHERE i.entity IN (SELECT group_id FROM flow_members) AND i.entity NOT IN (SELECT group_id FROM file_groups) AND i.category <> 'burn' GROUP BY i.entity
     """)
-    connection.execute("DELETE FROM detection.group_members")
     connection.execute(
-        "INSERT INTO detection.group_members SELECT m.group_id, m.chain, a.address, m.valid_from, m.valid_to FROM flow_members m JOIN store.addresses a USING (address_id)"
+        "CREATE OR REPLACE TEMP TABLE fresh AS SELECT m.group_id, m.chain, a.address, m.valid_from, m.valid_to FROM flow_members m JOIN store.addresses a USING (address_id)"
     )
+    write_changes(connection, "detection.group_members", "fresh", "true")
+    connection.execute("DROP TABLE fresh")
     connection.execute(
         "UPDATE detection.groups SET address_count = n FROM (SELECT group_id AS g, count(DISTINCT address) AS n FROM detection.group_members GROUP BY 1) WHERE g = group_id"
     )

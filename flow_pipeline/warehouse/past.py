@@ -56,8 +56,8 @@ def read_histories(connection: Connection, graph: TransferGraph, vertices: np.nd
     return read_graph(connection, (_EARLIER,), {"first": _first_earlier(connection)})
 
 
-def drop_replaced(connection: Connection, pasts: dict[str, Past], day: date) -> None:
-    """Delete the stored findings that the temp tables `kept_findings`, `kept_hits` and `measures` stand for."""
+def list_replaced(connection: Connection, pasts: dict[str, Past], day: date) -> None:
+    """The temp table `replaced`: the stored findings that the temp tables `kept_findings`, `kept_hits` and `measures` stand for."""
     start = datetime(day.year, day.month, day.day)
     rules = [
         {"name": name, "replaces": past.replaces, "open_since": _before(start, past.open), "since": _before(start, max(past.merges, past.span))}
@@ -81,9 +81,6 @@ def drop_replaced(connection: Connection, pasts: dict[str, Past], day: date) -> 
         SELECT finding_id FROM detection.findings f JOIN rules r ON r.name = f.typology WHERE f.last_timestamp >= r.open_since
     """)
     connection.unregister("rules")
-    for table in ("findings", "finding_transfers", "finding_addresses"):
-        connection.execute(f"DELETE FROM detection.{table} WHERE finding_id IN (FROM replaced)")
-    connection.execute("DROP TABLE replaced")
 
 
 def _first_earlier(connection: Connection) -> date:
