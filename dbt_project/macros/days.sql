@@ -16,6 +16,13 @@
     {% if is_incremental() %}delete from {{ this }} where block_date >= (select min(block_date) from {{ source('store', 'dirty_days') }}){% endif %}
 {%- endmacro %}
 
+{#- True when this table stands and every touched day lies behind the last day it was built for. -#}
+{% macro adds_days_only() -%}
+    {%- if not execute or flags.FULL_REFRESH or load_relation(this) is none -%}{% do return(false) %}{%- endif -%}
+    {%- set days = run_query('select (select min(block_date) from ' ~ source('store', 'dirty_days') ~ ') > (select max(last_day) from ' ~ this ~ ')') -%}
+    {% do return(days.columns[0].values()[0] or false) %}
+{%- endmacro %}
+
 {#- The last day built, decided by the loader: the last day asked for or the last day with a transfer, whichever is later. -#}
 {% macro last_day() -%}
     (select max(value)::date from {{ source('store', 'state') }} where key = 'last_day')

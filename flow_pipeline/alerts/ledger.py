@@ -90,10 +90,15 @@ def compare(connection: Connection, settings: Settings, run_id: str, now: dateti
     with hold(ledger_file(settings).with_suffix(".lock"), settings):
         connection.execute(f"ATTACH '{_quoted(ledger_file(settings))}' AS ledger (READ_ONLY)")
         try:
-            connection.execute("CREATE OR REPLACE TEMP TABLE told AS FROM ledger.alerts")
+            connection.execute("CREATE OR REPLACE TEMP VIEW told AS FROM ledger.alerts")
             connection.execute("CREATE OR REPLACE TEMP TABLE days_told AS FROM ledger.days")
+            return _compare(connection, settings, run_id, moment)
         finally:
+            connection.execute("DROP VIEW IF EXISTS told")
             connection.execute("DETACH ledger")
+
+
+def _compare(connection: Connection, settings: Settings, run_id: str, moment: datetime) -> int:
     marks = _mark_days(connection, settings)
     _collect(connection, settings)
     connection.execute("""
@@ -132,7 +137,7 @@ def compare(connection: Connection, settings: Settings, run_id: str, now: dateti
         connection.execute("DELETE FROM store.told_days")
         connection.execute("INSERT INTO store.told_days FROM day_marks")
     row = connection.execute("SELECT count(*) FROM alert_changes").fetchone()
-    for table in ("told", "alert_candidates", "alert_changes", "alert_explanations", "alerts_kept", "compared_rules", "rules_by_day", *marks):
+    for table in ("alert_candidates", "alert_changes", "alert_explanations", "alerts_kept", "compared_rules", "rules_by_day", *marks):
         connection.execute(f"DROP TABLE {table}")
     return int(row[0]) if row else 0
 

@@ -98,9 +98,10 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         ),
         Expectation(
             "flows_list_their_transfers",
-            "each group flow has as many transfers as hops, the first from its source group and the last into its destination, in order",
-            "SELECT count(*) FROM detection.group_flows f LEFT JOIN (SELECT flow_id, count(*) AS n, arg_min(from_address, hop) AS a, arg_max(to_address, hop) AS b, "
-            "min(block_timestamp) AS first, max(block_timestamp) AS last FROM detection.group_flow_transfers GROUP BY flow_id) t USING (flow_id) "
+            "each group flow of the days that changed has as many transfers as hops, the first from its source group and the last into its destination, in order",
+            "WITH fresh AS (FROM detection.group_flows WHERE block_date >= (SELECT min(block_date) FROM store.dirty_days)) "
+            "SELECT count(*) FROM fresh f LEFT JOIN (SELECT flow_id, count(*) AS n, arg_min(from_address, hop) AS a, arg_max(to_address, hop) AS b, "
+            "min(block_timestamp) AS first, max(block_timestamp) AS last FROM detection.group_flow_transfers WHERE flow_id IN (SELECT flow_id FROM fresh) GROUP BY flow_id) t USING (flow_id) "
             "WHERE t.n IS DISTINCT FROM f.hop_count OR t.a <> f.source_address OR t.b <> f.destination_address OR t.first <> f.started_at OR t.last <> f.completed_at "
             "OR f.source_group = f.destination_group OR f.completed_at < f.started_at OR len(f.path) <> f.hop_count + 1",
         ),

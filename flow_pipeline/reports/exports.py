@@ -38,7 +38,7 @@ RUN_EXPORTS: dict[str, str] = {
         LEFT JOIN (SELECT {_TOKEN}, sum(amount) AS amount, sum(transfer_count)::BIGINT AS transfer_count FROM marts.fct_daily_outflow GROUP BY ALL) d
             ON {_same_token("d")}
         ORDER BY ALL""",
-    "top_dests": "SELECT * FROM marts.top_destinations WHERE window_days = 0 ORDER BY chain, token_symbol, token_address, rank_by_amount",
+    "top_dests": "SELECT * FROM marts.top_destinations WHERE window_days = 0 ORDER BY chain, token_symbol, token_address, rank_by_amount, rank_by_count",
     "exchange_netflow": "SELECT * FROM marts.fct_daily_exchange_netflow ORDER BY chain, token_symbol, token_address, exchange, block_date",
     "wallet_netflow": "SELECT * FROM marts.fct_daily_wallet_netflow ORDER BY chain, token_symbol, token_address, exchange, wallet, block_date",
     "netflow": "SELECT * FROM marts.fct_daily_netflow ORDER BY chain, token_symbol, token_address, block_date",

@@ -472,7 +472,7 @@ def _destinations(b: _Builder) -> Part:
         b.table(
             "top_destinations",
             "Top destinations, all days",
-            "SELECT * FROM marts.top_destinations WHERE window_days = 0 ORDER BY chain, token_symbol, token_address, rank_by_amount",
+            "SELECT * FROM marts.top_destinations WHERE window_days = 0 ORDER BY chain, token_symbol, token_address, rank_by_amount, rank_by_count",
         )
         title = f"The ten largest receivers of {rows['token'].iloc[0]}, the busiest token, over all days, in {rows['token'].iloc[0]} received; of transfers onto and off exchanges alike"
         pictures.append(b.picture("top-destinations", charts.top_destinations(rows), title, "top_destinations", (640, 220)))

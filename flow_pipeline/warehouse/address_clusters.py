@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from flow_pipeline.domain.chains import chains_of
+from flow_pipeline.graph.forwarding import NEVER, forwarding_spans
 from flow_pipeline.settings import ClusterSettings
 from flow_pipeline.warehouse.days import first_new_day, remember_days
 from flow_pipeline.warehouse.store import Connection, transaction, write_changes
@@ -129,34 +130,32 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
     }
     for name, sql in steps.items():
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+    judged = connection.execute("SELECT n - 1 AS n, token, epoch_us(until) AS until, forwarded, amount FROM sweeper_judged ORDER BY n, until").to_arrow_table()
+    n, token, until = (judged[name].to_numpy() for name in ("n", "token", "until"))
+    spans = forwarding_spans(n, token, until, _words(judged["forwarded"]), _words(judged["amount"]), settings.deposit_share, settings.deposit_receipts)
+    n = np.flatnonzero(spans.known_from != NEVER)
+    columns = {"n": n + 1, "known_from": spans.known_from[n], "short_at": spans.short_at[n], "receipts": spans.receipts[n], "share": spans.share[n]}
+    connection.register("spans", pa.table(columns))
     connection.execute(
         f"""
         INSERT INTO found_clusters BY NAME
-        WITH running AS (
-            SELECT *, sum(forwarded) OVER same_token::DOUBLE < $share * sum(amount) OVER same_token::DOUBLE AS is_short FROM sweeper_judged
-            WINDOW same_token AS (PARTITION BY n, token ORDER BY until RANGE UNBOUNDED PRECEDING)
-        ),
-        turns AS (SELECT *, is_short::INTEGER - coalesce(lag(is_short::INTEGER) OVER (PARTITION BY n, token ORDER BY until), 0) AS turn FROM running),
-        moments AS (
-            SELECT n, until, sum(turn) OVER so_far AS short_tokens, count(*) FILTER (WHERE forwarded > 0) OVER so_far AS receipts,
-                   sum(forwarded) OVER so_far::DOUBLE / sum(amount) OVER so_far::DOUBLE AS share
-            FROM turns WINDOW so_far AS (PARTITION BY n ORDER BY until RANGE UNBOUNDED PRECEDING)
-        ),
-        starts AS (SELECT n, min(until) AS known_from FROM moments WHERE short_tokens = 0 AND receipts >= $receipts GROUP BY n),
-        found AS (
-            SELECT n, s.known_from, min(m.until) FILTER (WHERE m.short_tokens > 0) AS short_at, arg_max(m.receipts, m.until) AS receipts, arg_max(m.share, m.until) AS share
-            FROM moments m JOIN starts s USING (n) WHERE m.until >= s.known_from GROUP BY ALL
-        )
-        SELECT u.entity AS cluster_id, 'exchange_deposit' AS kind, u.chain, a.address, u.entity, {CONFIDENCE} AS confidence, 'derived' AS source, f.known_from,
-               nullif(least(coalesce(f.short_at, TIMESTAMP 'infinity'), u.other_at), TIMESTAMP 'infinity') AS known_to,
+        SELECT u.entity AS cluster_id, 'exchange_deposit' AS kind, u.chain, a.address, u.entity, {CONFIDENCE} AS confidence, 'derived' AS source,
+               make_timestamp(f.known_from) AS known_from,
+               nullif(least(CASE WHEN f.short_at < {NEVER} THEN make_timestamp(f.short_at) ELSE TIMESTAMP 'infinity' END, u.other_at), TIMESTAMP 'infinity') AS known_to,
                f.receipts || CASE WHEN f.receipts = 1 THEN ' receipt' ELSE ' receipts' END || ', ' || round(100 * f.share, 1) || ' % forwarded to ' || u.entity
                    || ' within {settings.deposit_hours:g} h, nobody else paid' AS evidence
-        FROM found f JOIN sweepers u USING (n) JOIN store.addresses a ON a.address_id = u.id
-    """,
-        {"share": settings.deposit_share, "receipts": settings.deposit_receipts},
+        FROM spans f JOIN sweepers u USING (n) JOIN store.addresses a ON a.address_id = u.id
+    """
     )
+    connection.unregister("spans")
     for name in steps:
         connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+
+def _words(column: pa.ChunkedArray) -> np.ndarray:
+    """128-bit decimals as pairs of 64-bit words, low word first."""
+    chunks = [np.frombuffer(chunk.buffers()[1], np.uint64)[2 * chunk.offset : 2 * (chunk.offset + len(chunk))] for chunk in column.chunks]
+    return np.concatenate(chunks) if chunks else np.empty(0, np.uint64)
 
 
 def _judged_until(connection: Connection, day: date | None) -> datetime:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -374,18 +375,24 @@ def _store_completed(connection: Connection, settings: TracingSettings, names: n
             "day": done.day,
         }
     )
+    # No path is older than flows live. Where blocks are the clock, that says nothing of days.
+    row = connection.execute("SELECT bool_or(is_bitcoin) FROM flow_tokens").fetchone()
+    oldest = date.min if row and row[0] else _EPOCH + timedelta(days=int(done.day.min()) - ceil(settings.max_age_days))
     refs = _lists(done.path, done.hops).flatten()
     hop = np.arange(len(refs)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + 1
     connection.register("done_in", flows)
     connection.register("steps_in", pa.table({"n": np.repeat(np.arange(len(done)), lengths), "hop": hop.astype(np.int32), "ref": refs}))
-    connection.execute("""
+    connection.execute(
+        """
         CREATE OR REPLACE TEMP TABLE flow_hops AS
         SELECT s.n, s.hop, f.block_timestamp, f.tx_hash, f.transfer_index, a.address AS from_address, b.address AS to_address, f.amount, l.sha256, f.source_row
         FROM steps_in s
-        JOIN store.transfers f ON f.load_id = (s.ref >> 40)::INTEGER AND f.source_row = s.ref & 1099511627775
+        JOIN store.transfers f ON f.load_id = (s.ref >> 40)::INTEGER AND f.source_row = s.ref & 1099511627775 AND f.block_date >= ?
         JOIN store.addresses a ON a.address_id = f.from_id JOIN store.addresses b ON b.address_id = f.to_id
         JOIN raw.loads l ON l.load_id = f.load_id
-    """)
+    """,
+        [oldest],
+    )
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE flow_done AS
@@ -433,7 +440,7 @@ def _summarise(connection: Connection, settings: TracingSettings) -> None:
         WITH pairs AS (
             SELECT source_group, destination_group, chain, token_symbol, token_address, sum(amount)::DECIMAL(38, 18) AS total_amount, count(*) AS flow_count,
                    (sum(hop_count)::DECIMAL(18, 4) / count(*))::DECIMAL(9, 4) AS average_hops, sum(hop_count) > 4 * count(*) AS is_long,
-                   avg(confidence ORDER BY completed_at, flow_id) AS average_confidence, min(completed_at) AS first_at, max(completed_at) AS last_at
+                   (sum(confidence::DECIMAL(18, 17)) / count(*))::DOUBLE AS average_confidence, min(completed_at) AS first_at, max(completed_at) AS last_at
             FROM detection.group_flows GROUP BY ALL
         )
         SELECT p.* EXCLUDE (is_long),

@@ -32,9 +32,11 @@ def new_run_id() -> str:
 
 
 def record_publication(connection: Connection, run_id: str, also: Callable[[Connection], None] | None = None) -> None:
-    """Write the content hash of every table into ops.publications, do what `also` does, and forget the dirty days, in one transaction."""
+    """Write the content hash of every table into ops.publications, do what `also` does, and forget the dirty days, in one transaction.
+
+    The hashes of changed days are refreshed before.
+    """
     with transaction(connection):
-        refresh_day_hashes(connection)
         if also:
             also(connection)
         row = connection.execute("SELECT min(block_date), (SELECT max(value)::DATE FROM store.state WHERE key = 'last_day') FROM store.day_hashes").fetchone()

@@ -35,6 +35,31 @@ def elsewhere(settings: Settings, name: str) -> Settings:
     return type(settings)(**{**settings.model_dump(), "data_dir": settings.data_dir.parent / name})
 
 
+def test_top_destinations_are_those_of_a_plain_ranking(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "world" / "transfers"
+    listed = settings.with_changes(destinations={"top_n": 5, "windows_days": [7, 0]})
+    first = date(2025, 3, 1)
+    for start, end in ((0, 13), (14, 14), (15, DAYS - 1)):
+        build(listed, folder, Window(first + timedelta(days=start), first + timedelta(days=end)))
+        for days in (7, 0):
+            found = ask(
+                listed,
+                "SELECT chain, token_symbol, to_address, amount, transfer_count, rank_by_amount, rank_by_count FROM marts.top_destinations "
+                f"WHERE window_days = {days} ORDER BY ALL",
+            )
+            plain = ask(
+                listed,
+                "SELECT chain, token_symbol, to_address, amount, n, CASE WHEN a <= 5 THEN a END AS by_amount, CASE WHEN c <= 5 THEN c END AS by_count FROM ("
+                "  SELECT *, row_number() OVER (PARTITION BY chain, token_symbol, token_address ORDER BY amount DESC, n DESC, to_address) AS a,"
+                "         row_number() OVER (PARTITION BY chain, token_symbol, token_address ORDER BY n DESC, amount DESC, to_address) AS c"
+                "  FROM (SELECT chain, token_symbol, token_address, to_address, sum(amount) AS amount, count(*) AS n FROM raw.transfers"
+                f"        WHERE from_address <> to_address AND amount > 0 AND ({days} = 0 OR block_timestamp >= DATE '{first + timedelta(days=end - 6)}') GROUP BY ALL)"
+                ") WHERE least(a, c) <= 5 ORDER BY ALL",
+            )
+            assert found
+            assert found == plain
+
+
 def test_day_by_day_equals_all_at_once(settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "world" / "transfers"
     first, last = date(2025, 3, 1), date(2025, 3, DAYS)

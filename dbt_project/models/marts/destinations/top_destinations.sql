@@ -1,10 +1,20 @@
 -- Ranking sorts only receivers that reach the last rank of a sixteenth of all receivers: the last rank of a part is never above
 -- the last rank of the whole, so nobody who belongs on the list is lost, and the millions below it are never written down.
+-- Of all days, when only later ones came: whoever is not on the list and received nothing since, can not come onto it.
+{%- set grows = adds_days_only() %}
 with built as (select {{ last_day() }} as last_day),
 
 {#- As a join the window's days prune what is read; as a comparison with a subquery they would not. -#}
 {% for days in var('top_windows') -%}
+{%- set is_known = grows and not days %}
 {%- set inside = 'block_date in (select unnest(generate_series(last_day - interval ' ~ (days - 1) ~ ' day, last_day, interval 1 day))::date from built)' if days else 'true' -%}
+{%- if is_known %}
+candidates as (
+    select to_id from {{ ref('int_transfers__keyed') }} where block_date in (select block_date from {{ source('store', 'dirty_days') }})
+    union
+    select a.address_id from {{ this }} as o inner join {{ source('store', 'addresses') }} as a on o.to_address = a.address where o.window_days = 0
+),
+{% else %}
 sampled_{{ days }} as (
     select
         token_key,
@@ -33,14 +43,16 @@ bars_{{ days }} as (
     group by token_key
 ),
 
+{% endif -%}
 leaders_{{ days }} as (
     select {{ days }} as window_days, r.*
     from (
         select token_key, to_id, sum(amount) as amount, count(*) as transfer_count
         from {{ ref('int_transfers__keyed') }}
-        where {{ inside }} and from_id <> to_id and amount is distinct from 0
+        where {{ 'to_id in (select to_id from candidates)' if is_known else inside }} and from_id <> to_id and amount is distinct from 0
         group by token_key, to_id
     ) as r
+    {%- if not is_known %}
     left join bars_{{ days }} as b on r.token_key = b.token_key
     where
         b.least_amount is null
@@ -48,6 +60,7 @@ leaders_{{ days }} as (
         or b.least_count is null
         or r.transfer_count > b.least_count
         or (r.transfer_count = b.least_count and (b.tied_amount is null or r.amount >= b.tied_amount))
+    {%- endif %}
 ),
 
 {% endfor -%}
@@ -86,8 +99,8 @@ select
     t.chain,
     t.token_symbol,
     t.token_address,
-    d.rank_by_amount,
-    d.rank_by_count,
+    case when d.rank_by_amount <= {{ var('top_n') }} then d.rank_by_amount end as rank_by_amount,
+    case when d.rank_by_count <= {{ var('top_n') }} then d.rank_by_count end as rank_by_count,
     d.address as to_address,
     i.entity,
     i.category,
