@@ -30,6 +30,11 @@ U = "0x" + "1" * 40
 V = "0x" + "2" * 40
 HEADER = ["chain", "block_number", "block_timestamp", "tx_hash", "transfer_index", "token_address", "token_symbol", "from_address", "to_address", "amount"]
 
+TX_HEADER = [
+    "hash", "nonce", "block_number", "transaction_index", "from_address", "to_address", "value", "gas", "gas_price", "input", "block_timestamp", "receipt_gas_used", "receipt_status",
+]  # fmt: skip
+"""Columns of ethereum-etl's transactions."""
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

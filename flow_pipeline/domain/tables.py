@@ -332,7 +332,11 @@ RAW_TRANSACTIONS = Table(
         ("value", AMOUNT, "native coin units, exact"),
         ("gas_price", "DECIMAL(38, 0)", "base units per gas"),
         ("gas_used", "BIGINT", "gas the transaction consumed; times gas_price its fee in base units"),
-        ("is_success", "BOOLEAN", "false when the transaction failed; NULL where the source has no status"),
+        (
+            "is_success",
+            "BOOLEAN",
+            "false when the transaction failed; NULL where the source has no status or none that can be read, as before Ethereum's Byzantium fork",
+        ),
         ("method_id", "VARCHAR", "first four bytes of the call, NULL for a plain transfer"),
         ("created_contract", "VARCHAR", "contract created by the transaction"),
         ("load_id", "INTEGER", "the load that brought the row"),

@@ -83,7 +83,7 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         "value": fields.amount.value,
         "gas_price": f"try_cast({text_of(file, file.find('gas_price'))} AS DECIMAL(38, 0))",
         "gas_used": integer_of(file, file.find("receipt_gas_used")),
-        "is_success": f"NOT {is_failed}" if status else "NULL",
+        "is_success": f"flow_succeeded({quoted(status)})" if status else "NULL",
         "method_id": f"nullif(substr({text_of(file, file.find('input'))}, 1, 10), '0x')" if file.find("input") else "NULL",
         "created_contract": sql_created,
     }

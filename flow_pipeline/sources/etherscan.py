@@ -68,14 +68,15 @@ def _failed(file: InputFile) -> str:
 
 def _transaction(file: InputFile, fields: TransferFields, is_failed: str, chain: str) -> dict[str, str]:
     created = file.find("contractAddress")
-    has_status = file.find("isError", "txreceipt_status")
+    error, status = file.find("isError"), file.find("txreceipt_status")
+    good = [f"flow_is_no({quoted(error)})"] * bool(error) + [f"flow_succeeded({quoted(status)})"] * bool(status)
     return {
         "transaction_index": integer_of(file, file.find("transactionIndex")),
         "to_address": address_of(file, file.find("to") or "", chain),
         "value": fields.amount.value,
         "gas_price": f"try_cast({text_of(file, file.find('gasPrice'))} AS DECIMAL(38, 0))",
         "gas_used": integer_of(file, file.find("gasUsed")),
-        "is_success": f"NOT {is_failed}" if has_status else "NULL",
+        "is_success": f"CASE WHEN {is_failed} THEN false WHEN {' OR '.join(good)} THEN true END" if good else "NULL",
         "method_id": text_of(file, file.find("methodId")),
         "created_contract": address_of(file, created, chain) if created else "NULL",
     }

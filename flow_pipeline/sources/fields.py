@@ -29,6 +29,7 @@ CREATE OR REPLACE TEMP MACRO flow_time(t) AS CASE
     ELSE timezone('UTC', try_cast(t AS TIMESTAMPTZ)) END;
 CREATE OR REPLACE TEMP MACRO flow_is_yes(x) AS coalesce(lower(regexp_replace(trim(x::VARCHAR), '\.0+$', '')) IN ('1', 'true', 't', 'yes', 'error'), false);
 CREATE OR REPLACE TEMP MACRO flow_is_no(x) AS coalesce(lower(regexp_replace(trim(x::VARCHAR), '\.0+$', '')) IN ('0', '0x0', 'false', 'f', 'no', 'failed', 'fail', 'reverted', 'error'), false);
+CREATE OR REPLACE TEMP MACRO flow_succeeded(x) AS CASE WHEN flow_is_no(x) THEN false WHEN lower(regexp_replace(trim(x::VARCHAR), '\.0+$', '')) IN ('1', '0x1', 'true', 't', 'yes', 'success', 'ok') THEN true END;
 CREATE OR REPLACE TEMP MACRO flow_address(x) AS CASE WHEN starts_with(lower(x), '0x') THEN lower(x) ELSE x END;
 CREATE OR REPLACE TEMP MACRO flow_units_reason(t) AS CASE
     WHEN NOT regexp_full_match(t, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{{1,3}})?') THEN 'bad_amount'

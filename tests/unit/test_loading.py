@@ -14,7 +14,7 @@ import pytest
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.ingest import LoadOptions
-from tests.conftest import HEADER, U, V, ask, load_only, transfer, write_csv
+from tests.conftest import HEADER, TX_HEADER, U, V, ask, load_only, transfer, write_csv
 
 
 def stored(settings: Settings, columns: str = "*") -> list[tuple[object, ...]]:
@@ -196,6 +196,18 @@ def test_etherscan_json_and_failed_transactions(settings: Settings, tmp_path: Pa
     assert ask(settings, "SELECT tx_hash, is_success, value FROM raw.transactions ORDER BY 1", is_build=True) == [
         ("0x01", True, Decimal(1)), ("0x02", False, Decimal(2)), ("0x03", True, Decimal(0)), ("0x04", True, Decimal("0.000000000000000005"))
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "is_success"), [("1", True), ("0x1", True), ("true", True), ("0", False), ("", None), ("maybe", None)])
+def test_a_status_that_says_nothing_is_no_success(settings: Settings, tmp_path: Path, status: str, is_success: bool | None) -> None:
+    row = ["0x" + "1" * 64, 0, 1, 0, U, V, 10**18, 21_000, 10**9, "0x", 1_746_100_000, 21_000, status]
+    write_csv(tmp_path / "in" / "transactions.csv", [row], TX_HEADER)
+    load_only(settings, tmp_path / "in")
+    assert ask(settings, "SELECT is_success FROM raw.transactions", is_build=True) == [(is_success,)]
+    etherscan = ["blockNumber", "timeStamp", "hash", "from", "to", "value", "gasPrice", "gasUsed", "txreceipt_status", "methodId", "transactionIndex"]
+    write_csv(tmp_path / "also" / "t.csv", [[1, 1_746_100_000, "0x" + "2" * 64, U, V, 10**18, 1, 21_000, status, "0x", 0]], etherscan)
+    load_only(settings, tmp_path / "also")
+    assert ask(settings, "SELECT is_success FROM raw.transactions WHERE tx_hash LIKE '0x2%'", is_build=True) == [(is_success,)]
 
 
 def test_a_failed_row_of_a_transfer_list_is_rejected(settings: Settings, tmp_path: Path) -> None:
