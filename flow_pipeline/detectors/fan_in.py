@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from pydantic import Field
 
-from flow_pipeline.detectors.typology import (
-    Amounts,
-    Card,
-    Hits,
-    Measured,
-    Past,
-    WithAmount,
-    counterparty_sums,
-    hits_of_groups,
-    lasting,
-    microseconds,
-    sentences,
-    units,
-)
+from flow_pipeline.detectors.fans import Parameters, find_fans, judge_fans, past
+from flow_pipeline.detectors.typology import Card, Hits, Measured
 from flow_pipeline.graph import TransferGraph
-from flow_pipeline.graph.windows import IN, trailing_windows
+from flow_pipeline.graph.windows import IN
 from flow_pipeline.settings import TypologySettings
+
+__all__ = ["Parameters", "find", "judge", "past"]
 
 NAME, VERSION, SCORE, COMPONENT = "fan_in", "1", 0.7, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "sum", "gross_amount", "first"
@@ -33,42 +22,11 @@ CARD = Card(
 )
 
 
-class Parameters(WithAmount):
-    """Parameters of fan-ins."""
-
-    min_counterparties: int = Field(5, ge=2, description="distinct counterparties within the window")
-    window_hours: float = Field(24.0, gt=0, le=8_760, description="length of the trailing window")
-    consistency: float = Field(0.8, ge=0, lt=1, description="suspicious above this: machines pay even sums, people do not; 1 can never be exceeded")
-    amount_by_token: Amounts = Field({"ETH": 50.0}, description="suspicious above this total in token units")
-    amount_usd: float = Field(125_000.0, ge=0, description="the same in US dollars for other tokens with a price: 50 ETH at 2,500 USD")
-
-
-def past(parameters: Parameters, common: TypologySettings) -> Past:
-    """A window back; windows that overlap are one finding."""
-    return Past(span=microseconds(parameters.window_hours * 3_600), merges=microseconds(parameters.window_hours * 3_600))
-
-
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Merged trailing windows of the definition."""
-    window = microseconds(parameters.window_hours * 3_600)
-    groups = trailing_windows(graph, IN, window, parameters.min_counterparties, True, np.ones(graph.edge_count, bool))
-    counterparties, consistency = counterparty_sums(graph, groups, graph.sender)
-    return hits_of_groups(groups, 1, {"counterparties": counterparties, "consistency": consistency})
+    return find_fans(graph, parameters, IN)
 
 
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
     """Large and even."""
-    is_suspicious = measured.is_large & (hits.facts["consistency"] > parameters.consistency)
-    words = [
-        f"{focus} received {units(gross, symbol)} from {count} senders within {lasting(seconds)}; the sums are even to {consistency:.2f}."
-        for focus, gross, symbol, count, seconds, consistency in zip(
-            measured.focus,
-            measured.gross_amount,
-            measured.token_symbol,
-            hits.facts["counterparties"],
-            measured.duration_seconds,
-            hits.facts["consistency"],
-            strict=True,
-        )
-    ]
-    return is_suspicious, sentences(words, is_suspicious, f"the total is too small, or the sums are not even beyond {parameters.consistency:g}")
+    return judge_fans(measured, hits, parameters, "{focus} received {total} from {count} senders")

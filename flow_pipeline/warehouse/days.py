@@ -44,6 +44,12 @@ def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> 
     return full
 
 
+def first_dirty_day(connection: Connection) -> date | None:
+    """The first day that waits to be rebuilt, None when none does."""
+    row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
+    return row[0] if row else None
+
+
 def first_new_day(connection: Connection, stage: str) -> date | None:
     """The first day a stage must look at when every day that waits follows those it has seen; None when it must look at all again.
 
@@ -51,8 +57,7 @@ def first_new_day(connection: Connection, stage: str) -> date | None:
     """
     seen = get_state(connection, f"{stage}_through")
     set_state(connection, f"{stage}_through", "")
-    row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
-    first: date | None = row[0] if row else None
+    first = first_dirty_day(connection)
     return first if seen and first and first.isoformat() > seen else None
 
 

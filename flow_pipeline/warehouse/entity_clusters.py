@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from flow_pipeline.settings import ClusterSettings
+from flow_pipeline.warehouse.days import first_dirty_day
 from flow_pipeline.warehouse.store import Connection, transaction
 
 
@@ -13,15 +14,15 @@ def run_entity_clusters(connection: Connection, settings: ClusterSettings) -> di
 
     Reads detection.address_clusters, which comes first: a deposit address belongs to its exchange from the moment it is known.
     """
-    row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
+    first = first_dirty_day(connection)
     names = ("fct_daily_wallet_roles", "fct_entity_clusters")
-    if row and row[0] is not None:
+    if first is not None:
         _members(connection)
         with transaction(connection):
             for name in names:
-                connection.execute(f"DELETE FROM marts.{name} WHERE block_date >= ?", [row[0]])
-            _wallet_roles(connection, settings, row[0])
-            connection.execute(_CLUSTERS, [row[0]])
+                connection.execute(f"DELETE FROM marts.{name} WHERE block_date >= ?", [first])
+            _wallet_roles(connection, settings, first)
+            connection.execute(_CLUSTERS, [first])
         connection.execute("DROP TABLE temp.cluster_members")
     return {name: int((connection.execute(f"SELECT count(*) FROM marts.{name}").fetchone() or (0,))[0]) for name in names}
 
@@ -111,7 +112,7 @@ facts AS (SELECT chain, entity, min(category) AS category, CASE WHEN min(region)
 SELECT s.block_date, s.chain, t.token_symbol, t.token_address, s.entity, f.category, f.region, s.address_count, s.deposit_address_count, s.inflow, s.outflow,
        s.inflow - s.outflow AS netflow, s.internal, coalesce(r.hot_wallet_count, 0) AS hot_wallet_count, coalesce(r.cold_wallet_count, 0) AS cold_wallet_count
 FROM sums s
-JOIN (SELECT DISTINCT ON (token_key) token_key, token_symbol, token_address FROM intermediate.int_tokens__canonical ORDER BY token_key, token_id) t USING (token_key)
+JOIN intermediate.int_tokens__keys t USING (token_key)
 JOIN facts f ON f.chain = s.chain AND f.entity = s.entity
 LEFT JOIN roles r ON r.block_date = s.block_date AND r.chain = s.chain AND r.entity = s.entity
 """

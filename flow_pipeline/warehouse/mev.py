@@ -77,8 +77,7 @@ def find_mev(connection: Connection, settings: SmartMoneySettings, first: date) 
     connection.execute("DELETE FROM detection.mev_events WHERE block_date >= ?", [first])
     connection.execute("""
         INSERT INTO detection.mev_events BY NAME
-        WITH names AS (SELECT DISTINCT ON (token_key) token_key, token_address, token_symbol FROM intermediate.int_tokens__canonical ORDER BY token_key, token_id),
-        pools AS (SELECT n, list(address ORDER BY address) AS pools FROM (SELECT n, unnest(pools) AS address_id FROM mev) JOIN store.addresses USING (address_id) GROUP BY n)
+        WITH pools AS (SELECT n, list(address ORDER BY address) AS pools FROM (SELECT n, unnest(pools) AS address_id FROM mev) JOIN store.addresses USING (address_id) GROUP BY n)
         SELECT left(md5(concat_ws('|', m.kind, m.chain, w.address, array_to_string(m.tx_hashes, '|'), array_to_string(p.pools, '|'))), 16) AS event_id, m.kind, m.block_date, m.block_timestamp, m.chain,
                m.block_number, w.address AS wallet, s.address AS sender, m.tx_hashes, m.victims AS victim_tx_hashes,
                coalesce(p.pools, []) AS pools,
@@ -89,9 +88,9 @@ def find_mev(connection: Connection, settings: SmartMoneySettings, first: date) 
                    WHEN 'arbitrage' THEN format('went round {} pools in one transaction and ended with more {}', len(m.pools), coalesce(t.token_symbol, t.token_address, '?'))
                    ELSE 'called a method that liquidates a loan' END AS reason
         FROM mev m JOIN store.addresses w ON w.address_id = m.wallet_id JOIN store.addresses s ON s.address_id = m.sender_id
-        JOIN names t USING (token_key) LEFT JOIN pools p USING (n)
+        JOIN intermediate.int_tokens__keys t USING (token_key) LEFT JOIN pools p USING (n)
         LEFT JOIN pool_swaps b ON m.kind = 'sandwich' AND b.chain = m.chain AND b.tx_hash = m.tx_hashes[1] AND b.pool_id = m.pools[1]
-        LEFT JOIN names f ON f.token_key = b.gave_key
+        LEFT JOIN intermediate.int_tokens__keys f ON f.token_key = b.gave_key
         ORDER BY m.block_timestamp, m.block_number, m.tx_hashes[1]
     """)
     connection.execute("DROP TABLE temp.pool_swaps")

@@ -14,6 +14,7 @@ from flow_pipeline.scoring.model import drift, matrix
 from flow_pipeline.scoring.registry import Production, production
 from flow_pipeline.scoring.smart_money import FORMULA, score
 from flow_pipeline.settings import Settings, SmartMoneySettings
+from flow_pipeline.warehouse.days import first_dirty_day
 from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
 WINDOW = 30
@@ -42,10 +43,10 @@ def run_smart_money(connection: Connection, settings: Settings) -> dict[str, int
 
     Wallets are ranked by the model in production; without one, or when it can not be loaded, by the formula, and `scored_by` says which.
     """
-    row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
-    if row and row[0] is not None:
+    first = first_dirty_day(connection)
+    if first is not None:
         with transaction(connection):
-            _history(connection, settings.smart_money, row[0])
+            _history(connection, settings.smart_money, first)
             rank_wallets(connection, settings)
     return {table.name: table_counts(connection, (table.relation,))[table.relation] for table in (SMART_MONEY_WALLETS, SMART_MONEY_HISTORY, SMART_MONEY_DRIFT)}
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from flow_pipeline.domain.chains import CHAINS
 from flow_pipeline.scoring.profit import Positions, average_cost
 from flow_pipeline.settings import SmartMoneySettings
+from flow_pipeline.warehouse.days import first_dirty_day
 from flow_pipeline.warehouse.mev import find_mev
 from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
@@ -20,14 +21,14 @@ def run_trades(connection: Connection, settings: SmartMoneySettings) -> dict[str
 
     Positions go on from the last trade before that day, so that a new day costs a day.
     """
-    row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
-    if row and row[0] is not None:
-        _parties(connection, row[0])
+    first = first_dirty_day(connection)
+    if first is not None:
+        _parties(connection, first)
         _swaps(connection, settings)
         with transaction(connection):
-            connection.execute("DELETE FROM marts.fct_wallet_trades WHERE block_date >= ?", [row[0]])
+            connection.execute("DELETE FROM marts.fct_wallet_trades WHERE block_date >= ?", [first])
             _keep(connection)
-            find_mev(connection, settings, row[0])
+            find_mev(connection, settings, first)
         for table in ("parties", "sent", "swaps"):
             connection.execute(f"DROP TABLE temp.{table}")
     return {name.split(".")[1]: count for name, count in table_counts(connection, ("marts.fct_wallet_trades", "detection.mev_events")).items()}
@@ -135,7 +136,7 @@ def _keep(connection: Connection) -> None:
               SELECT wallet, chain, coalesce(got_token_address, got_token_symbol), got_position_amount, got_position_usd, epoch_us(got_position_since), (block_timestamp, trade_number)
               FROM marts.fct_wallet_trades) t
         JOIN (SELECT h.place, a.address, k.chain, coalesce(k.token_address, k.token_symbol) AS token FROM held h JOIN store.addresses a ON a.address_id = h.id
-              JOIN (SELECT DISTINCT ON (token_key) token_key, chain, token_address, token_symbol FROM intermediate.int_tokens__canonical ORDER BY token_key, token_id) k USING (token_key)) h
+              JOIN intermediate.int_tokens__keys k USING (token_key)) h
             ON h.address = t.wallet AND h.chain = t.chain AND h.token = t.token
         GROUP BY h.place
     """).fetchnumpy()
@@ -162,8 +163,8 @@ def _keep(connection: Connection) -> None:
                p.gave_amount AS gave_position_amount, p.gave_cost AS gave_position_usd, make_timestamp(p.gave_since) AS gave_position_since,
                p.got_amount AS got_position_amount, p.got_cost AS got_position_usd, make_timestamp(p.got_since) AS got_position_since
         FROM swaps s JOIN profits p USING (n) JOIN store.addresses a ON a.address_id = s.id
-        JOIN (SELECT DISTINCT ON (token_key) token_key, token_address, token_symbol FROM intermediate.int_tokens__canonical ORDER BY token_key, token_id) g ON g.token_key = s.gave_key
-        JOIN (SELECT DISTINCT ON (token_key) token_key, token_address, token_symbol FROM intermediate.int_tokens__canonical ORDER BY token_key, token_id) t ON t.token_key = s.got_key
+        JOIN intermediate.int_tokens__keys g ON g.token_key = s.gave_key
+        JOIN intermediate.int_tokens__keys t ON t.token_key = s.got_key
         ORDER BY s.n
     """,
         {"last": last[0] if last else 0},

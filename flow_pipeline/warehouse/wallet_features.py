@@ -12,6 +12,7 @@ from flow_pipeline.domain.chains import CHAINS
 from flow_pipeline.domain.tables import STORE_WALLET_DAYS, STORE_WALLET_FEATURES
 from flow_pipeline.scoring.windows import first_rows, trailing_distinct, window_max, window_sums
 from flow_pipeline.settings import SmartMoneySettings
+from flow_pipeline.warehouse.days import first_dirty_day
 from flow_pipeline.warehouse.store import Connection, table_counts
 
 WINDOWS = (7, 30, 90)
@@ -34,11 +35,11 @@ def run_wallet_features(connection: Connection, settings: SmartMoneySettings) ->
     A day looks back 90 days at most, and only wallets that did something since the first dirty day are looked at, so that a new day costs a day. Every part
     is committed on its own, which frees its memory; killed in between, the days are still dirty and the next run does them again.
     """
-    row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
-    if row and row[0] is not None:
-        _acts(connection, settings, row[0])
-        _wallet_days(connection, settings, row[0])
-        _windows(connection, row[0])
+    first = first_dirty_day(connection)
+    if first is not None:
+        _acts(connection, settings, first)
+        _wallet_days(connection, settings, first)
+        _windows(connection, first)
         connection.execute("DROP TABLE temp.acts")
     return {"fct_wallet_features": table_counts(connection, ("store.wallet_features",))["store.wallet_features"]}
 
@@ -241,7 +242,8 @@ def _add_windows(connection: Connection, values: dict[str, Any]) -> None:
     row = np.searchsorted(wallet * _ROOM + day, met["wallet"] * _ROOM + met["day"])
     is_called = met["is_called"]
     whose = connection.execute(
-        "SELECT chain, address_id, first_day - DATE '1970-01-01' AS first_day FROM wanted WHERE wallet % $parts = $part ORDER BY wallet", _part(values)
+        "SELECT chain, address_id, first_day - DATE '1970-01-01' AS first_day FROM wanted WHERE wallet % $parts = $part ORDER BY wallet",
+        {name: values[name] for name in ("parts", "part")},
     )
     known = whose.to_arrow_table().take(pa.array(wallet[wanted] // values["parts"]))
     last = day[wanted]
@@ -265,7 +267,3 @@ def _add_windows(connection: Connection, values: dict[str, Any]) -> None:
         connection.register("window_sums", pa.table(window))
         connection.execute("INSERT INTO store.wallet_features BY NAME FROM window_sums")
         connection.unregister("window_sums")
-
-
-def _part(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: values[name] for name in ("parts", "part")}

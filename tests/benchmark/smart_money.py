@@ -33,6 +33,9 @@ def fill(connection: Connection, transactions: int, wallets: int, days: int) -> 
         FROM (VALUES (0, 0, 'ethereum', NULL, 'ETH', 'eth'), (1, 1, 'ethereum', '0xc0', 'USDC', 'usdc')) t(token_id, token_key, chain, token_address, token_symbol, price_token)
     """)
     connection.execute(
+        "CREATE VIEW intermediate.int_tokens__keys AS SELECT token_key, chain, token_address, token_symbol FROM intermediate.int_tokens__canonical"
+    )
+    connection.execute(
         "INSERT INTO store.prices SELECT token, DATE '2025-01-01' + d::INTEGER, usd FROM (VALUES ('eth', 2000), ('usdc', 1)) p(token, usd), range($days) r(d)",
         {"days": days},
     )

@@ -17,7 +17,7 @@ from flow_pipeline.reports.truth import score_wallets
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.wallets import generate_wallets, write_wallets
 from flow_pipeline.warehouse.wallet_features import WINDOWS
-from tests.conftest import ask, build, hashes
+from tests.conftest import TX_HEADER, ask, build, hashes
 
 
 def world_settings(world: Path, data: Path, with_prices: bool = True) -> Settings:
@@ -250,26 +250,11 @@ def test_without_prices_nothing_is_claimed_and_the_reason_is_said(tmp_path: Path
 
 
 def test_a_wallet_with_one_transaction_is_scored(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    header = [
-        "hash",
-        "nonce",
-        "block_number",
-        "transaction_index",
-        "from_address",
-        "to_address",
-        "value",
-        "gas",
-        "gas_price",
-        "input",
-        "block_timestamp",
-        "receipt_gas_used",
-        "receipt_status",
-    ]
     row = ["0x" + "1" * 64, 0, 1, 0, "0x" + "a" * 40, "0x" + "b" * 40, 10**18, 21_000, 10**9, "0x", 1_746_100_000, 21_000, 1]
     folder = tmp_path / "in"
     folder.mkdir()
     with (folder / "transactions.csv").open("w", newline="") as handle:
-        csv.writer(handle).writerows([header, row])
+        csv.writer(handle).writerows([TX_HEADER, row])
     build(settings, folder)
     rows, _ = command(settings, capsys, "smart-money", "--all")
     assert [(row["category"], row["is_smart"], row["tx_count"]) for row in rows] == [("retail", False, 1)]

@@ -12,28 +12,13 @@ from flow_pipeline.cli import main
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
-from tests.conftest import ask, build, label_file, write_csv
+from tests.conftest import TX_HEADER, ask, build, label_file, write_csv
 
 NAMES = ("wallet", "pool", "second_pool", "bot", "owner", "router", "stranger", "dex", "other", "dust")
 ADDRESS = {name: f"0x{number + 0x10:040x}" for number, name in enumerate(NAMES)}
 USDC, COIN, OTHER = (f"0x{number:040x}" for number in (0xC0, 0xC1, 0xC2))
 SYMBOL = {USDC: "USDC", COIN: "COIN", OTHER: "OTHR"}
 HEADER = ["chain", "block_number", "block_timestamp", "tx_hash", "transfer_index", "token_address", "token_symbol", "from_address", "to_address", "amount"]
-TX_HEADER = [
-    "hash",
-    "nonce",
-    "block_number",
-    "transaction_index",
-    "from_address",
-    "to_address",
-    "value",
-    "gas",
-    "gas_price",
-    "input",
-    "block_timestamp",
-    "receipt_gas_used",
-    "receipt_status",
-]
 
 
 class World:
