@@ -30,28 +30,71 @@ def _first_rows(wanted, start, day, days):
     return found
 
 
-def window_sums(first: np.ndarray, wanted: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Sums over windows.
+def wallet_order(wallet: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """The order of rows by wallet and day.
+
+    Args:
+        wallet: Numbers from 0 to 2^32.
+        day: Days since 1970, to the year 2149; no day of a wallet stands twice.
+    """
+    # Sorting 16 bits at a time numpy counts, which is several times as fast as comparing.
+    order = np.argsort(day.astype(np.uint16), kind="stable")
+    for bits in (0, 16):
+        order = order[np.argsort((wallet[order] >> bits).astype(np.uint16), kind="stable")]
+    return order
+
+
+def window_sums(firsts: np.ndarray, wanted: np.ndarray, order: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sums over windows that end with the same rows.
 
     Every window is added up afresh in the order of its days, so that the result does not depend on where the history begins.
 
     Args:
-        first: Rows with which the windows begin.
+        firsts: Rows with which the windows begin, shape (windows, wanted); the last window is the longest.
         wanted: Rows with which they end.
-        values: One number per row.
+        order: Where the value of each row stands.
+        values: One number per row, in no order.
+
+    Returns:
+        Shape (windows, wanted).
     """
-    return np.asarray(_window_sums(first, wanted, values))
+    return np.asarray(_window_sums(firsts, wanted, order, values))
 
 
 @njit(cache=True)
-def _window_sums(first, wanted, values):
-    sums = np.empty(len(wanted))
+def _window_sums(firsts, wanted, order, values):
+    windows = len(firsts)
+    sums = np.zeros((windows, len(wanted)))
     for n in range(len(wanted)):
-        own = 0.0
-        for j in range(first[n], wanted[n] + 1):
-            own += values[j]
-        sums[n] = own
+        for j in range(firsts[windows - 1, n], wanted[n] + 1):
+            value = values[order[j]]
+            for k in range(windows):
+                if j >= firsts[k, n]:
+                    sums[k, n] += value
     return sums
+
+
+def running_falls(wallet: np.ndarray, made: np.ndarray) -> np.ndarray:
+    """How far the running total of a wallet lies under its highest so far, which is 0 at first.
+
+    Args:
+        wallet: Number of the wallet; rows are sorted by it and in time.
+        made: What each row adds, in US dollars.
+    """
+    return np.asarray(_running_falls(wallet, made))
+
+
+@njit(cache=True)
+def _running_falls(wallet, made):
+    falls = np.empty(len(wallet))
+    total = highest = 0.0
+    for i in range(len(wallet)):
+        if i == 0 or wallet[i] != wallet[i - 1]:
+            total = highest = 0.0
+        total += made[i]
+        highest = max(highest, total)
+        falls[i] = highest - total
+    return falls
 
 
 def window_max(first: np.ndarray, wanted: np.ndarray, values: np.ndarray) -> np.ndarray:

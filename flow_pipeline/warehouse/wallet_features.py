@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from flow_pipeline.domain.chains import CHAINS
 from flow_pipeline.domain.tables import STORE_WALLET_DAYS, STORE_WALLET_FEATURES
-from flow_pipeline.scoring.windows import first_rows, trailing_distinct, window_max, window_sums
+from flow_pipeline.scoring.windows import first_rows, running_falls, trailing_distinct, wallet_order, window_max, window_sums
 from flow_pipeline.settings import SmartMoneySettings
 from flow_pipeline.warehouse.days import first_dirty_day
 from flow_pipeline.warehouse.store import Connection, table_counts
@@ -22,6 +22,8 @@ _WEEK = 7
 _LOOK_BACK = max(WINDOWS) + _WEEK - 1
 _ROOM = 100_000
 """More days than there are since 1970: what a wallet's number is multiplied by to make room for the day."""
+_NEVER = 9_999_999
+"""A day that does not come."""
 _REAL = {column.name for column in STORE_WALLET_FEATURES.columns if column.type != "INTEGER"}
 _ROWS_AT_ONCE = 2_000_000
 """Wallet days whose windows are held in memory together: about two gigabytes with all copies."""
@@ -190,57 +192,77 @@ def _windows(connection: Connection, first: date) -> None:
     """,
         {"first": first},
     )
-    connection.execute("""
-        CREATE OR REPLACE TEMP TABLE falls AS
-        SELECT wallet, block_date, (greatest(max(total) OVER (PARTITION BY wallet ORDER BY block_date), 0) - total)::DOUBLE AS drawdown_usd
-        FROM (SELECT w.wallet, d.block_date, sum(d.realised_usd::DECIMAL(38, 6)) OVER (PARTITION BY w.wallet ORDER BY d.block_date) AS total
-              FROM (FROM store.wallet_days WHERE closed_count > 0) d JOIN wanted w ON w.chain = d.chain AND w.address_id = d.address_id)
-    """)
+    closed = _numbers(
+        connection,
+        "SELECT w.wallet, d.block_date - DATE '1970-01-01' AS day, d.realised_usd FROM store.wallet_days d JOIN wanted w ON w.chain = d.chain AND w.address_id = d.address_id "
+        "WHERE d.closed_count > 0 ORDER BY ALL",
+        {},
+    )
+    falls = {"wallet": closed["wallet"], "day": closed["day"], "fall": running_falls(closed["wallet"], closed["realised_usd"])}
     rows = connection.execute(
         "SELECT count(*) FROM store.wallet_days d JOIN wanted w ON w.chain = d.chain AND w.address_id = d.address_id WHERE d.block_date > $first::DATE - $most",
         {"first": first, "most": _LOOK_BACK},
     ).fetchone() or (0,)
     parts = int(rows[0]) // _ROWS_AT_ONCE + 1
     for part in range(parts):
-        _add_windows(connection, {"first": first, "most": _LOOK_BACK, "parts": parts, "part": part})
-    for table in ("wanted", "falls"):
-        connection.execute(f"DROP TABLE temp.{table}")
+        _add_windows(connection, {"first": first, "most": _LOOK_BACK, "parts": parts, "part": part}, falls)
+    connection.execute("DROP TABLE temp.wanted")
 
 
-def _add_windows(connection: Connection, values: dict[str, Any]) -> None:
+def _numbers(connection: Connection, sql: str, values: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Columns of numbers without NULL."""
+    return {name: np.ma.getdata(column) for name, column in connection.execute(sql, values).fetchnumpy().items()}
+
+
+def _again(wallet: np.ndarray, contact: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """The day on which a wallet meets the same contact next; rows are sorted by wallet, contact and day."""
+    again = np.full(len(day), _NEVER)
+    same = np.flatnonzero((wallet[1:] == wallet[:-1]) & (contact[1:] == contact[:-1]))
+    again[same] = day[same + 1]
+    return again
+
+
+def _add_windows(connection: Connection, values: dict[str, Any], falls: dict[str, np.ndarray]) -> None:
     """Features of some of the wallets in the temp table wanted."""
     names = [column.name for column in _SUMS]
-    found = connection.execute(
+    columns = _numbers(
+        connection,
         f"""
         SELECT w.wallet, d.block_date - DATE '1970-01-01' AS day, d.tx_count + d.sent_count > 0 AS is_active, is_active AND d.block_date >= $first AS is_wanted,
-               coalesce(f.drawdown_usd, 'nan'::DOUBLE) AS drawdown_usd, {", ".join(f"d.{name}" for name in names)}
-        FROM store.wallet_days d JOIN wanted w ON w.chain = d.chain AND w.address_id = d.address_id LEFT JOIN falls f ON f.wallet = w.wallet AND f.block_date = d.block_date
+               {", ".join(f"d.{name}" for name in names)}
+        FROM store.wallet_days d JOIN wanted w ON w.chain = d.chain AND w.address_id = d.address_id
         WHERE d.block_date > $first::DATE - $most AND w.wallet % $parts = $part
     """,
         values,
-    ).fetchnumpy()
-    order = np.lexsort((np.ma.getdata(found["day"]), np.ma.getdata(found["wallet"])))
-    columns = {name: np.ma.getdata(found.pop(name))[order] for name in list(found)}
-    wallet, day, is_closed, wanted = columns["wallet"], columns["day"], columns["closed_count"] > 0, np.flatnonzero(columns["is_wanted"])
-    start = np.searchsorted(wallet, wallet)
-    closed = np.flatnonzero(is_closed)
+    )
+    if not len(columns["day"]):
+        return
+    order = wallet_order(columns["wallet"], columns["day"])
+    wallet, day, wanted = columns["wallet"][order], columns["day"][order], np.flatnonzero(columns["is_wanted"][order])
+    start, place = np.searchsorted(wallet, wallet), wallet * _ROOM + day
+    is_closed = columns["closed_count"] > 0
+    closed = np.flatnonzero(is_closed[order])
     is_good = np.zeros(len(day), bool)
-    is_good[closed] = window_sums(first_rows(closed, start, day, _WEEK), closed, columns["realised_usd"]) > 0
+    is_good[order[closed]] = window_sums(first_rows(closed, start, day, _WEEK)[None], closed, order, columns["realised_usd"])[0] > 0
+    fall = np.full(len(day), np.nan)
+    own = np.flatnonzero((falls["wallet"] % values["parts"] == values["part"]) & (falls["day"] >= day.min()))
+    fall[np.searchsorted(place, falls["wallet"][own] * _ROOM + falls["day"][own])] = falls["fall"][own]
     summed = {name: columns[name] for name in names} | {
         "active_days": columns["is_active"], "trade_days": is_closed, "good_days": is_good, "volume_usd_squares": columns["volume_usd"] ** 2,
     }  # fmt: skip
-    contacts = connection.execute(
+    met = _numbers(
+        connection,
         """
-        SELECT w.wallet, c.block_date - DATE '1970-01-01' AS day, c.is_called, coalesce(lead(c.block_date) OVER same - DATE '1970-01-01', 9999999) AS again,
-               coalesce(lead(c.block_date) OVER called - DATE '1970-01-01', 9999999) AS called_again
-        FROM store.wallet_contacts c JOIN wanted w ON w.chain = c.chain AND w.address_id = c.address_id WHERE c.block_date > $first::DATE - $most AND w.wallet % $parts = $part
-        WINDOW same AS (PARTITION BY w.wallet, c.contact_id ORDER BY c.block_date), called AS (PARTITION BY w.wallet, c.contact_id, c.is_called ORDER BY c.block_date)
+        SELECT w.wallet, c.contact_id, c.block_date - DATE '1970-01-01' AS day, c.is_called FROM store.wallet_contacts c
+        JOIN wanted w ON w.chain = c.chain AND w.address_id = c.address_id WHERE c.block_date > $first::DATE - $most AND w.wallet % $parts = $part ORDER BY ALL
     """,
         values,
-    ).fetchnumpy()
-    met = {name: np.ma.getdata(column) for name, column in contacts.items()}
-    row = np.searchsorted(wallet * _ROOM + day, met["wallet"] * _ROOM + met["day"])
-    is_called = met["is_called"]
+    )
+    called = {name: column[met["is_called"]] for name, column in met.items()}
+    contacts = {
+        name: (np.searchsorted(place, some["wallet"] * _ROOM + some["day"]), _again(some["wallet"], some["contact_id"], some["day"]))
+        for name, some in (("recipient_count", met), ("called_count", called))
+    }
     whose = connection.execute(
         "SELECT chain, address_id, first_day - DATE '1970-01-01' AS first_day FROM wanted WHERE wallet % $parts = $part ORDER BY wallet",
         {name: values[name] for name in ("parts", "part")},
@@ -253,16 +275,15 @@ def _add_windows(connection: Connection, values: dict[str, Any]) -> None:
         "block_date": pa.array(last.astype("datetime64[D]")),
         "age_days": pa.array(last - known["first_day"].to_numpy() + 1, pa.int32()),
     }
-    for days in WINDOWS:
-        first = first_rows(wanted, start, day, days)
-        sums = {name: window_sums(first, wanted, column) for name, column in summed.items()}
+    firsts = np.stack([first_rows(wanted, start, day, days) for days in WINDOWS])
+    sums = {name: window_sums(firsts, wanted, order, column).astype(np.float64 if name in _REAL else np.int32) for name, column in summed.items()}
+    for n, days in enumerate(WINDOWS):
         window = {
             **keys,
             "window_days": pa.repeat(pa.scalar(days, pa.int32()), len(wanted)),
-            **{name: pa.array(values if name in _REAL else values.astype(np.int32)) for name, values in sums.items()},
-            "drawdown_usd": pa.array(window_max(first, wanted, columns["drawdown_usd"]), from_pandas=True),
-            "recipient_count": pa.array(trailing_distinct(start, day, row, met["again"], days)[wanted], pa.int32()),
-            "called_count": pa.array(trailing_distinct(start, day, row[is_called], met["called_again"][is_called], days)[wanted], pa.int32()),
+            **{name: pa.array(column[n]) for name, column in sums.items()},
+            "drawdown_usd": pa.array(window_max(firsts[n], wanted, fall), from_pandas=True),
+            **{name: pa.array(trailing_distinct(start, day, *entries, days)[wanted], pa.int32()) for name, entries in contacts.items()},
         }
         connection.register("window_sums", pa.table(window))
         connection.execute("INSERT INTO store.wallet_features BY NAME FROM window_sums")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.scoring.smart_money import CATEGORIES, INPUTS, score
-from flow_pipeline.scoring.windows import first_rows, trailing_distinct, window_max, window_sums
+from flow_pipeline.scoring.windows import first_rows, running_falls, trailing_distinct, wallet_order, window_max, window_sums
 from flow_pipeline.settings import SmartMoneySettings, load_settings
 
 RULES = SmartMoneySettings()
@@ -131,8 +131,15 @@ def test_windows_as_counted_one_by_one(rows: list[tuple[int, int]], days: int, r
     inside = [[j for j in range(len(rows)) if wallet[j] == wallet[i] and day[i] - days < day[j] <= day[i]] for i in range(len(rows))]
     wanted = np.flatnonzero(np.array([random.random() < 0.7 for _ in rows]))
     first = first_rows(wanted, start, day, days)
+    mixed = np.array(random.sample(range(len(rows)), len(rows)))
+    order = wallet_order(wallet[mixed], day[mixed])
+    np.testing.assert_array_equal(mixed[order], np.arange(len(rows)))
+    own = np.stack([wanted, first])
     for column in (values[:, 0].astype(np.int32), values[:, 1], values[:, 1] > 0.5):
-        np.testing.assert_allclose(window_sums(first, wanted, column), [column[inside[i]].sum() for i in wanted], rtol=1e-12)
+        sums = window_sums(own, wanted, order, column[mixed])
+        np.testing.assert_allclose(sums, [column[wanted], [column[inside[i]].sum() for i in wanted]], rtol=1e-12)
+    totals = [values[start[i] : i + 1, 1].cumsum() - 0.5 * np.arange(1, i - start[i] + 2) for i in range(len(rows))]
+    np.testing.assert_allclose(running_falls(wallet, values[:, 1] - 0.5), [max(0, *total) - total[-1] for total in totals], atol=1e-12)
     largest = [max((falls[j] for j in inside[i] if not math.isnan(falls[j])), default=math.nan) for i in wanted]
     np.testing.assert_array_equal(window_max(first, wanted, falls), largest)
     met = sorted({(i, random.randrange(4)) for i in range(len(rows)) for _ in range(random.randrange(3))})
