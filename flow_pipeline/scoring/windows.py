@@ -44,33 +44,36 @@ def wallet_order(wallet: np.ndarray, day: np.ndarray) -> np.ndarray:
     return order
 
 
-def window_sums(firsts: np.ndarray, wanted: np.ndarray, order: np.ndarray, values: np.ndarray) -> np.ndarray:
+def window_sums(firsts: np.ndarray, wanted: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Sums over windows that end with the same rows.
 
-    Every window is added up afresh in the order of its days, so that the result does not depend on where the history begins.
+    Whole numbers are differences of running totals. Others are added up afresh from the last day back, each window going on where the shorter one
+    ended, so that the result does not depend on where the history begins.
 
     Args:
-        firsts: Rows with which the windows begin, shape (windows, wanted); the last window is the longest.
+        firsts: Rows with which the windows begin, shape (windows, wanted); every window is at least as long as the one before.
         wanted: Rows with which they end.
-        order: Where the value of each row stands.
-        values: One number per row, in no order.
+        values: One number per row.
 
     Returns:
         Shape (windows, wanted).
     """
-    return np.asarray(_window_sums(firsts, wanted, order, values))
+    if values.dtype.kind != "f":
+        totals = np.concatenate(([0], np.cumsum(values, dtype=np.int64)))
+        return np.asarray(totals[wanted + 1] - totals[firsts])
+    return np.asarray(_window_sums(firsts, wanted, values))
 
 
 @njit(cache=True)
-def _window_sums(firsts, wanted, order, values):
-    windows = len(firsts)
-    sums = np.zeros((windows, len(wanted)))
+def _window_sums(firsts, wanted, values):
+    sums = np.empty((len(firsts), len(wanted)))
     for n in range(len(wanted)):
-        for j in range(firsts[windows - 1, n], wanted[n] + 1):
-            value = values[order[j]]
-            for k in range(windows):
-                if j >= firsts[k, n]:
-                    sums[k, n] += value
+        own, j = 0.0, wanted[n]
+        for k in range(len(firsts)):
+            while j >= firsts[k, n]:
+                own += values[j]
+                j -= 1
+            sums[k, n] = own
     return sums
 
 

@@ -25,8 +25,8 @@ _ROOM = 100_000
 _NEVER = 9_999_999
 """A day that does not come."""
 _REAL = {column.name for column in STORE_WALLET_FEATURES.columns if column.type != "INTEGER"}
-_ROWS_AT_ONCE = 2_000_000
-"""Wallet days whose windows are held in memory together: about two gigabytes with all copies."""
+_ROWS_AT_ONCE = 3_000_000
+"""Wallet days whose windows are held in memory together: about two gigabytes."""
 _SUMS = [column for column in STORE_WALLET_FEATURES.columns if column.meaning.startswith("sum of store.wallet_days.")]
 _DAY_SUMS = [column for column in STORE_WALLET_DAYS.columns if column.name in {name.name for name in _SUMS}]
 
@@ -240,16 +240,13 @@ def _add_windows(connection: Connection, values: dict[str, Any], falls: dict[str
     order = wallet_order(columns["wallet"], columns["day"])
     wallet, day, wanted = columns["wallet"][order], columns["day"][order], np.flatnonzero(columns["is_wanted"][order])
     start, place = np.searchsorted(wallet, wallet), wallet * _ROOM + day
-    is_closed = columns["closed_count"] > 0
-    closed = np.flatnonzero(is_closed[order])
+    is_closed = columns["closed_count"][order] > 0
+    closed = np.flatnonzero(is_closed)
     is_good = np.zeros(len(day), bool)
-    is_good[order[closed]] = window_sums(first_rows(closed, start, day, _WEEK)[None], closed, order, columns["realised_usd"])[0] > 0
+    is_good[closed] = window_sums(first_rows(closed, start, day, _WEEK)[None], closed, columns["realised_usd"][order])[0] > 0
     fall = np.full(len(day), np.nan)
     own = np.flatnonzero((falls["wallet"] % values["parts"] == values["part"]) & (falls["day"] >= day.min()))
     fall[np.searchsorted(place, falls["wallet"][own] * _ROOM + falls["day"][own])] = falls["fall"][own]
-    summed = {name: columns[name] for name in names} | {
-        "active_days": columns["is_active"], "trade_days": is_closed, "good_days": is_good, "volume_usd_squares": columns["volume_usd"] ** 2,
-    }  # fmt: skip
     met = _numbers(
         connection,
         """
@@ -276,12 +273,15 @@ def _add_windows(connection: Connection, values: dict[str, Any], falls: dict[str
         "age_days": pa.array(last - known["first_day"].to_numpy() + 1, pa.int32()),
     }
     firsts = np.stack([first_rows(wanted, start, day, days) for days in WINDOWS])
-    sums = {name: window_sums(firsts, wanted, order, column).astype(np.float64 if name in _REAL else np.int32) for name, column in summed.items()}
+    made = {"active_days": columns["is_active"][order], "trade_days": is_closed, "good_days": is_good, "volume_usd_squares": columns["volume_usd"][order] ** 2}
+    sums = {name: window_sums(firsts, wanted, column) for name, column in made.items()} | {
+        name: window_sums(firsts, wanted, columns.pop(name)[order]) for name in names
+    }
     for n, days in enumerate(WINDOWS):
         window = {
             **keys,
             "window_days": pa.repeat(pa.scalar(days, pa.int32()), len(wanted)),
-            **{name: pa.array(column[n]) for name, column in sums.items()},
+            **{name: pa.array(column[n], pa.float64() if name in _REAL else pa.int32()) for name, column in sums.items()},
             "drawdown_usd": pa.array(window_max(firsts[n], wanted, fall), from_pandas=True),
             **{name: pa.array(trailing_distinct(start, day, *entries, days)[wanted], pa.int32()) for name, entries in contacts.items()},
         }

@@ -136,7 +136,7 @@ def test_windows_as_counted_one_by_one(rows: list[tuple[int, int]], days: int, r
     np.testing.assert_array_equal(mixed[order], np.arange(len(rows)))
     own = np.stack([wanted, first])
     for column in (values[:, 0].astype(np.int32), values[:, 1], values[:, 1] > 0.5):
-        sums = window_sums(own, wanted, order, column[mixed])
+        sums = window_sums(own, wanted, column)
         np.testing.assert_allclose(sums, [column[wanted], [column[inside[i]].sum() for i in wanted]], rtol=1e-12)
     totals = [values[start[i] : i + 1, 1].cumsum() - 0.5 * np.arange(1, i - start[i] + 2) for i in range(len(rows))]
     np.testing.assert_allclose(running_falls(wallet, values[:, 1] - 0.5), [max(0, *total) - total[-1] for total in totals], atol=1e-12)
