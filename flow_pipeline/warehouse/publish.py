@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
@@ -20,10 +21,9 @@ _NOT_CONTENT = {"load_id", "source_file", "label_set", "evidence_sql"}
 _NOT_HASHED = {"raw.loads", "ops.audits", "ops.publications"}
 _FICLONE = 0x40049409
 """Of linux/fs.h."""
+_DIRECT = getattr(os, "O_DIRECT", 0)
 _PIECE = 8 << 20
-"""Bytes copied at once."""
-_BLOCK = 4_096
-"""Bytes of which a direct write is a multiple; DuckDB's files are."""
+"""Bytes copied at once, a multiple of every disk's block."""
 
 
 def new_run_id() -> str:
@@ -140,30 +140,35 @@ def swap_in(settings: Settings, run_id: str) -> Path:
 
 def copy_file(source: Path, target: Path) -> None:
     """Copy a file: for nothing where the file system shares blocks, else past the page cache where it can, for which no room has to be made."""
-    with source.open("rb", buffering=0) as read, mmap.mmap(-1, _PIECE) as piece:
-        size, done = os.fstat(read.fileno()).st_size, 0
-        write = _open_past_cache(target, size)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with source.open("rb", buffering=0) as read, mmap.mmap(-1, _PIECE) as piece, memoryview(piece) as view:
+        try:
+            write = os.open(target, flags | _DIRECT, 0o644)
+        except OSError:
+            write = os.open(target, flags, 0o644)
         try:
             with suppress(OSError):
                 fcntl.ioctl(write, _FICLONE, read.fileno())
                 return
-            with memoryview(piece) as view:
-                while done < size:
-                    count = os.preadv(read.fileno(), [piece], done)
-                    if count == 0:
-                        raise FlowError(f"{source} became shorter while it was copied", "stop the process that writes to it, then run again")
-                    done += os.pwrite(write, view[:count], done)
+            size, done = os.fstat(read.fileno()).st_size, 0
+            while done < size:
+                count = os.preadv(read.fileno(), [piece], done)
+                if count == 0:
+                    raise FlowError(f"{source} became shorter while it was copied", "stop the process that writes to it, then run again")
+                done += _write(write, view[:count], done)
         finally:
             os.close(write)
 
 
-def _open_past_cache(target: Path, size: int) -> int:
-    """A new file, open for writing; direct writes are of whole blocks, and not every file system knows them."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    if size % _BLOCK == 0:
-        with suppress(OSError):
-            return os.open(target, flags | getattr(os, "O_DIRECT", 0), 0o644)
-    return os.open(target, flags, 0o644)
+def _write(handle: int, piece: memoryview, at: int) -> int:
+    """Write in place; what a file system does not take directly, as less than a block, goes through the cache."""
+    try:
+        return os.pwrite(handle, piece, at)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        fcntl.fcntl(handle, fcntl.F_SETFL, fcntl.fcntl(handle, fcntl.F_GETFL) & ~_DIRECT)
+        return os.pwrite(handle, piece, at)
 
 
 def _sync(path: Path) -> None:

@@ -7,12 +7,14 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 from flow_pipeline.settings import Settings, load_settings
+from flow_pipeline.warehouse.publish import copy_file
 from tests.conftest import U, V, ask, build, hashes, load_only, transfer, write_csv
 
 KILLS = int(os.environ.get("KILLS", "10"))
@@ -125,3 +127,14 @@ def test_readers_never_fail_and_never_see_a_half_state(settings: Settings, tmp_p
         out, err = reader.communicate(timeout=120)
         assert reader.returncode == 0, err
         assert int(out) > 10
+
+
+@pytest.mark.parametrize("size", [0, 5, 4_096, 8 * 2**20, 8 * 2**20 + 5_000])
+@pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])
+def test_a_copy_has_every_byte(size: int, place: str) -> None:
+    with tempfile.TemporaryDirectory(dir=place if Path(place).is_dir() else None) as name:
+        source, target = Path(name) / "source", Path(name) / "target"
+        source.write_bytes(random.Random(size).randbytes(size))
+        target.write_bytes(b"longer than some of the sources" * 300)
+        copy_file(source, target)
+        assert target.read_bytes() == source.read_bytes()
