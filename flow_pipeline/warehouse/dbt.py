@@ -123,9 +123,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 def _release_file() -> None:
-    """Close dbt's connections: within one process they would keep the file open, and a transaction in which nothing can be cleaned up."""
+    """Close dbt-duckdb's cached connection: within one process it would keep the file open."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.adapters.factory import cleanup_connections
 
-    cleanup_connections()
     DuckDBConnectionManager.close_all_connections()
