@@ -32,6 +32,9 @@ def warehouse() -> Iterator[Connection]:
         connection.execute(
             "CREATE TABLE intermediate.int_tokens__canonical (token_id INTEGER, token_key INTEGER, chain VARCHAR, token_address VARCHAR, token_symbol VARCHAR, price_token VARCHAR)"
         )
+        connection.execute(
+            "CREATE VIEW intermediate.int_tokens__keys AS SELECT token_key, chain, token_address, token_symbol FROM intermediate.int_tokens__canonical"
+        )
         connection.executemany(
             "INSERT INTO intermediate.int_tokens__canonical VALUES (?, ?, 'ethereum', NULL, ?, ?)", [(n, n, t, t) for n, t in enumerate(TOKENS)]
         )
