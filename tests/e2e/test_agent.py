@@ -118,7 +118,7 @@ def test_the_verb_loops_until_it_is_interrupted(settings: Settings, tmp_path: Pa
     assert process.stdout is not None
     lines = [process.stdout.readline().strip() for _ in range(3)]
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 130
+    assert process.wait(timeout=120) == 130
     process.stdout.close()
     assert lines[0].startswith("[ALERT] 1 new anomalies. Report: ")
     assert lines[1:] == ["[OK] No new anomalies."] * 2
