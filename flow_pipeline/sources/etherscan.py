@@ -69,7 +69,8 @@ def _failed(file: InputFile) -> str:
 def _transaction(file: InputFile, fields: TransferFields, is_failed: str, chain: str) -> dict[str, str]:
     created = file.find("contractAddress")
     error, status = file.find("isError"), file.find("txreceipt_status")
-    good = [f"flow_is_no({quoted(error)})"] * bool(error) + [f"flow_succeeded({quoted(status)})"] * bool(status)
+    good = [f"lower({text_of(file, error)}) IN ('0', 'false')"] if error else []
+    good += [f"flow_succeeded({quoted(status)})"] if status else []
     return {
         "transaction_index": integer_of(file, file.find("transactionIndex")),
         "to_address": address_of(file, file.find("to") or "", chain),

@@ -205,6 +205,12 @@ def test_a_status_that_says_nothing_is_no_success(settings: Settings, tmp_path: 
     load_only(settings, tmp_path / "in")
     assert ask(settings, "SELECT is_success FROM raw.transactions", is_build=True) == [(is_success,)]
     etherscan = ["blockNumber", "timeStamp", "hash", "from", "to", "value", "gasPrice", "gasUsed", "txreceipt_status", "methodId", "transactionIndex"]
+    by_error = [*etherscan[:8], "isError", *etherscan[9:]]
+    for n, said in enumerate(("0", "1", "maybe", "failed")):
+        write_csv(tmp_path / said / "t.csv", [[1, 1_746_100_000, "0x" + f"{n + 3}" * 64, U, V, 10**18, 1, 21_000, said, "0x", 0]], by_error)
+        load_only(settings, tmp_path / said)
+        known = {"0": True, "1": False}.get(said)
+        assert ask(settings, f"SELECT is_success FROM raw.transactions WHERE tx_hash LIKE '0x{n + 3}%'", is_build=True) == [(known,)]
     write_csv(tmp_path / "also" / "t.csv", [[1, 1_746_100_000, "0x" + "2" * 64, U, V, 10**18, 1, 21_000, status, "0x", 0]], etherscan)
     load_only(settings, tmp_path / "also")
     assert ask(settings, "SELECT is_success FROM raw.transactions WHERE tx_hash LIKE '0x2%'", is_build=True) == [(is_success,)]
