@@ -109,17 +109,25 @@ def test_a_broken_memory_is_refused_and_kept(settings: Settings, tmp_path: Path)
 
 def test_the_verb_loops_until_it_is_interrupted(settings: Settings, tmp_path: Path) -> None:
     given = publish(settings, tmp_path, SERIES)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flow_pipeline", "--data-dir", str(given.data_dir), "agent", "--method", "inclusive", "--loop", "--sleep", "0.2"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    assert process.stdout is not None
-    lines = [process.stdout.readline().strip() for _ in range(3)]
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=120) == 130
-    process.stdout.close()
+    # A shell starts what it puts in the background deaf to interrupts, and children inherit that: these tests may run there.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flow_pipeline", "--data-dir", str(given.data_dir), "agent", "--method", "inclusive", "--loop", "--sleep", "0.2"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    with process:
+        try:
+            assert process.stdout is not None
+            lines = [process.stdout.readline().strip() for _ in range(3)]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 130
+        finally:
+            process.kill()
     assert lines[0].startswith("[ALERT] 1 new anomalies. Report: ")
     assert lines[1:] == ["[OK] No new anomalies."] * 2
     assert json.loads((given.data_dir / "agent" / "memory.json").read_text())["told"]
