@@ -66,6 +66,7 @@ STORE_TRANSFERS = Table(
         ("to_id", "INTEGER", "receiver, store.addresses.address_id"),
         ("amount", AMOUNT, "token units, exact; NULL where the source gave no value"),
         ("amount_usd", USD, "US dollars as the source gave them, NULL otherwise"),
+        ("is_edge", "BOOLEAN", "a known amount above zero went to another address: the transfers that detectors look at, told without reading the amounts"),
     ),
 )
 STORE_ADDRESSES = Table(

@@ -54,7 +54,7 @@ def _refresh_payers(connection: Connection, day: date | None) -> None:
         FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
         LEFT JOIN intermediate.int_address_labels__intervals i
             ON i.address_id = f.to_id AND i.chain = k.chain AND f.block_timestamp >= i.valid_from AND f.block_timestamp < i.valid_to
-        WHERE f.from_id <> f.to_id AND f.amount > 0 AND k.is_summable AND f.block_date >= ?
+        WHERE f.is_edge AND k.is_summable AND f.block_date >= ?
         GROUP BY ALL
         """,
         [day or date.min],
@@ -101,7 +101,8 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
         "sweeper_tokens": """
             SELECT k.token_id, dense_rank() OVER (ORDER BY k.token_key)::INTEGER AS token, dense_rank() OVER (ORDER BY k.chain)::INTEGER AS chain_number, k.chain, l.last_at
             FROM intermediate.int_tokens__canonical k
-            JOIN (SELECT k.chain, max(f.block_timestamp) AS last_at FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id) GROUP BY k.chain) l USING (chain)
+            JOIN (SELECT chain, max(last_at) AS last_at FROM (SELECT token_id, max(block_timestamp) AS last_at FROM store.transfers GROUP BY token_id)
+                  JOIN intermediate.int_tokens__canonical USING (token_id) GROUP BY chain) l USING (chain)
             WHERE k.is_summable
         """,
         "sweepers": """
@@ -115,12 +116,12 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
             SELECT u.n, k.token, f.amount, f.block_timestamp + {span} AS until, f.block_timestamp + {span} <= k.last_at AND f.block_timestamp + {span} < u.other_at AS is_judged,
                    sum(f.amount) OVER (PARTITION BY u.n, k.token ORDER BY f.block_timestamp, f.from_id, f.amount ROWS UNBOUNDED PRECEDING) AS filled
             FROM store.transfers f JOIN sweeper_tokens k USING (token_id) JOIN sweepers u ON u.chain_number = k.chain_number AND u.id = f.to_id
-            WHERE f.from_id <> f.to_id AND f.amount > 0
+            WHERE f.is_edge
         """,
         "sweeper_payments": """
             SELECT u.n, k.token, f.block_timestamp AS paid_at, sum(sum(f.amount)) OVER (PARTITION BY u.n, k.token ORDER BY f.block_timestamp) AS paid
             FROM store.transfers f JOIN sweeper_tokens k USING (token_id) JOIN sweepers u ON u.chain_number = k.chain_number AND u.id = f.from_id
-            WHERE f.from_id <> f.to_id AND f.amount > 0
+            WHERE f.is_edge
             GROUP BY u.n, k.token, f.block_timestamp
         """,
         "sweeper_judged": """
@@ -162,8 +163,9 @@ def _judged_until(connection: Connection, day: date | None) -> datetime:
     """Until when receipts could be judged before a day: the end of the data of the chain that was furthest behind."""
     row = connection.execute(
         """
-        SELECT min(last_at) FROM (SELECT max(f.block_timestamp) AS last_at FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
-        WHERE f.block_date < ? GROUP BY k.chain)
+        SELECT min(last_at) FROM (
+            SELECT max(last_at) AS last_at FROM (SELECT token_id, max(block_timestamp) AS last_at FROM store.transfers WHERE block_date < ? GROUP BY token_id)
+            JOIN intermediate.int_tokens__canonical USING (token_id) GROUP BY chain)
         """,
         [day or date.min],
     ).fetchone()

@@ -47,7 +47,7 @@ WITH day AS (
         ON s.address_id = f.from_id AND s.chain = k.chain AND f.block_timestamp >= s.valid_from AND f.block_timestamp < s.valid_to AND s.category <> 'burn'
     LEFT JOIN intermediate.int_address_labels__intervals r
         ON r.address_id = f.to_id AND r.chain = k.chain AND f.block_timestamp >= r.valid_from AND f.block_timestamp < r.valid_to AND r.category <> 'burn'
-    WHERE f.block_date = ? AND k.is_summable AND f.from_id <> f.to_id AND f.amount > 0 AND (s.entity IS NOT NULL OR r.entity IS NOT NULL)
+    WHERE f.block_date = ? AND k.is_summable AND f.is_edge AND (s.entity IS NOT NULL OR r.entity IS NOT NULL)
 )
 SELECT chain, token_key, from_entity AS entity, from_category AS category, from_id, to_id, amount, hour, true AS is_from, to_entity IS NOT DISTINCT FROM from_entity AS is_to
 FROM day WHERE from_entity IS NOT NULL

@@ -52,7 +52,7 @@ def _wallet_roles(connection: Connection, settings: ClusterSettings, first: date
             FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
             LEFT JOIN cluster_members s ON s.chain = k.chain AND s.address_id = f.from_id AND f.block_timestamp >= s.valid_from AND f.block_timestamp < s.valid_to
             LEFT JOIN cluster_members r ON r.chain = k.chain AND r.address_id = f.to_id AND f.block_timestamp >= r.valid_from AND f.block_timestamp < r.valid_to
-            WHERE f.block_date >= $first AND f.from_id <> f.to_id AND f.amount > 0 AND (s.category = 'exchange' OR r.category = 'exchange')
+            WHERE f.block_date >= $first AND f.is_edge AND (s.category = 'exchange' OR r.category = 'exchange')
         ),
         days AS (
             SELECT block_date, chain, id, entity, count(DISTINCT other) FILTER (WHERE comes_in) AS sender_count, count(DISTINCT other) FILTER (WHERE NOT comes_in) AS receiver_count,
@@ -90,7 +90,7 @@ WITH moved AS (
     FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
     LEFT JOIN cluster_members s ON s.chain = k.chain AND s.address_id = f.from_id AND f.block_timestamp >= s.valid_from AND f.block_timestamp < s.valid_to
     LEFT JOIN cluster_members r ON r.chain = k.chain AND r.address_id = f.to_id AND f.block_timestamp >= r.valid_from AND f.block_timestamp < r.valid_to
-    WHERE f.block_date >= ? AND f.from_id <> f.to_id AND f.amount > 0 AND k.is_summable AND (s.entity IS NOT NULL OR r.entity IS NOT NULL)
+    WHERE f.block_date >= ? AND f.is_edge AND k.is_summable AND (s.entity IS NOT NULL OR r.entity IS NOT NULL)
 ),
 legs AS (
     SELECT block_date, chain, token_key, receiver AS entity, to_id AS id, is_receiver_deposit AS is_deposit, amount, CASE WHEN sender = receiver THEN 0 ELSE 1 END AS direction

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
         refresh_hubs(connection, common.hub_degree, day)
     found = _search(connection, parameters, pasts, common, day)
     hits = {name: found[name][1] for name in parameters}
-    _register(connection, found)
+    _register(connection, found, day)
     del found
     _measure(connection, {name: (typologies()[name], parameters[name]) for name in parameters})
     verdicts = [_judge(connection, number, name, hits[name], parameters[name], common) for number, name in enumerate(parameters)]
@@ -43,7 +43,20 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
     connection.execute("CREATE OR REPLACE TEMP TABLE verdicts AS FROM verdicts_in")
     connection.unregister("verdicts_in")
     counts = _store(connection, common, hits, pasts, day)
-    for table in ("hits", "hit_transfers", "measures", "verdicts", "kept_findings", "kept_hits", "graph_tokens", "earlier", "replaced", "fresh"):
+    for table in (
+        "moved",
+        "facts",
+        "hits",
+        "hit_transfers",
+        "measures",
+        "verdicts",
+        "kept_findings",
+        "kept_hits",
+        "graph_tokens",
+        "earlier",
+        "replaced",
+        "fresh",
+    ):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return counts
 
@@ -72,7 +85,7 @@ def _ending(graph: TransferGraph, hits: Hits, since: int) -> Hits:
     return hits.chosen(np.maximum.reduceat(graph.time[hits.edges], hits.start[:-1]) >= since)
 
 
-def _register(connection: Connection, found: dict[str, tuple[TransferGraph, Hits]]) -> None:
+def _register(connection: Connection, found: dict[str, tuple[TransferGraph, Hits]], day: date | None) -> None:
     """The temp tables `hits`, a narrow row per finding and transfer, and `hit_transfers`, the transfers themselves, each once and in order."""
     rows, transfers = [], []
     for number, (graph, hits) in enumerate(found.values()):
@@ -103,24 +116,51 @@ def _register(connection: Connection, found: dict[str, tuple[TransferGraph, Hits
     connection.register("transfers_in", pa.concat_tables(transfers))
     connection.execute(
         """
-        CREATE OR REPLACE TEMP TABLE hit_transfers AS
-        SELECT h.* EXCLUDE (time), k.chain, k.token_key, k.token_symbol, k.token_address, f.block_timestamp, f.block_number, f.transfer_index, f.tx_hash, f.amount, f.from_id, f.to_id,
-               a.address AS from_address, b.address AS to_address, l.source_file, f.source_row, l.sha256,
-               coalesce(f.amount::DOUBLE * p.usd, f.amount_usd::DOUBLE) AS amount_usd,
-               md5_number_lower(coalesce(f.tx_hash || ':' || coalesce(f.transfer_index::VARCHAR, a.address || '>' || b.address || '>' || f.amount::VARCHAR),
-                                   l.sha256 || ':' || f.source_row)) AS key,
-               row_number() OVER (ORDER BY f.block_timestamp, f.block_number NULLS FIRST, f.transfer_index NULLS FIRST, f.tx_hash, a.address, b.address, f.amount,
-                                  l.sha256, f.source_row) AS position
+        CREATE OR REPLACE TEMP TABLE moved AS
+        SELECT h.* EXCLUDE (time), f.block_timestamp, f.block_date, f.token_id, f.from_id, f.to_id, f.amount_usd, l.source_file, f.source_row, l.sha256
         FROM (SELECT DISTINCT * FROM transfers_in) h
         JOIN store.transfers f ON f.rowid = h.row AND f.block_timestamp >= make_timestamp(?)
-        JOIN intermediate.int_tokens__canonical k ON k.token_id = f.token_id
-        JOIN store.addresses a ON a.address_id = f.from_id
-        JOIN store.addresses b ON b.address_id = f.to_id
         JOIN raw.loads l ON l.load_id = f.load_id
-        LEFT JOIN store.prices p ON p.price_date = f.block_date AND p.token = k.price_token
         """,
         [min((int(table["time"][0].as_py()) for table in transfers if len(table)), default=0)],
     )
+    # Most belong to findings that grow and were stored with them: hashes and amounts of all transfers are by far the longest columns to read.
+    # A file's row and time name one transfer: a file that changed takes the place of what it held before.
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE facts AS
+        SELECT m.row, any_value(t.block_number) AS block_number, any_value(t.transfer_index) AS transfer_index, any_value(t.tx_hash) AS tx_hash, any_value(t.amount) AS amount,
+               any_value(t.from_address) AS from_address, any_value(t.to_address) AS to_address
+        FROM moved m JOIN detection.finding_transfers t USING (source_file, source_row, block_timestamp)
+        WHERE m.block_timestamp < ? GROUP BY m.row
+        """,
+        [day or date.min],
+    )
+    row = connection.execute("SELECT min(block_timestamp) FROM moved ANTI JOIN facts USING (row)").fetchone()
+    connection.execute(
+        """
+        INSERT INTO facts
+        WITH fresh AS MATERIALIZED (
+            SELECT f.rowid AS row, f.* FROM (FROM moved ANTI JOIN facts USING (row)) m JOIN store.transfers f ON f.rowid = m.row AND f.block_timestamp >= ?
+        ),
+        people AS MATERIALIZED (FROM store.addresses WHERE address_id IN (SELECT unnest([from_id, to_id]) FROM fresh))
+        SELECT f.row, f.block_number, f.transfer_index, f.tx_hash, f.amount, a.address, b.address
+        FROM fresh f JOIN people a ON a.address_id = f.from_id JOIN people b ON b.address_id = f.to_id
+        """,
+        [row[0] if row and row[0] else datetime.max],
+    )
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE hit_transfers AS
+        SELECT m.row, m.from_is_terminal, m.to_is_terminal, k.chain, k.token_key, k.token_symbol, k.token_address, m.block_timestamp, f.block_number, f.transfer_index, f.tx_hash, f.amount,
+               m.from_id, m.to_id, f.from_address, f.to_address, m.source_file, m.source_row,
+               coalesce(f.amount::DOUBLE * p.usd, m.amount_usd::DOUBLE) AS amount_usd,
+               md5_number_lower(coalesce(f.tx_hash || ':' || coalesce(f.transfer_index::VARCHAR, f.from_address || '>' || f.to_address || '>' || f.amount::VARCHAR),
+                                   m.sha256 || ':' || m.source_row)) AS key,
+               row_number() OVER (ORDER BY m.block_timestamp, f.block_number NULLS FIRST, f.transfer_index NULLS FIRST, f.tx_hash, f.from_address, f.to_address, f.amount,
+                                  m.sha256, m.source_row) AS position
+        FROM moved m JOIN facts f USING (row) JOIN intermediate.int_tokens__canonical k USING (token_id)
+        LEFT JOIN store.prices p ON p.price_date = m.block_date AND p.token = k.price_token
+    """)
     connection.unregister("transfers_in")
     connection.register("hits_in", pa.concat_tables(rows))
     connection.execute("CREATE OR REPLACE TEMP TABLE hits AS SELECT h.* EXCLUDE (row), t.position FROM hits_in h JOIN hit_transfers t USING (row)")

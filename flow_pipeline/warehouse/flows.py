@@ -257,7 +257,7 @@ def _read_moves(connection: Connection, start: date, stop: date) -> Moves:
         JOIN flow_tokens k USING (token_id)
         LEFT JOIN flow_members s ON s.address_id = f.from_id AND s.chain = k.chain AND f.block_timestamp >= s.valid_from AND f.block_timestamp < s.valid_to
         LEFT JOIN flow_members r ON r.address_id = f.to_id AND r.chain = k.chain AND f.block_timestamp >= r.valid_from AND f.block_timestamp < r.valid_to
-        WHERE f.block_date BETWEEN ? AND ? AND f.from_id <> f.to_id AND f.amount > 0
+        WHERE f.block_date BETWEEN ? AND ? AND f.is_edge
     """,
         [start, stop],
     ).to_arrow_table()
@@ -310,10 +310,12 @@ def _read_state(connection: Connection, groups: list[tuple[str, str, bool, bool]
     """).to_arrow_table()
     if not len(rows):
         return State.empty(max_hops)
+    lists, names = rows["path"].combine_chunks(), rows["source_group"].combine_chunks().dictionary_encode()
+    lengths = lists.value_lengths().to_numpy()
     path = np.full((len(rows), max_hops), -1, np.int64)
-    for n, refs in enumerate(rows["path"].to_pylist()):
-        path[n, : len(refs)] = refs
-    source = np.array([-1 if name is None else number[name] for name in rows["source_group"].to_pylist()], np.int32)
+    path[np.arange(max_hops)[None, :] < lengths[:, None]] = lists.flatten().to_numpy()
+    numbers = np.array([*(number[name] for name in names.dictionary.to_pylist()), -1], np.int32)
+    source = numbers[names.indices.fill_null(len(numbers) - 1).to_numpy()]
     columns = {name: np.asarray(rows[name].to_numpy()) for name in ("token", "address_id", "units", "parts", "hops", "confidence", "started", "moved")}
     return State(
         columns["token"].astype(np.int32), columns["address_id"].astype(np.int32), source, columns["units"], columns["parts"], columns["hops"].astype(np.int8),

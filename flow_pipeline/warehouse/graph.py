@@ -18,7 +18,7 @@ _EDGES = """
 SELECT k.position AS token, f.from_id AS sender, f.to_id AS receiver, epoch_us(f.block_timestamp) AS time, coalesce(f.block_number, -1) AS block,
        coalesce(f.transfer_index, -1) AS transfer_index, f.amount, f.rowid AS row{usd}
 FROM store.transfers f JOIN graph_tokens k ON k.token_id = f.token_id {prices}
-WHERE f.from_id <> f.to_id AND f.amount > 0 AND {which}
+WHERE f.is_edge AND {which}
 """
 
 
@@ -46,7 +46,7 @@ def refresh_hubs(connection: Connection, hub_degree: int, first: date | None) ->
         """
         CREATE OR REPLACE TEMP TABLE gained AS
         SELECT token_id, address_id, count(*) AS transfers FROM (
-            SELECT token_id, unnest([from_id, to_id]) AS address_id FROM store.transfers WHERE from_id <> to_id AND amount > 0 AND block_date >= ?) GROUP BY ALL
+            SELECT token_id, unnest([from_id, to_id]) AS address_id FROM store.transfers WHERE is_edge AND block_date >= ?) GROUP BY ALL
         """,
         [since],
     )
@@ -74,11 +74,11 @@ def refresh_hubs(connection: Connection, hub_degree: int, first: date | None) ->
             SELECT token_key, address_id, other, min(block_date) AS first FROM (
                 SELECT a.token_key, a.address_id, f.to_id AS other, f.block_date
                 FROM (FROM store.transfers WHERE from_id IN (SELECT address_id FROM asked)) f JOIN graph_tokens k USING (token_id)
-                JOIN asked a ON a.token_key = k.token_key AND a.address_id = f.from_id WHERE f.from_id <> f.to_id AND f.amount > 0
+                JOIN asked a ON a.token_key = k.token_key AND a.address_id = f.from_id WHERE f.is_edge
                 UNION ALL
                 SELECT a.token_key, a.address_id, f.from_id, f.block_date
                 FROM (FROM store.transfers WHERE to_id IN (SELECT address_id FROM asked)) f JOIN graph_tokens k USING (token_id)
-                JOIN asked a ON a.token_key = k.token_key AND a.address_id = f.to_id WHERE f.from_id <> f.to_id AND f.amount > 0)
+                JOIN asked a ON a.token_key = k.token_key AND a.address_id = f.to_id WHERE f.is_edge)
             WHERE other NOT IN (SELECT address_id FROM intermediate.int_address_labels__intervals WHERE category = 'burn')
             GROUP BY ALL
         )

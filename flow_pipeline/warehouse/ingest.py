@@ -488,7 +488,7 @@ class _Load:
         run(f"""
             INSERT INTO store.transfers
             SELECT {load_id}, c.source_row, c.block_number, c.block_timestamp, c.block_timestamp::DATE, c.tx_hash, c.transfer_index,
-                   t.token_id, s.address_id, r.address_id, c.amount, c.amount_usd
+                   t.token_id, s.address_id, r.address_id, c.amount, c.amount_usd, s.address_id <> r.address_id AND coalesce(c.amount > 0, false)
             FROM good c
             JOIN store.tokens t ON t.chain = c.chain AND t.token_address IS NOT DISTINCT FROM c.token_address AND t.token_symbol IS NOT DISTINCT FROM c.token_symbol
             {senders}

@@ -23,16 +23,26 @@ def find_mev(connection: Connection, settings: SmartMoneySettings, first: date) 
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE pool_swaps AS
-        WITH senders AS (
-            SELECT chain, from_address, min(block_timestamp) AS since FROM raw.transactions
-            WHERE from_address IN (SELECT a.address FROM parties p JOIN store.addresses a ON a.address_id = p.id WHERE p.gives = 1 AND p.gets = 1) GROUP BY ALL
+        WITH passive AS (
+            SELECT DISTINCT a.address_id, a.address FROM parties p JOIN sent x ON x.chain = p.chain AND x.tx_hash = p.tx_hash JOIN store.addresses a ON a.address_id = p.id
+            WHERE p.gives = 1 AND p.gets = 1 AND p.id IS DISTINCT FROM x.sender_id
+        ),
+        -- Who sent before the first day is a known wallet, so that earlier transactions are searched for those few only.
+        senders AS (
+            SELECT chain, from_address, min(block_timestamp) AS since FROM (
+                FROM raw.transactions WHERE block_timestamp >= $first AND from_address IN (SELECT address FROM passive)
+                UNION ALL
+                FROM raw.transactions WHERE block_timestamp < $first
+                    AND from_address IN (SELECT address FROM passive SEMI JOIN (FROM store.wallets WHERE first_day < $first) USING (address_id)))
+            GROUP BY ALL
         )
         SELECT p.chain, p.tx_hash, p.block_number, p.block_timestamp, p.block_date, p.id AS pool_id, p.gave_key, p.gave_amount, p.gave_usd, p.got_key, p.got_amount, p.got_usd,
                x.transaction_index, x.sender_id, x.gas_usd, coalesce(t.id, x.sender_id) AS wallet_id
         FROM parties p JOIN sent x ON x.chain = p.chain AND x.tx_hash = p.tx_hash LEFT JOIN swaps t ON t.chain = p.chain AND t.tx_hash = p.tx_hash
         JOIN store.addresses a ON a.address_id = p.id LEFT JOIN senders s ON s.chain = p.chain AND s.from_address = a.address AND s.since <= p.block_timestamp
-        WHERE p.gives = 1 AND p.gets = 1 AND p.id IS DISTINCT FROM t.id AND s.chain IS NULL
-    """
+        WHERE p.gives = 1 AND p.gets = 1 AND p.id IS DISTINCT FROM t.id AND p.id IS DISTINCT FROM x.sender_id AND s.chain IS NULL
+    """,
+        {"first": first},
     )
     connection.execute(
         """

@@ -71,7 +71,7 @@ touched AS (
     FROM store.transfers f
     JOIN intermediate.int_tokens__canonical k ON k.token_id = f.token_id
     JOIN labelled l ON (l.address_id = f.from_id OR l.address_id = f.to_id) AND (l.chain = k.chain OR (l.chain = '*' AND k.chain IN (FROM evm_chains))) AND f.block_timestamp >= l.valid_from AND f.block_timestamp < l.valid_to
-    WHERE f.from_id <> f.to_id AND f.amount > 0
+    WHERE f.is_edge
         AND NOT EXISTS (FROM services i WHERE i.chain = k.chain AND i.address_id = CASE WHEN l.address_id = f.to_id THEN f.from_id ELSE f.to_id END
                         AND f.block_timestamp >= i.valid_from AND f.block_timestamp < i.valid_to)
     GROUP BY ALL

@@ -50,7 +50,11 @@ def open_build(settings: Settings) -> Iterator[Connection]:
 
 
 def create_tables(connection: Connection) -> None:
-    """Every schema, table and view of domain.tables; nothing happens when they stand as the code has them."""
+    """Every schema, table and view of domain.tables; nothing happens when they stand as the code has them.
+
+    Raises:
+        FlowError: a table has other columns than the code knows.
+    """
     mark = hashlib.sha256("\n".join(table.ddl for table in ALL_TABLES).encode()).hexdigest()
     is_begun = connection.execute("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'store' AND table_name = 'state'").fetchone()
     if is_begun and get_state(connection, "tables") == mark:
@@ -59,6 +63,16 @@ def create_tables(connection: Connection) -> None:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     for table in ALL_TABLES:
         connection.execute(table.ddl)
+    found = connection.execute(
+        "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE database_name = current_database() GROUP BY ALL"
+    ).fetchall()
+    columns = {name: tuple(names) for name, names in found}
+    for table in ALL_TABLES:
+        if columns[table.relation] != tuple(column.name for column in table.columns):
+            raise FlowError(
+                f"{table.relation} of the build file has other columns than this version writes: {', '.join(columns[table.relation])}",
+                "remove the build file (`netraflow doctor` names it) and run again over the input; published files stay readable",
+            )
     set_state(connection, "tables", mark)
 
 

@@ -45,7 +45,7 @@ def _parties(connection: Connection, first: date) -> None:
         moved AS (
             SELECT k.chain, k.token_key, f.tx_hash, f.block_number, f.block_timestamp, f.block_date, f.transfer_index, f.from_id, f.to_id, f.amount::DOUBLE AS amount,
                    coalesce(f.amount::DOUBLE * p.usd, f.amount_usd::DOUBLE) AS usd
-            FROM (FROM store.transfers WHERE block_date >= $first AND from_id <> to_id AND amount > 0 AND hash(tx_hash) IN (FROM several)) f
+            FROM (FROM store.transfers WHERE block_date >= $first AND is_edge AND hash(tx_hash) IN (FROM several)) f
             JOIN intermediate.int_tokens__canonical k USING (token_id)
             LEFT JOIN store.prices p ON p.price_date = f.block_date AND p.token = k.price_token
         ),

@@ -127,7 +127,7 @@ _DAYS_SQL = """
         moved AS (
             SELECT k.chain, k.token_key, f.block_timestamp, f.block_date, f.block_number, f.transfer_index, f.from_id, f.to_id, f.amount::DOUBLE AS amount,
                    try_cast(coalesce(f.amount::DOUBLE * p.usd, f.amount_usd::DOUBLE) AS DECIMAL(38, 6)) AS usd
-            FROM (FROM store.transfers WHERE block_date >= $back AND from_id <> to_id AND amount > 0 AND $part IN (from_id % $parts, to_id % $parts)
+            FROM (FROM store.transfers WHERE block_date >= $back AND is_edge AND $part IN (from_id % $parts, to_id % $parts)
                     AND (from_id IN (SELECT address_id FROM store.wallets) OR to_id IN (SELECT address_id FROM store.wallets))) f
             JOIN tokens k USING (token_id)
             LEFT JOIN store.prices p ON p.price_date = f.block_date AND p.token = k.price_token
@@ -176,7 +176,7 @@ _CONTACTS_SQL = """
             UNION ALL
             SELECT k.chain, f.from_id, f.block_date, f.to_id, false FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
             JOIN store.wallets w ON w.chain = k.chain AND w.address_id = f.from_id AND w.first_day <= f.block_date
-            WHERE f.block_date >= $first AND f.from_id <> f.to_id AND f.amount > 0 AND f.from_id % $parts = $part)
+            WHERE f.block_date >= $first AND f.is_edge AND f.from_id % $parts = $part)
         GROUP BY ALL
 """
 

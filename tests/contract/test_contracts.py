@@ -14,6 +14,7 @@ import yaml
 from flow_pipeline.cli.settings import explained
 from flow_pipeline.detectors import discover as detectors
 from flow_pipeline.detectors.typology import typologies
+from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.tables import ALL_TABLES, STORE_TABLES, USER_TABLES
 from flow_pipeline.domain.vocabulary import DESTINATION_CLASSES, FLOW_TYPES, LABEL_CATEGORIES, REJECT_REASONS
 from flow_pipeline.labels import PACKS, read_label_set
@@ -75,6 +76,14 @@ def test_every_table_of_the_contract_exists_as_described(settings: Settings) -> 
         for table in ALL_TABLES:
             columns = connection.execute(f"DESCRIBE {table.relation}").fetchall()
             assert [(row[0], re.sub(r",\s*", ", ", row[1])) for row in columns] == [(column.name, column.type) for column in table.columns], table.relation
+
+
+def test_a_build_file_with_other_columns_is_refused_by_name(settings: Settings) -> None:
+    with open_build(settings) as connection:
+        connection.execute("ALTER TABLE store.transfers DROP COLUMN is_edge")
+        connection.execute("DELETE FROM store.state WHERE key = 'tables'")
+    with pytest.raises(FlowError, match=r"store\.transfers of the build file has other columns .*: load_id, "), open_build(settings):
+        pass
 
 
 def test_every_description_says_more_than_its_name() -> None:

@@ -53,7 +53,7 @@ def found(connection: Connection, transactions: list[Tx]) -> set[tuple[str, str,
             index += 1
             connection.execute(
                 "INSERT INTO store.transfers BY NAME SELECT $block AS block_number, $at AS block_timestamp, $at::DATE AS block_date, $tx AS tx_hash, $index AS transfer_index, "
-                "$token AS token_id, $source AS from_id, $target AS to_id, $amount AS amount",
+                "$token AS token_id, $source AS from_id, $target AS to_id, $amount AS amount, true AS is_edge",
                 {"block": tx.block, "at": at, "tx": tx.name, "index": index, "token": TOKENS.index(token), "source": NAMES.index(source), "target": NAMES.index(target), "amount": amount},
             )  # fmt: skip
         connection.execute(
