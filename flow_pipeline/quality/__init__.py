@@ -93,8 +93,7 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
     frame = pd.DataFrame({name: [math.inf if value is None else float(value)] for name, value in observed.items()})
     # The greatest of one number is that number, judged in a third of the time of row by row.
     rules = [
-        gx.expectations.ExpectColumnMaxToBeBetween(column=check.name, min_value=check.low, max_value=check.high, meta={"says": check.says})
-        for check in checks
+        gx.expectations.ExpectColumnMaxToBeBetween(column=check.name, min_value=check.low, max_value=check.high, meta={"says": check.says}) for check in checks
     ]
     result = batch.get_batch({"dataframe": frame}).validate(gx.ExpectationSuite(name=stage, expectations=rules))
     passed = {check.name: True for check in checks}
