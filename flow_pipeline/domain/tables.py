@@ -208,6 +208,7 @@ STORE_WALLETS = Table(
     "wallets",
     "One row per chain and address that ever sent a transaction or traded.",
     _columns(
+        ("wallet_id", "INTEGER", "dense id, given in order of arrival"),
         ("chain", "VARCHAR", "canonical chain name"),
         ("address_id", "INTEGER", "store.addresses.address_id"),
         ("first_day", "DATE", "day of its first transaction or trade"),
@@ -218,6 +219,7 @@ STORE_WALLET_DAYS = Table(
     "wallet_days",
     "One row per wallet and day on which it did something: figures that add up over days.",
     _columns(
+        ("wallet_id", "INTEGER", "store.wallets.wallet_id"),
         ("chain", "VARCHAR", "canonical chain name"),
         ("address_id", "INTEGER", "store.addresses.address_id"),
         ("block_date", "DATE", "UTC day"),
@@ -253,14 +255,13 @@ STORE_WALLET_DAYS = Table(
         ("mev_usd", "DOUBLE", "what they gained after gas, as far as priced"),
     ),
 )
-_WALLET_SUMS = tuple(column for column in STORE_WALLET_DAYS.columns if column.name not in ("chain", "address_id", "block_date"))
+_WALLET_SUMS = tuple(column for column in STORE_WALLET_DAYS.columns if column.name not in ("wallet_id", "chain", "address_id", "block_date"))
 STORE_WALLET_CONTACTS = Table(
     "store",
     "wallet_contacts",
     "One row per wallet, day and address it paid or called on that day.",
     _columns(
-        ("chain", "VARCHAR", "canonical chain name"),
-        ("address_id", "INTEGER", "the wallet, store.addresses.address_id"),
+        ("wallet_id", "INTEGER", "store.wallets.wallet_id"),
         ("block_date", "DATE", "UTC day"),
         ("contact_id", "INTEGER", "whom, store.addresses.address_id"),
         ("is_called", "BOOLEAN", "true when it called it as a contract"),

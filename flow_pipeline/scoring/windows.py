@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numba import njit
 
@@ -121,8 +123,43 @@ def _window_max(first, wanted, values):
     return found
 
 
-def trailing_distinct(start: np.ndarray, day: np.ndarray, row: np.ndarray, until: np.ndarray, days: int) -> np.ndarray:
-    """How many distinct contacts each row's window has.
+def rows_of(wallet: np.ndarray, day: np.ndarray, who: np.ndarray, when: np.ndarray) -> np.ndarray:
+    """The rows that pairs of wallet and day stand in.
+
+    Args:
+        wallet: Wallet of each row; rows are sorted by wallet and day.
+        day: Day number of each row.
+        who: Wallets looked for, rising.
+        when: Their days; each pair has a row.
+    """
+    return np.asarray(_rows_of(wallet, day, who, when))
+
+
+@njit(cache=True)
+def _rows_of(wallet, day, who, when):
+    found = np.empty(len(who), np.int64)
+    first = end = 0
+    for n in range(len(who)):
+        if n == 0 or who[n] != who[n - 1]:
+            first = end
+            while wallet[first] < who[n]:
+                first += 1
+            end = first
+            while end < len(wallet) and wallet[end] == who[n]:
+                end += 1
+        low, high = first, end
+        while low < high:
+            middle = (low + high) // 2
+            if day[middle] < when[n]:
+                low = middle + 1
+            else:
+                high = middle
+        found[n] = low
+    return found
+
+
+def trailing_distinct(start: np.ndarray, day: np.ndarray, row: np.ndarray, until: np.ndarray, windows: Sequence[int], wanted: np.ndarray) -> np.ndarray:
+    """How many distinct contacts each window has.
 
     A contact is in the window as long as its latest day is: it enters with that day and leaves when it is seen again (as another entry) or when the
     window has passed. Entries and leavings are added up along a wallet's days, so that no window is counted on its own.
@@ -132,25 +169,35 @@ def trailing_distinct(start: np.ndarray, day: np.ndarray, row: np.ndarray, until
         day: Day number of each row.
         row: Of each contact and day, the row of that wallet and day.
         until: Day number on which the same wallet meets the same contact again; a large number when it does not.
-        days: Length of the window.
+        windows: Lengths in days, rising.
+        wanted: Rows with which the windows end, rising.
+
+    Returns:
+        Shape (windows, wanted).
     """
-    return np.asarray(_trailing_distinct(start, day, row, until, days))
+    return np.asarray(_trailing_distinct(start, day, row, until, np.array(windows), wanted))
 
 
 @njit(cache=True)
-def _trailing_distinct(start, day, row, until, days):
+def _trailing_distinct(start, day, row, until, windows, wanted):
     rows = len(day)
-    change = np.zeros(rows + 1, np.int64)
+    change = np.zeros((len(windows), rows + 1), np.int32)
     for n in range(len(row)):
         own = row[n]
-        change[own] += 1
-        leaves = min(until[n], day[own] + days)
         after = own + 1
-        while after < rows and start[after] == start[own] and day[after] < leaves:
-            after += 1
-        if after < rows and start[after] == start[own]:
-            change[after] -= 1
-    count = np.zeros(rows, np.int64)
-    for i in range(rows):
-        count[i] = change[i] + (count[i - 1] if i > start[i] else 0)
-    return count
+        for k in range(len(windows)):
+            leaves = min(until[n], day[own] + windows[k])
+            while after < rows and start[after] == start[own] and day[after] < leaves:
+                after += 1
+            change[k, own] += 1
+            if after < rows and start[after] == start[own]:
+                change[k, after] -= 1
+    found = np.empty((len(windows), len(wanted)), np.int64)
+    for k in range(len(windows)):
+        count = n = 0
+        for i in range(rows):
+            count = change[k, i] + (count if i > start[i] else 0)
+            if n < len(wanted) and wanted[n] == i:
+                found[k, n] = count
+                n += 1
+    return found

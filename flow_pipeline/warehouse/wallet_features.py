@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from flow_pipeline.domain.chains import CHAINS
 from flow_pipeline.domain.tables import STORE_WALLET_DAYS, STORE_WALLET_FEATURES
-from flow_pipeline.scoring.windows import first_rows, running_falls, trailing_distinct, wallet_order, window_max, window_sums
+from flow_pipeline.scoring.windows import first_rows, rows_of, running_falls, trailing_distinct, wallet_order, window_max, window_sums
 from flow_pipeline.settings import SmartMoneySettings
 from flow_pipeline.warehouse.days import first_dirty_day
 from flow_pipeline.warehouse.store import Connection, table_counts
@@ -20,8 +21,6 @@ WINDOWS = (7, 30, 90)
 _DEFI = ("dex", "lending", "bridge")
 _WEEK = 7
 _LOOK_BACK = max(WINDOWS) + _WEEK - 1
-_ROOM = 100_000
-"""More days than there are since 1970: what a wallet's number is multiplied by to make room for the day."""
 _NEVER = 9_999_999
 """A day that does not come."""
 _REAL = {column.name for column in STORE_WALLET_FEATURES.columns if column.type != "INTEGER"}
@@ -78,7 +77,8 @@ def _acts(connection: Connection, settings: SmartMoneySettings, first: date) -> 
     connection.execute("DELETE FROM store.wallets WHERE first_day >= $first", {"first": first})
     connection.execute("""
         INSERT INTO store.wallets
-        SELECT a.chain, a.address_id, min(a.block_date) FROM acts a ANTI JOIN store.wallets w ON w.chain = a.chain AND w.address_id = a.address_id GROUP BY ALL
+        SELECT (SELECT coalesce(max(wallet_id), 0) FROM store.wallets) + row_number() OVER (ORDER BY a.chain, a.address_id), a.chain, a.address_id, min(a.block_date)
+        FROM acts a ANTI JOIN store.wallets w ON w.chain = a.chain AND w.address_id = a.address_id GROUP BY a.chain, a.address_id
     """)
 
 
@@ -96,7 +96,7 @@ def _wallet_days(connection: Connection, settings: SmartMoneySettings, first: da
     ).fetchone() or (0, 0)
     parts = rows // (2 * _ROWS_AT_ONCE) + 1 if wallets else 0
     rules = {
-        "back": first - timedelta(hours=settings.round_trip_hours) - timedelta(days=1),
+        "back": first - timedelta(days=ceil(settings.round_trip_hours / 24)),
         "seconds": settings.round_trip_hours * 3600,
         "loss": settings.round_trip_loss,
         "chains": [chain.name for chain in CHAINS],
@@ -125,17 +125,19 @@ _DAYS_SQL = """
         ),
         tokens AS (SELECT token_id, token_key, chain, price_token FROM intermediate.int_tokens__canonical),
         moved AS (
-            SELECT k.chain, k.token_key, f.block_timestamp, f.block_date, f.block_number, f.transfer_index, f.from_id, f.to_id, f.amount::DOUBLE AS amount,
-                   try_cast(coalesce(f.amount::DOUBLE * p.usd, f.amount_usd::DOUBLE) AS DECIMAL(38, 6)) AS usd
+            SELECT k.chain, k.token_key, k.price_token, f.block_timestamp, f.block_date, f.block_number, f.transfer_index, f.from_id, f.to_id, f.amount, f.amount_usd
             FROM (FROM store.transfers WHERE block_date >= $back AND is_edge AND $part IN (from_id % $parts, to_id % $parts)
                     AND (from_id IN (SELECT address_id FROM store.wallets) OR to_id IN (SELECT address_id FROM store.wallets))) f
             JOIN tokens k USING (token_id)
-            LEFT JOIN store.prices p ON p.price_date = f.block_date AND p.token = k.price_token
         ),
         paid AS (
             SELECT m.chain, m.from_id AS address_id, m.block_date, count(*) AS sent_count, count(m.usd) AS priced_count, sum(m.usd) AS volume_usd, sum(try_cast(m.usd::DOUBLE * m.usd::DOUBLE AS DECIMAL(38, 2))) AS volume_squares
-            FROM moved m JOIN store.wallets w ON w.chain = m.chain AND w.address_id = m.from_id AND w.first_day <= m.block_date
-            WHERE m.block_date >= $first AND m.from_id % $parts = $part GROUP BY ALL
+            FROM (
+                SELECT m.chain, m.from_id, m.block_date, try_cast(coalesce(m.amount::DOUBLE * p.usd, m.amount_usd::DOUBLE) AS DECIMAL(38, 6)) AS usd
+                FROM moved m LEFT JOIN store.prices p ON p.price_date = m.block_date AND p.token = m.price_token
+                WHERE m.block_date >= $first AND m.from_id % $parts = $part) m
+            JOIN store.wallets w ON w.chain = m.chain AND w.address_id = m.from_id AND w.first_day <= m.block_date
+            GROUP BY ALL
         ),
         ends AS (
             SELECT m.chain, m.token_key, m.from_id AS address_id, m.block_timestamp, m.block_date, m.block_number, m.transfer_index, m.amount, true AS is_paid FROM moved m
@@ -149,8 +151,8 @@ _DAYS_SQL = """
         ),
         returned AS (
             SELECT chain, address_id, block_date, count(*) AS returned_count FROM turns
-            WHERE NOT is_paid AND before.is_paid AND amount BETWEEN before.amount * (1 - $loss) AND before.amount AND block_timestamp - before['at'] <= to_seconds($seconds)
-                AND block_date >= greatest($first, first_day)
+            WHERE NOT is_paid AND before.is_paid AND block_timestamp - before['at'] <= to_seconds($seconds) AND block_date >= greatest($first, first_day)
+                AND amount::DOUBLE BETWEEN before.amount::DOUBLE * (1 - $loss) AND before.amount::DOUBLE
             GROUP BY ALL
         ),
         traded AS (
@@ -165,16 +167,18 @@ _DAYS_SQL = """
                    sum(try_cast(m.gain_usd AS DECIMAL(38, 6))) FILTER (WHERE m.kind = 'arbitrage') AS round_usd
             FROM detection.mev_events m JOIN store.addresses a ON a.address = m.wallet WHERE m.block_date >= $first AND a.address_id % $parts = $part GROUP BY ALL
         )
-        SELECT chain, address_id, block_date, {sums}
+        SELECT wallet_id, chain, address_id, block_date, {sums}
         FROM done FULL JOIN paid USING (chain, address_id, block_date) FULL JOIN returned USING (chain, address_id, block_date)
         FULL JOIN traded USING (chain, address_id, block_date) FULL JOIN taken USING (chain, address_id, block_date)
+        JOIN store.wallets USING (chain, address_id)
 """
 _CONTACTS_SQL = """
         INSERT INTO store.wallet_contacts
-        SELECT chain, address_id, block_date, contact_id, bool_or(is_called) FROM (
-            SELECT chain, address_id, block_date, called_id AS contact_id, is_contract AS is_called FROM acts WHERE called_id IS NOT NULL AND address_id % $parts = $part
+        SELECT wallet_id, block_date, contact_id, bool_or(is_called) FROM (
+            SELECT w.wallet_id, a.block_date, a.called_id AS contact_id, a.is_contract AS is_called FROM acts a JOIN store.wallets w USING (chain, address_id)
+            WHERE a.called_id IS NOT NULL AND a.address_id % $parts = $part
             UNION ALL
-            SELECT k.chain, f.from_id, f.block_date, f.to_id, false FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
+            SELECT w.wallet_id, f.block_date, f.to_id, false FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
             JOIN store.wallets w ON w.chain = k.chain AND w.address_id = f.from_id AND w.first_day <= f.block_date
             WHERE f.block_date >= $first AND f.is_edge AND f.from_id % $parts = $part)
         GROUP BY ALL
@@ -187,20 +191,20 @@ def _windows(connection: Connection, first: date) -> None:
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE wanted AS
-        SELECT row_number() OVER () - 1 AS wallet, chain, address_id, first_day FROM store.wallets w
-        SEMI JOIN (FROM store.wallet_days WHERE block_date >= $first AND tx_count + sent_count > 0) d ON d.chain = w.chain AND d.address_id = w.address_id
+        SELECT row_number() OVER () - 1 AS wallet, w.* FROM store.wallets w
+        SEMI JOIN (FROM store.wallet_days WHERE block_date >= $first AND tx_count + sent_count > 0) d USING (wallet_id)
     """,
         {"first": first},
     )
     closed = _numbers(
         connection,
-        "SELECT w.wallet, d.block_date - DATE '1970-01-01' AS day, d.realised_usd FROM store.wallet_days d JOIN wanted w ON w.chain = d.chain AND w.address_id = d.address_id "
+        "SELECT w.wallet, d.block_date - DATE '1970-01-01' AS day, d.realised_usd FROM store.wallet_days d JOIN wanted w USING (wallet_id) "
         "WHERE d.closed_count > 0 ORDER BY ALL",
         {},
     )
     falls = {"wallet": closed["wallet"], "day": closed["day"], "fall": running_falls(closed["wallet"], closed["realised_usd"])}
     rows = connection.execute(
-        "SELECT count(*) FROM store.wallet_days d JOIN wanted w ON w.chain = d.chain AND w.address_id = d.address_id WHERE d.block_date > $first::DATE - $most",
+        "SELECT count(*) FROM store.wallet_days d JOIN wanted w USING (wallet_id) WHERE d.block_date > $first::DATE - $most",
         {"first": first, "most": _LOOK_BACK},
     ).fetchone() or (0,)
     parts = int(rows[0]) // _ROWS_AT_ONCE + 1
@@ -230,7 +234,7 @@ def _add_windows(connection: Connection, values: dict[str, Any], falls: dict[str
         f"""
         SELECT w.wallet, d.block_date - DATE '1970-01-01' AS day, d.tx_count + d.sent_count > 0 AS is_active, is_active AND d.block_date >= $first AS is_wanted,
                {", ".join(f"d.{name}" for name in names)}
-        FROM store.wallet_days d JOIN wanted w ON w.chain = d.chain AND w.address_id = d.address_id
+        FROM store.wallet_days d JOIN wanted w USING (wallet_id)
         WHERE d.block_date > $first::DATE - $most AND w.wallet % $parts = $part
     """,
         values,
@@ -239,25 +243,27 @@ def _add_windows(connection: Connection, values: dict[str, Any], falls: dict[str
         return
     order = wallet_order(columns["wallet"], columns["day"])
     wallet, day, wanted = columns["wallet"][order], columns["day"][order], np.flatnonzero(columns["is_wanted"][order])
-    start, place = np.searchsorted(wallet, wallet), wallet * _ROOM + day
+    start = np.searchsorted(wallet, wallet)
     is_closed = columns["closed_count"][order] > 0
     closed = np.flatnonzero(is_closed)
     is_good = np.zeros(len(day), bool)
     is_good[closed] = window_sums(first_rows(closed, start, day, _WEEK)[None], closed, columns["realised_usd"][order])[0] > 0
     fall = np.full(len(day), np.nan)
     own = np.flatnonzero((falls["wallet"] % values["parts"] == values["part"]) & (falls["day"] >= day.min()))
-    fall[np.searchsorted(place, falls["wallet"][own] * _ROOM + falls["day"][own])] = falls["fall"][own]
+    fall[rows_of(wallet, day, falls["wallet"][own], falls["day"][own])] = falls["fall"][own]
     met = _numbers(
         connection,
         """
         SELECT w.wallet, c.contact_id, c.block_date - DATE '1970-01-01' AS day, c.is_called FROM store.wallet_contacts c
-        JOIN wanted w ON w.chain = c.chain AND w.address_id = c.address_id WHERE c.block_date > $first::DATE - $most AND w.wallet % $parts = $part ORDER BY ALL
+        JOIN wanted w USING (wallet_id) WHERE c.block_date > $first::DATE - $most AND w.wallet % $parts = $part ORDER BY ALL
     """,
         values,
     )
     called = {name: column[met["is_called"]] for name, column in met.items()}
     contacts = {
-        name: (np.searchsorted(place, some["wallet"] * _ROOM + some["day"]), _again(some["wallet"], some["contact_id"], some["day"]))
+        name: trailing_distinct(
+            start, day, rows_of(wallet, day, some["wallet"], some["day"]), _again(some["wallet"], some["contact_id"], some["day"]), WINDOWS, wanted
+        )
         for name, some in (("recipient_count", met), ("called_count", called))
     }
     whose = connection.execute(
@@ -283,7 +289,7 @@ def _add_windows(connection: Connection, values: dict[str, Any], falls: dict[str
             "window_days": pa.repeat(pa.scalar(days, pa.int32()), len(wanted)),
             **{name: pa.array(column[n], pa.float64() if name in _REAL else pa.int32()) for name, column in sums.items()},
             "drawdown_usd": pa.array(window_max(firsts[n], wanted, fall), from_pandas=True),
-            **{name: pa.array(trailing_distinct(start, day, *entries, days)[wanted], pa.int32()) for name, entries in contacts.items()},
+            **{name: pa.array(column[n], pa.int32()) for name, column in contacts.items()},
         }
         connection.register("window_sums", pa.table(window))
         connection.execute("INSERT INTO store.wallet_features BY NAME FROM window_sums")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.scoring.smart_money import CATEGORIES, INPUTS, score
-from flow_pipeline.scoring.windows import first_rows, running_falls, trailing_distinct, wallet_order, window_max, window_sums
+from flow_pipeline.scoring.windows import first_rows, rows_of, running_falls, trailing_distinct, wallet_order, window_max, window_sums
 from flow_pipeline.settings import SmartMoneySettings, load_settings
 
 RULES = SmartMoneySettings()
@@ -145,5 +145,7 @@ def test_windows_as_counted_one_by_one(rows: list[tuple[int, int]], days: int, r
     met = sorted({(i, random.randrange(4)) for i in range(len(rows)) for _ in range(random.randrange(3))})
     again = [min((int(day[j]) for j, who in met if who == contact and wallet[j] == wallet[i] and j > i), default=9_999_999) for i, contact in met]
     row = np.array([i for i, _ in met], np.int64)
-    distinct = [len({contact for j, contact in met if j in inside[i]}) for i in range(len(rows))]
-    np.testing.assert_array_equal(trailing_distinct(start, day, row, np.array(again, np.int64), days), distinct)
+    np.testing.assert_array_equal(rows_of(wallet, day, wallet[row], day[row]), row)
+    recent = [[j for j in inside[i] if day[j] == day[i]] for i in range(len(rows))]
+    distinct = [[len({contact for j, contact in met if j in near[i]}) for i in wanted] for near in (recent, inside)]
+    np.testing.assert_array_equal(trailing_distinct(start, day, row, np.array(again, np.int64), (1, days), wanted), distinct)
