@@ -34,6 +34,15 @@ class WarehouseSettings(Section):
 
     memory_limit: str = Field("4GB", description="what DuckDB may hold in memory; the rest spills to disk, so that a 10 M transfer build stays under 6 GB")
     threads: int = Field(0, ge=0, description="DuckDB threads; 0 takes every core")
+    side_by_side_transfers: int = Field(
+        1_000_000,
+        ge=0,
+        description="when new days bring no more transfers than this, stages that do not need each other run side by side; beyond it what they hold in memory would add up",
+    )
+    checkpoint_threshold: str = Field(
+        "256MB",
+        description="written changes after which the build file is checkpointed within a run: a day's changes are less and are checkpointed once, at its end",
+    )
     keep_published: int = Field(3, ge=1, description="published files kept, the current one included: rollback is one symlink")
     lock_timeout_seconds: float = Field(5.0, ge=0, description="how long a run waits for another run's lock before it refuses")
     sync_to_disk: bool = Field(True, description="fsync a published file before the swap, so that a power cut can not publish a torn file")

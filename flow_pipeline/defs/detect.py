@@ -10,7 +10,7 @@ from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.tables import USER_TABLES
 from flow_pipeline.reports.charts import evidence_pictures, flow_picture, pictures_of
 from flow_pipeline.warehouse.address_clusters import find_address_clusters
-from flow_pipeline.warehouse.clusters import run_clusters
+from flow_pipeline.warehouse.clusters import add_patterns, measure_clusters
 from flow_pipeline.warehouse.detection import run_detector
 from flow_pipeline.warehouse.entity_clusters import run_entity_clusters
 from flow_pipeline.warehouse.findings import run_typologies
@@ -133,7 +133,8 @@ def _clusters() -> list[dg.AssetsDefinition]:
     @dg.multi_asset(specs=[described], name="clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def describe() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
-            counts = run_clusters(connection, settings().clusters)
+            measure_clusters(connection, settings().clusters)
+            counts = add_patterns(connection)
         for name, count in counts.items():
             yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count})
 

@@ -7,6 +7,7 @@ What must not: SQL over rows, wording for people. Read more: docs/operations.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,8 +28,8 @@ from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.address_clusters import find_address_clusters
 from flow_pipeline.warehouse.audit import audit_stage, stop_if_blocked
-from flow_pipeline.warehouse.clusters import run_clusters
-from flow_pipeline.warehouse.days import needs_build, plan_rebuild
+from flow_pipeline.warehouse.clusters import add_patterns, measure_clusters
+from flow_pipeline.warehouse.days import adds_few, needs_build, plan_rebuild
 from flow_pipeline.warehouse.detection import run_all
 from flow_pipeline.warehouse.entity_clusters import run_entity_clusters
 from flow_pipeline.warehouse.findings import run_typologies
@@ -184,19 +185,38 @@ def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, i
     with open_build(settings) as connection:
         say("detect anomalies")
         counts = run_all(connection, settings)
+        steps = (_follow_findings, _follow_groups)
+        if adds_few(connection, settings.warehouse.side_by_side_transfers):
+            # One computes while the other waits for a single-threaded step.
+            with ThreadPoolExecutor(len(steps)) as threads:
+                found = list(threads.map(lambda step: step(settings, say), steps))
+        else:
+            found = [step(settings, say) for step in steps]
+        say("score addresses")
+        counts |= {**found[0], **found[1], **run_risk(connection)}
+        return counts | add_patterns(connection)
+
+
+def _follow_findings(settings: Settings, say: Progress) -> dict[str, int]:
+    """Typologies, trades and wallets; trades need to know the hubs that typologies find."""
+    with open_build(settings) as connection:
         say("detect typologies")
-        counts |= {name: found["kept"] for name, found in run_typologies(connection, settings).items()}
+        counts = {name: found["kept"] for name, found in run_typologies(connection, settings).items()}
         say("follow trades")
         counts |= run_trades(connection, settings.smart_money) | run_wallet_features(connection, settings.smart_money)
-        counts |= run_smart_money(connection, settings)
+        return counts | run_smart_money(connection, settings)
+
+
+def _follow_groups(settings: Settings, say: Progress) -> dict[str, int]:
+    """Deposit addresses, entities, the flows between groups and the graph around each entity."""
+    with open_build(settings) as connection:
         say("find deposit addresses")
-        counts |= find_address_clusters(connection, settings.clusters) | run_entity_clusters(connection, settings.clusters)
+        counts = find_address_clusters(connection, settings.clusters) | run_entity_clusters(connection, settings.clusters)
         say("follow group flows")
         counts |= run_flows(connection, settings.tracing)
-        say("score addresses")
-        counts |= run_risk(connection)
         say("analyse clusters")
-        return counts | run_clusters(connection, settings.clusters)
+        measure_clusters(connection, settings.clusters)
+        return counts
 
 
 def audit(settings: Settings, result: RunResult, stages: tuple[str, ...], say: Progress = lambda text: None) -> None:

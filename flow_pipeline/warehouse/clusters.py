@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from flow_pipeline.graph.topology import shape, temporal_profile
 from flow_pipeline.settings import ClusterSettings
-from flow_pipeline.warehouse.store import Connection, transaction
+from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
 
-def run_clusters(connection: Connection, settings: ClusterSettings) -> dict[str, int]:
-    """Bring detection.cluster_analysis up to date: dirty days are measured anew, patterns follow the findings of every day."""
+def measure_clusters(connection: Connection, settings: ClusterSettings) -> None:
+    """Measure the dirty days anew, without what was found in them."""
     days = [row[0] for row in connection.execute("SELECT DISTINCT block_date FROM store.dirty_days ORDER BY 1").fetchall()]
     with transaction(connection):
         connection.execute("DELETE FROM detection.cluster_analysis WHERE block_date IN (FROM store.dirty_days)")
@@ -30,9 +30,8 @@ def run_clusters(connection: Connection, settings: ClusterSettings) -> dict[str,
                     FROM measured m JOIN (SELECT DISTINCT token_key, token_symbol, token_address FROM intermediate.int_tokens__canonical) k USING (token_key)
                 """)
                 connection.unregister("measured")
-        _add_patterns(connection)
-    count = connection.execute("SELECT count(*) FROM detection.cluster_analysis").fetchone()
-    return {"cluster_analysis": int(count[0]) if count else 0}
+    for table in ("touched", "chosen"):
+        connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
 # Transfers of a day with the entity of either end; a transfer between two entities belongs to both clusters, one within an entity to it once.
@@ -130,8 +129,11 @@ def _top(who: pa.ChunkedArray, value: np.ndarray, top: int, name: str) -> str:
     return json.dumps([{"address": who[int(i)].as_py(), name: float(value[i])} for i in order if value[i] > 0])
 
 
-def _add_patterns(connection: Connection) -> None:
-    """Typologies among whose addresses is one of the cluster's own, per day and token; the severity is the worst of the suspicious ones."""
+def add_patterns(connection: Connection) -> dict[str, int]:
+    """Bring detection.cluster_analysis up to the findings of every day; its row count.
+
+    Typologies among whose addresses is one of the cluster's own, per day and token; the severity is the worst of the suspicious ones.
+    """
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE cluster_patterns AS
         WITH own AS (
@@ -151,11 +153,12 @@ def _add_patterns(connection: Connection) -> None:
                (['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'])[max(worst)] AS severity
         FROM counted GROUP BY ALL
     """)
-    connection.execute("UPDATE detection.cluster_analysis SET patterns = '[]', severity = 'LOW' WHERE patterns <> '[]' OR severity <> 'LOW'")
-    connection.execute("""
-        UPDATE detection.cluster_analysis c SET patterns = p.patterns, severity = p.severity FROM cluster_patterns p
-        WHERE p.block_date = c.block_date AND p.chain = c.chain AND p.entity = c.entity
-            AND p.token_symbol IS NOT DISTINCT FROM c.token_symbol AND p.token_address IS NOT DISTINCT FROM c.token_address
-    """)
-    for table in ("touched", "chosen", "cluster_patterns"):
-        connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
+    with transaction(connection):
+        connection.execute("UPDATE detection.cluster_analysis SET patterns = '[]', severity = 'LOW' WHERE patterns <> '[]' OR severity <> 'LOW'")
+        connection.execute("""
+            UPDATE detection.cluster_analysis c SET patterns = p.patterns, severity = p.severity FROM cluster_patterns p
+            WHERE p.block_date = c.block_date AND p.chain = c.chain AND p.entity = c.entity
+                AND p.token_symbol IS NOT DISTINCT FROM c.token_symbol AND p.token_address IS NOT DISTINCT FROM c.token_address
+        """)
+    connection.execute("DROP TABLE temp.cluster_patterns")
+    return {"cluster_analysis": table_counts(connection, ("detection.cluster_analysis",))["detection.cluster_analysis"]}

@@ -67,6 +67,16 @@ def remember_days(connection: Connection, stage: str) -> None:
     set_state(connection, f"{stage}_through", str(row[0]) if row and row[0] else "")
 
 
+def adds_few(connection: Connection, transfers: int) -> bool:
+    """True when every day that waits follows those that detection has seen, and they bring no more transfers than that together."""
+    first = first_dirty_day(connection)
+    seen = [get_state(connection, f"{stage}_through") or "9999-12-31" for stage in ("typologies", "address_clusters")]
+    if first is None or first.isoformat() <= max(seen):
+        return False
+    row = connection.execute("SELECT count(*) FROM store.transfers WHERE block_date >= ?", [first]).fetchone()
+    return bool(row and row[0] <= transfers)
+
+
 def dirty_days(connection: Connection) -> int:
     """Days that wait to be rebuilt or published."""
     row = connection.execute("SELECT count(*) FROM store.dirty_days").fetchone()

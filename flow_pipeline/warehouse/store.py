@@ -43,6 +43,7 @@ def open_build(settings: Settings) -> Iterator[Connection]:
         connection.execute("SET enable_progress_bar = false")
         # A side guessed to be small is otherwise joined row by row with the other, and guesses after filters are far off.
         connection.execute("SET asof_loop_join_threshold = 0")
+        connection.execute("SET checkpoint_threshold = ?", [settings.warehouse.checkpoint_threshold])
         create_tables(connection)
         yield connection
     finally:

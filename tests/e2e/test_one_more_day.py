@@ -11,7 +11,7 @@ import pytest
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.address_clusters import find_address_clusters
-from flow_pipeline.warehouse.days import first_new_day, remember_days
+from flow_pipeline.warehouse.days import adds_few, first_new_day, remember_days
 from flow_pipeline.warehouse.entity_clusters import run_entity_clusters
 from flow_pipeline.warehouse.findings import run_typologies
 from flow_pipeline.warehouse.flows import run_flows
@@ -126,3 +126,19 @@ def test_only_days_after_all_others_are_new(settings: Settings) -> None:
         remember_days(connection, "stage")
         connection.execute("INSERT INTO store.dirty_days VALUES (?)", [day])
         assert first_new_day(connection, "stage") is None
+
+
+def test_few_new_days_are_those_after_all_that_every_stage_has_seen(settings: Settings) -> None:
+    day = date(2025, 3, 2)
+    with open_build(settings) as connection:
+        connection.executemany("INSERT INTO store.transfers (block_date) VALUES (?)", [[day], [day]])
+        for stage in ("typologies", "address_clusters"):
+            connection.execute("DELETE FROM store.dirty_days")
+            assert not adds_few(connection, 9)
+            connection.execute("INSERT INTO store.dirty_days VALUES (?)", [day + timedelta(days=1)])
+            assert not adds_few(connection, 9)
+            remember_days(connection, stage)
+        connection.executemany("INSERT INTO store.transfers (block_date) VALUES (?)", [[day + timedelta(days=n)] for n in (1, 1, 2)])
+        assert [adds_few(connection, most) for most in (2, 3)] == [False, True]
+        connection.execute("INSERT INTO store.dirty_days VALUES (?)", [day])
+        assert not adds_few(connection, 9)
