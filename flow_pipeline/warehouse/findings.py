@@ -321,7 +321,8 @@ def _store(connection: Connection, common: TypologySettings, hits: dict[str, Hit
                    transfer_index, from_address, to_address, amount, source_file, source_row
             FROM kept_hits
         """)
-        write_changes(connection, "detection.finding_transfers", "fresh", "o.finding_id IN (FROM replaced)")
+        by = ("finding_id", "ordinal", "part", "block_timestamp", "source_file", "source_row")
+        write_changes(connection, "detection.finding_transfers", "fresh", "o.finding_id IN (FROM replaced)", by)
         connection.execute("""
             CREATE OR REPLACE TEMP TABLE fresh AS
             SELECT finding_id, chain, address, CASE WHEN bool_or(is_focus) THEN 'focus' WHEN bool_and(sends) THEN 'source' WHEN bool_or(sends) THEN 'middle' ELSE 'target' END AS role,

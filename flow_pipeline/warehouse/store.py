@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -178,7 +178,7 @@ def set_state(connection: Connection, key: str, value: str) -> None:
     connection.execute("INSERT INTO store.state VALUES (?, ?)", [key, value])
 
 
-def write_changes(connection: Connection, table: str, fresh: str, scope: str) -> None:
+def write_changes(connection: Connection, table: str, fresh: str, scope: str, by: Sequence[str] = ()) -> None:
     """Make the rows of a table within a scope those of another, touching only what differs; rows written again as they were cost as much as new ones.
 
     Args:
@@ -186,8 +186,9 @@ def write_changes(connection: Connection, table: str, fresh: str, scope: str) ->
         table: Changed.
         fresh: Every row that the scope is to have, no two alike, in columns of the same names.
         scope: Condition on the table's rows, named `o`.
+        by: Columns that say what all others say; else all are compared.
     """
-    columns = [row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()]
+    columns = by or [row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()]
     same = " AND ".join(f"n.{column} IS NOT DISTINCT FROM o.{column}" for column in columns)
     connection.execute(f"DELETE FROM {table} WHERE rowid IN (SELECT o.rowid FROM {table} o WHERE {scope} AND NOT EXISTS (FROM {fresh} n WHERE {same}))")
     connection.execute(f"INSERT INTO {table} BY NAME SELECT n.* FROM {fresh} n WHERE NOT EXISTS (FROM {table} o WHERE {scope} AND {same})")
