@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import gzip
 import os
+import signal
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,16 @@ def write_csv(path: Path, rows: Iterable[Iterable[object]], header: list[str] = 
 def load_only(settings: Settings, folder: Path, window: Window = Window(), options: LoadOptions = LoadOptions()) -> LoadReport:
     with open_build(settings) as connection:
         return load_folder(connection, folder, window, settings, options)
+
+
+@contextmanager
+def hearing_interrupts() -> Iterator[None]:
+    """Processes started within hear interrupts, also where a shell put these tests in the background: it makes them and their children deaf to those."""
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def build(settings: Settings, folder: Path, window: Window = Window(), options: LoadOptions = LoadOptions()) -> RunResult:

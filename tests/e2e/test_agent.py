@@ -16,7 +16,7 @@ import pytest
 from flow_pipeline.alerts.agent import look, rotate
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.settings import Settings
-from tests.conftest import build, label_file, transfer, write_csv
+from tests.conftest import build, hearing_interrupts, label_file, transfer, write_csv
 
 EXCHANGE, USER = "0x" + "e" * 40, "0x" + "1" * 40
 SERIES = [10, -10, 20, -20, 10, -10, 1_000_000, 0, 5, -300]
@@ -109,17 +109,13 @@ def test_a_broken_memory_is_refused_and_kept(settings: Settings, tmp_path: Path)
 
 def test_the_verb_loops_until_it_is_interrupted(settings: Settings, tmp_path: Path) -> None:
     given = publish(settings, tmp_path, SERIES)
-    # A shell starts what it puts in the background deaf to interrupts, and children inherit that: these tests may run there.
-    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
+    with hearing_interrupts():
         process = subprocess.Popen(
             [sys.executable, "-m", "flow_pipeline", "--data-dir", str(given.data_dir), "agent", "--method", "inclusive", "--loop", "--sleep", "0.2"],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-    finally:
-        signal.signal(signal.SIGINT, heard)
     with process:
         try:
             assert process.stdout is not None

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flow_pipeline.domain.tables import USER_TABLES
-from tests.conftest import ROOT, U, V, transfer, write_csv
+from tests.conftest import ROOT, U, V, hearing_interrupts, transfer, write_csv
 from tests.e2e.test_faults import environment
 
 # Dagster warns about its own previews and keeps settings per process: each check runs in a process of its own.
@@ -195,7 +195,9 @@ def test_the_web_ui_serves_the_location_on_loopback(tmp_path: Path) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "flow_pipeline", "--data-dir", str(tmp_path), "ui", "--port", str(port)]
-    server = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    # The web server ends its code servers by interrupting them.
+    with hearing_interrupts():
+        server = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         query = json.dumps({"query": "{repositoriesOrError{... on RepositoryConnection{nodes{location{name} jobs{name}}}}}"}).encode()
         deadline = time.monotonic() + 90
