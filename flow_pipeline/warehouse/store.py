@@ -60,20 +60,21 @@ def create_tables(connection: Connection) -> None:
     is_begun = connection.execute("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'store' AND table_name = 'state'").fetchone()
     if is_begun and get_state(connection, "tables") == mark:
         return
-    for schema in SCHEMAS:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    for table in ALL_TABLES:
-        connection.execute(table.ddl)
     found = connection.execute(
-        "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE database_name = current_database() GROUP BY ALL"
+        "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
+        "JOIN duckdb_tables() USING (database_name, schema_name, table_name) WHERE database_name = current_database() GROUP BY ALL"
     ).fetchall()
     columns = {name: tuple(names) for name, names in found}
     for table in ALL_TABLES:
-        if columns[table.relation] != tuple(column.name for column in table.columns):
+        if columns.get(table.relation, own := tuple(column.name for column in table.columns)) != own:
             raise FlowError(
                 f"{table.relation} of the build file has other columns than this version writes: {', '.join(columns[table.relation])}",
                 "remove the build file (`netraflow doctor` names it) and run again over the input; published files stay readable",
             )
+    for schema in SCHEMAS:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    for table in ALL_TABLES:
+        connection.execute(table.ddl)
     set_state(connection, "tables", mark)
 
 
