@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -46,6 +47,14 @@ class WarehouseSettings(Section):
     keep_published: int = Field(3, ge=1, description="published files kept, the current one included: rollback is one symlink")
     lock_timeout_seconds: float = Field(5.0, ge=0, description="how long a run waits for another run's lock before it refuses")
     sync_to_disk: bool = Field(True, description="fsync a published file before the swap, so that a power cut can not publish a torn file")
+
+    @field_validator("memory_limit", "checkpoint_threshold")
+    @classmethod
+    def _bytes(cls, value: str) -> str:
+        found = re.fullmatch(r"(\d+(\.\d+)?) ?[KMGT]i?B", value, re.IGNORECASE)
+        if found is None or not float(found[1]):
+            raise ValueError(f"'{value}' is not an amount of bytes such as 512MB or 4GiB")
+        return value
 
 
 class SourceSettings(Section):

@@ -30,6 +30,8 @@ def test_environment_overrides_file_and_file_overrides_default(tmp_path: Path, m
         ("[anomalies]\nwindow_days = 1", "anomalies.window_days"),
         ("[sources]\nvalue_unit = 'wei'", "sources.value_unit"),
         ("[regions]\nhome = ['Indonesia']", "regions.home"),
+        ("[warehouse]\nmemory_limit = 'lots'", "warehouse.memory_limit: 'lots' is not an amount of bytes"),
+        ("[warehouse]\ncheckpoint_threshold = '0MB'", "warehouse.checkpoint_threshold: '0MB' is not an amount of bytes"),
         ("not toml", "not valid TOML"),
     ],
 )
