@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flow_pipeline.detectors.typology import Hits, Measured, Past, Typology, parameters_of, typologies
 from flow_pipeline.graph import TransferGraph
@@ -43,20 +44,7 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
     connection.execute("CREATE OR REPLACE TEMP TABLE verdicts AS FROM verdicts_in")
     connection.unregister("verdicts_in")
     counts = _store(connection, common, hits, pasts, day)
-    for table in (
-        "moved",
-        "facts",
-        "hits",
-        "hit_transfers",
-        "measures",
-        "verdicts",
-        "kept_findings",
-        "kept_hits",
-        "graph_tokens",
-        "earlier",
-        "replaced",
-        "fresh",
-    ):
+    for table in ("hits", "hit_transfers", "measures", "verdicts", "kept_findings", "kept_hits", "graph_tokens", "earlier", "replaced", "fresh"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return counts
 
@@ -86,7 +74,7 @@ def _ending(graph: TransferGraph, hits: Hits, since: int) -> Hits:
 
 
 def _register(connection: Connection, found: dict[str, tuple[TransferGraph, Hits]], day: date | None) -> None:
-    """The temp tables `hits`, a narrow row per finding and transfer, and `hit_transfers`, the transfers themselves, each once and in order."""
+    """The temp tables `hits`, a narrow row per finding and transfer, and `hit_transfers`."""
     rows, transfers = [], []
     for number, (graph, hits) in enumerate(found.values()):
         lengths = np.diff(hits.start)
@@ -113,7 +101,21 @@ def _register(connection: Connection, found: dict[str, tuple[TransferGraph, Hits
                 }
             )
         )
-    connection.register("transfers_in", pa.concat_tables(transfers))
+    _read_transfers(connection, pa.concat_tables(transfers), day)
+    connection.register("hits_in", pa.concat_tables(rows))
+    connection.execute("CREATE OR REPLACE TEMP TABLE hits AS SELECT h.* EXCLUDE (row), t.position FROM hits_in h JOIN hit_transfers t USING (row)")
+    connection.unregister("hits_in")
+
+
+def _read_transfers(connection: Connection, transfers: pa.Table, day: date | None) -> None:
+    """The temp table `hit_transfers`: transfers with what they say, each once and in order.
+
+    Args:
+        connection: The build file.
+        transfers: row, time (microseconds), from_is_terminal, to_is_terminal; may repeat.
+        day: The first new one; None when all are.
+    """
+    connection.register("transfers_in", transfers)
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE moved AS
@@ -122,8 +124,9 @@ def _register(connection: Connection, found: dict[str, tuple[TransferGraph, Hits
         JOIN store.transfers f ON f.rowid = h.row AND f.block_timestamp >= make_timestamp(?)
         JOIN raw.loads l ON l.load_id = f.load_id
         """,
-        [min((int(table["time"][0].as_py()) for table in transfers if len(table)), default=0)],
+        [pc.min(transfers["time"]).as_py() or 0],
     )
+    connection.unregister("transfers_in")
     # Most belong to findings that grow and were stored with them: hashes and amounts of all transfers are by far the longest columns to read.
     # A file's row and time name one transfer: a file that changed takes the place of what it held before.
     connection.execute(
@@ -161,10 +164,8 @@ def _register(connection: Connection, found: dict[str, tuple[TransferGraph, Hits
         FROM moved m JOIN facts f USING (row) JOIN intermediate.int_tokens__canonical k USING (token_id)
         LEFT JOIN store.prices p ON p.price_date = m.block_date AND p.token = k.price_token
     """)
-    connection.unregister("transfers_in")
-    connection.register("hits_in", pa.concat_tables(rows))
-    connection.execute("CREATE OR REPLACE TEMP TABLE hits AS SELECT h.* EXCLUDE (row), t.position FROM hits_in h JOIN hit_transfers t USING (row)")
-    connection.unregister("hits_in")
+    connection.execute("DROP TABLE temp.moved")
+    connection.execute("DROP TABLE temp.facts")
 
 
 def _measure(connection: Connection, detectors: dict[str, tuple[Typology, Any]]) -> None:
