@@ -149,3 +149,15 @@ def test_without_prices_trades_are_there_and_nothing_is_claimed(settings: Settin
     found = ask(settings, "SELECT count(*), count(value_usd), count(realised_usd), count(gas_usd), round(sum(gas_amount), 6) FROM marts.fct_wallet_trades")
     # without a label for the pool nobody knows which of the two strangers traded
     assert found == [(8, 0, 0, 0, 0.08)]
+
+
+@pytest.mark.parametrize(("signer", "arbitrages"), [("stranger", 1), ("second_pool", 0)])
+def test_who_signed_on_an_earlier_day_is_no_pool(priced: Settings, tmp_path: Path, signer: str, arbitrages: int) -> None:
+    made = World()
+    made.swap(1, (signer, "other", USDC, 1), sender=signer)
+    made.swap(
+        2, ("wallet", "pool", USDC, 100), ("pool", "wallet", COIN, 10), ("wallet", "second_pool", COIN, 10), ("second_pool", "wallet", USDC, 103), sender="wallet"
+    )
+    for number, days in enumerate((range(1, 2), range(2, 3))):
+        build(priced, made.write(tmp_path / f"part{number}", days), Window())
+    assert ask(priced, "SELECT count(*) FROM detection.mev_events WHERE kind = 'arbitrage'") == [(arbitrages,)]
