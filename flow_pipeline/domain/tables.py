@@ -208,7 +208,7 @@ STORE_WALLETS = Table(
     "wallets",
     "One row per chain and address that ever sent a transaction or traded.",
     _columns(
-        ("wallet_id", "INTEGER", "dense id, given in order of arrival"),
+        ("wallet_id", "INTEGER", "number of the wallet in the tables of wallets"),
         ("chain", "VARCHAR", "canonical chain name"),
         ("address_id", "INTEGER", "store.addresses.address_id"),
         ("first_day", "DATE", "day of its first transaction or trade"),
@@ -220,8 +220,6 @@ STORE_WALLET_DAYS = Table(
     "One row per wallet and day on which it did something: figures that add up over days.",
     _columns(
         ("wallet_id", "INTEGER", "store.wallets.wallet_id"),
-        ("chain", "VARCHAR", "canonical chain name"),
-        ("address_id", "INTEGER", "store.addresses.address_id"),
         ("block_date", "DATE", "UTC day"),
         ("tx_count", "INTEGER", "transactions it sent, or that others sent to make it trade"),
         ("status_count", "INTEGER", "of them with a known status"),
@@ -255,7 +253,7 @@ STORE_WALLET_DAYS = Table(
         ("mev_usd", "DOUBLE", "what they gained after gas, as far as priced"),
     ),
 )
-_WALLET_SUMS = tuple(column for column in STORE_WALLET_DAYS.columns if column.name not in ("wallet_id", "chain", "address_id", "block_date"))
+_WALLET_SUMS = tuple(column for column in STORE_WALLET_DAYS.columns if column.name not in ("wallet_id", "block_date"))
 STORE_WALLET_CONTACTS = Table(
     "store",
     "wallet_contacts",

@@ -41,8 +41,9 @@ def examples(connection: Connection, horizon: int) -> pa.Table:
             FROM cutoffs c JOIN store.wallet_features f ON f.block_date <= c.cutoff AND f.block_date > c.cutoff - $window WHERE f.window_days = $window GROUP BY ALL
         ),
         outcomes AS (
-            SELECT c.cutoff, d.chain, d.address_id, sum(d.realised_usd::DECIMAL(38, 6))::DOUBLE AS outcome_usd
-            FROM cutoffs c JOIN store.wallet_days d ON d.block_date > c.cutoff AND d.block_date <= c.cutoff + $horizon WHERE d.closed_count > 0 GROUP BY ALL
+            SELECT c.cutoff, w.chain, w.address_id, sum(d.realised_usd::DECIMAL(38, 6))::DOUBLE AS outcome_usd
+            FROM cutoffs c JOIN store.wallet_days d ON d.block_date > c.cutoff AND d.block_date <= c.cutoff + $horizon JOIN store.wallets w USING (wallet_id)
+            WHERE d.closed_count > 0 GROUP BY ALL
         )
         SELECT f.*, l.cutoff, l.cutoff + 1 AS outcome_first_day, coalesce(o.outcome_usd, 0) AS outcome_usd
         FROM latest l JOIN store.addresses a USING (address_id)

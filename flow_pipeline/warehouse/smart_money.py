@@ -32,8 +32,8 @@ _COMPARED = """
         SELECT s.chain, s.wallet, s.block_date, max(d.volume_usd) FILTER (WHERE d.block_date = s.block_date) AS day_usd,
                avg(d.volume_usd::DECIMAL(38, 6)) FILTER (WHERE d.block_date < s.block_date) AS usual_day_usd,
                round(stddev_samp(d.volume_usd) FILTER (WHERE d.block_date < s.block_date), 6) AS spread, count(*) FILTER (WHERE d.block_date < s.block_date) AS days
-        FROM scored s JOIN store.addresses a ON a.address = s.wallet JOIN store.wallet_days d ON d.address_id = a.address_id AND d.chain = s.chain AND d.tx_count + d.sent_count > 0
-            AND d.block_date <= s.block_date AND d.block_date > s.block_date - $horizon
+        FROM scored s JOIN store.addresses a ON a.address = s.wallet JOIN store.wallets w ON w.address_id = a.address_id AND w.chain = s.chain
+        JOIN store.wallet_days d ON d.wallet_id = w.wallet_id AND d.tx_count + d.sent_count > 0 AND d.block_date <= s.block_date AND d.block_date > s.block_date - $horizon
         WHERE s.is_smart GROUP BY ALL) p USING (chain, wallet, block_date)
 """
 
@@ -66,8 +66,8 @@ def rank_wallets(connection: Connection, settings: Settings) -> None:
     row = connection.execute("SELECT max(block_date) FROM store.wallet_days").fetchone()
     select = """
         SELECT f.* FROM marts.fct_wallet_features f
-        JOIN (SELECT a.address AS wallet, d.chain, max(d.block_date) AS block_date FROM store.wallet_days d JOIN store.addresses a USING (address_id)
-              WHERE d.block_date > $last::DATE - $horizon AND d.tx_count + d.sent_count > 0 GROUP BY ALL) l
+        JOIN (SELECT a.address AS wallet, w.chain, max(d.block_date) AS block_date
+              FROM store.wallet_days d JOIN store.wallets w USING (wallet_id) JOIN store.addresses a USING (address_id) WHERE d.block_date > $last::DATE - $horizon AND d.tx_count + d.sent_count > 0 GROUP BY ALL) l
             ON l.wallet = f.wallet AND l.chain = f.chain AND l.block_date = f.block_date
         WHERE f.window_days = $window AND f.block_date > $last::DATE - $horizon
     """

@@ -167,7 +167,7 @@ _DAYS_SQL = """
                    sum(try_cast(m.gain_usd AS DECIMAL(38, 6))) FILTER (WHERE m.kind = 'arbitrage') AS round_usd
             FROM detection.mev_events m JOIN store.addresses a ON a.address = m.wallet WHERE m.block_date >= $first AND a.address_id % $parts = $part GROUP BY ALL
         )
-        SELECT wallet_id, chain, address_id, block_date, {sums}
+        SELECT wallet_id, block_date, {sums}
         FROM done FULL JOIN paid USING (chain, address_id, block_date) FULL JOIN returned USING (chain, address_id, block_date)
         FULL JOIN traded USING (chain, address_id, block_date) FULL JOIN taken USING (chain, address_id, block_date)
         JOIN store.wallets USING (chain, address_id)

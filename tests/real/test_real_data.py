@@ -247,7 +247,8 @@ def test_success_of_the_exploit_wallets_as_counted_by_hand(settings: Settings, r
         wallet: (rate, count)
         for wallet, rate, count in ask(
             settings,
-            "SELECT a.address, sum(d.success_count) / sum(d.status_count), sum(d.tx_count) FROM store.wallet_days d JOIN store.addresses a USING (address_id) GROUP BY 1",
+            "SELECT a.address, sum(d.success_count) / sum(d.status_count), sum(d.tx_count) FROM store.wallet_days d "
+            "JOIN store.wallets USING (wallet_id) JOIN store.addresses a USING (address_id) GROUP BY 1",
         )
     }
     assert {wallet: (sum(ok.values()) / len(ok), len(ok)) for wallet, ok in sent.items()} == {
