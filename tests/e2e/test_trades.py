@@ -156,7 +156,12 @@ def test_who_signed_on_an_earlier_day_is_no_pool(priced: Settings, tmp_path: Pat
     made = World()
     made.swap(1, (signer, "other", USDC, 1), sender=signer)
     made.swap(
-        2, ("wallet", "pool", USDC, 100), ("pool", "wallet", COIN, 10), ("wallet", "second_pool", COIN, 10), ("second_pool", "wallet", USDC, 103), sender="wallet"
+        2,
+        ("wallet", "pool", USDC, 100),
+        ("pool", "wallet", COIN, 10),
+        ("wallet", "second_pool", COIN, 10),
+        ("second_pool", "wallet", USDC, 103),
+        sender="wallet",
     )
     for number, days in enumerate((range(1, 2), range(2, 3))):
         build(priced, made.write(tmp_path / f"part{number}", days), Window())
