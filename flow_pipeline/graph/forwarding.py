@@ -28,66 +28,109 @@ class Spans:
 
 
 def forwarding_spans(
-    address: np.ndarray, token: np.ndarray, time: np.ndarray, passed: np.ndarray, amount: np.ndarray, least_share: float, receipts: int
+    address: np.ndarray,
+    token: np.ndarray,
+    time: np.ndarray,
+    is_payment: np.ndarray,
+    amount: np.ndarray,
+    judged_until: np.ndarray,
+    span: int,
+    least_share: float,
+    receipts: int,
 ) -> Spans:
     """When addresses are known to pass on what they get: enough receipts were judged, and the share holds for each token.
 
+    A receipt is judged when its time is up. First in, first out: it is passed on as far as the payments until then exceed what came in before it.
+
     Args:
-        address: Number of the address from 0 on, per receipt; rows are sorted by address and time.
-        token: Number of the token.
-        time: When the receipt is judged; receipts of one moment are judged together.
-        passed: How much of it was passed on, 128-bit decimals of 18 places as pairs of 64-bit words, low word first.
-        amount: The receipt, likewise.
+        address: Number of the address from 0 on, per receipt or payment; rows are sorted by address and time.
+        token: Number of the token from 0 on.
+        time: When it happened; receipts of one moment came in in the order of their rows, and are judged together.
+        is_payment: True where the address pays.
+        amount: What moves, 128-bit decimals of 18 places as pairs of 64-bit words, low word first.
+        judged_until: Per address, the last moment at which a receipt of it is judged.
+        span: Time in which a receipt must be passed on, in the unit of the times.
         least_share: Share from 0 to 1 that every token must reach.
         receipts: Receipts of which something was passed on that are needed.
     """
-    if not len(address):
-        nothing = np.empty(0, np.int64)
-        return Spans(nothing, nothing, nothing, np.empty(0))
-    pair = address.astype(np.int64) * (int(token.max()) + 1) + token
-    _, slot = np.unique(pair, return_inverse=True)
-    return Spans(*_spans(address, slot, time, passed, amount, least_share, receipts))
+    tokens = int(token.max()) + 1 if len(token) else 0
+    return Spans(*_spans(address, token, time, is_payment, amount, judged_until, span, least_share, receipts, tokens))
 
 
 @njit(cache=True)
-def _spans(address, slot, time, passed, amount, least_share, receipts):
-    count = address[-1] + 1
+def _spans(address, token, time, is_payment, amount, judged_until, span, least_share, receipts, tokens):
+    count = len(judged_until)
     known_from = np.full(count, NEVER)
     short_at = np.full(count, NEVER)
     found = np.zeros(count, np.int64)
     share = np.zeros(count)
-    slots = slot.max() + 1
     # Sums of 128 bits: as exact as the decimals, and in whatever order.
-    passed_sum = np.zeros(2 * slots, np.uint64)
-    amount_sum = np.zeros(2 * slots, np.uint64)
-    is_short = np.zeros(slots, np.bool_)
+    paid = np.zeros(2 * tokens, np.uint64)
+    filled = np.zeros(2 * tokens, np.uint64)
+    passed_sum = np.zeros(2 * tokens, np.uint64)
+    amount_sum = np.zeros(2 * tokens, np.uint64)
+    is_short = np.zeros(tokens, np.bool_)
+    owner = np.full(tokens, -1)
     whole = np.zeros(4, np.uint64)
-    short, i = 0, 0
-    while i < len(address):
-        who, moment = address[i], time[i]
+    passed = np.zeros(2, np.uint64)
+    short = start = pay = 0
+    for i in range(len(address)):
+        who = address[i]
         if i == 0 or address[i - 1] != who:
-            short = 0
+            short, start, pay = 0, i, i
             whole[:] = 0
-        stop = i
-        while stop < len(address) and address[stop] == who and time[stop] == moment:
-            _add(passed_sum, slot[stop], passed, stop)
-            _add(amount_sum, slot[stop], amount, stop)
-            _add(whole, 0, passed, stop)
-            _add(whole, 1, amount, stop)
-            found[who] += passed[2 * stop] != 0 or passed[2 * stop + 1] != 0
-            stop += 1
-        for k in range(i, stop):
-            now = _number(passed_sum, slot[k]) < least_share * _number(amount_sum, slot[k])
-            short += int(now) - int(is_short[slot[k]])
-            is_short[slot[k]] = now
-        share[who] = _number(whole, 0) / _number(whole, 1)
-        if known_from[who] == NEVER:
-            if short == 0 and found[who] >= receipts:
-                known_from[who] = moment
-        elif short > 0 and short_at[who] == NEVER:
-            short_at[who] = moment
-        i = stop
+        until = time[i] + span
+        if until <= judged_until[who] and not is_payment[i]:
+            while pay < len(address) and address[pay] == who and time[pay] <= until:
+                k = token[pay]
+                if owner[k] != who:
+                    owner[k] = who
+                    is_short[k] = False
+                    for sums in (paid, filled, passed_sum, amount_sum):
+                        sums[2 * k : 2 * k + 2] = 0
+                if is_payment[pay]:
+                    _add(paid, k, amount, pay)
+                pay += 1
+            k = token[i]
+            _passed_on(passed, paid, filled, k, amount, i)
+            _add(filled, k, amount, i)
+            _add(passed_sum, k, passed, 0)
+            _add(amount_sum, k, amount, i)
+            _add(whole, 0, passed, 0)
+            _add(whole, 1, amount, i)
+            found[who] += passed[0] != 0 or passed[1] != 0
+        if i + 1 < len(address) and address[i + 1] == who and time[i + 1] == time[i]:
+            continue
+        is_judged = False
+        while start <= i:
+            if until <= judged_until[who] and not is_payment[start]:
+                k = token[start]
+                now = _number(passed_sum, k) < least_share * _number(amount_sum, k)
+                short += int(now) - int(is_short[k])
+                is_short[k] = now
+                is_judged = True
+            start += 1
+        if is_judged:
+            share[who] = _number(whole, 0) / _number(whole, 1)
+            if known_from[who] == NEVER:
+                if short == 0 and found[who] >= receipts:
+                    known_from[who] = until
+            elif short > 0 and short_at[who] == NEVER:
+                short_at[who] = until
     return known_from, short_at, found, share
+
+
+@njit(cache=True)
+def _passed_on(passed, paid, filled, k, amount, row):
+    """What of an amount the payments reach beyond what is filled."""
+    low, high = paid[2 * k], paid[2 * k + 1]
+    passed[:] = 0
+    if high > filled[2 * k + 1] or (high == filled[2 * k + 1] and low > filled[2 * k]):
+        high -= filled[2 * k + 1] + np.uint64(low < filled[2 * k])
+        low -= filled[2 * k]
+        if high > amount[2 * row + 1] or (high == amount[2 * row + 1] and low > amount[2 * row]):
+            low, high = amount[2 * row], amount[2 * row + 1]
+        passed[0], passed[1] = low, high
 
 
 @njit(cache=True)

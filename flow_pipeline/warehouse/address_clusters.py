@@ -99,43 +99,42 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
     # Numbers instead of names: what is sorted by them is sorted in half the time.
     steps = {
         "sweeper_tokens": """
-            SELECT k.token_id, dense_rank() OVER (ORDER BY k.token_key)::INTEGER AS token, dense_rank() OVER (ORDER BY k.chain)::INTEGER AS chain_number, k.chain, l.last_at
+            SELECT k.token_id, dense_rank() OVER (ORDER BY k.token_key)::INTEGER - 1 AS token, dense_rank() OVER (ORDER BY k.chain)::INTEGER AS chain_number, k.chain, l.last_at
             FROM intermediate.int_tokens__canonical k
             JOIN (SELECT chain, max(last_at) AS last_at FROM (SELECT token_id, max(block_timestamp) AS last_at FROM store.transfers GROUP BY token_id)
                   JOIN intermediate.int_tokens__canonical USING (token_id) GROUP BY chain) l USING (chain)
             WHERE k.is_summable
         """,
         "sweepers": """
-            SELECT row_number() OVER ()::INTEGER AS n, k.chain_number, p.chain, p.address_id AS id, p.entity, coalesce(p.other_at, TIMESTAMP 'infinity') AS other_at
-            FROM store.payers p JOIN (SELECT DISTINCT chain, chain_number FROM sweeper_tokens) k USING (chain)
+            SELECT row_number() OVER ()::INTEGER - 1 AS n, k.chain_number, k.last_at, p.chain, p.address_id AS id, p.entity, coalesce(p.other_at, TIMESTAMP 'infinity') AS other_at
+            FROM store.payers p JOIN (SELECT DISTINCT chain, chain_number, last_at FROM sweeper_tokens) k USING (chain)
             SEMI JOIN judged_addresses r ON r.chain = p.chain AND r.id = p.address_id
             ANTI JOIN intermediate.int_address_labels__intervals i ON i.chain = p.chain AND i.address_id = p.address_id
             WHERE p.entity IS NOT NULL
         """,
-        "sweeper_receipts": f"""
-            SELECT u.n, k.token, f.amount, f.block_timestamp + {span} AS until, f.block_timestamp + {span} <= k.last_at AND f.block_timestamp + {span} < u.other_at AS is_judged,
-                   sum(f.amount) OVER (PARTITION BY u.n, k.token ORDER BY f.block_timestamp, f.from_id, f.amount ROWS UNBOUNDED PRECEDING) AS filled
-            FROM store.transfers f JOIN sweeper_tokens k USING (token_id) JOIN sweepers u ON u.chain_number = k.chain_number AND u.id = f.to_id
-            WHERE f.is_edge
-        """,
-        "sweeper_payments": """
-            SELECT u.n, k.token, f.block_timestamp AS paid_at, sum(sum(f.amount)) OVER (PARTITION BY u.n, k.token ORDER BY f.block_timestamp) AS paid
-            FROM store.transfers f JOIN sweeper_tokens k USING (token_id) JOIN sweepers u ON u.chain_number = k.chain_number AND u.id = f.from_id
-            WHERE f.is_edge
-            GROUP BY u.n, k.token, f.block_timestamp
-        """,
-        "sweeper_judged": """
-            SELECT r.n, r.token, r.until, r.amount, least(r.amount, greatest(0, coalesce(p.paid, 0) - (r.filled - r.amount))) AS forwarded
-            FROM (FROM sweeper_receipts WHERE is_judged) r ASOF LEFT JOIN sweeper_payments p ON p.n = r.n AND p.token = r.token AND r.until >= p.paid_at
-        """,
     }
     for name, sql in steps.items():
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
-    judged = connection.execute("SELECT n - 1 AS n, token, epoch_us(until) AS until, forwarded, amount FROM sweeper_judged ORDER BY n, until").to_arrow_table()
-    n, token, until = (judged[name].to_numpy() for name in ("n", "token", "until"))
-    spans = forwarding_spans(n, token, until, _words(judged["forwarded"]), _words(judged["amount"]), settings.deposit_share, settings.deposit_receipts)
+    moves = connection.execute("""
+        WITH near AS MATERIALIZED (
+            FROM store.transfers WHERE is_edge AND (from_id IN (SELECT id FROM sweepers) OR to_id IN (SELECT id FROM sweepers))
+        ),
+        moves AS (
+            SELECT u.n, k.token, f.block_timestamp, false AS is_payment, f.from_id AS other, f.amount
+            FROM near f JOIN sweeper_tokens k USING (token_id) JOIN sweepers u ON u.chain_number = k.chain_number AND u.id = f.to_id
+            UNION ALL
+            SELECT u.n, k.token, f.block_timestamp, true, NULL, f.amount
+            FROM near f JOIN sweeper_tokens k USING (token_id) JOIN sweepers u ON u.chain_number = k.chain_number AND u.id = f.from_id
+        )
+        SELECT n, token, epoch_us(block_timestamp) AS moved_at, is_payment, amount FROM moves ORDER BY n, moved_at, other, amount
+    """).to_arrow_table()
+    limits = connection.execute("SELECT epoch_us(least(last_at, other_at - INTERVAL 1 MICROSECOND)) AS judged_until FROM sweepers ORDER BY n").to_arrow_table()
+    spans = forwarding_spans(
+        moves["n"].to_numpy(), moves["token"].to_numpy(), moves["moved_at"].to_numpy(), moves["is_payment"].to_numpy(), _words(moves["amount"]),
+        limits["judged_until"].to_numpy(), round(settings.deposit_hours * 3_600) * 1_000_000, settings.deposit_share, settings.deposit_receipts,
+    )  # fmt: skip
     n = np.flatnonzero(spans.known_from != NEVER)
-    columns = {"n": n + 1, "known_from": spans.known_from[n], "short_at": spans.short_at[n], "receipts": spans.receipts[n], "share": spans.share[n]}
+    columns = {"n": n, "known_from": spans.known_from[n], "short_at": spans.short_at[n], "receipts": spans.receipts[n], "share": spans.share[n]}
     connection.register("spans", pa.table(columns))
     connection.execute(
         f"""
