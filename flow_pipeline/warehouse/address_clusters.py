@@ -37,6 +37,7 @@ def find_address_clusters(connection: Connection, settings: ClusterSettings) -> 
             "detection.address_clusters",
             "found_clusters",
             "(o.kind <> 'exchange_deposit' OR EXISTS (FROM judged_addresses j JOIN store.addresses a ON a.address_id = j.id WHERE j.chain = o.chain AND a.address = o.address))",
+            ("kind", "chain", "address", "known_from"),
         )
         remember_days(connection, "address_clusters")
     for name in ("found_clusters", "judged_addresses"):

@@ -322,8 +322,8 @@ def _store(connection: Connection, common: TypologySettings, hits: dict[str, Hit
                    transfer_index, from_address, to_address, amount, source_file, source_row
             FROM kept_hits
         """)
-        by = ("finding_id", "ordinal", "part", "block_timestamp", "source_file", "source_row")
-        write_changes(connection, "detection.finding_transfers", "fresh", "o.finding_id IN (FROM replaced)", by)
+        told_by = ("part", "block_timestamp", "source_file", "source_row")
+        write_changes(connection, "detection.finding_transfers", "fresh", "o.finding_id IN (FROM replaced)", ("finding_id", "ordinal"), told_by)
         connection.execute("""
             CREATE OR REPLACE TEMP TABLE fresh AS
             SELECT finding_id, chain, address, CASE WHEN bool_or(is_focus) THEN 'focus' WHEN bool_and(sends) THEN 'source' WHEN bool_or(sends) THEN 'middle' ELSE 'target' END AS role,
@@ -332,7 +332,7 @@ def _store(connection: Connection, common: TypologySettings, hits: dict[str, Hit
                   UNION ALL SELECT finding_id, chain, to_address, false, to_is_terminal, to_id = focus_id FROM kept_hits)
             GROUP BY finding_id, chain, address
         """)
-        write_changes(connection, "detection.finding_addresses", "fresh", "o.finding_id IN (FROM replaced)")
+        write_changes(connection, "detection.finding_addresses", "fresh", "o.finding_id IN (FROM replaced)", ("finding_id", "chain", "address"))
         unstored = dict(connection.execute("SELECT typology, found - kept FROM ops.detections").fetchall())
         capped = {name for (name,) in connection.execute("SELECT typology FROM ops.detections WHERE is_truncated").fetchall()}
         fresh = dict(connection.execute("SELECT name, count(*) FROM kept_findings GROUP BY name").fetchall())

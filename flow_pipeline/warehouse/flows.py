@@ -149,7 +149,7 @@ def _groups(connection: Connection, path: Path | None, use_derived: bool) -> lis
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE fresh AS SELECT m.group_id, m.chain, a.address, m.valid_from, m.valid_to FROM flow_members m JOIN store.addresses a USING (address_id)"
     )
-    write_changes(connection, "detection.group_members", "fresh", "true")
+    write_changes(connection, "detection.group_members", "fresh", "true", ("group_id", "chain", "address", "valid_from"))
     connection.execute("DROP TABLE fresh")
     connection.execute(
         "UPDATE detection.groups SET address_count = n FROM (SELECT group_id AS g, count(DISTINCT address) AS n FROM detection.group_members GROUP BY 1) WHERE g = group_id"

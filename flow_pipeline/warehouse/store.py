@@ -179,20 +179,27 @@ def set_state(connection: Connection, key: str, value: str) -> None:
     connection.execute("INSERT INTO store.state VALUES (?, ?)", [key, value])
 
 
-def write_changes(connection: Connection, table: str, fresh: str, scope: str, by: Sequence[str] = ()) -> None:
-    """Make the rows of a table within a scope those of another, touching only what differs; rows written again as they were cost as much as new ones.
+def write_changes(connection: Connection, table: str, fresh: str, scope: str, key: Sequence[str], told_by: Sequence[str] = ()) -> None:
+    """Make the rows of a table within a scope those of another, touching only what differs.
+
+    A row removed and written again would be compressed again with the thousands that are stored with it.
 
     Args:
         connection: The build file.
         table: Changed.
-        fresh: Every row that the scope is to have, no two alike, in columns of the same names.
+        fresh: Every row that the scope is to have, in columns of the same names.
         scope: Condition on the table's rows, named `o`.
-        by: Columns that say what all others say; else all are compared.
+        key: Columns by which a row is the same row, no two alike in them.
+        told_by: Columns that say whether the others differ; else all others are compared.
     """
-    columns = by or [row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()]
-    same = " AND ".join(f"n.{column} IS NOT DISTINCT FROM o.{column}" for column in columns)
-    connection.execute(f"DELETE FROM {table} WHERE rowid IN (SELECT o.rowid FROM {table} o WHERE {scope} AND NOT EXISTS (FROM {fresh} n WHERE {same}))")
-    connection.execute(f"INSERT INTO {table} BY NAME SELECT n.* FROM {fresh} n WHERE NOT EXISTS (FROM {table} o WHERE {scope} AND {same})")
+    rest = [row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall() if row[0] not in key]
+    connection.execute(f"""
+        MERGE INTO {table} o USING {fresh} n ON {" AND ".join(f"n.{column} = o.{column}" for column in key)}
+        WHEN MATCHED AND ({" OR ".join(f"n.{column} IS DISTINCT FROM o.{column}" for column in told_by or rest)})
+            THEN UPDATE SET {", ".join(f"{column} = n.{column}" for column in rest)}
+        WHEN NOT MATCHED BY TARGET THEN INSERT BY NAME
+        WHEN NOT MATCHED BY SOURCE AND {scope} THEN DELETE
+    """)
 
 
 def table_counts(connection: Connection, relations: Iterable[str]) -> dict[str, int]:
