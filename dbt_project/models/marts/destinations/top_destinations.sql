@@ -1,36 +1,80 @@
--- Ranking sorts only receivers that reach the last rank of a sixteenth of all receivers: the last rank of a part is never above
--- the last rank of the whole, so nobody who belongs on the list is lost, and the millions below it are never written down.
--- Of all days, when only later ones came: whoever is not on the list and received nothing since, can not come onto it.
+-- Ranking sorts only receivers that reach the last rank of some of them: the last rank of a part is never above the last rank
+-- of the whole, so nobody who belongs on the list is lost, and the millions below it are never written down. The part is a
+-- sixteenth of all receivers, or, when only later days came, whoever is on the list.
 {%- set grows = adds_days_only() %}
 with built as (select {{ last_day() }} as last_day),
 
+{% if grows -%}
+listed as (
+    select o.window_days, t.token_key, a.address_id as to_id, o.amount, o.transfer_count
+    from {{ this }} as o
+    inner join {{ ref('int_tokens__keys') }} as t
+        on o.chain = t.chain and o.token_symbol is not distinct from t.token_symbol and o.token_address is not distinct from t.token_address
+    inner join {{ source('store', 'addresses') }} as a on o.to_address = a.address
+),
+
+brought as (
+    select token_key, to_id, sum(amount) as amount, count(*) as transfer_count
+    from {{ ref('int_transfers__keyed') }}
+    where block_date in (select block_date from {{ source('store', 'dirty_days') }}) and from_id <> to_id and amount is distinct from 0
+    group by token_key, to_id
+),
+
+{% endif -%}
 {#- As a join the window's days prune what is read; as a comparison with a subquery they would not. -#}
 {% for days in var('top_windows') -%}
-{%- set is_known = grows and not days %}
 {%- set inside = 'block_date in (select unnest(generate_series(last_day - interval ' ~ (days - 1) ~ ' day, last_day, interval 1 day))::date from built)' if days else 'true' -%}
-{%- if is_known %}
-candidates as (
-    select to_id from {{ ref('int_transfers__keyed') }} where block_date in (select block_date from {{ source('store', 'dirty_days') }})
-    union
-    select a.address_id from {{ this }} as o inner join {{ source('store', 'addresses') }} as a on o.to_address = a.address where o.window_days = 0
+{%- if grows and not days %}
+-- Of all days: what the list said and what came since. Others are added up if they received anything since; else they can not come onto it.
+first_{{ days }} as (
+    select token_key, to_id, sum(amount) as amount, sum(transfer_count)::bigint as transfer_count
+    from (
+        select token_key, to_id, amount, transfer_count from listed where window_days = 0
+        union all
+        select b.* from brought as b semi join (from listed where window_days = 0) as o on b.token_key = o.token_key and b.to_id = o.to_id
+    )
+    group by token_key, to_id
 ),
+
+others as (
+    select f.token_key, f.to_id, sum(f.amount) as amount, count(*) as transfer_count
+    from {{ ref('int_transfers__keyed') }} as f
+    anti join first_{{ days }} as o on f.token_key = o.token_key and f.to_id = o.to_id
+    where
+        f.to_id in (select b.to_id from brought as b anti join first_{{ days }} as o on b.token_key = o.token_key and b.to_id = o.to_id)
+        and f.from_id <> f.to_id and f.amount is distinct from 0
+    group by f.token_key, f.to_id
+),
+
 {% else %}
-sampled_{{ days }} as (
-    select
-        token_key,
-        sum(amount) as amount,
-        count(*) as transfer_count
+{%- if grows %}
+received_{{ days }} as materialized (
+    select token_key, to_id, sum(amount) as amount, count(*) as transfer_count
+    from {{ ref('int_transfers__keyed') }}
+    where {{ inside }} and from_id <> to_id and amount is distinct from 0
+    group by token_key, to_id
+),
+
+first_{{ days }} as (
+    select r.* from received_{{ days }} as r semi join (from listed where window_days = {{ days }}) as o on r.token_key = o.token_key and r.to_id = o.to_id
+),
+
+{% else %}
+first_{{ days }} as (
+    select token_key, to_id, sum(amount) as amount, count(*) as transfer_count
     from {{ ref('int_transfers__keyed') }}
     where {{ inside }} and from_id <> to_id and amount is distinct from 0 and to_id % 16 = 0
     group by token_key, to_id
 ),
 
+{% endif -%}
+{% endif -%}
 placed_{{ days }} as (
     select
         *,
         row_number() over (partition by token_key order by amount desc nulls last) as amount_place,
         row_number() over (partition by token_key order by transfer_count desc, amount desc nulls last) as count_place
-    from sampled_{{ days }}
+    from first_{{ days }}
 ),
 
 bars_{{ days }} as (
@@ -43,16 +87,20 @@ bars_{{ days }} as (
     group by token_key
 ),
 
-{% endif -%}
 leaders_{{ days }} as (
     select {{ days }} as window_days, r.*
     from (
+        {% if grows and not days -%}
+        from first_{{ days }} union all from others
+        {%- elif grows -%}
+        from received_{{ days }}
+        {%- else -%}
         select token_key, to_id, sum(amount) as amount, count(*) as transfer_count
         from {{ ref('int_transfers__keyed') }}
-        where {{ 'to_id in (select to_id from candidates)' if is_known else inside }} and from_id <> to_id and amount is distinct from 0
+        where {{ inside }} and from_id <> to_id and amount is distinct from 0
         group by token_key, to_id
+        {%- endif %}
     ) as r
-    {%- if not is_known %}
     left join bars_{{ days }} as b on r.token_key = b.token_key
     where
         b.least_amount is null
@@ -60,7 +108,6 @@ leaders_{{ days }} as (
         or b.least_count is null
         or r.transfer_count > b.least_count
         or (r.transfer_count = b.least_count and (b.tied_amount is null or r.amount >= b.tied_amount))
-    {%- endif %}
 ),
 
 {% endfor -%}
