@@ -60,7 +60,7 @@ def _search(
     for name, past in pasts.items():
         hits = _ending(graph, typologies()[name].find(graph, past.alone or parameters[name], common), microseconds_of(day) - past.open)
         found[name] = (graph, hits)
-        if past.alone is not None:
+        if past.alone is not None and len(hits):
             own = read_histories(connection, graph, np.unique(hits.focus))
             found[name] = (own, _ending(own, typologies()[name].find(own, parameters[name], common), microseconds_of(day)))
     return found

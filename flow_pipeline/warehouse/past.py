@@ -35,8 +35,7 @@ def read_recent(connection: Connection, pasts: dict[str, Past], day: date) -> Tr
     for name, past in pasts.items():
         if past.closure is not None:
             _add_closure(connection, name, past, past.closure, start, since)
-        elif past.merges and past.alone is None:
-            _add_histories(connection, name, past, start, since)
+    _add_histories(connection, pasts, start, since)
     for table in ("wanted", "reached", "front", "targets", "stops"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return read_graph(connection, ("f.block_timestamp >= $since", _EARLIER), {"since": since, "first": _first_earlier(connection)})
@@ -107,22 +106,28 @@ def _close_off(connection: Connection) -> None:
     """)
 
 
-def _add_histories(connection: Connection, name: str, past: Past, start: datetime, since: datetime) -> None:
+def _add_histories(connection: Connection, pasts: dict[str, Past], start: datetime, since: datetime) -> None:
     """Transfers of the addresses of findings that the new days may lengthen and that began before `since`."""
+    rules = [
+        {"typology": name, "span": past.span, "roles": list(past.history), "open_since": _before(start, past.merges)}
+        for name, past in pasts.items()
+        if past.merges and past.closure is None and past.alone is None
+    ]
+    connection.register("rules", pa.Table.from_pylist(rules))
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE wanted AS
-        SELECT k.position, a.address_id, min(f.first_timestamp) - to_microseconds($span::BIGINT) AS since
-        FROM detection.findings f
-        JOIN detection.finding_addresses p ON p.finding_id = f.finding_id AND p.role IN (SELECT unnest($history::VARCHAR[]))
+        SELECT k.position, a.address_id, min(f.first_timestamp - to_microseconds(r.span)) AS since
+        FROM rules r JOIN detection.findings f ON f.typology = r.typology AND f.last_timestamp >= r.open_since AND f.first_timestamp < $since
+        JOIN detection.finding_addresses p ON p.finding_id = f.finding_id AND list_contains(r.roles, p.role)
         JOIN store.addresses a ON a.address = p.address
         JOIN (SELECT DISTINCT position, chain, token_symbol, token_address FROM graph_tokens) k
             ON k.chain = f.chain AND k.token_symbol IS NOT DISTINCT FROM f.token_symbol AND k.token_address IS NOT DISTINCT FROM f.token_address
-        WHERE f.typology = $name AND f.last_timestamp >= $open AND f.first_timestamp < $since
         GROUP BY ALL
         """,
-        {"name": name, "span": past.span, "history": list(past.history), "open": _before(start, past.merges), "since": since},
+        {"since": since},
     )
+    connection.unregister("rules")
     row = connection.execute("SELECT min(since) FROM wanted").fetchone()
     if not row or row[0] is None:
         return
