@@ -287,6 +287,38 @@ STORE_WALLET_FEATURES = Table(
         *(Column(column.name, column.type, f"sum of store.wallet_days.{column.name} over the window") for column in _WALLET_SUMS),
     ),
 )
+STORE_ADDRESS_CLUSTERS = Table(
+    "store",
+    "address_clusters",
+    "One row per address that belongs to somebody, with figures instead of words: what detection.address_clusters shows.",
+    _columns(
+        ("kind", "VARCHAR", "exchange_deposit, multi_input or label"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("address_id", "INTEGER", "store.addresses.address_id"),
+        ("cluster_id", "VARCHAR", "the entity of a deposit address, or a name from the smallest address of those that sign together"),
+        ("entity", "VARCHAR", "whose it is, NULL where nobody in the cluster is labelled"),
+        ("confidence", "DOUBLE", "0.7 for what behaviour says, the label's own for a label"),
+        ("source", "VARCHAR", "derived, or who wrote the label"),
+        ("known_from", "TIMESTAMP", "when the evidence was complete, or the label's first moment, UTC"),
+        ("known_to", "TIMESTAMP", "when the address first did otherwise, or the label ended, NULL while it holds"),
+        ("receipt_count", "INTEGER", "judged receipts of a deposit address of which something was passed on"),
+        ("forwarded_percent", "DOUBLE", "how much of them was passed on, to a tenth"),
+        ("deposit_hours", "DOUBLE", "within which time"),
+        ("evidence", "VARCHAR", "what the other kinds rest on, in words"),
+    ),
+)
+STORE_GROUP_MEMBERS = Table(
+    "store",
+    "group_members",
+    "One row per group, chain, address and stretch of time: what detection.group_members shows.",
+    _columns(
+        ("group_id", "VARCHAR", "the group"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("address_id", "INTEGER", "store.addresses.address_id"),
+        ("valid_from", "TIMESTAMP", "first moment"),
+        ("valid_to", "TIMESTAMP", "first moment after"),
+    ),
+)
 RAW_TRANSFERS = Table(
     "raw",
     "transfers",
@@ -640,6 +672,13 @@ ADDRESS_CLUSTERS = Table(
         ("known_to", "TIMESTAMP", "when the address first did otherwise, or the label ended, NULL while it holds"),
         ("evidence", "VARCHAR", "what it rests on, in words"),
     ),
+    view="""
+SELECT c.cluster_id, c.kind, c.chain, a.address, c.entity, c.confidence, c.source, c.known_from, c.known_to,
+       CASE WHEN c.kind = 'exchange_deposit'
+            THEN c.receipt_count || CASE WHEN c.receipt_count = 1 THEN ' receipt, ' ELSE ' receipts, ' END || c.forwarded_percent || ' % forwarded to ' || c.entity
+                || ' within ' || format('{:g}', c.deposit_hours) || ' h, nobody else paid'
+            ELSE c.evidence END AS evidence
+FROM store.address_clusters c JOIN store.addresses a USING (address_id)""",
 )
 WALLET_ROLES = Table(
     "marts",
@@ -911,6 +950,7 @@ GROUP_MEMBERS = Table(
         ("valid_from", "TIMESTAMP", "first moment"),
         ("valid_to", "TIMESTAMP", "first moment after"),
     ),
+    view="SELECT m.group_id, m.chain, a.address, m.valid_from, m.valid_to FROM store.group_members m JOIN store.addresses a USING (address_id)",
 )
 GROUP_FLOWS = Table(
     "detection",
@@ -1100,8 +1140,12 @@ OPS_PUBLICATIONS = Table(
         ("window_first", "DATE", "first day built"),
         ("window_last", "DATE", "last day built"),
         ("table_name", "VARCHAR", "schema.table"),
-        ("row_count", "BIGINT", "rows; NULL for a view, whose rows follow from the tables"),
-        ("content_hash", "VARCHAR", "hash of the rows, whatever their order, without load ids, file names and run times; of the definition for a view"),
+        ("row_count", "BIGINT", "rows; NULL for a view of marts, whose rows follow from the tables"),
+        (
+            "content_hash",
+            "VARCHAR",
+            "hash of the rows, whatever their order, without load ids, file names and run times; of the definition for a view of marts",
+        ),
     ),
 )
 
@@ -1125,6 +1169,8 @@ STORE_TABLES = (
     STORE_DEGREES,
     STORE_HUBS,
     STORE_PAYERS,
+    STORE_ADDRESS_CLUSTERS,
+    STORE_GROUP_MEMBERS,
 )
 USER_TABLES = (
     RAW_LOADS,

@@ -21,28 +21,28 @@ CONFIDENCE = 0.7
 def find_address_clusters(connection: Connection, settings: ClusterSettings) -> dict[str, int]:
     """Bring detection.address_clusters up to date: new days judge the addresses they reach, anything else judges all again; the row count."""
     day = first_new_day(connection, "address_clusters")
-    connection.execute("CREATE OR REPLACE TEMP TABLE found_clusters AS FROM detection.address_clusters LIMIT 0")
+    connection.execute("CREATE OR REPLACE TEMP TABLE found_clusters AS FROM store.address_clusters LIMIT 0")
     _refresh_payers(connection, day)
     _deposits(connection, settings, day)
     _signing_together(connection, settings)
     connection.execute("""
         INSERT INTO found_clusters BY NAME
-        SELECT i.entity AS cluster_id, 'label' AS kind, i.chain, a.address, i.entity, i.confidence, i.source, i.valid_from AS known_from,
+        SELECT i.entity AS cluster_id, 'label' AS kind, i.chain, i.address_id, i.entity, i.confidence, i.source, i.valid_from AS known_from,
                nullif(i.valid_to, TIMESTAMP '9999-12-31') AS known_to, i.label AS evidence
-        FROM intermediate.int_address_labels__intervals i JOIN store.addresses a USING (address_id)
+        FROM intermediate.int_address_labels__intervals i
     """)
     with transaction(connection):
         write_changes(
             connection,
-            "detection.address_clusters",
+            "store.address_clusters",
             "found_clusters",
-            "(o.kind <> 'exchange_deposit' OR EXISTS (FROM judged_addresses j JOIN store.addresses a ON a.address_id = j.id WHERE j.chain = o.chain AND a.address = o.address))",
-            ("kind", "chain", "address", "known_from"),
+            "(o.kind <> 'exchange_deposit' OR EXISTS (FROM judged_addresses j WHERE j.chain = o.chain AND j.id = o.address_id))",
+            ("kind", "chain", "address_id", "known_from"),
         )
         remember_days(connection, "address_clusters")
     for name in ("found_clusters", "judged_addresses"):
         connection.execute(f"DROP TABLE temp.{name}")
-    row = connection.execute("SELECT count(*) FROM detection.address_clusters").fetchone()
+    row = connection.execute("SELECT count(*) FROM store.address_clusters").fetchone()
     return {"address_clusters": int(row[0]) if row else 0}
 
 
@@ -140,13 +140,13 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
     connection.execute(
         f"""
         INSERT INTO found_clusters BY NAME
-        SELECT u.entity AS cluster_id, 'exchange_deposit' AS kind, u.chain, a.address, u.entity, {CONFIDENCE} AS confidence, 'derived' AS source,
+        SELECT u.entity AS cluster_id, 'exchange_deposit' AS kind, u.chain, u.id AS address_id, u.entity, {CONFIDENCE} AS confidence, 'derived' AS source,
                make_timestamp(f.known_from) AS known_from,
                nullif(least(CASE WHEN f.short_at < {NEVER} THEN make_timestamp(f.short_at) ELSE TIMESTAMP 'infinity' END, u.other_at), TIMESTAMP 'infinity') AS known_to,
-               f.receipts || CASE WHEN f.receipts = 1 THEN ' receipt' ELSE ' receipts' END || ', ' || round(100 * f.share, 1) || ' % forwarded to ' || u.entity
-                   || ' within {settings.deposit_hours:g} h, nobody else paid' AS evidence
-        FROM spans f JOIN sweepers u USING (n) JOIN store.addresses a ON a.address_id = u.id
-    """
+               f.receipts AS receipt_count, round(100 * f.share, 1) AS forwarded_percent, ? AS deposit_hours
+        FROM spans f JOIN sweepers u USING (n)
+        """,
+        [settings.deposit_hours],
     )
     connection.unregister("spans")
     for name in steps:
@@ -216,7 +216,7 @@ def _signing_together(connection: Connection, settings: ClusterSettings) -> None
             SELECT m.cluster, min(m.address) AS least, count(DISTINCT m.address) AS addresses, CASE WHEN count(DISTINCT i.entity) = 1 THEN min(i.entity) END AS entity
             FROM members m LEFT JOIN intermediate.int_address_labels__intervals i ON i.address_id = m.from_id AND i.chain = m.chain GROUP BY m.cluster
         )
-        SELECT 'signs with ' || n.least AS cluster_id, 'multi_input' AS kind, m.chain, m.address, n.entity, {CONFIDENCE} AS confidence, 'derived' AS source, m.known_from,
+        SELECT 'signs with ' || n.least AS cluster_id, 'multi_input' AS kind, m.chain, m.from_id AS address_id, n.entity, {CONFIDENCE} AS confidence, 'derived' AS source, m.known_from,
                'signed ' || m.transactions || CASE WHEN m.transactions = 1 THEN ' transaction' ELSE ' transactions' END || ' together with others, '
                    || n.addresses || ' addresses in all' AS evidence
         FROM members m JOIN names n USING (cluster)

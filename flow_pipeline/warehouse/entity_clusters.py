@@ -12,7 +12,7 @@ from flow_pipeline.warehouse.store import Connection, transaction
 def run_entity_clusters(connection: Connection, settings: ClusterSettings) -> dict[str, int]:
     """Bring marts.fct_daily_wallet_roles and marts.fct_entity_clusters up to date from the first dirty day on; row counts.
 
-    Reads detection.address_clusters, which comes first: a deposit address belongs to its exchange from the moment it is known.
+    Reads store.address_clusters, which comes first: a deposit address belongs to its exchange from the moment it is known.
     """
     first = first_dirty_day(connection)
     names = ("fct_daily_wallet_roles", "fct_entity_clusters")
@@ -34,8 +34,8 @@ def _members(connection: Connection) -> None:
         SELECT chain, address_id, entity, category, coalesce(region, 'UNKNOWN') AS region, valid_from, valid_to, false AS is_deposit
         FROM intermediate.int_address_labels__intervals WHERE category <> 'burn'
         UNION ALL
-        SELECT c.chain, a.address_id, c.entity, 'exchange', coalesce(e.region, 'UNKNOWN'), c.known_from, coalesce(c.known_to, TIMESTAMP 'infinity'), true
-        FROM detection.address_clusters c JOIN store.addresses a USING (address)
+        SELECT c.chain, c.address_id, c.entity, 'exchange', coalesce(e.region, 'UNKNOWN'), c.known_from, coalesce(c.known_to, TIMESTAMP 'infinity'), true
+        FROM store.address_clusters c
         LEFT JOIN (SELECT entity, min(region) AS region FROM intermediate.int_address_labels__intervals WHERE category = 'exchange' GROUP BY entity) e USING (entity)
         WHERE c.kind = 'exchange_deposit'
     """)

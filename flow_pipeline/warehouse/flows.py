@@ -131,10 +131,10 @@ def _groups(connection: Connection, path: Path | None, use_derived: bool) -> lis
         # Only addresses without any label become deposit addresses, so that these never stand against one.
         connection.execute("""
             INSERT INTO flow_members
-            SELECT c.entity, c.chain, a.address_id, c.known_from, coalesce(c.known_to, TIMESTAMP '9999-12-31')
-            FROM detection.address_clusters c JOIN store.addresses a USING (address)
+            SELECT c.entity, c.chain, c.address_id, c.known_from, coalesce(c.known_to, TIMESTAMP '9999-12-31')
+            FROM store.address_clusters c
             WHERE c.kind = 'exchange_deposit' AND c.entity IN (SELECT DISTINCT group_id FROM flow_members)
-                AND NOT EXISTS (FROM flow_members f WHERE f.chain = c.chain AND f.address_id = a.address_id)
+                AND NOT EXISTS (FROM flow_members f WHERE f.chain = c.chain AND f.address_id = c.address_id)
         """)
     connection.execute("DELETE FROM detection.groups")
     connection.execute("""
@@ -146,13 +146,9 @@ def _groups(connection: Connection, path: Path | None, use_derived: bool) -> lis
         FROM intermediate.int_address_labels__intervals i
         WHERE i.entity IN (SELECT group_id FROM flow_members) AND i.entity NOT IN (SELECT group_id FROM file_groups) AND i.category <> 'burn' GROUP BY i.entity
     """)
+    write_changes(connection, "store.group_members", "flow_members", "true", ("group_id", "chain", "address_id", "valid_from"))
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE fresh AS SELECT m.group_id, m.chain, a.address, m.valid_from, m.valid_to FROM flow_members m JOIN store.addresses a USING (address_id)"
-    )
-    write_changes(connection, "detection.group_members", "fresh", "true", ("group_id", "chain", "address", "valid_from"))
-    connection.execute("DROP TABLE fresh")
-    connection.execute(
-        "UPDATE detection.groups SET address_count = n FROM (SELECT group_id AS g, count(DISTINCT address) AS n FROM detection.group_members GROUP BY 1) WHERE g = group_id"
+        "UPDATE detection.groups SET address_count = n FROM (SELECT group_id AS g, count(DISTINCT address_id) AS n FROM store.group_members GROUP BY 1) WHERE g = group_id"
     )
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE flow_members AS

@@ -59,7 +59,7 @@ def content_hashes(connection: Connection) -> dict[str, tuple[int | None, str]]:
     found["raw.transfers"] = (int(total[0]), str(total[1])) if total else (0, "0")
     relations = connection.execute(
         "SELECT schema_name || '.' || table_name, NULL FROM duckdb_tables() WHERE schema_name IN ('raw', 'marts', 'detection') "
-        "UNION ALL SELECT schema_name || '.' || view_name, sql FROM duckdb_views() WHERE schema_name = 'marts' ORDER BY 1"
+        "UNION ALL SELECT schema_name || '.' || view_name, CASE schema_name WHEN 'marts' THEN sql END FROM duckdb_views() WHERE schema_name IN ('marts', 'detection') ORDER BY 1"
     ).fetchall()
     for name, definition in relations:
         if name in _NOT_HASHED:

@@ -66,9 +66,10 @@ def create_tables(connection: Connection) -> None:
     ).fetchall()
     columns = {name: tuple(names) for name, names in found}
     for table in ALL_TABLES:
-        if columns.get(table.relation, own := tuple(column.name for column in table.columns)) != own:
+        known = columns.get(table.relation)
+        if known and (table.view or known != tuple(column.name for column in table.columns)):
             raise FlowError(
-                f"{table.relation} of the build file has other columns than this version writes: {', '.join(columns[table.relation])}",
+                f"{table.relation} of the build file has other columns than this version writes: {', '.join(known)}",
                 "remove the build file (`netraflow doctor` names it) and run again over the input; published files stay readable",
             )
     for schema in SCHEMAS:
