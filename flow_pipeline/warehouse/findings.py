@@ -44,7 +44,7 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
     connection.execute("CREATE OR REPLACE TEMP TABLE verdicts AS FROM verdicts_in")
     connection.unregister("verdicts_in")
     counts = _store(connection, common, hits, pasts, day)
-    for table in ("hits", "hit_transfers", "measures", "verdicts", "kept_findings", "kept_hits", "graph_tokens", "earlier", "replaced", "fresh"):
+    for table in ("hits", "hit_transfers", "measures", "verdicts", "kept_findings", "kept_hits", "graph_tokens", "earlier", "replaced"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return counts
 
@@ -316,33 +316,29 @@ def _store(connection: Connection, common: TypologySettings, hits: dict[str, Hit
                 FROM kept_hits GROUP BY ALL) e USING (typology, finding)
         """)
         parts = ", ".join(f"'{part}'" for part in _PARTS)
-        connection.execute(f"""
-            CREATE OR REPLACE TEMP TABLE fresh AS
+        fresh = f"""(
             SELECT finding_id, ordinal, ([{parts}])[part + 1] AS part, chain, token_symbol, token_address, block_timestamp, block_number, tx_hash,
                    transfer_index, from_address, to_address, amount, source_file, source_row
-            FROM kept_hits
-        """)
+            FROM kept_hits)"""
         told_by = ("part", "block_timestamp", "source_file", "source_row")
-        write_changes(connection, "detection.finding_transfers", "fresh", "o.finding_id IN (FROM replaced)", ("finding_id", "ordinal"), told_by)
-        connection.execute("""
-            CREATE OR REPLACE TEMP TABLE fresh AS
+        write_changes(connection, "detection.finding_transfers", fresh, "o.finding_id IN (FROM replaced)", ("finding_id", "ordinal"), told_by)
+        fresh = """(
             SELECT finding_id, chain, address, CASE WHEN bool_or(is_focus) THEN 'focus' WHEN bool_and(sends) THEN 'source' WHEN bool_or(sends) THEN 'middle' ELSE 'target' END AS role,
                    bool_or(is_terminal) AS is_terminal
             FROM (SELECT finding_id, chain, from_address AS address, true AS sends, from_is_terminal AS is_terminal, from_id = focus_id AS is_focus FROM kept_hits
                   UNION ALL SELECT finding_id, chain, to_address, false, to_is_terminal, to_id = focus_id FROM kept_hits)
-            GROUP BY finding_id, chain, address
-        """)
-        write_changes(connection, "detection.finding_addresses", "fresh", "o.finding_id IN (FROM replaced)", ("finding_id", "chain", "address"))
+            GROUP BY finding_id, chain, address)"""
+        write_changes(connection, "detection.finding_addresses", fresh, "o.finding_id IN (FROM replaced)", ("finding_id", "chain", "address"))
         unstored = dict(connection.execute("SELECT typology, found - kept FROM ops.detections").fetchall())
         capped = {name for (name,) in connection.execute("SELECT typology FROM ops.detections WHERE is_truncated").fetchall()}
-        fresh = dict(connection.execute("SELECT name, count(*) FROM kept_findings GROUP BY name").fetchall())
+        added = dict(connection.execute("SELECT name, count(*) FROM kept_findings GROUP BY name").fetchall())
         rows = connection.execute("SELECT typology, count(*), count(*) FILTER (WHERE is_suspicious) FROM detection.findings GROUP BY typology").fetchall()
         stored = {name: (count, suspicious) for name, count, suspicious in rows}
         counts: dict[str, dict[str, int]] = {}
         connection.execute("DELETE FROM ops.detections")
         for name, found in hits.items():
             kept, suspicious = stored.get(name, (0, 0))
-            beyond = unstored.get(name, 0) + found.found - fresh.get(name, 0)
+            beyond = unstored.get(name, 0) + found.found - added.get(name, 0)
             is_truncated = found.is_capped or beyond > 0 or name in capped
             connection.execute(
                 "INSERT INTO ops.detections VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -15,6 +15,8 @@ from flow_pipeline.warehouse.store import Connection
 _EARLIER = "f.block_date >= $first AND f.rowid IN (SELECT row FROM earlier)"
 _ROOM = 1e-9
 """Ratios are compared as floats; the kernels judge what is read."""
+_UNIT = "0.000000000000000001::DECIMAL(38, 18)"
+"""What a float's bound is rounded to."""
 
 
 def read_recent(connection: Connection, pasts: dict[str, Past], day: date) -> TransferGraph:
@@ -146,7 +148,7 @@ def _add_histories(connection: Connection, pasts: dict[str, Past], start: dateti
 def _add_closure(connection: Connection, name: str, past: Past, closure: Closure, start: datetime, since: datetime) -> None:
     """Transfers before `since` from which the last ones may have come, hop by hop.
 
-    Amounts become floats once per transfer: cast within a join they are cast per pair, which took most of its time.
+    Which amounts may have become one is worked out once per transfer, as exact bounds: floats of all that is compared would take most of the time.
     """
     if closure.target_role is not None:
         words = [category for category, role in ROLE_BY_CATEGORY.items() if role == closure.target_role]
@@ -167,19 +169,20 @@ def _add_closure(connection: Connection, name: str, past: Past, closure: Closure
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE reached AS
-        SELECT f.rowid AS row, k.position, f.from_id, f.to_id, f.block_timestamp, f.amount::DOUBLE AS amount, 0 AS step FROM {edges}
+        SELECT f.rowid AS row, k.position, f.from_id, f.to_id, f.block_timestamp, f.amount, 0 AS step FROM {edges}
         WHERE f.is_edge AND f.block_timestamp >= $first AND {which}
         """,
         values,
     )
     for step in range(closure.steps):
         connection.execute(
-            """
+            f"""
             CREATE OR REPLACE TEMP TABLE front AS
-            SELECT * FROM reached b WHERE step = ? AND NOT EXISTS (
+            SELECT *, try_cast(amount::DOUBLE / $high AS DECIMAL(38, 18)) - {_UNIT} AS least, coalesce(try_cast(amount::DOUBLE / $low AS DECIMAL(38, 18)), 1e19::DECIMAL(38, 18)) + {_UNIT} AS most
+            FROM reached b WHERE step = $step AND NOT EXISTS (
                 FROM stops s WHERE s.position = b.position AND s.address_id = b.from_id AND b.block_timestamp >= s.since AND b.block_timestamp < s.until)
             """,
-            [step],
+            {"step": step, "low": closure.low * (1 - _ROOM), "high": closure.high * (1 + _ROOM)},
         )
         row = connection.execute("SELECT count(*), min(block_timestamp), max(block_timestamp) FROM front").fetchone()
         if not row or not row[0]:
@@ -189,15 +192,15 @@ def _add_closure(connection: Connection, name: str, past: Past, closure: Closure
             INSERT INTO reached
             SELECT p.*, {step + 1} FROM (
                 SELECT DISTINCT f.row, k.position, f.from_id, f.to_id, f.block_timestamp, f.amount
-                FROM (SELECT rowid AS row, * REPLACE (amount::DOUBLE AS amount) FROM store.transfers WHERE block_timestamp >= $first AND block_timestamp <= $last AND is_edge
+                FROM (SELECT rowid AS row, * FROM store.transfers WHERE block_timestamp >= $first AND block_timestamp <= $last AND is_edge
                           AND to_id IN (SELECT from_id FROM front)) f
                 JOIN graph_tokens k USING (token_id)
                 JOIN front b ON b.position = k.position AND f.to_id = b.from_id AND f.block_timestamp <= b.block_timestamp
                     AND f.block_timestamp >= b.block_timestamp - to_microseconds($gap::BIGINT)
-                    AND b.amount >= $low * f.amount AND b.amount <= $high * f.amount) p
+                    AND f.amount BETWEEN b.least AND b.most) p
             ANTI JOIN reached r USING (row)
             """,
-            {"gap": closure.gap, "low": closure.low * (1 - _ROOM), "high": closure.high * (1 + _ROOM), "first": _before(row[1], closure.gap), "last": row[2]},
+            {"gap": closure.gap, "first": _before(row[1], closure.gap), "last": row[2]},
         )
     connection.execute("INSERT INTO earlier SELECT row, block_timestamp::DATE FROM reached WHERE block_timestamp < ?", [since])
     if closure.with_payments:

@@ -70,12 +70,15 @@ def _parties(connection: Connection, first: date) -> None:
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE sent AS
+        WITH fresh AS MATERIALIZED (
+            FROM raw.transactions WHERE block_timestamp >= $first AND is_success IS DISTINCT FROM false AND tx_hash IN (SELECT tx_hash FROM parties)
+        ),
+        people AS MATERIALIZED (FROM store.addresses WHERE address IN (SELECT unnest([from_address, to_address]) FROM fresh))
         SELECT x.chain, x.tx_hash, x.block_number, x.transaction_index, x.method_id, s.address_id AS sender_id, r.address_id AS called_id,
                x.gas_price::DOUBLE * x.gas_used / 1e18 AS gas, gas * n.usd AS gas_usd
-        FROM raw.transactions x LEFT JOIN store.addresses s ON s.address = x.from_address LEFT JOIN store.addresses r ON r.address = x.to_address
+        FROM fresh x LEFT JOIN people s ON s.address = x.from_address LEFT JOIN people r ON r.address = x.to_address
         LEFT JOIN (SELECT unnest($chains) AS chain, unnest($coins) AS coin) v ON v.chain = x.chain
         LEFT JOIN store.prices n ON n.token = v.coin AND n.price_date = x.block_timestamp::DATE
-        WHERE x.block_timestamp >= $first AND x.is_success IS DISTINCT FROM false AND x.tx_hash IN (SELECT tx_hash FROM parties)
     """,
         {"first": first, "chains": [chain.name for chain in CHAINS], "coins": [chain.native_symbol.lower() for chain in CHAINS]},
     )
