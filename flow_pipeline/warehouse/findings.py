@@ -156,7 +156,7 @@ def _read_transfers(connection: Connection, transfers: pa.Table, day: date | Non
         CREATE OR REPLACE TEMP TABLE hit_transfers AS
         SELECT m.row, m.from_is_terminal, m.to_is_terminal, k.chain, k.token_key, k.token_symbol, k.token_address, m.block_timestamp, f.block_number, f.transfer_index, f.tx_hash, f.amount,
                m.from_id, m.to_id, f.from_address, f.to_address, m.source_file, m.source_row,
-               coalesce(f.amount::DOUBLE * p.usd, m.amount_usd::DOUBLE) AS amount_usd,
+               coalesce(CASE WHEN p.usd IS NOT NULL THEN f.amount::DOUBLE * p.usd END, m.amount_usd::DOUBLE) AS amount_usd,
                md5_number_lower(coalesce(f.tx_hash || ':' || coalesce(f.transfer_index::VARCHAR, f.from_address || '>' || f.to_address || '>' || f.amount::VARCHAR),
                                    m.sha256 || ':' || m.source_row)) AS key,
                row_number() OVER (ORDER BY m.block_timestamp, f.block_number NULLS FIRST, f.transfer_index NULLS FIRST, f.tx_hash, f.from_address, f.to_address, f.amount,
