@@ -188,7 +188,7 @@ def write_changes(connection: Connection, table: str, fresh: str, scope: str, ke
     Args:
         connection: The build file.
         table: Changed.
-        fresh: Every row that the scope is to have, in columns of the same names.
+        fresh: Every row that the scope is to have, in columns of the same names: a table, or a query in parentheses.
         scope: Condition on the table's rows, named `o`.
         key: Columns by which a row is the same row, no two alike in them.
         told_by: Columns that say whether the others differ; else all others are compared.
