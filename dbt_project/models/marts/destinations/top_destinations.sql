@@ -1,5 +1,5 @@
 -- Ranking sorts only receivers that reach the last rank of some of them: the last rank of a part is never above the last rank
--- of the whole, so nobody who belongs on the list is lost, and the millions below it are never written down. The part is a
+-- of the whole, so nobody who belongs on the list is lost, and the millions below it are not sorted. The part is a
 -- sixteenth of all receivers, or, when only later days came, whoever is on the list.
 {%- set grows = adds_days_only() %}
 with built as (select {{ last_day() }} as last_day),
@@ -47,7 +47,6 @@ others as (
 ),
 
 {% else %}
-{%- if grows %}
 received_{{ days }} as materialized (
     select token_key, to_id, sum(amount) as amount, count(*) as transfer_count
     from {{ ref('int_transfers__keyed') }}
@@ -56,18 +55,15 @@ received_{{ days }} as materialized (
 ),
 
 first_{{ days }} as (
-    select r.* from received_{{ days }} as r semi join (from listed where window_days = {{ days }}) as o on r.token_key = o.token_key and r.to_id = o.to_id
+    select r.*
+    from received_{{ days }} as r
+    {% if grows -%}
+    semi join (from listed where window_days = {{ days }}) as o on r.token_key = o.token_key and r.to_id = o.to_id
+    {%- else -%}
+    where r.to_id % 16 = 0
+    {%- endif %}
 ),
 
-{% else %}
-first_{{ days }} as (
-    select token_key, to_id, sum(amount) as amount, count(*) as transfer_count
-    from {{ ref('int_transfers__keyed') }}
-    where {{ inside }} and from_id <> to_id and amount is distinct from 0 and to_id % 16 = 0
-    group by token_key, to_id
-),
-
-{% endif -%}
 {% endif -%}
 placed_{{ days }} as (
     select
@@ -90,16 +86,7 @@ bars_{{ days }} as (
 leaders_{{ days }} as (
     select {{ days }} as window_days, r.*
     from (
-        {% if grows and not days -%}
-        from first_{{ days }} union all from others
-        {%- elif grows -%}
-        from received_{{ days }}
-        {%- else -%}
-        select token_key, to_id, sum(amount) as amount, count(*) as transfer_count
-        from {{ ref('int_transfers__keyed') }}
-        where {{ inside }} and from_id <> to_id and amount is distinct from 0
-        group by token_key, to_id
-        {%- endif %}
+        from {{ 'first_0 union all from others' if grows and not days else 'received_' ~ days }}
     ) as r
     left join bars_{{ days }} as b on r.token_key = b.token_key
     where
