@@ -19,7 +19,7 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     """Versions, paths, lock, disk, labels; exit 1 when something needs mending."""
     from flow_pipeline.labels import label_files
     from flow_pipeline.warehouse.publish import published_run
-    from flow_pipeline.warehouse.store import file_size, lock_holder, open_published
+    from flow_pipeline.warehouse.store import build_trouble, file_size, lock_holder, open_published
 
     settings = settings_of(context)
     rows: list[list[object]] = []
@@ -40,15 +40,16 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
         f"{settings.data_dir.resolve()}, {free / 1e9:.1f} GB free",
         "" if free > needed else f"free at least {needed / 1e9:.1f} GB: a publish copies the build file",
     )
-    say("build file", f"{settings.build_file} ({file_size(settings.build_file) / 1e6:.1f} MB)")
     stale = settings.build_file.with_name(settings.build_file.name + ".wal").exists()
     holder = lock_holder(settings)
-    say("lock", holder or "free", "another run is at work; wait for it" if holder else "")
+    trouble = None if holder or stale else build_trouble(settings)
+    say("build file", f"{settings.build_file} ({file_size(settings.build_file) / 1e6:.1f} MB)", f"{trouble.message}: {trouble.hint}" if trouble else "")
+    say("lock", f"{holder}: another run is at work" if holder else "free")
     if stale and not holder:
-        say("write-ahead log", "left by a killed run", "nothing to do: the next run replays it")
+        say("write-ahead log", "left by a killed run; the next run replays it")
     run = published_run(settings)
     if run is None:
-        say("published", "nothing yet", "run `netraflow analyze INPUT_DIR` or `netraflow demo`")
+        say("published", "nothing yet: run `netraflow analyze INPUT_DIR` or `netraflow demo`")
     elif not settings.published_link.exists():
         say("published", f"{settings.published_link} points at a missing file", "run again; it is copied anew")
     else:
@@ -58,5 +59,7 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     paths = label_files(settings.labels.files)
     say("label sets", ", ".join(path.name for path in paths))
     emit(["what", "state", "to mend"], rows, as_json, False)
+    if any(mend != "–" for _, _, mend in rows):
+        raise typer.Exit(1)
     if any("missing" in str(row[1]) or str(row[2]).startswith("free at least") for row in rows):
         raise typer.Exit(1)

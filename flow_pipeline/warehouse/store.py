@@ -60,6 +60,15 @@ def create_tables(connection: Connection) -> None:
     is_begun = connection.execute("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'store' AND table_name = 'state'").fetchone()
     if is_begun and get_state(connection, "tables") == mark:
         return
+    _check_tables(connection)
+    for schema in SCHEMAS:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    for table in ALL_TABLES:
+        connection.execute(table.ddl)
+    set_state(connection, "tables", mark)
+
+
+def _check_tables(connection: Connection) -> None:
     found = connection.execute(
         "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
         "JOIN duckdb_tables() USING (database_name, schema_name, table_name) WHERE database_name = current_database() GROUP BY ALL"
@@ -72,11 +81,19 @@ def create_tables(connection: Connection) -> None:
                 f"{table.relation} of the build file has other columns than this version writes: {', '.join(known)}",
                 "remove the build file (`netraflow doctor` names it) and run again over the input; published files stay readable",
             )
-    for schema in SCHEMAS:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    for table in ALL_TABLES:
-        connection.execute(table.ddl)
-    set_state(connection, "tables", mark)
+
+
+def build_trouble(settings: Settings) -> FlowError | None:
+    """Why the next run could not open the build file; None when it can, or when there is none yet. Nobody may be writing to it."""
+    try:
+        if settings.build_file.exists():
+            with duckdb.connect(str(settings.build_file), read_only=True) as connection:
+                _check_tables(connection)
+    except duckdb.Error as error:
+        return FlowError(f"{settings.build_file} can not be read: {error}", "remove it and run again over the input; published files stay readable")
+    except FlowError as error:
+        return error
+    return None
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from flow_pipeline.reports.dictionary import data_dictionary
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.sources import discover as sources
 from flow_pipeline.warehouse import dbt
-from flow_pipeline.warehouse.store import open_build
+from flow_pipeline.warehouse.store import build_trouble, open_build
 from tests.conftest import ROOT, U, V, ask, build, load_only, transfer, write_csv
 
 MART_FILES = sorted((dbt.PROJECT / "models" / "marts").glob("*/*.yml"))
@@ -84,6 +84,19 @@ def test_a_build_file_with_other_columns_is_refused_by_name(settings: Settings) 
         connection.execute("ALTER TABLE store.transfers DROP COLUMN tx_hash")
         connection.execute("DELETE FROM store.state WHERE key = 'tables'")
     with pytest.raises(FlowError, match=r"store\.transfers of the build file has other columns .*: load_id, "), open_build(settings):
+        pass
+    trouble = build_trouble(settings)
+    assert trouble
+    assert "store.transfers of the build file has other columns" in trouble.message
+
+
+def test_a_table_that_is_a_view_now_is_refused_too(settings: Settings) -> None:
+    assert build_trouble(settings) is None
+    with open_build(settings) as connection:
+        connection.execute("DROP VIEW detection.group_members")
+        connection.execute("CREATE TABLE detection.group_members (group_id VARCHAR)")
+        connection.execute("DELETE FROM store.state WHERE key = 'tables'")
+    with pytest.raises(FlowError, match=r"detection\.group_members of the build file has other columns"), open_build(settings):
         pass
 
 

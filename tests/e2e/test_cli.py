@@ -182,3 +182,15 @@ def test_the_demo_finds_what_was_planted_below_a_relative_data_directory(tmp_pat
     done = call("demo", "--out", "data", cwd=tmp_path)
     planted = json.loads(done.stdout)["planted"]
     assert (done.returncode, len(planted), all(event["found"] for event in planted)) == (0, 5, True)
+
+
+def test_the_doctor_says_what_is_wrong_and_exits_1(data: str, tmp_path: Path) -> None:
+    assert call("--data-dir", data, "doctor").returncode == 0
+    assert call("--data-dir", str(tmp_path / "nothing"), "doctor").returncode == 0
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "warehouse.duckdb").write_text("no database")
+    done = call("--data-dir", str(tmp_path), "doctor")
+    assert done.returncode == 1
+    told = {row["what"]: row["to mend"] for row in json.loads(done.stdout)}
+    assert "can not be read" in told["build file"]
+    assert "remove it and run again" in told["build file"]
