@@ -239,6 +239,13 @@ def test_netrascan_keeps_unknown_values_unknown(settings: Settings, tmp_path: Pa
     assert stored(settings, "amount") == [(Decimal("2.5"),), (None,)]
     assert any("without a value" in note for note in report.notes)
     assert ask(settings, "SELECT wallet, category, tx_count FROM raw.wallet_reports ORDER BY 1", is_build=True) == [(U, "whale", 3), (V, "cex", 0)]
+    assert set(ask(settings, "SELECT amount IS NULL, is_edge FROM store.transfers", is_build=True)) >= {(True, False)}
+
+
+def test_an_edge_moves_an_amount_to_somebody_else(settings: Settings, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, "1"), transfer(2, U, U, "1"), transfer(3, U, V, "0"), transfer(4, V, U, "0.000000000000000001")])
+    load_only(settings, tmp_path / "in")
+    assert ask(settings, "SELECT is_edge FROM store.transfers ORDER BY source_row", is_build=True) == [(True,), (False,), (False,), (True,)]
 
 
 def test_a_token_file_gives_decimals_and_reloads_what_lacked_them(settings: Settings, tmp_path: Path) -> None:
