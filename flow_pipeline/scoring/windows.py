@@ -147,14 +147,7 @@ def _rows_of(wallet, day, who, when):
             end = first
             while end < len(wallet) and wallet[end] == who[n]:
                 end += 1
-        low, high = first, end
-        while low < high:
-            middle = (low + high) // 2
-            if day[middle] < when[n]:
-                low = middle + 1
-            else:
-                high = middle
-        found[n] = low
+        found[n] = first + np.searchsorted(day[first:end], when[n])
     return found
 
 
