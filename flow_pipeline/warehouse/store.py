@@ -36,8 +36,8 @@ def open_build(settings: Settings) -> Iterator[Connection]:
     settings.build_file.parent.mkdir(parents=True, exist_ok=True)
     try:
         connection = duckdb.connect(str(settings.build_file), config=engine_config(settings))
-    except duckdb.IOException as error:
-        raise FlowError(f"{settings.build_file} can not be opened for writing: {error}", "another process holds it; wait for it or stop it") from None
+    except duckdb.Error as error:
+        raise _not_opened(settings, error) from None
     try:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
@@ -90,10 +90,17 @@ def build_trouble(settings: Settings) -> FlowError | None:
             with duckdb.connect(str(settings.build_file), read_only=True) as connection:
                 _check_tables(connection)
     except duckdb.Error as error:
-        return FlowError(f"{settings.build_file} can not be read: {error}", "remove it and run again over the input; published files stay readable")
+        return _not_opened(settings, error)
     except FlowError as error:
         return error
     return None
+
+
+def _not_opened(settings: Settings, error: duckdb.Error) -> FlowError:
+    """What to do depends on why: a file that somebody works on must not be removed."""
+    is_held = "Could not set lock" in str(error)
+    hint = "another process holds it; wait for it or stop it" if is_held else "remove it and run again over the input; published files stay readable"
+    return FlowError(f"{settings.build_file} can not be opened: {error}", hint)
 
 
 @contextmanager

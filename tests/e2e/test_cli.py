@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from flow_pipeline.cli import _spread, app
@@ -187,10 +188,20 @@ def test_the_demo_finds_what_was_planted_below_a_relative_data_directory(tmp_pat
 def test_the_doctor_says_what_is_wrong_and_exits_1(data: str, tmp_path: Path) -> None:
     assert call("--data-dir", data, "doctor").returncode == 0
     assert call("--data-dir", str(tmp_path / "nothing"), "doctor").returncode == 0
-    (tmp_path / "build").mkdir()
-    (tmp_path / "build" / "warehouse.duckdb").write_text("no database")
-    done = call("--data-dir", str(tmp_path), "doctor")
-    assert done.returncode == 1
-    told = {row["what"]: row["to mend"] for row in json.loads(done.stdout)}
-    assert "can not be read" in told["build file"]
-    assert "remove it and run again" in told["build file"]
+    build_file = tmp_path / "build" / "warehouse.duckdb"
+
+    def to_mend() -> str:
+        done = call("--data-dir", str(tmp_path), "doctor")
+        assert done.returncode == 1
+        return {row["what"]: row["to mend"] for row in json.loads(done.stdout)}["build file"]
+
+    build_file.parent.mkdir()
+    with duckdb.connect(str(build_file)):
+        assert to_mend().endswith("another process holds it; wait for it or stop it")
+    for broken in (b"no database", bytes(8) + b"DUCK" + bytes(5_000)):
+        build_file.write_bytes(broken)
+        assert to_mend().endswith("remove it and run again over the input; published files stay readable")
+    write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 1)])
+    refused = call("analyze", str(tmp_path / "in"), "--out", str(tmp_path))
+    assert refused.returncode == 1
+    assert "remove it and run again" in refused.stderr
