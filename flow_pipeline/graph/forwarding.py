@@ -68,7 +68,6 @@ def _spans(address, token, time, is_payment, amount, judged_until, span, least_s
     paid = np.zeros(2 * tokens, np.uint64)
     filled = np.zeros(2 * tokens, np.uint64)
     passed_sum = np.zeros(2 * tokens, np.uint64)
-    amount_sum = np.zeros(2 * tokens, np.uint64)
     is_short = np.zeros(tokens, np.bool_)
     owner = np.full(tokens, -1)
     whole = np.zeros(4, np.uint64)
@@ -86,7 +85,7 @@ def _spans(address, token, time, is_payment, amount, judged_until, span, least_s
                 if owner[k] != who:
                     owner[k] = who
                     is_short[k] = False
-                    for sums in (paid, filled, passed_sum, amount_sum):
+                    for sums in (paid, filled, passed_sum):
                         sums[2 * k : 2 * k + 2] = 0
                 if is_payment[pay]:
                     _add(paid, k, amount, pay)
@@ -95,7 +94,6 @@ def _spans(address, token, time, is_payment, amount, judged_until, span, least_s
             _passed_on(passed, paid, filled, k, amount, i)
             _add(filled, k, amount, i)
             _add(passed_sum, k, passed, 0)
-            _add(amount_sum, k, amount, i)
             _add(whole, 0, passed, 0)
             _add(whole, 1, amount, i)
             found[who] += passed[0] != 0 or passed[1] != 0
@@ -105,7 +103,7 @@ def _spans(address, token, time, is_payment, amount, judged_until, span, least_s
         while start <= i:
             if until <= judged_until[who] and not is_payment[start]:
                 k = token[start]
-                now = _number(passed_sum, k) < least_share * _number(amount_sum, k)
+                now = _number(passed_sum, k) < least_share * _number(filled, k)
                 short += int(now) - int(is_short[k])
                 is_short[k] = now
                 is_judged = True
