@@ -58,22 +58,20 @@ def content_hashes(connection: Connection) -> dict[str, tuple[int | None, str]]:
     ).fetchone()
     found["raw.transfers"] = (int(total[0]), str(total[1])) if total else (0, "0")
     relations = connection.execute(
-        "SELECT schema_name || '.' || table_name, NULL, false FROM duckdb_tables() WHERE schema_name IN ('raw', 'marts', 'detection') "
-        "UNION ALL SELECT schema_name || '.' || view_name, sql, schema_name = 'detection' FROM duckdb_views() WHERE schema_name IN ('marts', 'detection') ORDER BY 1"
+        "SELECT schema_name || '.' || table_name, NULL FROM duckdb_tables() WHERE schema_name IN ('raw', 'marts', 'detection') "
+        "UNION ALL SELECT schema_name || '.' || view_name, CASE schema_name WHEN 'marts' THEN sql END FROM duckdb_views() WHERE schema_name IN ('marts', 'detection') ORDER BY 1"
     ).fetchall()
-    for name, definition, is_shown in relations:
+    for name, definition in relations:
         if name in _NOT_HASHED:
             continue
-        if definition and not is_shown:
+        if definition:
             mark = connection.execute("SELECT md5(?)", [definition]).fetchone()
             found[name] = (None, str(mark[0]) if mark else "")
             continue
-        # What the views of detection show are stored rows with their addresses; hashing those spares putting their sentences together.
-        rows = f"(SELECT s.* EXCLUDE (address_id), a.address FROM store.{name.split('.')[1]} s JOIN store.addresses a USING (address_id))" if is_shown else name
-        columns = [row[0] for row in connection.execute(f"DESCRIBE FROM {rows}").fetchall() if row[0] not in _NOT_CONTENT]
+        columns = [row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall() if row[0] not in _NOT_CONTENT]
         if name in ("raw.rejects", "raw.wallet_reports", "detection.finding_transfers"):
             columns.remove("source_row")
-        row = connection.execute(f"SELECT count(*), coalesce(sum(hash({', '.join(columns)})::HUGEINT), 0) FROM {rows}").fetchone()
+        row = connection.execute(f"SELECT count(*), coalesce(sum(hash({', '.join(columns)})::HUGEINT), 0) FROM {name}").fetchone()
         found[name] = (int(row[0]), str(row[1])) if row else (0, "0")
     return found
 
