@@ -17,6 +17,8 @@ _ROOM = 1e-9
 """Ratios are compared as floats; the kernels judge what is read."""
 _UNIT = "0.000000000000000001::DECIMAL(38, 18)"
 """What a float's bound is rounded to."""
+_ABOVE_ALL = "1e19::DECIMAL(38, 18)"
+"""No transfer reaches 10^18."""
 
 
 def read_recent(connection: Connection, pasts: dict[str, Past], day: date) -> TransferGraph:
@@ -178,7 +180,7 @@ def _add_closure(connection: Connection, name: str, past: Past, closure: Closure
         connection.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE front AS
-            SELECT *, try_cast(amount::DOUBLE / $high AS DECIMAL(38, 18)) - {_UNIT} AS least, coalesce(try_cast(amount::DOUBLE / $low AS DECIMAL(38, 18)), 1e19::DECIMAL(38, 18)) + {_UNIT} AS most
+            SELECT *, try_cast(amount::DOUBLE / $high AS DECIMAL(38, 18)) - {_UNIT} AS least, coalesce(try_cast(amount::DOUBLE / $low AS DECIMAL(38, 18)), {_ABOVE_ALL}) + {_UNIT} AS most
             FROM reached b WHERE step = $step AND NOT EXISTS (
                 FROM stops s WHERE s.position = b.position AND s.address_id = b.from_id AND b.block_timestamp >= s.since AND b.block_timestamp < s.until)
             """,
