@@ -39,10 +39,10 @@ first_{{ days }} as (
 others as (
     select f.token_key, f.to_id, sum(f.amount) as amount, count(*) as transfer_count
     from {{ ref('int_transfers__keyed') }} as f
-    anti join first_{{ days }} as o on f.token_key = o.token_key and f.to_id = o.to_id
-    where
-        f.to_id in (select b.to_id from brought as b anti join first_{{ days }} as o on b.token_key = o.token_key and b.to_id = o.to_id)
-        and f.from_id <> f.to_id and f.amount is distinct from 0
+    semi join (
+        select b.* from brought as b anti join first_{{ days }} as o on b.token_key = o.token_key and b.to_id = o.to_id
+    ) as n on f.token_key = n.token_key and f.to_id = n.to_id
+    where f.from_id <> f.to_id and f.amount is distinct from 0
     group by f.token_key, f.to_id
 ),
 
@@ -86,7 +86,7 @@ bars_{{ days }} as (
 leaders_{{ days }} as (
     select {{ days }} as window_days, r.*
     from (
-        from {{ 'first_0 union all from others' if grows and not days else 'received_' ~ days }}
+        from {{ 'first_' ~ days ~ ' union all from others' if grows and not days else 'received_' ~ days }}
     ) as r
     left join bars_{{ days }} as b on r.token_key = b.token_key
     where
