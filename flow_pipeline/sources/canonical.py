@@ -70,8 +70,8 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         TransferFields(
             chain=sql_chain,
             timestamp=timestamp_of(file, file.find(*TIME) or ""),
-            from_address=address_of(file, file.find(*FROM) or "", sql_chain),
-            to_address=address_of(file, file.find(*TO) or "", sql_chain),
+            from_address=text_of(file, file.find(*FROM) or ""),
+            to_address=text_of(file, file.find(*TO) or ""),
             amount=amount,
             block_number=integer_of(file, file.find("block_number", "block", "block_height", "height")),
             tx_hash=address_of(file, hash_column, sql_chain) if hash_column else "NULL::VARCHAR",

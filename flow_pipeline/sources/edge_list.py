@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flow_pipeline.domain.errors import Unreadable
 from flow_pipeline.settings import SourceSettings
-from flow_pipeline.sources.fields import Plan, TransferFields, address_of, literal, text_of, token_units
+from flow_pipeline.sources.fields import Plan, TransferFields, literal, text_of, token_units
 from flow_pipeline.sources.files import InputFile
 
 NAME = "edge-list"
@@ -37,8 +37,8 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         TransferFields(
             chain=sql_chain,
             timestamp=f"DATE '{settings.epoch}' + to_seconds({step} * {_SECONDS[settings.time_unit]})",
-            from_address=address_of(file, column, sql_chain),
-            to_address=address_of(file, file.find(*TARGET) or "", sql_chain),
+            from_address=text_of(file, column),
+            to_address=text_of(file, file.find(*TARGET) or ""),
             amount=token_units(file, file.find("value") or ""),
             token_symbol=literal(SYMBOL),
         ),

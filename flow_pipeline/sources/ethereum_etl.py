@@ -9,6 +9,7 @@ from flow_pipeline.sources.fields import (
     TransferFields,
     address_of,
     base_units,
+    form_of,
     integer_of,
     known_decimals,
     literal,
@@ -46,11 +47,11 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
     common = {
         "chain": sql_chain,
         "timestamp": timestamp_of(file, file.find("block_timestamp") or ""),
-        "from_address": address_of(file, file.find("from_address") or "", sql_chain),
+        "from_address": text_of(file, file.find("from_address") or ""),
         "block_number": integer_of(file, file.find("block_number")),
     }
     notes = [f"the file does not name its chain: taken as {chain}"]
-    to_address = address_of(file, file.find("to_address") or "", sql_chain)
+    to_address = text_of(file, file.find("to_address") or "")
     if _is_transfers(file):
         token = address_of(file, file.find("token_address") or "", sql_chain)
         transfer = TransferFields(
@@ -64,7 +65,7 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         return Plan(transfer, looks_up_decimals=True, notes=notes)
     native = next((c for c in CHAINS if c.name == canonical_chain(chain)), None)
     created = file.find("receipt_contract_address")
-    sql_created = address_of(file, created, sql_chain) if created else "NULL::VARCHAR"
+    sql_created = text_of(file, created)
     status = file.find("receipt_status", "status")
     is_failed = f"flow_is_no({quoted(status)})" if status else "false"
     if not status:
@@ -79,12 +80,12 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
     )
     transaction = {
         "transaction_index": integer_of(file, file.find("transaction_index")),
-        "to_address": to_address,
+        "to_address": form_of(to_address, sql_chain),
         "value": fields.amount.value,
         "gas_price": f"try_cast({text_of(file, file.find('gas_price'))} AS DECIMAL(38, 0))",
         "gas_used": integer_of(file, file.find("receipt_gas_used")),
         "is_success": f"flow_succeeded({quoted(status)})" if status else "NULL",
         "method_id": f"nullif(substr({text_of(file, file.find('input'))}, 1, 10), '0x')" if file.find("input") else "NULL",
-        "created_contract": sql_created,
+        "created_contract": form_of(sql_created, sql_chain),
     }
     return Plan(fields, transaction, notes=notes)

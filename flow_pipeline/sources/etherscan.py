@@ -29,7 +29,7 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
     value = text_of(file, file.find("value"))
     is_token = file.find("tokenDecimal") is not None
     created = file.find("contractAddress")
-    to_address = address_of(file, file.find("to") or "", sql_chain)
+    to_address = text_of(file, file.find("to") or "")
     is_failed = _failed(file)
     if is_token:
         token, symbol = address_of(file, created, sql_chain) if created else "NULL", text_of(file, file.find("tokenSymbol"))
@@ -39,12 +39,12 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         token, symbol = "NULL", literal(native.native_symbol) if native else "NULL"
         amount = base_units(value, str(native.native_decimals) if native else "NULL")
         if created:
-            to_address = f"coalesce({to_address}, {address_of(file, created, sql_chain)})"
+            to_address = f"coalesce({to_address}, {text_of(file, created)})"
     is_list = not is_token and file.find("traceId") is None
     fields = TransferFields(
         chain=sql_chain,
         timestamp=timestamp_of(file, file.find("timeStamp") or ""),
-        from_address=address_of(file, file.find("from") or "", sql_chain),
+        from_address=text_of(file, file.find("from") or ""),
         to_address=to_address,
         amount=amount,
         block_number=integer_of(file, file.find("blockNumber")),

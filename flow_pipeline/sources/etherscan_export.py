@@ -29,8 +29,8 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         TransferFields(
             chain=sql_chain,
             timestamp=timestamp_of(file, file.find("UnixTimestamp") or ""),
-            from_address=address_of(file, file.find("From") or "", sql_chain),
-            to_address=address_of(file, file.find("To") or "", sql_chain),
+            from_address=text_of(file, file.find("From") or ""),
+            to_address=text_of(file, file.find("To") or ""),
             amount=token_units(file, file.find(*_VALUE) or "", has_separators=True),
             block_number=integer_of(file, file.find("Blockno")),
             tx_hash=f"lower({text_of(file, file.find('Txhash', 'Transaction Hash'))})",

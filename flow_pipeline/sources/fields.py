@@ -73,7 +73,7 @@ class Amount:
 class TransferFields:
     """SQL expressions of one transfer over a source's own columns; NULL where the source has none.
 
-    `is_failed` rejects the row as failed_transaction; `is_transfer` false means the row is fine but moves nothing.
+    Sender and receiver are the text as written: loading puts each distinct text into its chain's form, not each row's. `is_failed` rejects the row as failed_transaction; `is_transfer` false means the row is fine but moves nothing.
     """
 
     chain: str
@@ -154,11 +154,13 @@ def timestamp_of(file: InputFile, column: str) -> str:
 
 def address_of(file: InputFile, column: str, chain: str) -> str:
     """A column as an address: hexadecimal ones in lower case, others as written. `chain` is an SQL expression."""
-    text = text_of(file, column)
-    if chain.startswith("'"):
-        family = family_of(chain.strip("'"))
-        return f"lower({text})" if family == "evm" else text if family == "bitcoin" else f"flow_address({text})"
-    return f"flow_address({text})"
+    return form_of(text_of(file, column), chain)
+
+
+def form_of(text: str, chain: str) -> str:
+    """The form in which an address or hash is stored; both are SQL expressions."""
+    family = family_of(chain.strip("'")) if chain.startswith("'") else ""
+    return f"lower({text})" if family == "evm" else text if family == "bitcoin" else f"flow_address({text})"
 
 
 def token_units(file: InputFile, column: str, has_separators: bool = False) -> Amount:

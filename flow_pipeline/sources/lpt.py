@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from flow_pipeline.settings import SourceSettings
-from flow_pipeline.sources.fields import Plan, TransferFields, address_of, integer_of, literal, text_of, timestamp_of, token_units
+from flow_pipeline.sources.fields import Plan, TransferFields, integer_of, literal, text_of, timestamp_of, token_units
 from flow_pipeline.sources.files import InputFile
 
 NAME = "lpt"
@@ -35,8 +35,8 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         TransferFields(
             chain=sql_chain,
             timestamp=timestamp_of(file, file.find("timeStamp") or ""),
-            from_address=address_of(file, file.find("from") or "", sql_chain),
-            to_address=address_of(file, file.find("to") or "", sql_chain),
+            from_address=text_of(file, file.find("from") or ""),
+            to_address=text_of(file, file.find("to") or ""),
             amount=token_units(file, value),
             block_number=integer_of(file, file.find("blockNumber")),
             tx_hash=f"lower({text_of(file, file.find('hash'))})",

@@ -44,8 +44,8 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         TransferFields(
             chain=sql_chain,
             timestamp="flow_time(coalesce(tx->>'$.time_stamp', tx->>'$.timestamp'))",
-            from_address="flow_address(flow_text(tx->>'$.from'))",
-            to_address="flow_address(flow_text(tx->>'$.to'))",
+            from_address="flow_text(tx->>'$.from')",
+            to_address="flow_text(tx->>'$.to')",
             amount=Amount(value.value, value.reason, None, looks_up_decimals=True),
             tx_hash="lower(nullif(tx->>'$.hash', ''))",
             token_address=token,

@@ -22,7 +22,7 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels.checksums import script_address
 from flow_pipeline.settings import Settings, SourceSettings
 from flow_pipeline.sources import Source, recognise
-from flow_pipeline.sources.fields import MACROS, Plan, literal
+from flow_pipeline.sources.fields import MACROS, Plan, form_of, literal
 from flow_pipeline.sources.files import InputFile, look_at, sha256_of
 from flow_pipeline.warehouse.reading import Relation, stage, with_json_columns, with_parquet_columns
 from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction
@@ -258,7 +258,18 @@ class _Load:
                 self.report.notes.append("replaces an earlier version of its rows")
                 remove_loads(self.connection, [row[0] for row in stale])
             self._load(plan, sha, options_hash, started, is_first=not done)
-        for table in ("staged", "lines", "malformed", "new_transfers", "new_transactions", "bad_addresses", "suspects", "batch_addresses", "address_keys"):
+        for table in (
+            "staged",
+            "lines",
+            "malformed",
+            "kept_rows",
+            "new_transfers",
+            "new_transactions",
+            "bad_addresses",
+            "suspects",
+            "batch_addresses",
+            "address_keys",
+        ):
             self.connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
         return self.report
 
@@ -293,7 +304,7 @@ class _Load:
             FROM (
                 SELECT source_row, {f.chain} AS chain, ({f.block_number})::BIGINT AS block_number, {f.timestamp} AS block_timestamp, ({f.tx_hash})::VARCHAR AS tx_hash,
                        ({f.transfer_index})::BIGINT AS transfer_index, ({f.token_address})::VARCHAR AS token_address, ({f.token_symbol})::VARCHAR AS token_symbol,
-                       ({f.from_address})::VARCHAR AS from_address, ({f.to_address})::VARCHAR AS to_address, {f.amount.value} AS amount, ({f.amount_usd})::DECIMAL(38, 6) AS amount_usd,
+                       ({f.from_address})::VARCHAR AS from_text, ({f.to_address})::VARCHAR AS to_text, {f.amount.value} AS amount, ({f.amount_usd})::DECIMAL(38, 6) AS amount_usd,
                        {is_report} AS is_report, coalesce({f.is_transfer}, false) AND NOT {is_report} AS is_transfer,
                        ({f.from_address}) IS NULL OR (({f.to_address}) IS NULL AND {needs_receiver}) OR ({self._time_text(f.timestamp)}) IS NULL {missing} AS is_missing,
                        {f.is_failed} AS is_failed, {f.amount.reason} AS amount_reason
@@ -308,14 +319,15 @@ class _Load:
         wanted = " AND NOT ".join([in_window, *days[1:]])
         undated = "false" if done else f"NOT ({is_dated})"
         condition = "true" if wanted == "true" else f"CASE WHEN {is_dated} THEN {wanted} ELSE {undated} END"
-        kind = "VIEW" if self.file.kind == "parquet" else "TABLE"
-        self.connection.execute("DROP VIEW IF EXISTS temp.candidate" if self.has_view("candidate") else "DROP TABLE IF EXISTS temp.candidate")
-        self.connection.execute(f"CREATE TEMP {kind} candidate AS SELECT * FROM read_rows WHERE {condition}")
+        rows = f"(SELECT * FROM read_rows WHERE {condition})"
+        if self.file.kind != "parquet":
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE kept_rows AS FROM {rows}")
+            rows = "kept_rows"
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW candidate AS SELECT *, {form_of('from_text', f.chain)} AS from_address, {form_of('to_text', f.chain)} AS to_address FROM {rows}"
+        )
+        self.form = form_of("text", f.chain)
         self.raw_relation = relation.sql
-
-    def has_view(self, name: str) -> bool:
-        """True when a temporary view of this name is left from the file before."""
-        return bool(_one(self.connection, f"SELECT count(*) FROM duckdb_views() WHERE temporary AND view_name = {literal(name)}"))
 
     @staticmethod
     def _time_text(timestamp: str) -> str:
@@ -389,10 +401,10 @@ class _Load:
         )
 
     def _give_ids(self) -> None:
-        """Dense ids for new addresses and tokens; addresses of the wrong form go to `bad_addresses`."""
+        """Dense ids for new addresses and tokens; texts that are no address of their chain go to `bad_addresses`."""
         run = self.connection.execute
-        run("CREATE OR REPLACE TEMP TABLE bad_addresses (chain VARCHAR, address VARCHAR)")
-        run("CREATE OR REPLACE TEMP TABLE batch_addresses (address_id INTEGER, address VARCHAR)")
+        run("CREATE OR REPLACE TEMP TABLE bad_addresses (chain VARCHAR, text VARCHAR)")
+        run("CREATE OR REPLACE TEMP TABLE batch_addresses (address_id INTEGER, text VARCHAR)")
         run("""
             INSERT INTO store.tokens
             SELECT (SELECT coalesce(max(token_id), 0) FROM store.tokens) + row_number() OVER (ORDER BY chain, token_address, token_symbol), n.* FROM (
@@ -403,21 +415,21 @@ class _Load:
             of_chain = f"is_transfer AND chain = {literal(chain)}"
             run(f"""
                 CREATE OR REPLACE TEMP TABLE seen AS
-                SELECT address, regexp_full_match(address, '{_pattern(chain)}') AS is_good
-                FROM (SELECT from_address AS address FROM candidate WHERE {of_chain} UNION SELECT to_address FROM candidate WHERE {of_chain})
-                WHERE address IS NOT NULL
+                SELECT text, {self.form} AS address, regexp_full_match(address, '{_pattern(chain)}') AS is_good
+                FROM (SELECT from_text AS text FROM candidate WHERE {of_chain} UNION SELECT to_text FROM candidate WHERE {of_chain})
+                WHERE text IS NOT NULL
             """)
-            run(f"INSERT INTO bad_addresses SELECT {literal(chain)}, address FROM seen WHERE NOT is_good")
-            run("DELETE FROM seen WHERE NOT is_good OR address IN (SELECT address FROM batch_addresses)")
+            run(f"INSERT INTO bad_addresses SELECT {literal(chain)}, text FROM seen WHERE NOT is_good")
+            run("DELETE FROM seen WHERE NOT is_good OR text IN (SELECT text FROM batch_addresses)")
             known = _one(self.connection, "SELECT max(address_id) FROM store.addresses")
-            run("INSERT INTO batch_addresses SELECT address_id, address FROM store.addresses WHERE address IN (SELECT address FROM seen)")
+            run("INSERT INTO batch_addresses SELECT a.address_id, s.text FROM store.addresses a JOIN seen s USING (address)")
             run(
-                f"INSERT INTO store.addresses SELECT {known} + row_number() OVER (), address FROM seen WHERE address NOT IN (SELECT address FROM batch_addresses)"
+                f"INSERT INTO store.addresses SELECT {known} + row_number() OVER (), address FROM (SELECT DISTINCT address FROM seen WHERE text NOT IN (SELECT text FROM batch_addresses))"
             )
-            run(f"INSERT INTO batch_addresses SELECT address_id, address FROM store.addresses WHERE address_id > {known}")
+            run(f"INSERT INTO batch_addresses SELECT a.address_id, s.text FROM store.addresses a JOIN seen s USING (address) WHERE a.address_id > {known}")
         run("DROP TABLE IF EXISTS temp.seen")
         has_bad = _one(self.connection, "SELECT count(*) FROM bad_addresses")
-        bad = "EXISTS (FROM bad_addresses b WHERE b.chain = c.chain AND b.address IN (c.from_address, c.to_address))" if has_bad else "false"
+        bad = "EXISTS (FROM bad_addresses b WHERE b.chain = c.chain AND b.text IN (c.from_text, c.to_text))" if has_bad else "false"
         run(f"CREATE OR REPLACE TEMP VIEW good AS SELECT * FROM candidate c WHERE reason IS NULL AND is_transfer AND NOT {bad}")
         run(
             f"CREATE OR REPLACE TEMP VIEW bad AS SELECT * REPLACE (coalesce(reason, 'bad_address') AS reason) FROM candidate c WHERE reason IS NOT NULL OR (is_transfer AND {bad})"
@@ -476,13 +488,11 @@ class _Load:
     def _insert_transfers(self, load_id: int) -> None:
         not_lost = "WHERE NOT EXISTS (FROM losers d WHERE d.source_row = c.source_row)" if _one(self.connection, "SELECT count(*) FROM losers") else ""
         run = self.connection.execute
-        # Where no two addresses of the batch share a hash, equal hashes are equal addresses; joining on the hash spares a fifth of the insert.
-        run("CREATE OR REPLACE TEMP TABLE address_keys AS SELECT hash(address) AS key, address_id FROM batch_addresses")
+        # Where no two texts of the batch share a hash, equal hashes are equal texts; joining on the hash spares a fifth of the insert.
+        run("CREATE OR REPLACE TEMP TABLE address_keys AS SELECT hash(text) AS key, address_id FROM batch_addresses")
         is_unique = _one(self.connection, "SELECT count(*) - count(DISTINCT key) FROM address_keys") == 0
         senders, receivers = (
-            f"JOIN address_keys {alias} ON {alias}.key = hash(c.{end}_address)"
-            if is_unique
-            else f"JOIN batch_addresses {alias} ON {alias}.address = c.{end}_address"
+            f"JOIN address_keys {alias} ON {alias}.key = hash(c.{end}_text)" if is_unique else f"JOIN batch_addresses {alias} ON {alias}.text = c.{end}_text"
             for alias, end in (("s", "from"), ("r", "to"))
         )
         run(f"""

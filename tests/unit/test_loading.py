@@ -86,6 +86,20 @@ def test_floats_are_read_by_their_shortest_form(settings: Settings, tmp_path: Pa
     assert [row[0] for row in stored(settings, "amount")] == [Decimal("0.0000001"), Decimal("0.1"), Decimal("476851.50284911")]
 
 
+def test_an_address_is_one_whatever_its_spelling(settings: Settings, tmp_path: Path) -> None:
+    """In one file, in a later one, and on a chain that is no EVM chain and has its own form."""
+    a, b = "0x" + "ab" * 20, "0x" + "cd" * 20
+    shouted = a.upper().replace("0X", "0x")
+    write_csv(tmp_path / "in" / "1.csv", [transfer(1, a, b, "1"), transfer(2, shouted, b, "2"), transfer(3, b, a.upper(), "3")])
+    write_csv(
+        tmp_path / "in" / "2.csv", [transfer(4, b, shouted, "4"), transfer(5, "TAbc", "Tabc", "5", chain="tron"), transfer(6, shouted, a, "6", chain="tron")]
+    )
+    assert load_only(settings, tmp_path / "in").total("rows_loaded") == 6
+    assert ask(settings, "SELECT address FROM store.addresses ORDER BY 1", is_build=True) == [(a,), (b,), ("TAbc",), ("Tabc",)]
+    pairs = stored(settings, "amount, from_address, to_address")
+    assert [row[1:] for row in pairs] == [(a, b), (a, b), (b, a), (b, a), ("TAbc", "Tabc"), (a, a)]
+
+
 def test_times_are_utc_whatever_their_spelling(settings: Settings, tmp_path: Path) -> None:
     spellings = ["1746057600", "1746057600000", "2025-05-01", "2025-05-01T02:00:00+02:00", "2025-05-01 00:00:00 UTC", "2025-05-01T00:00:00.000Z"]
     write_csv(tmp_path / "in" / "t.csv", [transfer(n, U, V, "1", at=text) for n, text in enumerate(spellings)])
