@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,43 @@ def prepare_manifest(settings: Settings) -> Path:
     return manifest
 
 
-def invoke(settings: Settings, given: list[str]) -> Any:
-    """Run one dbt command in this process.
+def parsed_project(settings: Settings) -> Any:
+    """The parsed project: parsing takes two seconds, so that it is kept beside the project for every data directory."""
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    # Whatever else of a profile decides about parsing comes from this module and is the same for all.
+    project = _mark([project_fingerprint(), *(version(name) for name in ("dbt-core", "dbt-adapters", "dbt-duckdb"))])
+    kept = PROJECT / "target" / f"parsed-{project}-{_mark(variables(settings))}.msgpack"
+    try:
+        found = kept.read_bytes()
+    except OSError:
+        invoke(settings, ["--no-write-json", "parse", "--vars", json.dumps(variables(settings))])
+        found = (target_path(settings) / "partial_parse.msgpack").read_bytes()
+        with contextlib.suppress(OSError):  # a project that can not be written to is parsed each time
+            _keep(kept, found, project)
+    manifest: Any = Manifest.from_msgpack(found, decoder=extended_mashumuro_decoder)
+    manifest.build_flat_graph()
+    return manifest
+
+
+def _keep(path: Path, content: bytes, project: str) -> None:
+    """Write a parsed project and remove those of other versions of it."""
+    path.parent.mkdir(exist_ok=True)
+    for other in path.parent.glob("parsed-*"):
+        if not other.name.startswith(f"parsed-{project}-"):
+            other.unlink(missing_ok=True)
+    incoming = path.with_suffix(f".{os.getpid()}")
+    incoming.write_bytes(content)
+    incoming.replace(path)
+
+
+def _mark(facts: Any) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def invoke(settings: Settings, given: list[str], manifest: Any = None) -> Any:
+    """Run one dbt command in this process, with a parsed project or one that it parses.
 
     Raises:
         FlowError: dbt failed; the message names the model or test and its error.
@@ -91,7 +127,7 @@ def invoke(settings: Settings, given: list[str]) -> Any:
         str(target_path(settings) / "logs"),
     ]
     with _environment(environment(settings)):
-        result = dbtRunner().invoke(["--quiet", "--no-use-colors", "--log-level-file", "none", *given, *paths])
+        result = dbtRunner(manifest).invoke(["--quiet", "--no-use-colors", "--log-level-file", "none", *given, *paths])
     _release_file()
     if result.exception:
         raise FlowError(f"dbt could not run: {result.exception}", "see `netraflow doctor`")
@@ -105,7 +141,7 @@ def transform(settings: Settings, full_refresh: bool) -> None:
     """Build every model for all days, or the tables that new days change: views and label tables stand as they were built."""
     unchanged = [] if full_refresh else ["--exclude", "config.materialized:view", "dim_address_labels"]
     # Nobody reads the artifacts of a run in this process; writing them costs a third of a second.
-    invoke(settings, ["--no-write-json", *arguments(settings, full_refresh), *unchanged])
+    invoke(settings, ["--no-write-json", *arguments(settings, full_refresh), *unchanged], parsed_project(settings))
 
 
 @contextlib.contextmanager
