@@ -342,12 +342,13 @@ class _Load:
         self.report.load_id = load_id
         self._give_ids()
         self._find_duplicates()
-        self._insert_transfers(load_id)
+        stored = self._insert_transfers(load_id)
         transactions = self._insert_transactions(plan, load_id) if plan.transactions else 0
         reports = self._insert_wallet_reports(load_id) if plan.wallet_reports else 0
-        stored, unknown, first, last = self.connection.execute(
-            "SELECT count(*), count(*) - count(amount), min(block_timestamp), max(block_timestamp) FROM store.transfers WHERE load_id = ?", [load_id]
-        ).fetchone() or (0, 0, None, None)
+        # Where a missing amount is a reason to reject, none is stored; reading what was just written takes one thread.
+        unknown = (
+            0 if plan.transfers.amount.text else _one(self.connection, f"SELECT count(*) FROM store.transfers WHERE load_id = {load_id} AND amount IS NULL")
+        )
         candidates, lost = _one(self.connection, "SELECT count(*) FROM candidate"), _one(self.connection, "SELECT count(*) FROM losers")
         rejected = self._insert_rejects(load_id, is_first, has_bad=candidates > stored + lost)
         read = candidates + (_one(self.connection, "SELECT count(*) FROM malformed") if is_first else 0)
@@ -364,6 +365,11 @@ class _Load:
         span = self.connection.execute(
             f"SELECT min(block_timestamp), max(block_timestamp), count(*) FROM candidate WHERE block_timestamp >= TIMESTAMP '{self.settings.sources.earliest}'"
         ).fetchone() or (None, None, 0)
+        first, last, _ = span
+        if stored < candidates:
+            first, last = self.connection.execute(
+                "SELECT min(block_timestamp), max(block_timestamp) FROM store.transfers WHERE load_id = ?", [load_id]
+            ).fetchone() or (None, None)
         report.notes += plan.notes
         self._suspect_truncation(read, *span)
         if unknown:
@@ -483,9 +489,9 @@ class _Load:
         run("INSERT INTO losers SELECT source_row FROM lost WHERE load_id = 0")
         run("DELETE FROM lost WHERE load_id = 0")
         if _one(self.connection, "SELECT count(*) FROM lost"):
-            supersede(self.connection, "lost", as_duplicates=True)
+            supersede(self.connection, "lost")
 
-    def _insert_transfers(self, load_id: int) -> None:
+    def _insert_transfers(self, load_id: int) -> int:
         not_lost = "WHERE NOT EXISTS (FROM losers d WHERE d.source_row = c.source_row)" if _one(self.connection, "SELECT count(*) FROM losers") else ""
         run = self.connection.execute
         # Where no two texts of the batch share a hash, equal hashes are equal texts; joining on the hash spares a fifth of the insert.
@@ -495,7 +501,9 @@ class _Load:
             f"JOIN address_keys {alias} ON {alias}.key = hash(c.{end}_text)" if is_unique else f"JOIN batch_addresses {alias} ON {alias}.text = c.{end}_text"
             for alias, end in (("s", "from"), ("r", "to"))
         )
-        run(f"""
+        return _one(
+            self.connection,
+            f"""
             INSERT INTO store.transfers
             SELECT {load_id}, c.source_row, c.block_number, c.block_timestamp, c.block_timestamp::DATE, c.tx_hash, c.transfer_index,
                    t.token_id, s.address_id, r.address_id, c.amount, c.amount_usd, s.address_id <> r.address_id AND coalesce(c.amount > 0, false)
@@ -504,7 +512,8 @@ class _Load:
             {senders}
             {receivers}
             {not_lost}
-        """)
+        """,
+        )
 
     def _insert_transactions(self, plan: Plan, load_id: int) -> int:
         """Insert new transactions; `new_transactions` keeps their source rows."""
@@ -611,7 +620,7 @@ def remove_loads(connection: Connection, load_ids: Sequence[int]) -> None:
         connection.execute(f"DELETE FROM {table} WHERE load_id IN (FROM gone)")
 
 
-def supersede(connection: Connection, table: str, as_duplicates: bool) -> None:
+def supersede(connection: Connection, table: str) -> None:
     """Delete stored transfers listed in `table(load_id, source_row, block_timestamp)` and correct their loads' counts."""
     connection.execute(f"DELETE FROM store.transfers WHERE (load_id, source_row) IN (SELECT load_id, source_row FROM {table})")
     connection.execute(f"""
