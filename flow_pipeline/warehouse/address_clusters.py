@@ -121,13 +121,13 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
             FROM store.transfers WHERE is_edge AND (from_id IN (SELECT id FROM sweepers) OR to_id IN (SELECT id FROM sweepers))
         ),
         moves AS (
-            SELECT u.n, k.token, f.block_timestamp, false AS is_payment, f.from_id AS other, f.amount
+            SELECT u.n, k.token, f.block_timestamp, false AS is_payment, f.amount
             FROM near f JOIN sweeper_tokens k USING (token_id) JOIN sweepers u ON u.chain_number = k.chain_number AND u.id = f.to_id
             UNION ALL
-            SELECT u.n, k.token, f.block_timestamp, true, NULL, f.amount
+            SELECT u.n, k.token, f.block_timestamp, true, f.amount
             FROM near f JOIN sweeper_tokens k USING (token_id) JOIN sweepers u ON u.chain_number = k.chain_number AND u.id = f.from_id
         )
-        SELECT n, token, epoch_us(block_timestamp) AS moved_at, is_payment, amount FROM moves ORDER BY n, moved_at, other, amount
+        SELECT n, token, epoch_us(block_timestamp) AS moved_at, is_payment, amount FROM moves ORDER BY n, moved_at, is_payment, amount
     """).to_arrow_table()
     limits = connection.execute("SELECT epoch_us(least(last_at, other_at - INTERVAL 1 MICROSECOND)) AS judged_until FROM sweepers ORDER BY n").to_arrow_table()
     spans = forwarding_spans(

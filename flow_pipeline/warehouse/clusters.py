@@ -140,9 +140,8 @@ def add_patterns(connection: Connection) -> dict[str, int]:
             SELECT DISTINCT f.finding_id, i.entity
             FROM detection.findings f
             JOIN detection.finding_addresses m USING (finding_id)
-            JOIN store.addresses a ON a.address = m.address
             JOIN intermediate.int_address_labels__intervals i
-                ON i.address_id = a.address_id AND i.chain = f.chain AND f.last_timestamp >= i.valid_from AND f.first_timestamp < i.valid_to
+                ON i.address = m.address AND i.chain = f.chain AND f.last_timestamp >= i.valid_from AND f.first_timestamp < i.valid_to
         ),
         counted AS (
             SELECT f.block_date, f.chain, f.token_symbol, f.token_address, o.entity, f.typology, count(*) AS findings, count(*) FILTER (WHERE f.is_suspicious) AS suspicious,
@@ -154,11 +153,13 @@ def add_patterns(connection: Connection) -> dict[str, int]:
         FROM counted GROUP BY ALL
     """)
     with transaction(connection):
-        connection.execute("UPDATE detection.cluster_analysis SET patterns = '[]', severity = 'LOW' WHERE patterns <> '[]' OR severity <> 'LOW'")
         connection.execute("""
-            UPDATE detection.cluster_analysis c SET patterns = p.patterns, severity = p.severity FROM cluster_patterns p
-            WHERE p.block_date = c.block_date AND p.chain = c.chain AND p.entity = c.entity
-                AND p.token_symbol IS NOT DISTINCT FROM c.token_symbol AND p.token_address IS NOT DISTINCT FROM c.token_address
+            UPDATE detection.cluster_analysis c SET patterns = coalesce(p.patterns, '[]'), severity = coalesce(p.severity, 'LOW')
+            FROM detection.cluster_analysis o
+            LEFT JOIN cluster_patterns p
+                ON p.block_date = o.block_date AND p.chain = o.chain AND p.entity = o.entity
+                AND p.token_symbol IS NOT DISTINCT FROM o.token_symbol AND p.token_address IS NOT DISTINCT FROM o.token_address
+            WHERE o.rowid = c.rowid AND (coalesce(p.patterns, '[]') <> o.patterns OR coalesce(p.severity, 'LOW') <> o.severity)
         """)
     connection.execute("DROP TABLE temp.cluster_patterns")
     return {"cluster_analysis": table_counts(connection, ("detection.cluster_analysis",))["detection.cluster_analysis"]}

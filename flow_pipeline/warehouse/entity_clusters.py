@@ -18,12 +18,14 @@ def run_entity_clusters(connection: Connection, settings: ClusterSettings) -> di
     names = ("fct_daily_wallet_roles", "fct_entity_clusters")
     if first is not None:
         _members(connection)
+        _moved(connection, first)
         with transaction(connection):
             for name in names:
                 connection.execute(f"DELETE FROM marts.{name} WHERE block_date >= ?", [first])
             _wallet_roles(connection, settings, first)
-            connection.execute(_CLUSTERS, [first])
-        connection.execute("DROP TABLE temp.cluster_members")
+            connection.execute(_CLUSTERS)
+        for table in ("cluster_members", "moved_between"):
+            connection.execute(f"DROP TABLE temp.{table}")
     return {name: int((connection.execute(f"SELECT count(*) FROM marts.{name}").fetchone() or (0,))[0]) for name in names}
 
 
@@ -31,14 +33,31 @@ def _members(connection: Connection) -> None:
     """The temp table cluster_members: who belongs to which entity from when to when; no stretches of one address overlap."""
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE cluster_members AS
-        SELECT chain, address_id, entity, category, coalesce(region, 'UNKNOWN') AS region, valid_from, valid_to, false AS is_deposit
+        SELECT chain, address_id, address, entity, category, coalesce(region, 'UNKNOWN') AS region, valid_from, valid_to, false AS is_deposit
         FROM intermediate.int_address_labels__intervals WHERE category <> 'burn'
         UNION ALL
-        SELECT c.chain, c.address_id, c.entity, 'exchange', coalesce(e.region, 'UNKNOWN'), c.known_from, coalesce(c.known_to, TIMESTAMP 'infinity'), true
+        SELECT c.chain, c.address_id, NULL, c.entity, 'exchange', coalesce(e.region, 'UNKNOWN'), c.known_from, coalesce(c.known_to, TIMESTAMP 'infinity'), true
         FROM store.address_clusters c
         LEFT JOIN (SELECT entity, min(region) AS region FROM intermediate.int_address_labels__intervals WHERE category = 'exchange' GROUP BY entity) e USING (entity)
         WHERE c.kind = 'exchange_deposit'
     """)
+
+
+def _moved(connection: Connection, first: date) -> None:
+    """The temp table moved_between: transfers from a day on of which an end belongs to an entity then."""
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE moved_between AS
+        SELECT f.block_date, k.chain, k.token_key, k.is_summable, f.from_id, f.to_id, f.amount,
+               s.entity AS sender, s.is_deposit AS is_sender_deposit, CASE WHEN s.category = 'exchange' THEN s.address END AS sender_wallet,
+               r.entity AS receiver, r.is_deposit AS is_receiver_deposit, CASE WHEN r.category = 'exchange' THEN r.address END AS receiver_wallet
+        FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
+        LEFT JOIN cluster_members s ON s.chain = k.chain AND s.address_id = f.from_id AND f.block_timestamp >= s.valid_from AND f.block_timestamp < s.valid_to
+        LEFT JOIN cluster_members r ON r.chain = k.chain AND r.address_id = f.to_id AND f.block_timestamp >= r.valid_from AND f.block_timestamp < r.valid_to
+        WHERE f.block_date >= ? AND f.is_edge AND (s.entity IS NOT NULL OR r.entity IS NOT NULL)
+        """,
+        [first],
+    )
 
 
 def _wallet_roles(connection: Connection, settings: ClusterSettings, first: date) -> None:
@@ -46,28 +65,19 @@ def _wallet_roles(connection: Connection, settings: ClusterSettings, first: date
     connection.execute(
         """
         INSERT INTO marts.fct_daily_wallet_roles BY NAME
-        WITH moved AS (
-            SELECT f.block_date, k.chain, f.from_id, f.to_id, s.entity AS sender, NOT coalesce(s.is_deposit, true) AND s.category = 'exchange' AS is_sender_wallet,
-                   r.entity AS receiver, NOT coalesce(r.is_deposit, true) AND r.category = 'exchange' AS is_receiver_wallet
-            FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
-            LEFT JOIN cluster_members s ON s.chain = k.chain AND s.address_id = f.from_id AND f.block_timestamp >= s.valid_from AND f.block_timestamp < s.valid_to
-            LEFT JOIN cluster_members r ON r.chain = k.chain AND r.address_id = f.to_id AND f.block_timestamp >= r.valid_from AND f.block_timestamp < r.valid_to
-            WHERE f.block_date >= $first AND f.is_edge AND (s.category = 'exchange' OR r.category = 'exchange')
-        ),
-        days AS (
-            SELECT block_date, chain, id, entity, count(DISTINCT other) FILTER (WHERE comes_in) AS sender_count, count(DISTINCT other) FILTER (WHERE NOT comes_in) AS receiver_count,
+        WITH days AS (
+            SELECT block_date, chain, address, entity, count(DISTINCT other) FILTER (WHERE comes_in) AS sender_count, count(DISTINCT other) FILTER (WHERE NOT comes_in) AS receiver_count,
                    count(*) FILTER (WHERE comes_in AND is_own) AS own_receipt_count, count(*) FILTER (WHERE comes_in AND NOT is_own) AS foreign_receipt_count,
                    count(*) FILTER (WHERE NOT comes_in) AS payment_count
             FROM (
-                SELECT block_date, chain, to_id AS id, receiver AS entity, from_id AS other, true AS comes_in, coalesce(sender = receiver, false) AS is_own
-                FROM moved WHERE is_receiver_wallet
+                SELECT block_date, chain, receiver_wallet AS address, receiver AS entity, from_id AS other, true AS comes_in, coalesce(sender = receiver, false) AS is_own
+                FROM moved_between WHERE receiver_wallet IS NOT NULL
                 UNION ALL
-                SELECT block_date, chain, from_id, sender, to_id, false, false FROM moved WHERE is_sender_wallet)
+                SELECT block_date, chain, sender_wallet, sender, to_id, false, false FROM moved_between WHERE sender_wallet IS NOT NULL)
             GROUP BY ALL
         ),
         known AS (
-            SELECT d.block_date, d.chain, a.address, d.entity, d.sender_count, d.receiver_count, d.own_receipt_count, d.foreign_receipt_count, d.payment_count
-            FROM days d JOIN store.addresses a ON a.address_id = d.id
+            FROM days
             UNION ALL
             SELECT * EXCLUDE (role) FROM marts.fct_daily_wallet_roles WHERE block_date >= $since AND block_date < $first
         )
@@ -84,19 +94,12 @@ def _wallet_roles(connection: Connection, settings: ClusterSettings, first: date
 
 _CLUSTERS = """
 INSERT INTO marts.fct_entity_clusters BY NAME
-WITH moved AS (
-    SELECT f.block_date, k.chain, k.token_key, f.from_id, f.to_id, f.amount, s.entity AS sender, coalesce(s.is_deposit, false) AS is_sender_deposit,
-           r.entity AS receiver, coalesce(r.is_deposit, false) AS is_receiver_deposit
-    FROM store.transfers f JOIN intermediate.int_tokens__canonical k USING (token_id)
-    LEFT JOIN cluster_members s ON s.chain = k.chain AND s.address_id = f.from_id AND f.block_timestamp >= s.valid_from AND f.block_timestamp < s.valid_to
-    LEFT JOIN cluster_members r ON r.chain = k.chain AND r.address_id = f.to_id AND f.block_timestamp >= r.valid_from AND f.block_timestamp < r.valid_to
-    WHERE f.block_date >= ? AND f.is_edge AND k.is_summable AND (s.entity IS NOT NULL OR r.entity IS NOT NULL)
-),
-legs AS (
+WITH legs AS (
     SELECT block_date, chain, token_key, receiver AS entity, to_id AS id, is_receiver_deposit AS is_deposit, amount, CASE WHEN sender = receiver THEN 0 ELSE 1 END AS direction
-    FROM moved WHERE receiver IS NOT NULL
+    FROM moved_between WHERE is_summable AND receiver IS NOT NULL
     UNION ALL
-    SELECT block_date, chain, token_key, sender, from_id, is_sender_deposit, amount, CASE WHEN sender = receiver THEN 2 ELSE -1 END FROM moved WHERE sender IS NOT NULL
+    SELECT block_date, chain, token_key, sender, from_id, is_sender_deposit, amount, CASE WHEN sender = receiver THEN 2 ELSE -1 END
+    FROM moved_between WHERE is_summable AND sender IS NOT NULL
 ),
 sums AS (
     SELECT block_date, chain, token_key, entity, count(DISTINCT id) AS address_count, count(DISTINCT id) FILTER (WHERE is_deposit) AS deposit_address_count,

@@ -8,14 +8,14 @@ labelled as (
     select
         c.chain,
         a.address_id,
-        l.* exclude (chain, address)
+        l.* exclude (chain)
     from {{ ref('stg_raw__labels') }} as l
     inner join chains as c on l.chain = c.chain or (l.chain = '*' and c.chain in ({{ "'" ~ var('evm_chains') | join("', '") ~ "'" }}))
     inner join {{ source('store', 'addresses') }} as a on l.address = a.address
     where l.address <> '0x0000000000000000000000000000000000000000'
     union all by name
     select
-        c.chain, a.address_id, 'burn' as entity_key, 'Burn' as entity, 'burn' as entity_type, 'burn' as category, 'zero address' as label,
+        c.chain, a.address_id, a.address, 'burn' as entity_key, 'Burn' as entity, 'burn' as entity_type, 'burn' as category, 'zero address' as label,
         []::varchar[] as regions, 'LOW' as risk_level, 1.0 as confidence, 'rule' as source,
         timestamp '1970-01-01' as valid_from, timestamp '9999-12-31' as valid_to, false as is_source, true as is_destination
     from {{ source('store', 'addresses') }} as a
@@ -42,6 +42,7 @@ winners as (
     select
         s.chain,
         s.address_id,
+        l.address,
         s.valid_from,
         s.valid_to,
         l.entity,
