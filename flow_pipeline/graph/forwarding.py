@@ -57,7 +57,7 @@ def forwarding_spans(
     return Spans(*_spans(address, token, time, is_payment, amount, judged_until, span, least_share, receipts, tokens))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _spans(address, token, time, is_payment, amount, judged_until, span, least_share, receipts, tokens):
     count = len(judged_until)
     known_from = np.full(count, NEVER)
@@ -118,7 +118,7 @@ def _spans(address, token, time, is_payment, amount, judged_until, span, least_s
     return known_from, short_at, found, share
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _passed_on(passed, paid, filled, k, amount, row):
     """What of an amount the payments reach beyond what is filled."""
     low, high = paid[2 * k], paid[2 * k + 1]
@@ -131,13 +131,13 @@ def _passed_on(passed, paid, filled, k, amount, row):
         passed[0], passed[1] = low, high
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add(sums, at, words, row):
     low = sums[2 * at] + words[2 * row]
     sums[2 * at + 1] += words[2 * row + 1] + np.uint64(low < words[2 * row])
     sums[2 * at] = low
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _number(sums, at):
     return (float(sums[2 * at + 1]) * 2.0**64 + float(sums[2 * at])) / 1e18

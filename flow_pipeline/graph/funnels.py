@@ -73,7 +73,7 @@ def _not_within_another(start: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return kept
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _peeling_chains(
     time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, within, low, peel_high, high, min_hops, max_hops
 ):  # fmt: skip
@@ -158,7 +158,7 @@ def _peeling_chains(
     )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _reaches(time, rank, sender, receiver, amount, sender_ends, receiver_ends, receiver_role, in_start, in_edges, target_role, window, max_hops, low):
     """(origin, arrival, edge, hops) of every edge on a route: hops is the route's length for its first edge, 0 for one in the middle.
 
@@ -200,7 +200,7 @@ def _reaches(time, rank, sender, receiver, amount, sender_ends, receiver_ends, r
     return origin[:size].copy(), deposit[:size].copy(), edge[:size].copy(), hops[:size].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _funnels(time, sender, amount, out_start, out_edges, origin, deposit, edge, hops, window, least_addresses, share):
     """Rows come grouped by origin and, within one, by arrival."""
     group_start, group_edges, group_part = np.zeros(1024, np.int64), np.empty(4096, np.int32), np.empty(4096, np.int8)

@@ -105,7 +105,7 @@ def with_room(low: float, high: float) -> tuple[float, float]:
     return low * (1 - 1e-12), high * (1 + 1e-12)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def after(rank, edges, first, last, r):
     """Position in edges[first:last], ordered by rank, of the first edge with a rank above r."""
     while first < last:
@@ -117,7 +117,7 @@ def after(rank, edges, first, last, r):
     return first
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def append(buffer, size, value):
     """Append to a growing buffer; returns it."""
     if size == len(buffer):
@@ -128,7 +128,7 @@ def append(buffer, size, value):
     return buffer
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _keep(path, length, is_cut, day, state, per_day, of_day, start, edges, cut):
     """Count a walk and keep it when its day has room. state: walks kept, edges kept, walks found, a search was stopped."""
     state[2] += 1
@@ -144,7 +144,7 @@ def _keep(path, length, is_cut, day, state, per_day, of_day, start, edges, cut):
     return start, edges, cut
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _empty(time):
     start = np.zeros(1024, np.int64)
     first = time[0] // DAY if len(time) else 0
@@ -152,7 +152,7 @@ def _empty(time):
     return start, np.empty(4096, np.int32), np.zeros(1024, np.bool_), np.zeros(4, np.int64), np.zeros(days, np.int64), first
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _maximal_paths(
     time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, max_gap, low, high, min_hops, max_hops,
     per_root, per_day,
@@ -260,7 +260,7 @@ def _maximal_paths(
     return start[: state[0] + 1].copy(), edges[: state[1]].copy(), cut[: state[0]].copy(), state[2], state[3] > 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _may_return(
     root, time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, max_gap, low, high, max_hops, met, queue
 ):  # fmt: skip
@@ -304,7 +304,7 @@ def _may_return(
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _goes_before(path, hops, time, rank, sender, receiver, amount, sender_ends, receiver_ends, in_start, in_edges, max_gap, low, high):
     """True when a transfer fits before the first one."""
     root = path[0]
@@ -325,7 +325,7 @@ def _goes_before(path, hops, time, rank, sender, receiver, amount, sender_ends, 
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _paths_between(
     time, rank, sender, receiver, amount, sender_ends, receiver_ends, sender_role, receiver_role, out_start, out_edges, origin_role, target_role, max_span, low,
     min_hops, max_hops, per_root, per_day,
@@ -375,7 +375,7 @@ def _paths_between(
     return start[: state[0] + 1].copy(), edges[: state[1]].copy(), cut[: state[0]].copy(), state[2], state[3] > 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _may_lie_on_a_cycle(sender, receiver, sender_ends, receiver_ends, vertex_count):
     """Edges left when vertices without a way in or a way out are taken away until none is."""
     count = len(sender)
@@ -397,7 +397,7 @@ def _may_lie_on_a_cycle(sender, receiver, sender_ends, receiver_ends, vertex_cou
     return can
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _cycles(time, rank, sender, receiver, can, out_start, out_edges, in_start, in_edges, max_span, max_hops, per_root, per_day):
     start, edges, cut, state, of_day, first_day = _empty(time)
     vertex_count = len(out_start) - 1

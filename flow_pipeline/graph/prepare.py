@@ -120,7 +120,7 @@ def time_order(time: np.ndarray, block: np.ndarray, index: np.ndarray, tie_break
     return order, np.cumsum(~same).astype(np.int32)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _is_ordered(time, block, index):
     for i in range(1, len(time)):
         if time[i] < time[i - 1]:
@@ -137,7 +137,7 @@ def _by_address(labels: Labels, address_count: int) -> tuple[np.ndarray, np.ndar
     return start, table
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _roles(address, token, time, chain_of_token, start, chain, begin, end, role, entity):
     found, who = np.zeros(len(address), np.int8), np.full(len(address), -1, np.int32)
     for i in range(len(address)):
@@ -148,7 +148,7 @@ def _roles(address, token, time, chain_of_token, start, chain, begin, end, role,
     return found, who
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _vertices(token, sender, receiver, token_count, address_count):
     """Dense ids, token by token, with one address table used again for each."""
     start = np.zeros(token_count + 1, np.int64)
@@ -179,7 +179,7 @@ def _vertices(token, sender, receiver, token_count, address_count):
     return source, target, vertex_token[:count].copy(), vertex_address[:count].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _adjacency(end, vertex_count):
     """Counting sort: edges per vertex keep their time order."""
     start = np.zeros(vertex_count + 1, np.int64)

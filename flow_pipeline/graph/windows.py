@@ -97,7 +97,7 @@ def pass_through(graph: TransferGraph, within: int, low: float, high: float, lea
     )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _trailing_windows(time, start, edges, other, ends, window, least, distinct, counts):
     vertex_count = len(start) - 1
     group_start, group_edges, group_vertex = np.zeros(1024, np.int64), np.empty(4096, np.int32), np.empty(1024, np.int32)
@@ -147,7 +147,7 @@ def _trailing_windows(time, start, edges, other, ends, window, least, distinct, 
     return group_start[: groups + 1].copy(), group_edges[:size].copy(), group_vertex[:groups].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _gather_scatter(
     time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, window, least, low, high
 ):  # fmt: skip
@@ -210,7 +210,7 @@ def _gather_scatter(
     return group_start[: groups + 1].copy(), group_edges[:size].copy(), group_part[:size].copy(), group_vertex[:groups].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _scatter_gather(time, rank, sender, receiver, sender_ends, receiver_ends, out_start, out_edges, window, least):
     vertex_count = len(out_start) - 1
     group_start, group_edges, group_part = np.zeros(1024, np.int64), np.empty(4096, np.int32), np.empty(4096, np.int8)
@@ -283,7 +283,7 @@ def _scatter_gather(time, rank, sender, receiver, sender_ends, receiver_ends, ou
     return group_start[: groups + 1].copy(), group_edges[:size].copy(), group_part[:size].copy(), group_vertex[:groups].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _target_windows(time, rank, ins, run_start, outs, of_run, window, least, s, group_start, group_edges, group_part, group_vertex, groups, size):
     """Merge the trailing windows of one source and target that hold enough middle addresses.
 
@@ -360,7 +360,7 @@ def _target_windows(time, rank, ins, run_start, outs, of_run, window, least, s, 
     return group_start, group_edges, group_part, group_vertex, groups, size
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _pass_through(
     time, rank, receiver, amount, sender_ends, receiver_ends, receiver_entity, receiver_role, out_start, out_edges, in_start, in_edges, within, low, high,
     least, window,

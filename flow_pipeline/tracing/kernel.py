@@ -214,7 +214,7 @@ def _less(units, parts, other_units, other_parts):
     return units < other_units or (units == other_units and parts < other_parts)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _slot(keys, key):
     """Place of a key in an open-addressing table of a power of two places, or of the free place where it belongs."""
     mask = len(keys) - 1
@@ -230,7 +230,7 @@ def _hint(key):
     return ((key * np.int64(-7046029254386353131)) >> 44) & (HINTS - 1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _rebuilt(keys, head, tail, flows, size):
     """A table of `size` places with the accounts that still hold a flow."""
     new_keys, new_head, new_tail = np.full(size, -1, np.int64), np.full(size, -1, np.int32), np.full(size, -1, np.int32)
@@ -244,14 +244,14 @@ def _rebuilt(keys, head, tail, flows, size):
     return new_keys, new_head, new_tail, new_flows, used
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _wider(array, size):
     larger = np.empty(size, array.dtype)
     larger[: len(array)] = array
     return larger
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _wider_lots(behind, source, hops, units, parts, rank, started, moved, confidence, path):
     more = 2 * len(behind)
     paths = np.empty((more, path.shape[1]), np.int64)
@@ -270,7 +270,7 @@ def _wider_lots(behind, source, hops, units, parts, rank, started, moved, confid
     )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _prune(keys, head, flows, behind, l_source, l_confidence, l_started, l_hops, l_path, living, keep):
     """Turn flows beyond `keep` into other money: lowest confidence first, of equal ones the oldest."""
     candidates, confidences = np.empty(living, np.int64), np.empty(living, np.float64)
@@ -297,7 +297,7 @@ def _prune(keys, head, flows, behind, l_source, l_confidence, l_started, l_hops,
     return keep
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _advance(
     s_token, s_address, s_source, s_units, s_parts, s_hops, s_confidence, s_started, s_moved, s_path,
     day, rank, clock, token, sender, receiver, units, parts, from_group, to_group, ref, bounds,
@@ -666,7 +666,7 @@ def _advance(
     return state, done, counts, alive
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def split_decimals(words):
     """Whole units and 1e-18 parts of 128-bit numbers, low word first: divided twice by 1e9 in 32-bit steps."""
     count = len(words) // 2
