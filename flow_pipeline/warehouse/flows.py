@@ -127,15 +127,6 @@ def _groups(connection: Connection, path: Path | None, use_derived: bool) -> lis
         SELECT i.entity, i.chain, i.address_id, i.valid_from, i.valid_to FROM intermediate.int_address_labels__intervals i
         WHERE (i.is_source OR i.is_destination) AND i.category <> 'burn' AND NOT EXISTS (FROM from_file f WHERE f.chain = i.chain AND f.address_id = i.address_id)
     """)
-    if use_derived:
-        # Only addresses without any label become deposit addresses, so that these never stand against one.
-        connection.execute("""
-            INSERT INTO flow_members
-            SELECT c.entity, c.chain, c.address_id, c.known_from, coalesce(c.known_to, TIMESTAMP '9999-12-31')
-            FROM store.address_clusters c
-            WHERE c.kind = 'exchange_deposit' AND c.entity IN (SELECT DISTINCT group_id FROM flow_members)
-                AND NOT EXISTS (FROM flow_members f WHERE f.chain = c.chain AND f.address_id = c.address_id)
-        """)
     connection.execute("DELETE FROM detection.groups")
     connection.execute("""
         INSERT INTO detection.groups
@@ -146,14 +137,25 @@ def _groups(connection: Connection, path: Path | None, use_derived: bool) -> lis
         FROM intermediate.int_address_labels__intervals i
         WHERE i.entity IN (SELECT group_id FROM flow_members) AND i.entity NOT IN (SELECT group_id FROM file_groups) AND i.category <> 'burn' GROUP BY i.entity
     """)
-    write_changes(connection, "store.group_members", "flow_members", "true", ("group_id", "chain", "address_id", "valid_from"))
     connection.execute(
-        "UPDATE detection.groups SET address_count = n FROM (SELECT group_id AS g, count(DISTINCT address_id) AS n FROM store.group_members GROUP BY 1) WHERE g = group_id"
+        "CREATE OR REPLACE TEMP TABLE group_numbers AS SELECT group_id, row_number() OVER (ORDER BY group_id)::INTEGER - 1 AS number FROM detection.groups"
     )
+    connection.execute("CREATE OR REPLACE TEMP TABLE flow_members AS SELECT m.*, g.number FROM flow_members m JOIN group_numbers g USING (group_id)")
+    if use_derived:
+        # Only addresses without any label become deposit addresses, so that these never stand against one.
+        connection.execute("""
+            INSERT INTO flow_members
+            SELECT c.entity, c.chain, c.address_id, c.known_from, coalesce(c.known_to, TIMESTAMP '9999-12-31'), g.number
+            FROM store.address_clusters c JOIN (SELECT DISTINCT group_id, number FROM flow_members) g ON g.group_id = c.entity
+            WHERE c.kind = 'exchange_deposit' AND NOT EXISTS (FROM flow_members f WHERE f.chain = c.chain AND f.address_id = c.address_id)
+        """)
+    write_changes(connection, "store.group_members", "(SELECT * EXCLUDE (number) FROM flow_members)", "true", ("group_id", "chain", "address_id", "valid_from"))
     connection.execute("""
-        CREATE OR REPLACE TEMP TABLE flow_members AS
-        SELECT m.*, g.number FROM flow_members m JOIN (SELECT group_id, row_number() OVER (ORDER BY group_id)::INTEGER - 1 AS number FROM detection.groups) g USING (group_id)
+        UPDATE detection.groups SET address_count = n
+        FROM (SELECT g.group_id AS g, m.n FROM (SELECT number, count(DISTINCT address_id) AS n FROM flow_members GROUP BY number) m JOIN group_numbers g USING (number))
+        WHERE g = group_id
     """)
+    connection.execute("DROP TABLE temp.group_numbers")
     for name in ("file_members", "file_groups", "families"):
         connection.unregister(name)
     rows_found = connection.execute("SELECT group_id, risk_level, is_source, is_destination FROM detection.groups ORDER BY group_id").fetchall()

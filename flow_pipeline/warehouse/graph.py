@@ -51,9 +51,10 @@ def refresh_hubs(connection: Connection, hub_degree: int, first: date | None) ->
         [since],
     )
     connection.execute("""
-        UPDATE store.degrees SET transfers = degrees.transfers + g.transfers FROM gained g WHERE g.token_id = degrees.token_id AND g.address_id = degrees.address_id
+        MERGE INTO store.degrees d USING gained g ON g.token_id = d.token_id AND g.address_id = d.address_id
+        WHEN MATCHED THEN UPDATE SET transfers = d.transfers + g.transfers
+        WHEN NOT MATCHED THEN INSERT BY NAME
     """)
-    connection.execute("INSERT INTO store.degrees SELECT g.* FROM gained g ANTI JOIN store.degrees d USING (token_id, address_id)")
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE asked AS
