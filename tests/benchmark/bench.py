@@ -64,22 +64,42 @@ TELLING = ("compare with", "tell", "write the report", "send alerts")
 """Those that tell people what was published."""
 
 
-def timed_run(folder: str, labels: str, data: str) -> list[float]:
+def timed_run(folder: str, labels: str, data: str, with_detection: bool = True) -> list[float]:
     """Seconds of a run: spine, detection, telling."""
     from flow_pipeline.domain.windows import Window
-    from flow_pipeline.pipeline import run
+    from flow_pipeline.pipeline import audit, load, publish, run, transform
     from flow_pipeline.settings import load_settings
     from flow_pipeline.warehouse.ingest import LoadOptions
+    from flow_pipeline.warehouse.store import open_build
 
     settings = load_settings(Path(data)).with_changes(labels={"files": (Path(labels),)})
     marks = [("start", time.perf_counter())]
-    run(settings, Path(folder), Window(), LoadOptions(), lambda text: marks.append((text, time.perf_counter())))
+
+    def say(text: str) -> None:
+        marks.append((text, time.perf_counter()))
+
+    if with_detection:
+        run(settings, Path(folder), Window(), LoadOptions(), say)
+    else:
+        with open_build(settings):
+            result = load(settings, Path(folder), Window(), LoadOptions(), say)
+            transform(settings, Window(), say)
+            audit(settings, result, ("raw", "marts"), say)
+            say("close the build file")
+        publish(settings, result, say)
     marks.append(("end", time.perf_counter()))
     steps = [(name, round(after - before, 2)) for (name, before), (_, after) in zip(marks, marks[1:], strict=False)]
     print(json.dumps(dict(steps)), file=sys.stderr)
     detection = sum(seconds for name, seconds in steps if name.startswith(DETECTION))
     telling = sum(seconds for name, seconds in steps if name.startswith(TELLING))
     return [sum(seconds for _, seconds in steps) - detection - telling, detection, telling]
+
+
+def step_spine(folder: str, labels: str, data: str) -> None:
+    """Load, marts, their audits, publish, and nothing else; imports included."""
+    started = time.perf_counter()
+    _, detection, telling = timed_run(folder, labels, data, with_detection=False)
+    print(json.dumps([time.perf_counter() - started - detection - telling]))
 
 
 def step_pipeline(folder: str, labels: str, data: str) -> None:
@@ -154,12 +174,13 @@ def main() -> None:
         for _ in range(given.rounds):
             for step, arguments in (
                 ("bare", (parquet, folder)),
+                ("spine", (whole, labels, folder / "alone")),
                 ("pipeline", (whole, labels, folder / "data")),
                 ("pandas", (parquet, labels)),
                 ("one_more_day", (before, last, labels, folder / "grow")),
             ):
                 seconds, peak, output = measure(step, *arguments)
-                found.setdefault(step, []).append(json.loads(output.splitlines()[-1])[0] if step == "pipeline" else seconds)
+                found.setdefault(step, []).append(json.loads(output.splitlines()[-1])[0] if step in ("spine", "pipeline") else seconds)
                 peaks.setdefault(step, []).append(peak)
                 if step == "one_more_day":
                     full, day = json.loads(output.splitlines()[-1])
@@ -172,16 +193,19 @@ def main() -> None:
                         ("day telling", day[2]),
                     ):
                         found.setdefault(name, []).append(seconds)
-                for path in ("bare.duckdb", "data", "grow"):
+                for path in ("bare.duckdb", "alone", "data", "grow"):
                     target = folder / path
                     shutil.rmtree(target, ignore_errors=True) if target.is_dir() else target.unlink(missing_ok=True)
         middle = {step: median(runs) for step, runs in found.items()}
         print(f"bare DuckDB copy               {middle['bare']:8.1f} s")
         print(
-            f"load + marts + audit + publish {middle['pipeline']:8.1f} s = {middle['pipeline'] / middle['bare']:.2f} x the bare copy; peak {median(peaks['pipeline']):.1f} GB"
+            f"load + marts + audit + publish {middle['spine']:8.1f} s = {middle['spine'] / middle['bare']:.2f} x the bare copy; peak {median(peaks['spine']):.1f} GB"
         )
         print(
-            f"daily aggregates in pandas     {middle['pandas']:8.1f} s = {middle['pandas'] / middle['pipeline']:.2f} x the whole pipeline; peak {median(peaks['pandas']):.1f} GB"
+            f"  the same within a whole run  {middle['pipeline']:8.1f} s = {middle['pipeline'] / middle['bare']:.2f} x the bare copy; peak {median(peaks['pipeline']):.1f} GB"
+        )
+        print(
+            f"daily aggregates in pandas     {middle['pandas']:8.1f} s = {middle['pandas'] / middle['pipeline']:.2f} x those stages; peak {median(peaks['pandas']):.1f} GB"
         )
         print(
             f"one more day on {given.days - 1} days         {middle['day']:8.2f} s = {middle['day'] / middle['full']:.1%} of the {middle['full']:.1f} s for the days before it"
