@@ -84,6 +84,7 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
     more or somebody else is paid, so that a day's result never depends on later days. The receipt that fills the line from `before` to
     `before + amount` is forwarded as far as the payments until its time is up reach into that stretch. Receipts whose time is not up at the end
     of the data say nothing yet: new days judge the addresses with receipts whose time they end, and those that now paid somebody else.
+    Receipts of one moment are taken in the order of their amounts: ids depend on what was loaded first.
     """
     span = f"INTERVAL {round(settings.deposit_hours * 3_600)} SECOND"
     connection.execute(

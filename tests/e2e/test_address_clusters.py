@@ -47,6 +47,16 @@ def test_a_deposit_address_is_what_the_definition_says(settings: Settings, tmp_p
     assert clusters(settings, hops, tmp_path) == ([(address("D"), "Harbour", "2025-05-02" if hops[0][0] == 0 else "")] if is_deposit else [])
 
 
+def test_receipts_of_one_moment_are_taken_by_amount_whatever_their_ids(settings: Settings, tmp_path: Path) -> None:
+    """The payment of 10 fills the receipt of 5 and half of the one of 10; the other way round it would fill one of them only."""
+    hops: list[Hop] = []
+    for n in range(8):
+        hops += [(0, f"U{n}", f"D{n}", 1_000), (60, f"D{n}", "HOT", 1_000)]
+        hops += [(2 * DAY, f"A{n}", f"D{n}", 10), (2 * DAY, f"B{n}", f"D{n}", 5), (2 * DAY + 60, f"D{n}", "HOT", 10)]
+    assert len(clusters(settings, hops, tmp_path)) == 8
+    assert ask(settings, "SELECT DISTINCT split_part(evidence, ',', 1) FROM detection.address_clusters WHERE kind = 'exchange_deposit'") == [("3 receipts",)]
+
+
 def test_a_deposit_address_counts_as_its_exchange_while_it_is_known(settings: Settings, tmp_path: Path) -> None:
     """Known a day after its first receipt, until it pays somebody else; what a mixer sends it then has arrived at the exchange."""
     hops: list[Hop] = [
