@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from flow_pipeline.domain.errors import FlowError
-from flow_pipeline.domain.imports import without_collection
+from flow_pipeline.domain.imports import import_large
 from flow_pipeline.settings import QualitySettings
 
 STAGES = ("raw", "marts", "detection", "drift")
@@ -79,8 +79,8 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
         FlowError: an expectation could not be judged; an error is not a verdict.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    with without_collection():
-        import great_expectations as gx
+    import_large("great_expectations")
+    import great_expectations as gx
     import pandas as pd
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)

@@ -13,7 +13,7 @@ from typing import Any
 
 from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.errors import FlowError
-from flow_pipeline.domain.imports import without_collection
+from flow_pipeline.domain.imports import import_large
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import engine_config
 
@@ -61,7 +61,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def target_path(settings: Settings) -> Path:
-    """Where dbt writes its manifest and logs: in the data directory, never in the project."""
+    """Where dbt writes its manifest and logs: in the data directory; the project holds only what all of them share."""
     return (settings.data_dir / "build" / "dbt").resolve()
 
 
@@ -76,9 +76,9 @@ def prepare_manifest(settings: Settings) -> Path:
 
 def parsed_project(settings: Settings) -> Any:
     """The parsed project: parsing takes two seconds, so that it is kept beside the project for every data directory."""
-    with without_collection():
-        from dbt.contracts.graph.manifest import Manifest
-        from dbt.parser.manifest import extended_mashumuro_decoder
+    import_large("dbt.cli.main")
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
 
     # Whatever else of a profile decides about parsing comes from this module and is the same for all.
     project = _mark([project_fingerprint(), *(version(name) for name in ("dbt-core", "dbt-adapters", "dbt-duckdb"))])
@@ -116,8 +116,8 @@ def invoke(settings: Settings, given: list[str], manifest: Any = None) -> Any:
     Raises:
         FlowError: dbt failed; the message names the model or test and its error.
     """
-    with without_collection():
-        from dbt.cli.main import dbtRunner
+    import_large("dbt.cli.main")
+    from dbt.cli.main import dbtRunner
 
     paths = [
         "--project-dir",
