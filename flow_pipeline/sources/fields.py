@@ -2,7 +2,7 @@
 
 A source fills in `TransferFields` with SQL expressions over its own columns; `Plan` carries the finished SELECTs. The
 expressions call the macros of `MACROS`, which a loading connection creates first. Numbers are put together from two whole numbers because DuckDB's own cast
-from text to DECIMAL(38, 18) takes nine times as long; chains are compared one by one because a list becomes a join.
+from text to DECIMAL(38, 18) takes nine times as long, and gives nothing for more than 38 digits before an exponent; chains are compared one by one because a list becomes a join.
 """
 
 from __future__ import annotations
@@ -31,17 +31,18 @@ CREATE OR REPLACE TEMP MACRO flow_is_yes(x) AS coalesce(lower(regexp_replace(tri
 CREATE OR REPLACE TEMP MACRO flow_is_no(x) AS coalesce(lower(regexp_replace(trim(x::VARCHAR), '\.0+$', '')) IN ('0', '0x0', 'false', 'f', 'no', 'failed', 'fail', 'reverted', 'error'), false);
 CREATE OR REPLACE TEMP MACRO flow_succeeded(x) AS CASE WHEN flow_is_no(x) THEN false WHEN lower(regexp_replace(trim(x::VARCHAR), '\.0+$', '')) IN ('1', '0x1', 'true', 't', 'yes', 'success', 'ok') THEN true END;
 CREATE OR REPLACE TEMP MACRO flow_address(x) AS CASE WHEN starts_with(lower(x), '0x') THEN lower(x) ELSE x END;
+CREATE OR REPLACE TEMP MACRO flow_e_digits(t) AS replace(ltrim(split_part(lower(t), 'e', 1), '+-'), '.', '');
+CREATE OR REPLACE TEMP MACRO flow_e_places(t) AS length(split_part(split_part(lower(t), 'e', 1), '.', 2)) - try_cast(split_part(lower(t), 'e', 2) AS INT);
 CREATE OR REPLACE TEMP MACRO flow_units_reason(t) AS CASE
     WHEN NOT regexp_full_match(t, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{{1,3}})?') THEN 'bad_amount'
     WHEN t LIKE '-%' AND t::DOUBLE <> 0 THEN 'negative_amount'
     WHEN CASE WHEN t ILIKE '%e%' THEN t::DOUBLE >= 1e18 ELSE length(ltrim(split_part(t, '.', 1), '+0')) > 18 END THEN 'amount_out_of_range'
-    WHEN regexp_full_match(t, '[+-]?\d*\.\d{{18}}\d*[1-9]\d*') THEN 'amount_too_precise' END;
+    WHEN regexp_full_match(t, '[+-]?\d*\.\d{{18}}\d*[1-9]\d*') THEN 'amount_too_precise'
+    WHEN t ILIKE '%e%' AND rtrim(flow_e_digits(t), '0') <> ''
+        AND (flow_e_places(t) > 77 OR flow_e_places(t) + length(rtrim(flow_e_digits(t), '0')) - length(flow_e_digits(t)) > 18) THEN 'amount_too_precise' END;
 CREATE OR REPLACE TEMP MACRO flow_join(whole, part) AS
     try_cast(whole AS BIGINT)::DECIMAL(38, 18) + try_cast(try_cast(part AS BIGINT) AS DECIMAL(18, 0)) * 0.000000000000000001::DECIMAL(18, 18);
-CREATE OR REPLACE TEMP MACRO flow_units(t) AS CASE
-    WHEN regexp_full_match(t, '\d{{1,18}}(\.\d{{0,18}})?') THEN flow_join(split_part(t, '.', 1), rpad(split_part(t, '.', 2), 18, '0'))
-    ELSE try_cast(t AS DECIMAL(38, 18)) END;
-CREATE OR REPLACE TEMP MACRO flow_base_digits(t) AS ltrim(regexp_replace(t, '\.0*$', ''), '0');
+CREATE OR REPLACE TEMP MACRO flow_base_digits(t) AS ltrim(regexp_replace(t, '\.0*$', ''), '+0');
 CREATE OR REPLACE TEMP MACRO flow_base_reason(t, decimals) AS CASE
     WHEN t IS NULL OR regexp_full_match(t, '[+-]?0+(\.0*)?') THEN NULL
     WHEN regexp_full_match(t, '-\d+(\.0*)?') AND t::DOUBLE <> 0 THEN 'negative_amount'
@@ -56,6 +57,9 @@ CREATE OR REPLACE TEMP MACRO flow_base(digits, decimals) AS flow_split(
 CREATE OR REPLACE TEMP MACRO flow_base_units(t, decimals) AS CASE
     WHEN regexp_full_match(t, '[+-]?0+(\.0*)?') THEN 0::DECIMAL(38, 18)
     WHEN decimals BETWEEN 0 AND 77 THEN flow_base(flow_base_digits(t), decimals::INT) END;
+CREATE OR REPLACE TEMP MACRO flow_units(t) AS CASE
+    WHEN regexp_full_match(t, '\d{{1,18}}(\.\d{{0,18}})?') THEN flow_join(split_part(t, '.', 1), rpad(split_part(t, '.', 2), 18, '0'))
+    ELSE coalesce(try_cast(t AS DECIMAL(38, 18)), flow_base_units(flow_e_digits(t) || repeat('0', greatest(-flow_e_places(t), 0)), greatest(flow_e_places(t), 0))) END;
 """
 
 

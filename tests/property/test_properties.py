@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given
@@ -100,6 +101,30 @@ def test_base_units_agree_with_python_decimals(values: list[tuple[int, int]], tm
             assert row[0] == expected[0], (value, decimals)
             if expected[0] is None:
                 assert row[1] == expected[1], (value, decimals)
+
+
+@budget(max_examples=100, deadline=None)
+@given(
+    units=st.lists(st.from_regex(r"[+]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?", fullmatch=True), min_size=1, max_size=200),
+    base=st.lists(st.tuples(st.from_regex(r"[+]?[0-9]{1,40}(\.0{0,3})?", fullmatch=True), st.integers(0, 40)), min_size=1, max_size=50),
+)
+def test_an_amount_is_exact_or_has_a_reason(units: list[str], base: list[tuple[str, int]]) -> None:
+    import decimal
+
+    decimal.getcontext().prec = 250
+    with duckdb.connect() as connection:
+        connection.execute(MACROS)
+        found = connection.execute("SELECT flow_units_reason(t), flow_units(t) FROM (SELECT unnest(?::VARCHAR[]) AS t)", [units]).fetchall()
+        for text, (reason, value) in zip(units, found, strict=True):
+            exact = Decimal(text)
+            is_whole = exact == exact.quantize(Decimal(1).scaleb(-18))
+            assert value == exact if reason is None else exact >= Decimal(10) ** 18 * Decimal("0.999999") or not is_whole, text
+        for text, decimals in base:
+            row = connection.execute(
+                "SELECT flow_base_reason(t, d), flow_base_units(t, d) FROM (SELECT ?::VARCHAR AS t, ?::BIGINT AS d)", [text, decimals]
+            ).fetchone()
+            assert row is not None
+            assert row[0] is not None or row[1] == Decimal(text).scaleb(-decimals), (text, decimals)
 
 
 @budget(max_examples=60, deadline=None)
