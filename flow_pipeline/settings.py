@@ -33,7 +33,10 @@ class Section(BaseModel):
 class WarehouseSettings(Section):
     """Engine limits, locks and how many published files stay."""
 
-    memory_limit: str = Field("4GB", description="what DuckDB may hold in memory; the rest spills to disk, so that a 10 M transfer build stays under 6 GB")
+    memory_limit: str = Field(
+        "4GB",
+        description="what DuckDB may hold in memory; the rest spills to disk, so that a 10 M transfer build stays under 6 GB",
+    )
     threads: int = Field(0, ge=0, description="DuckDB threads; 0 takes every core")
     side_by_side_transfers: int = Field(
         1_000_000,
@@ -44,9 +47,15 @@ class WarehouseSettings(Section):
         "256MB",
         description="written changes after which the build file is checkpointed within a run: a day's changes are less and are checkpointed once, at its end",
     )
-    keep_published: int = Field(3, ge=1, description="published files kept, the current one included: rollback is one symlink")
-    lock_timeout_seconds: float = Field(5.0, ge=0, description="how long a run waits for another run's lock before it refuses")
-    sync_to_disk: bool = Field(True, description="fsync a published file before the swap, so that a power cut can not publish a torn file")
+    keep_published: int = Field(
+        3, ge=1, description="published files kept, the current one included: rollback is one symlink"
+    )
+    lock_timeout_seconds: float = Field(
+        5.0, ge=0, description="how long a run waits for another run's lock before it refuses"
+    )
+    sync_to_disk: bool = Field(
+        True, description="fsync a published file before the swap, so that a power cut can not publish a torn file"
+    )
 
     @field_validator("memory_limit", "checkpoint_threshold")
     @classmethod
@@ -60,7 +69,9 @@ class WarehouseSettings(Section):
 class SourceSettings(Section):
     """How input files are read."""
 
-    chain: str = Field("ethereum", description="chain of files that do not name theirs; said in the load report whenever it is used")
+    chain: str = Field(
+        "ethereum", description="chain of files that do not name theirs; said in the load report whenever it is used"
+    )
     value_unit: Literal["auto", "token", "base"] = Field(
         "auto",
         description="unit of a column called value: auto takes base units where the file has decimals or a token contract and whole numbers, else token units",
@@ -69,40 +80,65 @@ class SourceSettings(Section):
         None, description="what one step of an edge list's time column is; there is no believable default"
     )
     epoch: date | None = Field(None, description="the day of step 0 of an edge list; there is no believable default")
-    earliest: date = Field(date(2009, 1, 3), description="times before this are bad_timestamp: the day of the first block of the first chain")
-    max_future_hours: int = Field(48, ge=0, description="times further ahead than this are bad_timestamp: clocks differ by hours, not by years")
+    earliest: date = Field(
+        date(2009, 1, 3),
+        description="times before this are bad_timestamp: the day of the first block of the first chain",
+    )
+    max_future_hours: int = Field(
+        48, ge=0, description="times further ahead than this are bad_timestamp: clocks differ by hours, not by years"
+    )
     api_caps: tuple[int, ...] = Field(
-        (5_000, 10_000), description="row counts at which explorer exports and APIs cut a result; a file with exactly as many rows is suspected to be truncated"
+        (5_000, 10_000),
+        description="row counts at which explorer exports and APIs cut a result; a file with exactly as many rows is suspected to be truncated",
     )
     silence_factor: float = Field(
-        20.0, gt=0, description="a file that ends earlier than the window by more than a day and by this many times its mean gap is suspected to be truncated"
+        20.0,
+        gt=0,
+        description="a file that ends earlier than the window by more than a day and by this many times its mean gap is suspected to be truncated",
     )
     max_line_bytes: int = Field(
-        16 * 1024 * 1024, ge=1024, description="longer lines are rejected as malformed_row: no real row is this long, and memory stays bounded"
+        16 * 1024 * 1024,
+        ge=1024,
+        description="longer lines are rejected as malformed_row: no real row is this long, and memory stays bounded",
     )
-    max_json_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="largest JSON document read as one value; JSON Lines has no such limit")
+    max_json_bytes: int = Field(
+        512 * 1024 * 1024, ge=1024, description="largest JSON document read as one value; JSON Lines has no such limit"
+    )
     max_raw_text: int = Field(2_000, ge=100, description="characters of a rejected row kept in raw.rejects")
     tokens: Path | None = Field(
-        None, description="token file (chain, token_address, token_symbol, decimals): the only way a token gets decimals its source does not give"
+        None,
+        description="token file (chain, token_address, token_symbol, decimals): the only way a token gets decimals its source does not give",
     )
-    prices: Path | None = Field(None, description="price file (token, date, usd) that fills amount_usd; without it amount_usd is NULL, never 0")
+    prices: Path | None = Field(
+        None, description="price file (token, date, usd) that fills amount_usd; without it amount_usd is NULL, never 0"
+    )
 
 
 class LabelSettings(Section):
     """Label sets in force."""
 
     files: tuple[Path, ...] = Field((), description="label sets added to the shipped packs")
-    default_confidence: float = Field(0.5, ge=0, le=1, description="confidence of a label whose file has no such column: an even bet, below every shipped pack")
+    default_confidence: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="confidence of a label whose file has no such column: an even bet, below every shipped pack",
+    )
     as_known_on: date | None = Field(
-        None, description="use only labels known by the end of this day (known_from): what a report of that day could have said; unset uses all"
+        None,
+        description="use only labels known by the end of this day (known_from): what a report of that day could have said; unset uses all",
     )
 
 
 class RegionSettings(Section):
     """What counts as the home region."""
 
-    home: tuple[str, ...] = Field(("ID",), description="ISO-3166 codes of the home region, whose outflow fct_daily_outflow shows")
-    scanned_wallets_are_home: bool = Field(True, description="wallets of netrascan reports count as domestic: the scan is made in the home region")
+    home: tuple[str, ...] = Field(
+        ("ID",), description="ISO-3166 codes of the home region, whose outflow fct_daily_outflow shows"
+    )
+    scanned_wallets_are_home: bool = Field(
+        True, description="wallets of netrascan reports count as domestic: the scan is made in the home region"
+    )
 
     @field_validator("home")
     @classmethod
@@ -117,24 +153,38 @@ class AnomalySettings(Section):
     """Windows, thresholds and severities of the netflow detectors."""
 
     method: Literal["trailing", "robust", "inclusive"] = Field(
-        "trailing", description="the method that fills detection.netflow_anomalies; the day itself stays out of its own baseline"
+        "trailing",
+        description="the method that fills detection.netflow_anomalies; the day itself stays out of its own baseline",
     )
     window_days: int = Field(7, ge=2, le=365, description="length of the baseline: one week holds the weekday rhythm")
     min_history_days: int = Field(7, ge=2, description="days of history a baseline needs before it may flag")
-    trailing_threshold: float = Field(3.0, gt=0, description="|z| from which a day is anomalous: about 1 in 370 days of pure noise")
-    robust_threshold: float = Field(3.0, gt=0, description="the same on the median-based score, which one wild day in the baseline can not hide")
+    trailing_threshold: float = Field(
+        3.0, gt=0, description="|z| from which a day is anomalous: about 1 in 370 days of pure noise"
+    )
+    robust_threshold: float = Field(
+        3.0, gt=0, description="the same on the median-based score, which one wild day in the baseline can not hide"
+    )
     inclusive_threshold: float = Field(
-        2.0, gt=0, description="the LPT study's threshold; a score that includes its own day can not exceed the root of window - 1"
+        2.0,
+        gt=0,
+        description="the LPT study's threshold; a score that includes its own day can not exceed the root of window - 1",
     )
     inclusive_min_rows: int = Field(3, ge=2, description="active rows the LPT study asks for before it scores a day")
-    min_amount: float = Field(1.0, ge=0, description="token units a day must move to be flagged flat_baseline when the baseline has no deviation at all")
+    min_amount: float = Field(
+        1.0,
+        ge=0,
+        description="token units a day must move to be flagged flat_baseline when the baseline has no deviation at all",
+    )
     min_amount_by_token: dict[str, float] = Field(
-        {"ETH": 10.0, "BTC": 1.0, "LPT": 1000.0, "USDT": 10000.0, "USDC": 10000.0}, description="the same per token symbol, roughly 10,000 USD"
+        {"ETH": 10.0, "BTC": 1.0, "LPT": 1000.0, "USDT": 10000.0, "USDC": 10000.0},
+        description="the same per token symbol, roughly 10,000 USD",
     )
     high_ratio: float = Field(1.5, ge=1, description="severity HIGH from this multiple of the threshold")
     critical_ratio: float = Field(3.0, ge=1, description="severity CRITICAL from this multiple of the threshold")
     top_k: int = Field(10, ge=1, description="days shown by the top-K views, as in the LPT study")
-    surge_threshold: float = Field(3.0, gt=0, description="z of today's outflow against the previous days from which it is a surge")
+    surge_threshold: float = Field(
+        3.0, gt=0, description="z of today's outflow against the previous days from which it is a surge"
+    )
     surge_amount_by_token: dict[str, float] = Field(
         {"ETH": 100.0}, description="token units above the mean of the previous days that are a surge whatever the z"
     )
@@ -148,11 +198,17 @@ class AnomalySettings(Section):
                 f"at or under sqrt(window_days - 1) = {limit:.4f}; lower it or lengthen window_days"
             )
         if self.min_history_days > self.window_days:
-            raise ValueError(f"min_history_days {self.min_history_days} can never be met inside window_days {self.window_days}; lower it")
+            raise ValueError(
+                f"min_history_days {self.min_history_days} can never be met inside window_days {self.window_days}; lower it"
+            )
         if self.inclusive_min_rows > self.window_days:
-            raise ValueError(f"inclusive_min_rows {self.inclusive_min_rows} can never be met inside window_days {self.window_days}; lower it")
+            raise ValueError(
+                f"inclusive_min_rows {self.inclusive_min_rows} can never be met inside window_days {self.window_days}; lower it"
+            )
         if self.critical_ratio < self.high_ratio:
-            raise ValueError(f"critical_ratio {self.critical_ratio} lies under high_ratio {self.high_ratio}, so HIGH can never be given")
+            raise ValueError(
+                f"critical_ratio {self.critical_ratio} lies under high_ratio {self.high_ratio}, so HIGH can never be given"
+            )
         return self
 
     def threshold(self, method: str) -> float:
@@ -166,15 +222,28 @@ class TypologySettings(Section):
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
     hub_degree: int = Field(
-        1_000, ge=3, description="distinct counterparties in one token from which an address is a hub: a service whether labelled or not; paths end there"
+        1_000,
+        ge=3,
+        description="distinct counterparties in one token from which an address is a hub: a service whether labelled or not; paths end there",
     )
-    max_hops: int = Field(32, ge=6, description="longer paths are cut here and marked truncated: no investigator follows more, and time stays bounded")
+    max_hops: int = Field(
+        32,
+        ge=6,
+        description="longer paths are cut here and marked truncated: no investigator follows more, and time stays bounded",
+    )
     max_findings: int = Field(
-        10_000, ge=1, description="findings kept per typology and day, suspicious and large ones first; what was found beyond it is counted and said"
+        10_000,
+        ge=1,
+        description="findings kept per typology and day, suspicious and large ones first; what was found beyond it is counted and said",
     )
     critical_score: float = Field(0.95, gt=0, le=1, description="a finding is CRITICAL above this score")
     high_score: float = Field(0.8, gt=0, le=1, description="HIGH above this score")
-    medium_score: float = Field(0.55, gt=0, le=1, description="MEDIUM above this score, so that every suspicious finding is at least MEDIUM; the rest is LOW")
+    medium_score: float = Field(
+        0.55,
+        gt=0,
+        le=1,
+        description="MEDIUM above this score, so that every suspicious finding is at least MEDIUM; the rest is LOW",
+    )
 
     @model_validator(mode="after")
     def _severities_are_ordered(self) -> TypologySettings:
@@ -188,80 +257,149 @@ class TypologySettings(Section):
 class ClusterSettings(Section):
     """Cluster analysis: the graph around each labelled entity, day by day."""
 
-    min_transfers: int = Field(3, ge=1, description="clusters with fewer transfers on a day are left out: two payments have no shape")
-    exact_vertices: int = Field(2_000, ge=2, description="larger graphs get paths and betweenness from a sample, because all pairs cost vertices times edges")
-    sample: int = Field(64, ge=1, description="start vertices of that sample: the standard error of a mean path is then an eighth of its deviation")
+    min_transfers: int = Field(
+        3, ge=1, description="clusters with fewer transfers on a day are left out: two payments have no shape"
+    )
+    exact_vertices: int = Field(
+        2_000,
+        ge=2,
+        description="larger graphs get paths and betweenness from a sample, because all pairs cost vertices times edges",
+    )
+    sample: int = Field(
+        64,
+        ge=1,
+        description="start vertices of that sample: the standard error of a mean path is then an eighth of its deviation",
+    )
     seed: int = Field(7, description="seed of the sample, so that a run again gives the same figures")
     top: int = Field(5, ge=1, description="senders, receivers and bridges listed: more than a reader compares")
     deposit_share: float = Field(
-        0.9, gt=0, le=1, description="a deposit address forwards at least this share of what it gets to its exchange, and pays nobody else"
+        0.9,
+        gt=0,
+        le=1,
+        description="a deposit address forwards at least this share of what it gets to its exchange, and pays nobody else",
     )
     deposit_hours: float = Field(24.0, gt=0, le=8_760, description="within this of the receipt: exchanges sweep daily")
-    deposit_receipts: int = Field(1, ge=1, description="receipts that must have been forwarded; more than one is surer and finds fewer")
+    deposit_receipts: int = Field(
+        1, ge=1, description="receipts that must have been forwarded; more than one is surer and finds fewer"
+    )
     hot_degree: int = Field(
-        10, ge=2, description="an exchange wallet with as many senders and as many receivers on one day is hot: customers come and go there"
+        10,
+        ge=2,
+        description="an exchange wallet with as many senders and as many receivers on one day is hot: customers come and go there",
     )
     cold_days: int = Field(30, ge=1, description="days over which a wallet must keep to itself to be cold")
-    cold_payments: int = Field(3, ge=0, description="payments a cold wallet may make in them: moving reserves takes a few")
+    cold_payments: int = Field(
+        3, ge=0, description="payments a cold wallet may make in them: moving reserves takes a few"
+    )
     coinjoin_equal_outputs: int = Field(
-        3, ge=2, description="as many receivers of one same sum make a Bitcoin transaction a CoinJoin, whose inputs are strangers"
+        3,
+        ge=2,
+        description="as many receivers of one same sum make a Bitcoin transaction a CoinJoin, whose inputs are strangers",
     )
     burst_deviations: float = Field(
-        2.0, gt=0, lt=4.7958, description="an hour is a burst above mean + this many deviations; of 24 hours none can exceed the root of 23"
+        2.0,
+        gt=0,
+        lt=4.7958,
+        description="an hour is a burst above mean + this many deviations; of 24 hours none can exceed the root of 23",
     )
 
 
 class TracingSettings(Section):
     """Group flows: money followed from one group of addresses to another."""
 
-    groups: Path | None = Field(None, description="YAML or JSON file with groups of addresses; they stand before those that labels make")
+    groups: Path | None = Field(
+        None, description="YAML or JSON file with groups of addresses; they stand before those that labels make"
+    )
     use_derived: bool = Field(
-        True, description="deposit addresses count as their exchange from the moment they are known: what reaches one has arrived, whenever it is swept"
+        True,
+        description="deposit addresses count as their exchange from the moment they are known: what reaches one has arrived, whenever it is swept",
     )
     attribution: Literal["fifo", "haircut", "poison"] = Field(
         "fifo",
         description="how much of a flow moves on: fifo takes the oldest money first, as courts have done; haircut takes shares; poison taints whatever follows",
     )
-    max_hops: int = Field(6, ge=1, le=16, description="transfers of a flow; after six hands confidence is under a half and nearly everybody is connected")
+    max_hops: int = Field(
+        6,
+        ge=1,
+        le=16,
+        description="transfers of a flow; after six hands confidence is under a half and nearly everybody is connected",
+    )
     decay: float = Field(0.85, gt=0, le=1, description="confidence per further hop")
-    min_confidence: float = Field(0.3, ge=0, lt=1, description="a flow under it dies; with the default decay the hop limit comes first")
+    min_confidence: float = Field(
+        0.3, ge=0, lt=1, description="a flow under it dies; with the default decay the hop limit comes first"
+    )
     max_age_days: float = Field(7.0, gt=0, le=3_650, description="a flow dies this long after its first transfer")
     max_idle_days: float = Field(1.0, gt=0, le=3_650, description="and when it has not moved for this long")
     max_age_blocks: int = Field(1_008, ge=1, description="the same on Bitcoin, in blocks: a week of them")
     max_idle_blocks: int = Field(144, ge=1, description="the same on Bitcoin, in blocks: a day of them")
     max_flows: int = Field(
-        10_000, ge=1, description="flows alive at the end of a day; the least confident beyond it are pruned and counted, so that memory stays bounded"
+        10_000,
+        ge=1,
+        description="flows alive at the end of a day; the least confident beyond it are pruned and counted, so that memory stays bounded",
     )
-    max_summaries: int = Field(5_000, ge=1, description="pairs of groups and tokens summarised, largest flow counts first; what is left out is counted")
+    max_summaries: int = Field(
+        5_000,
+        ge=1,
+        description="pairs of groups and tokens summarised, largest flow counts first; what is left out is counted",
+    )
     min_amount_by_token: dict[str, Annotated[float, Field(ge=0, lt=1e18)]] = Field(
-        {"BTC": 0.001, "ETH": 0.01}, description="smaller transfers neither start nor move a flow: dust; other tokens have no least amount"
+        {"BTC": 0.001, "ETH": 0.01},
+        description="smaller transfers neither start nor move a flow: dust; other tokens have no least amount",
     )
     large_amount_by_token: dict[str, Annotated[float, Field(ge=0, lt=1e18)]] = Field(
         {"BTC": 1_000.0, "ETH": 20_000.0}, description="a pair's total above this adds 0.1 to its risk"
     )
-    keep_states_days: int = Field(120, ge=1, description="days whose end state is kept: a correction further back follows everything from the start again")
+    keep_states_days: int = Field(
+        120,
+        ge=1,
+        description="days whose end state is kept: a correction further back follows everything from the start again",
+    )
 
     @model_validator(mode="after")
     def _can_fire(self) -> TracingSettings:
         if self.max_idle_days > self.max_age_days:
-            raise ValueError(f"max_idle_days {self.max_idle_days} can never be reached within max_age_days {self.max_age_days}; lower it")
+            raise ValueError(
+                f"max_idle_days {self.max_idle_days} can never be reached within max_age_days {self.max_age_days}; lower it"
+            )
         if self.max_idle_blocks > self.max_age_blocks:
-            raise ValueError(f"max_idle_blocks {self.max_idle_blocks} can never be reached within max_age_blocks {self.max_age_blocks}; lower it")
+            raise ValueError(
+                f"max_idle_blocks {self.max_idle_blocks} can never be reached within max_age_blocks {self.max_age_blocks}; lower it"
+            )
         return self
 
 
-_WEIGHTS = {"volume": 0.25, "profit_consistency": 0.20, "activity": 0.15, "gas_efficiency": 0.15, "diversity": 0.10, "mev": 0.15}
-_FULL_MARKS = {"volume": 20_000.0, "profit_consistency": 1.0, "activity": 10.0, "gas_efficiency": 0.9, "diversity": 50.0, "mev": 0.2}
+_WEIGHTS = {
+    "volume": 0.25,
+    "profit_consistency": 0.20,
+    "activity": 0.15,
+    "gas_efficiency": 0.15,
+    "diversity": 0.10,
+    "mev": 0.15,
+}
+_FULL_MARKS = {
+    "volume": 20_000.0,
+    "profit_consistency": 1.0,
+    "activity": 10.0,
+    "gas_efficiency": 0.9,
+    "diversity": 50.0,
+    "mev": 0.2,
+}
 
 
 class SmartMoneySettings(Section):
     """Trades of wallets, what they made, what they took by order, and who is smart money."""
 
     price_ratio: float = Field(
-        1.5, gt=1, le=10, description="a trade whose two legs are worth this many times one another, by their own prices, has no believable value"
+        1.5,
+        gt=1,
+        le=10,
+        description="a trade whose two legs are worth this many times one another, by their own prices, has no believable value",
     )
     sandwich_tolerance: float = Field(
-        0.1, ge=0, lt=1, description="a sandwich sells what it bought to within this share: bots round, and tokens that tax transfers lose some"
+        0.1,
+        ge=0,
+        lt=1,
+        description="a sandwich sells what it bought to within this share: bots round, and tokens that tax transfers lose some",
     )
     liquidation_methods: dict[str, str] = Field(
         {
@@ -280,7 +418,10 @@ class SmartMoneySettings(Section):
         description="transactions of a block that must be known before a gas price is compared with the block's median: fewer say nothing about the block",
     )
     round_trip_hours: float = Field(
-        24, gt=0, le=168, description="a payment that comes back within these hours is a round trip: wash traders turn the same coins over daily"
+        24,
+        gt=0,
+        le=168,
+        description="a payment that comes back within these hours is a round trip: wash traders turn the same coins over daily",
     )
     round_trip_loss: float = Field(
         0.05,
@@ -288,7 +429,10 @@ class SmartMoneySettings(Section):
         lt=1,
         description="a round trip brings back at most what was paid and at least this share less: pool fees and slippage of a wash trade stay under it",
     )
-    weights: dict[str, float] = Field(_WEIGHTS, description="weight of each part of the score; those not given keep their default, together they are 1")
+    weights: dict[str, float] = Field(
+        _WEIGHTS,
+        description="weight of each part of the score; those not given keep their default, together they are 1",
+    )
     full_marks: dict[str, float] = Field(
         _FULL_MARKS,
         description="where each part of the score is full: US dollars paid in 30 days, share of profitable weeks, transactions a day, gas efficiency, addresses paid or called, share of MEV transactions",
@@ -299,21 +443,43 @@ class SmartMoneySettings(Section):
         le=1,
         description="a wallet whose closed trades made money is listed as smart money from this score on: size or busyness or a win rate alone do not reach it",
     )
-    sure_days: int = Field(20, ge=1, description="active days in 30 from which the history counts as full for the confidence: about every working day")
+    sure_days: int = Field(
+        20,
+        ge=1,
+        description="active days in 30 from which the history counts as full for the confidence: about every working day",
+    )
     wash_share: float = Field(0.5, gt=0, le=1, description="category wash_trader: share of payments that came back")
-    wash_payments: int = Field(4, ge=2, description="category wash_trader: payments at least; fewer come back by chance")
-    mev_share: float = Field(0.2, gt=0, le=1, description="category mev_bot: share of transactions in sandwiches, arbitrage or liquidations")
+    wash_payments: int = Field(
+        4, ge=2, description="category wash_trader: payments at least; fewer come back by chance"
+    )
+    mev_share: float = Field(
+        0.2, gt=0, le=1, description="category mev_bot: share of transactions in sandwiches, arbitrage or liquidations"
+    )
     mev_transactions: int = Field(3, ge=1, description="category mev_bot: such transactions at least; one can be luck")
     office_weekday_share: float = Field(
-        0.95, gt=0, le=1, description="category institution: share of transactions from Monday to Friday; by chance it is 5 in 7"
+        0.95,
+        gt=0,
+        le=1,
+        description="category institution: share of transactions from Monday to Friday; by chance it is 5 in 7",
     )
     office_hour_concentration: float = Field(
-        0.6, gt=0, le=1, description="category institution: concentration over the hours of the day; a day of 12 even hours has 0.64, one of 24 has 0"
+        0.6,
+        gt=0,
+        le=1,
+        description="category institution: concentration over the hours of the day; a day of 12 even hours has 0.64, one of 24 has 0",
     )
-    office_transactions: int = Field(20, ge=1, description="category institution: transactions in 30 days at least, so that hours and weekdays say something")
-    office_days: int = Field(10, ge=1, le=30, description="category institution: active days in 30 at least, half the working days")
+    office_transactions: int = Field(
+        20,
+        ge=1,
+        description="category institution: transactions in 30 days at least, so that hours and weekdays say something",
+    )
+    office_days: int = Field(
+        10, ge=1, le=30, description="category institution: active days in 30 at least, half the working days"
+    )
     whale_usd: float = Field(1_000_000.0, gt=0, description="category whale: US dollars paid in 30 days")
-    trader_trades: int = Field(10, ge=1, description="category active_trader: trades in 30 days, about one every second working day")
+    trader_trades: int = Field(
+        10, ge=1, description="category active_trader: trades in 30 days, about one every second working day"
+    )
 
     @field_validator("weights", "full_marks", mode="before")
     @classmethod
@@ -329,7 +495,9 @@ class SmartMoneySettings(Section):
     @model_validator(mode="after")
     def _can_be_scored(self) -> SmartMoneySettings:
         if any(weight < 0 for weight in self.weights.values()) or abs(sum(self.weights.values()) - 1) > 1e-9:
-            raise ValueError(f"weights must not be negative and must add up to 1; they add up to {sum(self.weights.values()):g}")
+            raise ValueError(
+                f"weights must not be negative and must add up to 1; they add up to {sum(self.weights.values()):g}"
+            )
         if any(mark <= 0 for mark in self.full_marks.values()):
             raise ValueError("full_marks must be above 0")
         return self
@@ -342,20 +510,30 @@ class DestinationSettings(Section):
         (30, 0),
         description="windows of marts.top_destinations in days up to the last day built, 0 for every day built; the destinations command ranks any other window",
     )
-    top_n: int = Field(100, ge=1, description="destinations ranked per token and window; marts.fct_daily_destinations has all of them")
+    top_n: int = Field(
+        100, ge=1, description="destinations ranked per token and window; marts.fct_daily_destinations has all of them"
+    )
 
 
 class QualitySettings(Section):
     """Thresholds of the audits."""
 
-    warn_reject_share: float = Field(0.05, ge=0, le=1, description="share of rejected rows from which a load is warned about: real exports reject under 1 %")
+    warn_reject_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="share of rejected rows from which a load is warned about: real exports reject under 1 %",
+    )
     max_drift: float = Field(
         0.25,
         gt=0,
         description="population stability index of a model's feature above which its wallets are another population than it was trained on: the rule of thumb of credit scoring",
     )
     max_reject_share: float = Field(
-        1.0, ge=0, le=1, description="share of rejected rows of a run above which nothing is published; 1 never stops, because rejects are reported by row"
+        1.0,
+        ge=0,
+        le=1,
+        description="share of rejected rows of a run above which nothing is published; 1 never stops, because rejects are reported by row",
     )
 
 
@@ -369,7 +547,9 @@ class ChannelSettings(Section):
         description="apprise: any URL of the Apprise library (slack, mailto, …); webhook: signed JSON; file: JSON Lines; terminal: lines on stdout"
     )
     url_env: str | None = Field(None, description="environment variable with the URL of an apprise or webhook channel")
-    key_env: str | None = Field(None, description="environment variable with the key that signs a webhook; unset sends unsigned")
+    key_env: str | None = Field(
+        None, description="environment variable with the key that signs a webhook; unset sends unsigned"
+    )
     path: Path | None = Field(None, description="file of a file channel; messages are appended")
     min_severity: Severity = Field("HIGH", description="less severe alerts stay in the ledger and are not sent here")
     rules: tuple[str, ...] = Field((), description="kinds of alerts sent here; empty sends all")
@@ -382,7 +562,9 @@ class ChannelSettings(Section):
         for key in ("url_env", "key_env"):
             name = getattr(self, key)
             if name and (not name.replace("_", "").isalnum() or not name.isupper()):
-                raise ValueError(f"{key} is not the name of an environment variable such as {SECRET_PREFIX}OPS; secrets do not stand in the settings")
+                raise ValueError(
+                    f"{key} is not the name of an environment variable such as {SECRET_PREFIX}OPS; secrets do not stand in the settings"
+                )
         return self
 
 
@@ -393,9 +575,15 @@ class AlertSettings(Section):
         {"ETH": (10.0, 100.0, 1_000.0)}, description="token units above which one transfer is MEDIUM, HIGH, CRITICAL"
     )
     transfer_usd: tuple[float, float, float] = Field(
-        (25_000.0, 250_000.0, 2_500_000.0), description="the same in US dollars for other tokens that have a price: 10 ETH at 2,500 USD"
+        (25_000.0, 250_000.0, 2_500_000.0),
+        description="the same in US dollars for other tokens that have a price: 10 ETH at 2,500 USD",
     )
-    medium_score: float = Field(0.6, ge=0, lt=1, description="findings and address risk above this score are MEDIUM; at or under it they are no alert")
+    medium_score: float = Field(
+        0.6,
+        ge=0,
+        lt=1,
+        description="findings and address risk above this score are MEDIUM; at or under it they are no alert",
+    )
     high_score: float = Field(0.8, ge=0, lt=1, description="HIGH above this score")
     critical_score: float = Field(0.95, ge=0, lt=1, description="CRITICAL above this score")
     activity_zscore: float = Field(
@@ -403,14 +591,30 @@ class AlertSettings(Section):
         gt=0,
         description="a listed wallet's day is unusual when the value paid is this many standard deviations from its own active days; amounts have fat tails, 3 is crossed weekly",
     )
-    topic_minutes: float = Field(60.0, ge=0, description="per channel one message of a kind about one thing in this time; the rest waits for the digest")
-    max_messages: int = Field(20, ge=0, description="single messages per channel in an hour: more are not read; the rest waits for the digest")
+    topic_minutes: float = Field(
+        60.0,
+        ge=0,
+        description="per channel one message of a kind about one thing in this time; the rest waits for the digest",
+    )
+    max_messages: int = Field(
+        20, ge=0, description="single messages per channel in an hour: more are not read; the rest waits for the digest"
+    )
     digest_minutes: float = Field(60.0, ge=0, description="a channel's digests are at least this far apart")
-    digest_rows: int = Field(50, ge=1, description="alerts a digest lists, severest first; the others are counted in it and stand in the ledger")
+    digest_rows: int = Field(
+        50,
+        ge=1,
+        description="alerts a digest lists, severest first; the others are counted in it and stand in the ledger",
+    )
     timeout_seconds: float = Field(10.0, gt=0, le=300, description="how long a channel may take for one message")
-    retry_seconds: float = Field(30.0, gt=0, description="a message that failed is tried again after this, then after twice as long, and so on")
-    max_retry_seconds: float = Field(3_600.0, gt=0, description="longest wait between two tries; a message is never given up")
-    channels: dict[str, ChannelSettings] = Field({}, description="the channels by name; without any, alerts stand in the ledger only")
+    retry_seconds: float = Field(
+        30.0, gt=0, description="a message that failed is tried again after this, then after twice as long, and so on"
+    )
+    max_retry_seconds: float = Field(
+        3_600.0, gt=0, description="longest wait between two tries; a message is never given up"
+    )
+    channels: dict[str, ChannelSettings] = Field(
+        {}, description="the channels by name; without any, alerts stand in the ledger only"
+    )
 
     @property
     def score_limits(self) -> dict[str, float]:
@@ -423,20 +627,25 @@ class AlertSettings(Section):
         scales |= {f"transfer_by_token.{name}": values for name, values in self.transfer_by_token.items()}
         for name, (medium, high, critical) in scales.items():
             if not 0 <= medium < high < critical:
-                raise ValueError(f"{name}: MEDIUM {medium:g}, HIGH {high:g}, CRITICAL {critical:g} must rise, or one can never be given")
+                raise ValueError(
+                    f"{name}: MEDIUM {medium:g}, HIGH {high:g}, CRITICAL {critical:g} must rise, or one can never be given"
+                )
         return self
 
 
 class ReportSettings(Section):
     """Length of reports."""
 
-    each_run: bool = Field(True, description="write the reports with each run that publishes; `netraflow report` writes them at any time")
+    each_run: bool = Field(
+        True, description="write the reports with each run that publishes; `netraflow report` writes them at any time"
+    )
     days: int = Field(90, ge=7, le=366, description="days that the charts show: a quarter of a year")
     rows: int = Field(15, ge=1, description="rows of a table; the query beside it gives all")
     exchanges: int = Field(20, ge=0, description="exchanges with a chart of their own, the most active first")
     tokens: int = Field(3, ge=1, description="tokens with a chart of all exchanges together, the most active first")
     metrics_file: Path | None = Field(
-        None, description="file with the figures for Prometheus, written after each run: a folder that node_exporter's textfile collector reads"
+        None,
+        description="file with the figures for Prometheus, written after each run: a folder that node_exporter's textfile collector reads",
     )
     findings: int = Field(5, ge=0, description="findings shown with their graph and their transfers, the worst first")
 
@@ -444,10 +653,17 @@ class ReportSettings(Section):
 class ScheduleSettings(Section):
     """When runs start by themselves."""
 
-    hour_utc: int = Field(1, ge=0, le=23, description="hour of the daily run; one hour after midnight UTC the day's files have usually arrived")
+    hour_utc: int = Field(
+        1,
+        ge=0,
+        le=23,
+        description="hour of the daily run; one hour after midnight UTC the day's files have usually arrived",
+    )
     send_seconds: int = Field(60, ge=10, description="how often the alert sensor sends what is due")
     inbox_seconds: int = Field(60, ge=10, description="how often the inbox sensor looks for new files")
-    first_day: date = Field(date(2015, 7, 30), description="first daily partition: Ethereum's first day; earlier days load through analyze")
+    first_day: date = Field(
+        date(2015, 7, 30), description="first daily partition: Ethereum's first day; earlier days load through analyze"
+    )
 
 
 class Settings(BaseSettings):
@@ -455,7 +671,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__")
 
-    data_dir: Path = Field(Path("data"), description="where everything lives: inbox, build, published files, exports, reports")
+    data_dir: Path = Field(
+        Path("data"), description="where everything lives: inbox, build, published files, exports, reports"
+    )
     warehouse: WarehouseSettings = WarehouseSettings()
     sources: SourceSettings = SourceSettings()
     labels: LabelSettings = LabelSettings()
@@ -563,7 +781,9 @@ def load_settings(data_dir: Path | None = None, file: Path | None = None) -> Set
             fields = getattr(field.annotation, "model_fields", {}) if field else {}
             is_open = section == "typologies"  # its sections are the typologies, which check their own keys
             if field is None or (key and key.split("__")[0] not in fields and not is_open):
-                raise UsageError(f"the environment variable {name} names no setting", "see `netraflow settings --explain`")
+                raise UsageError(
+                    f"the environment variable {name} names no setting", "see `netraflow settings --explain`"
+                )
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -581,7 +801,10 @@ def secret(name: str) -> str:
     """
     value = os.environ.get(name, "")
     if not value:
-        raise UsageError(f"the environment variable {name} is not set", "set it where the process starts; the settings hold its name only")
+        raise UsageError(
+            f"the environment variable {name} is not set",
+            "set it where the process starts; the settings hold its name only",
+        )
     return value
 
 
@@ -589,6 +812,13 @@ def _refusal(error: ValidationError, where: str) -> UsageError:
     lines = []
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"]) or "settings"
-        reason = "there is no such setting" if item["type"] == "extra_forbidden" else item["msg"].removeprefix("Value error, ")
+        reason = (
+            "there is no such setting"
+            if item["type"] == "extra_forbidden"
+            else item["msg"].removeprefix("Value error, ")
+        )
         lines.append(f"{key}: {reason}")
-    return UsageError(f"bad settings in {where}: " + "; ".join(lines), "see `netraflow settings --explain` for every key, its default and its reason")
+    return UsageError(
+        f"bad settings in {where}: " + "; ".join(lines),
+        "see `netraflow settings --explain` for every key, its default and its reason",
+    )

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.pipeline import RunResult, run
 from flow_pipeline.settings import Settings, load_settings
-from flow_pipeline.warehouse.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.warehouse.store import open_build
 
 with warnings.catch_warnings():
@@ -30,7 +30,18 @@ REAL = Path(os.environ.get("NETRAFLOW_REAL_DATA", ROOT.parent / "shared" / "data
 
 U = "0x" + "1" * 40
 V = "0x" + "2" * 40
-HEADER = ["chain", "block_number", "block_timestamp", "tx_hash", "transfer_index", "token_address", "token_symbol", "from_address", "to_address", "amount"]
+HEADER = [
+    "chain",
+    "block_number",
+    "block_timestamp",
+    "tx_hash",
+    "transfer_index",
+    "token_address",
+    "token_symbol",
+    "from_address",
+    "to_address",
+    "amount",
+]
 
 TX_HEADER = [
     "hash", "nonce", "block_number", "transaction_index", "from_address", "to_address", "value", "gas", "gas_price", "input", "block_timestamp", "receipt_gas_used", "receipt_status",
@@ -60,7 +71,14 @@ def real() -> Path:
 
 
 def transfer(
-    n: int, sender: str, receiver: str, amount: object, at: str = "2025-05-01T12:00:00Z", index: object = 0, symbol: str = "ETH", chain: str = "ethereum"
+    n: int,
+    sender: str,
+    receiver: str,
+    amount: object,
+    at: str = "2025-05-01T12:00:00Z",
+    index: object = 0,
+    symbol: str = "ETH",
+    chain: str = "ethereum",
 ) -> list[object]:
     """One canonical row; `n` makes its hash."""
     return [chain, 1, at, f"0x{n:064x}", index, "", symbol, sender, receiver, amount]
@@ -74,7 +92,9 @@ def write_csv(path: Path, rows: Iterable[Iterable[object]], header: list[str] = 
     return path
 
 
-def load_only(settings: Settings, folder: Path, window: Window = Window(), options: LoadOptions = LoadOptions()) -> LoadReport:
+def load_only(
+    settings: Settings, folder: Path, window: Window = Window(), options: LoadOptions = LoadOptions()
+) -> LoadReport:
     with open_build(settings) as connection:
         return load_folder(connection, folder, window, settings, options)
 
@@ -89,7 +109,9 @@ def hearing_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, heard)
 
 
-def build(settings: Settings, folder: Path, window: Window = Window(), options: LoadOptions = LoadOptions()) -> RunResult:
+def build(
+    settings: Settings, folder: Path, window: Window = Window(), options: LoadOptions = LoadOptions()
+) -> RunResult:
     return run(settings, folder, window, options)
 
 
@@ -104,12 +126,17 @@ def ask(settings: Settings, sql: str, is_build: bool = False) -> list[tuple[obje
 
 def hashes(settings: Settings) -> dict[str, object]:
     """Content hash per table of the last publication."""
-    rows = ask(settings, "SELECT table_name, (row_count, content_hash) FROM ops.publications WHERE run_id = (SELECT max(run_id) FROM ops.publications)")
+    rows = ask(
+        settings,
+        "SELECT table_name, (row_count, content_hash) FROM ops.publications WHERE run_id = (SELECT max(run_id) FROM ops.publications)",
+    )
     return {str(name): mark for name, mark in rows}
 
 
 def label_file(path: Path, rows: Iterable[Iterable[object]]) -> Path:
-    return write_csv(path, rows, ["chain", "address", "entity", "category", "label", "confidence", "source", "valid_from", "regions"])
+    return write_csv(
+        path, rows, ["chain", "address", "entity", "category", "label", "confidence", "source", "valid_from", "regions"]
+    )
 
 
 assert dbt.cli.main

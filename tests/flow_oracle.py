@@ -64,7 +64,9 @@ class Tracker:
         """Why a flow is dead by now."""
         if lot.source is None:
             return None
-        return "too_old" if clock - lot.started > self.max_age else "idle" if clock - lot.moved > self.max_idle else None
+        return (
+            "too_old" if clock - lot.started > self.max_age else "idle" if clock - lot.moved > self.max_idle else None
+        )
 
     def cleanse(self, address: int, clock: int) -> None:
         """Flows that died are other money."""
@@ -160,7 +162,9 @@ class Tracker:
             self.counts["too_small"] += 1
         else:
             self.counts["moved"] += 1
-            return Lot(lot.source, amount, lot.confidence * self.decay, lot.started, move.clock, now, (*lot.path, move.ref))
+            return Lot(
+                lot.source, amount, lot.confidence * self.decay, lot.started, move.clock, now, (*lot.path, move.ref)
+            )
         return None
 
     def close(self, clock: int) -> None:
@@ -176,4 +180,6 @@ class Tracker:
         for *_, address, i in sorted(alive)[: max(0, len(alive) - self.max_flows)]:
             self.counts["pruned"] += 1
             self.held[address][i] = replace(self.held[address][i], source=None)
-        self.held = defaultdict(list, {a: lots for a, lots in self.held.items() if any(lot.source is not None for lot in lots)})
+        self.held = defaultdict(
+            list, {a: lots for a, lots in self.held.items() if any(lot.source is not None for lot in lots)}
+        )

@@ -55,7 +55,9 @@ def one_for_one(sides: tuple[dict[str, float], dict[str, float]] | None) -> bool
     return sides is not None and len(sides[0]) == 1 and len(sides[1]) == 1
 
 
-def mev(transactions: list[Tx], tolerance: float, liquidations: set[str]) -> set[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+def mev(
+    transactions: list[Tx], tolerance: float, liquidations: set[str]
+) -> set[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
     """(kind, wallet, own transactions, victims)."""
     senders = {tx.sender for tx in transactions}
     found = set()
@@ -82,14 +84,23 @@ def mev(transactions: list[Tx], tolerance: float, liquidations: set[str]) -> set
     for front in swaps:
         tx, who, pool, (bought, amount), (paid, _) = front
         same = [swap for swap in swaps if swap[0].block == tx.block and swap[2] == pool]
-        later = sorted((swap for swap in same if swap[1] == who and swap[0].place > tx.place), key=lambda swap: swap[0].place)
+        later = sorted(
+            (swap for swap in same if swap[1] == who and swap[0].place > tx.place), key=lambda swap: swap[0].place
+        )
         if not later:
             continue
         back, _, _, (given, _), (returned, amount_back) = later[0]
         if returned != bought or given != paid or abs(amount_back - amount) > tolerance * amount + 1e-12:
             continue
         victims = sorted(
-            (swap[0] for swap in same if swap[1] != who and tx.place < swap[0].place < back.place and swap[3][0] == bought and swap[4][0] == paid),
+            (
+                swap[0]
+                for swap in same
+                if swap[1] != who
+                and tx.place < swap[0].place < back.place
+                and swap[3][0] == bought
+                and swap[4][0] == paid
+            ),
             key=lambda victim: victim.place,
         )
         if victims:

@@ -37,7 +37,11 @@ class World:
 
     def __post_init__(self) -> None:
         self.transfers = [
-            t for t in self.transfers if t.sender != t.receiver and t.amount > 0 and "burn" not in (self.roles.get(t.sender), self.roles.get(t.receiver))
+            t
+            for t in self.transfers
+            if t.sender != t.receiver
+            and t.amount > 0
+            and "burn" not in (self.roles.get(t.sender), self.roles.get(t.receiver))
         ]
         others: dict[int, set[int]] = defaultdict(set)
         for t in self.transfers:
@@ -72,7 +76,9 @@ def walks(world: World, first: T, fits: Callable[[T, T], bool], max_hops: int) -
                 stack.append([*path, t])
 
 
-def maximal_paths(world: World, fits: Callable[[T, T], bool], min_hops: int, max_hops: int = 32) -> set[tuple[int, ...]]:
+def maximal_paths(
+    world: World, fits: Callable[[T, T], bool], min_hops: int, max_hops: int = 32
+) -> set[tuple[int, ...]]:
     """Paths that nothing can lengthen at either end."""
     found = set()
     for first in world.transfers:
@@ -82,10 +88,12 @@ def maximal_paths(world: World, fits: Callable[[T, T], bool], min_hops: int, max
             seen = {first.sender} | {t.receiver for t in path}
             last = path[-1]
             goes_on = last.receiver not in world.terminal and any(
-                t.sender == last.receiver and t.order > last.order and t.receiver not in seen and fits(last, t) for t in world.transfers
+                t.sender == last.receiver and t.order > last.order and t.receiver not in seen and fits(last, t)
+                for t in world.transfers
             )
             goes_before = first.sender not in world.terminal and any(
-                t.receiver == first.sender and t.order < first.order and t.sender not in seen and fits(t, first) for t in world.transfers
+                t.receiver == first.sender and t.order < first.order and t.sender not in seen and fits(t, first)
+                for t in world.transfers
             )
             if not goes_before and (not goes_on or len(path) == max_hops):
                 found.add(tuple(t.n for t in path))
@@ -99,7 +107,13 @@ def rapid_chains(world: World) -> set[tuple[int, ...]]:
 
 def layered(world: World, min_hops: int = 6) -> set[tuple[int, ...]]:
     """Gaps up to 7 days, each hop 80 % to 100.5 % of the one before."""
-    return maximal_paths(world, lambda a, b: b.at - a.at <= 7 * 24 * H and Fraction(8, 10) * a.amount <= b.amount <= Fraction(1005, 1000) * a.amount, min_hops)
+    return maximal_paths(
+        world,
+        lambda a, b: (
+            b.at - a.at <= 7 * 24 * H and Fraction(8, 10) * a.amount <= b.amount <= Fraction(1005, 1000) * a.amount
+        ),
+        min_hops,
+    )
 
 
 def cycles(world: World, span: int = 72 * H, max_hops: int = 6) -> set[tuple[int, ...]]:
@@ -129,7 +143,9 @@ def bridge_to_exchange(world: World) -> set[tuple[int, ...]]:
     for first in world.transfers:
         if world.roles.get(first.sender) != "bridge":
             continue
-        for path in walks(world, first, lambda a, b, first=first: b.at - first.at <= 24 * H and 10 * b.amount >= 8 * a.amount, 4):
+        for path in walks(
+            world, first, lambda a, b, first=first: b.at - first.at <= 24 * H and 10 * b.amount >= 8 * a.amount, 4
+        ):
             if len(path) >= 2 and world.roles.get(path[-1].receiver) == "exchange":
                 found.add(tuple(t.n for t in path))
     return found
@@ -146,7 +162,9 @@ def merged(windows: list[frozenset[int]]) -> set[frozenset[int]]:
     return {frozenset(group) for group in groups}
 
 
-def trailing(world: World, side: str, window: int, least: int, distinct: bool, counts: Callable[[T], bool] = lambda t: True) -> set[frozenset[int]]:
+def trailing(
+    world: World, side: str, window: int, least: int, distinct: bool, counts: Callable[[T], bool] = lambda t: True
+) -> set[frozenset[int]]:
     """Merged trailing windows of one side of every address that is not terminal."""
     found: set[frozenset[int]] = set()
     for address in world.people - world.terminal:
@@ -163,7 +181,11 @@ def trailing(world: World, side: str, window: int, least: int, distinct: bool, c
 
 def structuring(world: World, least: int = 5) -> set[tuple[str, frozenset[int]]]:
     """Five transfers in [8,000, 10,000) within a day, from one address or into one."""
-    return {(side, group) for side in ("out", "in") for group in trailing(world, side, 24 * H, least, False, lambda t: 8_000 <= t.amount < 10_000)}
+    return {
+        (side, group)
+        for side in ("out", "in")
+        for group in trailing(world, side, 24 * H, least, False, lambda t: 8_000 <= t.amount < 10_000)
+    }
 
 
 def scatter_gather(world: World, window: int = 72 * H, least: int = 3) -> set[frozenset[int]]:
@@ -196,7 +218,10 @@ def gather_scatter(world: World, window: int = 72 * H, least: int = 3) -> set[fr
     found: set[frozenset[int]] = set()
     for address in world.people - world.terminal:
         # of equal order a payment does not follow the receipt
-        events = sorted([(t.order, 0, t) for t in world.outs(address)] + [(t.order, 1, t) for t in world.ins(address)], key=lambda e: e[:2])
+        events = sorted(
+            [(t.order, 0, t) for t in world.outs(address)] + [(t.order, 1, t) for t in world.ins(address)],
+            key=lambda e: e[:2],
+        )
         runs: list[tuple[int, list[T]]] = []
         for _, kind, t in events:
             if runs and runs[-1][0] == kind:
@@ -210,7 +235,11 @@ def gather_scatter(world: World, window: int = 72 * H, least: int = 3) -> set[fr
                 outs = [t for t in scattered if t.order <= order]
                 ins = [t for t in gathered if t.at >= outs[-1].at - window]
                 total_in, total_out = sum(t.amount for t in ins), sum(t.amount for t in outs)
-                if len({t.sender for t in ins}) >= least and len({t.receiver for t in outs}) >= least and Fraction(8, 10) * total_in <= total_out <= total_in:
+                if (
+                    len({t.sender for t in ins}) >= least
+                    and len({t.receiver for t in outs}) >= least
+                    and Fraction(8, 10) * total_in <= total_out <= total_in
+                ):
                     found.add(frozenset(t.n for t in [*ins, *outs]))
                     break
     return found
@@ -227,14 +256,22 @@ def peeling_chains(world: World, min_hops: int = 4) -> set[frozenset[int]]:
             return None
         rest = max(paid(t), key=lambda x: (x.amount, -x.order))
         peel = sum(x.amount for x in paid(t)) - rest.amount
-        is_fit = rest.amount >= Fraction(8, 10) * t.amount and 0 < peel <= Fraction(2, 10) * t.amount and rest.amount + peel <= Fraction(1005, 1000) * t.amount
+        is_fit = (
+            rest.amount >= Fraction(8, 10) * t.amount
+            and 0 < peel <= Fraction(2, 10) * t.amount
+            and rest.amount + peel <= Fraction(1005, 1000) * t.amount
+        )
         return rest if is_fit and rest.receiver != t.sender else None
 
     rests = {t.n: rest_of(t) for t in world.transfers}
     found = set()
     for root in world.transfers:
         path = [root]
-        while (rest := rests[path[-1].n]) and rest.receiver not in {root.sender} | {t.receiver for t in path} and len(path) < 32:
+        while (
+            (rest := rests[path[-1].n])
+            and rest.receiver not in {root.sender} | {t.receiver for t in path}
+            and len(path) < 32
+        ):
             path.append(rest)
         if len(path) < min_hops:
             continue
@@ -265,7 +302,11 @@ def pass_through(world: World, least: int = 3) -> set[frozenset[int]]:
                 if sum(y.amount for y in [*taken, *tied]) > Fraction(1005, 1000) * received:
                     break
                 taken += tied
-            is_deposit = bool(taken) and all(world.roles.get(x.receiver) == "exchange" for x in taken) and len({x.receiver for x in taken}) == 1
+            is_deposit = (
+                bool(taken)
+                and all(world.roles.get(x.receiver) == "exchange" for x in taken)
+                and len({x.receiver for x in taken}) == 1
+            )
             if taken and sum(x.amount for x in taken) >= Fraction(95, 100) * received and not is_deposit:
                 passes.append((got, taken))
         windows = []

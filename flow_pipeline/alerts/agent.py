@@ -18,8 +18,8 @@ from typing import Any
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.vocabulary import TOTAL_SCOPE
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.questions.queries import anomalous_days
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.queries import anomalous_days
 from flow_pipeline.warehouse.store import Connection, hold, open_published
 
 COLUMNS = ("date", "zscore", "netflow", "inflow", "outflow", "roll_mean", "roll_std")
@@ -40,7 +40,9 @@ class Told:
         """The line for the terminal."""
         if self.report is None:
             return "[OK] No new anomalies."
-        more = [f"{len(rows)} {word}" for word, rows in (("changed", self.changed), ("withdrawn", self.withdrawn)) if rows]
+        more = [
+            f"{len(rows)} {word}" for word, rows in (("changed", self.changed), ("withdrawn", self.withdrawn)) if rows
+        ]
         return f"[ALERT] {', '.join([f'{len(self.new)} new anomalies', *more])}. Report: {self.report}"
 
 
@@ -109,10 +111,15 @@ def _folder(settings: Settings) -> Path:
 def _flagged(connection: Connection, settings: Settings, method: str, token: str | None) -> dict[str, dict[str, Any]]:
     """Flagged days of the totals by series and day, oldest first."""
     columns, rows = anomalous_days(connection, settings.anomalies, method, Window(), token)
-    days = connection.execute("SELECT chain, token_symbol, token_address, block_date, inflow, outflow FROM marts.fct_daily_netflow").fetchall()
+    days = connection.execute(
+        "SELECT chain, token_symbol, token_address, block_date, inflow, outflow FROM marts.fct_daily_netflow"
+    ).fetchall()
     moved = {tuple(row[:4]): row[4:] for row in days}
     found = {}
-    for row in sorted((dict(zip(columns, values, strict=True)) for values in rows), key=lambda item: (item["block_date"], item["chain"])):
+    for row in sorted(
+        (dict(zip(columns, values, strict=True)) for values in rows),
+        key=lambda item: (item["block_date"], item["chain"]),
+    ):
         if row["scope"] == TOTAL_SCOPE:
             series = tuple(row[name] for name in ("chain", "token_symbol", "token_address"))
             inflow, outflow = moved[(*series, row["block_date"])]
@@ -120,7 +127,10 @@ def _flagged(connection: Connection, settings: Settings, method: str, token: str
                 "series": f"{row['token_symbol'] or row['token_address'] or '?'} on {row['chain']}",
                 "date": str(row["block_date"]),
                 "zscore": _number(row["zscore"]),
-                **{name: str(value) for name, value in (("netflow", row["netflow"]), ("inflow", inflow), ("outflow", outflow))},
+                **{
+                    name: str(value)
+                    for name, value in (("netflow", row["netflow"]), ("inflow", inflow), ("outflow", outflow))
+                },
                 "roll_mean": _number(row["baseline_mean"]),
                 "roll_std": _number(row["baseline_std"]),
             }
@@ -134,15 +144,26 @@ def _number(value: Any) -> float | None:
 def _markdown(told: Told, settings: Settings, method: str, now: datetime) -> str:
     lines = [f"# Netflow Agent Report — {now:%Y-%m-%d_%H%M%SZ} (UTC)", ""]
     several = len({row["series"] for row in (*told.new, *told.changed, *told.withdrawn)}) > 1
-    for title, rows in (("", told.new), ("Changed since it was told", told.changed), ("Withdrawn: no anomaly any more", told.withdrawn)):
+    for title, rows in (
+        ("", told.new),
+        ("Changed since it was told", told.changed),
+        ("Withdrawn: no anomaly any more", told.withdrawn),
+    ):
         if title and rows:
             lines += [f"## {title}", ""]
         for series in sorted({row["series"] for row in rows}):
             own = [row for row in rows if row["series"] == series]
             lines += [f"### {series}", ""] if several else []
-            lines += [_row(COLUMNS), _row(["---"] * len(COLUMNS)), *(_row([_shown(row[name]) for name in COLUMNS]) for row in own), ""]
             lines += [
-                f"- {row['date']} was told with netflow {_shown(row['was']['netflow'])}, zscore {_shown(row['was']['zscore'])}" for row in own if "was" in row
+                _row(COLUMNS),
+                _row(["---"] * len(COLUMNS)),
+                *(_row([_shown(row[name]) for name in COLUMNS]) for row in own),
+                "",
+            ]
+            lines += [
+                f"- {row['date']} was told with netflow {_shown(row['was']['netflow'])}, zscore {_shown(row['was']['zscore'])}"
+                for row in own
+                if "was" in row
             ]
             lines += [""] if any("was" in row for row in own) else []
     rule = settings.anomalies
@@ -201,7 +222,10 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError:
         memory = None
     if not isinstance(memory, dict) or not isinstance(memory.get("told"), dict):
-        raise FlowError(f"the agent's memory {path} can not be read", "restore it from a backup, or move it away: everything is told once more")
+        raise FlowError(
+            f"the agent's memory {path} can not be read",
+            "restore it from a backup, or move it away: everything is told once more",
+        )
     return memory
 
 

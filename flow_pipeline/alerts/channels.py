@@ -37,7 +37,9 @@ def send(channel: ChannelSettings, payload: Payload, settings: AlertSettings) ->
         NotDelivered: it was not taken; try again later.
     """
     try:
-        {"apprise": _apprise, "webhook": _webhook, "file": _file, "terminal": _terminal}[channel.kind](channel, payload, settings)
+        {"apprise": _apprise, "webhook": _webhook, "file": _file, "terminal": _terminal}[channel.kind](
+            channel, payload, settings
+        )
     except UsageError as error:
         raise NotDelivered(error.message) from None
     except OSError as error:
@@ -59,7 +61,9 @@ def text(payload: Payload) -> str:
     lines: list[str] = []
     for alert in payload["alerts"]:
         if payload["type"] != "alert":
-            lines.append(f"[{alert['severity']}] {_word(alert)}{alert['title']} (netraflow alerts show {alert['alert_id']})")
+            lines.append(
+                f"[{alert['severity']}] {_word(alert)}{alert['title']} (netraflow alerts show {alert['alert_id']})"
+            )
             continue
         lines += [f"{_word(alert)}{alert['title']}", ""]
         if alert["change"] == "changed":
@@ -87,8 +91,16 @@ def sign(key: str, message_id: str, timestamp: int, body: bytes) -> str:
         try:
             raw = base64.b64decode(key.removeprefix("whsec_"), validate=True)
         except binascii.Error:
-            raise UsageError("the key of the webhook begins with whsec_ and is not base64", "generate it anew, or leave the prefix out") from None
-    return "v1," + base64.b64encode(hmac.new(raw, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()).decode()
+            raise UsageError(
+                "the key of the webhook begins with whsec_ and is not base64",
+                "generate it anew, or leave the prefix out",
+            ) from None
+    return (
+        "v1,"
+        + base64.b64encode(
+            hmac.new(raw, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+        ).decode()
+    )
 
 
 def _apprise(channel: ChannelSettings, payload: Payload, settings: AlertSettings) -> None:
@@ -100,7 +112,9 @@ def _apprise(channel: ChannelSettings, payload: Payload, settings: AlertSettings
     if not isinstance(target, apprise.NotifyBase):
         raise NotDelivered(f"the URL in {channel.url_env} is none that Apprise knows")
     target.socket_connect_timeout = target.socket_read_timeout = settings.timeout_seconds
-    kind = apprise.NotifyType.WARNING if payload["severities"].keys() & {"CRITICAL", "HIGH"} else apprise.NotifyType.INFO
+    kind = (
+        apprise.NotifyType.WARNING if payload["severities"].keys() & {"CRITICAL", "HIGH"} else apprise.NotifyType.INFO
+    )
     if not target.notify(title=headline(payload), body=text(payload), notify_type=kind):
         raise NotDelivered(f"{target.service_name} did not take it")
 

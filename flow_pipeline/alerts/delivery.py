@@ -50,7 +50,8 @@ def _deliver(settings: Settings, now: datetime) -> Outcome:
         for name in settings.alerts.channels:
             _put_together(connection, settings, name, now)
         due = connection.execute(
-            "SELECT message_id, channel, attempts FROM messages WHERE sent_at IS NULL AND next_try <= ? ORDER BY made_at, is_digest, message_id", [now]
+            "SELECT message_id, channel, attempts FROM messages WHERE sent_at IS NULL AND next_try <= ? ORDER BY made_at, is_digest, message_id",
+            [now],
         ).fetchall()
     for message_id, name, attempts in due:
         channel = settings.alerts.channels.get(name)
@@ -118,18 +119,24 @@ def _put_together(connection: Connection, settings: Settings, channel: str, now:
             },
         )
         connection.execute(
-            "INSERT INTO messages SELECT message_id, $channel, false, rule, topic, $now, 0, $now, NULL, NULL FROM singles", {"channel": channel, "now": now}
+            "INSERT INTO messages SELECT message_id, $channel, false, rule, topic, $now, 0, $now, NULL, NULL FROM singles",
+            {"channel": channel, "now": now},
         )
         connection.execute(
-            "UPDATE deliveries SET message_id = s.message_id FROM singles s WHERE deliveries.event_id = s.event_id AND channel = $c", {"c": channel}
+            "UPDATE deliveries SET message_id = s.message_id FROM singles s WHERE deliveries.event_id = s.event_id AND channel = $c",
+            {"c": channel},
         )
         row = connection.execute(
             "SELECT count(*), md5(string_agg(event_id, ',' ORDER BY event_id)) FROM due WHERE event_id NOT IN (SELECT event_id FROM singles)"
         ).fetchone()
-        last = connection.execute("SELECT max(made_at) FROM messages WHERE channel = ? AND is_digest", [channel]).fetchone()
+        last = connection.execute(
+            "SELECT max(made_at) FROM messages WHERE channel = ? AND is_digest", [channel]
+        ).fetchone()
         waited = last is None or last[0] is None or last[0] <= now - timedelta(minutes=rules.digest_minutes)
         if row and row[0] and waited:
-            connection.execute("INSERT INTO messages VALUES (?, ?, true, NULL, NULL, ?, 0, ?, NULL, NULL)", [row[1], channel, now, now])
+            connection.execute(
+                "INSERT INTO messages VALUES (?, ?, true, NULL, NULL, ?, 0, ?, NULL, NULL)", [row[1], channel, now, now]
+            )
             connection.execute(
                 "UPDATE deliveries SET message_id = ? WHERE channel = ? AND event_id IN (SELECT event_id FROM due WHERE event_id NOT IN (SELECT event_id FROM singles))",
                 [row[1], channel],
@@ -138,7 +145,9 @@ def _put_together(connection: Connection, settings: Settings, channel: str, now:
 
 def _payload(connection: Connection, settings: Settings, message_id: str) -> Payload:
     """A message as docs/operations/message.schema.json has it. It is the same however often it is made: explanations are those of the event's revision."""
-    message = connection.execute("SELECT is_digest, made_at FROM messages WHERE message_id = ?", [message_id]).fetchone()
+    message = connection.execute(
+        "SELECT is_digest, made_at FROM messages WHERE message_id = ?", [message_id]
+    ).fetchone()
     counts = connection.execute(
         "SELECT e.severity, count(*) FROM deliveries d JOIN events e USING (event_id) WHERE d.message_id = ? GROUP BY 1 ORDER BY list_position(?, e.severity)",
         [message_id, list(SEVERITIES)],
@@ -179,7 +188,10 @@ def try_channel(settings: Settings, name: str) -> None:
     check_channels(settings)
     channel = settings.alerts.channels.get(name)
     if channel is None:
-        raise UsageError(f"there is no channel {name}", f"the settings have {', '.join(settings.alerts.channels) or 'none'}; see docs/operations.md, Delivery")
+        raise UsageError(
+            f"there is no channel {name}",
+            f"the settings have {', '.join(settings.alerts.channels) or 'none'}; see docs/operations.md, Delivery",
+        )
     payload = {
         "id": "test",
         "type": "test",
@@ -192,4 +204,6 @@ def try_channel(settings: Settings, name: str) -> None:
     try:
         send(channel, payload, settings.alerts)
     except NotDelivered as error:
-        raise FlowError(f"channel {name}: {error}", "mend the channel; alerts wait in the ledger until it works") from None
+        raise FlowError(
+            f"channel {name}: {error}", "mend the channel; alerts wait in the ledger until it works"
+        ) from None

@@ -29,7 +29,14 @@ SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM")
 
 _ALERT = ", ".join(f"{column.name} {column.type}" for column in OPS_ALERTS.columns)
 # What people decided stays with the ledger; the warehouse only shows it.
-_DECIDED = ("acknowledged_by", "acknowledged_at", "acknowledged_reason", "snoozed_by", "snoozed_until", "snoozed_reason")
+_DECIDED = (
+    "acknowledged_by",
+    "acknowledged_at",
+    "acknowledged_reason",
+    "snoozed_by",
+    "snoozed_until",
+    "snoozed_reason",
+)
 _TABLES = (
     f"CREATE TABLE IF NOT EXISTS alerts ({_ALERT}, PRIMARY KEY (alert_id))",
     "CREATE TABLE IF NOT EXISTS events (event_id VARCHAR PRIMARY KEY, alert_id VARCHAR, revision INTEGER, change VARCHAR, made_at TIMESTAMP, run_id VARCHAR, rule VARCHAR, "
@@ -62,7 +69,8 @@ def open_ledger(settings: Settings) -> Iterator[Connection]:
             connection = duckdb.connect(str(path))
         except duckdb.Error as error:
             raise FlowError(
-                f"the alert ledger {path} can not be opened: {error}", "restore it from a backup, or move it away: everything is told once more"
+                f"the alert ledger {path} can not be opened: {error}",
+                "restore it from a backup, or move it away: everything is told once more",
             ) from None
         try:
             connection.execute("SET TimeZone = 'UTC'")
@@ -119,8 +127,12 @@ def _compare(connection: Connection, settings: Settings, run_id: str, moment: da
             LEFT JOIN ops.alerts o ON o.alert_id = t.alert_id AND o.revision = t.revision AND o.run_id IS NOT DISTINCT FROM t.run_id
                 AND o.acknowledged_at IS NOT DISTINCT FROM t.acknowledged_at AND o.snoozed_until IS NOT DISTINCT FROM t.snoozed_until
         """)
-        connection.execute("DELETE FROM ops.alerts WHERE alert_id NOT IN (SELECT alert_id FROM alerts_kept WHERE stands)")
-        connection.execute("INSERT INTO ops.alerts BY NAME SELECT * FROM told WHERE alert_id IN (SELECT alert_id FROM alerts_kept WHERE NOT stands)")
+        connection.execute(
+            "DELETE FROM ops.alerts WHERE alert_id NOT IN (SELECT alert_id FROM alerts_kept WHERE stands)"
+        )
+        connection.execute(
+            "INSERT INTO ops.alerts BY NAME SELECT * FROM told WHERE alert_id IN (SELECT alert_id FROM alerts_kept WHERE NOT stands)"
+        )
         connection.execute(
             """
             INSERT INTO ops.alerts BY NAME
@@ -137,7 +149,15 @@ def _compare(connection: Connection, settings: Settings, run_id: str, moment: da
         connection.execute("DELETE FROM store.told_days")
         connection.execute("INSERT INTO store.told_days FROM day_marks")
     row = connection.execute("SELECT count(*) FROM alert_changes").fetchone()
-    for table in ("alert_candidates", "alert_changes", "alert_explanations", "alerts_kept", "compared_rules", "rules_by_day", *marks):
+    for table in (
+        "alert_candidates",
+        "alert_changes",
+        "alert_explanations",
+        "alerts_kept",
+        "compared_rules",
+        "rules_by_day",
+        *marks,
+    ):
         connection.execute(f"DROP TABLE {table}")
     return int(row[0]) if row else 0
 
@@ -146,9 +166,15 @@ def _mark_days(connection: Connection, settings: Settings) -> tuple[str, ...]:
     """`days_to_tell`: days whose transfers, or the labels, prices or rules in force, are not those of the last comparison."""
     rules = discover()
     by_day = {name: rule for name, rule in rules.items() if rule.BY_DAY}
-    connection.execute("CREATE OR REPLACE TEMP TABLE compared_rules AS SELECT unnest($rules) AS rule", {"rules": list(rules)})
-    connection.execute("CREATE OR REPLACE TEMP TABLE rules_by_day AS SELECT unnest($rules::VARCHAR[]) AS rule", {"rules": list(by_day)})
-    frozen = json.dumps({name: [rule.VERSION, rule.parameters(settings)] for name, rule in by_day.items()}, default=str, sort_keys=True)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE compared_rules AS SELECT unnest($rules) AS rule", {"rules": list(rules)}
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE rules_by_day AS SELECT unnest($rules::VARCHAR[]) AS rule", {"rules": list(by_day)}
+    )
+    frozen = json.dumps(
+        {name: [rule.VERSION, rule.parameters(settings)] for name, rule in by_day.items()}, default=str, sort_keys=True
+    )
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE day_marks AS
@@ -184,7 +210,8 @@ def _explain(connection: Connection, settings: Settings) -> None:
     rules = discover()
     connection.execute("CREATE OR REPLACE TEMP TABLE alert_rules (rule VARCHAR, says VARCHAR, parameters JSON)")
     connection.executemany(
-        "INSERT INTO alert_rules VALUES (?, ?, ?)", [[name, rule.SAYS, json.dumps(rule.parameters(settings), default=str)] for name, rule in rules.items()]
+        "INSERT INTO alert_rules VALUES (?, ?, ?)",
+        [[name, rule.SAYS, json.dumps(rule.parameters(settings), default=str)] for name, rule in rules.items()],
     )
     connection.execute(
         """
@@ -234,7 +261,9 @@ def commit(settings: Settings) -> dict[str, int]:
                 LEFT JOIN (SELECT alert_id, content, explanation FROM alerts WHERE alert_id IN (FROM fresh_ids)) t USING (alert_id)
             """)
             _take(connection, settings)
-            connection.execute("DELETE FROM days WHERE block_date NOT IN (SELECT block_date FROM warehouse.store.told_days)")
+            connection.execute(
+                "DELETE FROM days WHERE block_date NOT IN (SELECT block_date FROM warehouse.store.told_days)"
+            )
             connection.execute("INSERT OR REPLACE INTO days FROM warehouse.store.told_days")
             connection.execute("INSERT OR REPLACE INTO state VALUES ('committed', ?)", [run_id])
         counts = connection.execute("SELECT change, count(*) FROM fresh GROUP BY change ORDER BY change").fetchall()
@@ -244,7 +273,10 @@ def commit(settings: Settings) -> dict[str, int]:
 
 def _take(connection: Connection, settings: Settings) -> None:
     """Rows of `fresh`, alerts with the content and explanation they replace, into alerts, events and deliveries."""
-    kept = ", ".join(f"coalesce(a.{name}, f.{name}) AS {name}" if name.startswith("snoozed") else f"f.{name} AS {name}" for name in _DECIDED)
+    kept = ", ".join(
+        f"coalesce(a.{name}, f.{name}) AS {name}" if name.startswith("snoozed") else f"f.{name} AS {name}"
+        for name in _DECIDED
+    )
     connection.execute(f"""
         INSERT OR REPLACE INTO alerts BY NAME
         SELECT f.* EXCLUDE (before, explained_before, {", ".join(_DECIDED)}), {kept} FROM fresh f LEFT JOIN alerts a USING (alert_id)
@@ -267,7 +299,12 @@ def _take(connection: Connection, settings: Settings) -> None:
                 -- whoever was told of an alert is told what becomes of it
                 OR f.alert_id IN (SELECT e.alert_id FROM deliveries d JOIN events e USING (event_id) WHERE d.channel = $channel)
         """,
-            {"channel": name, "least": channel.min_severity, "severities": list(SEVERITIES), "rules": list(channel.rules)},
+            {
+                "channel": name,
+                "least": channel.min_severity,
+                "severities": list(SEVERITIES),
+                "rules": list(channel.rules),
+            },
         )
 
 
@@ -305,9 +342,17 @@ def find(connection: Connection, prefix: str) -> str:
     Raises:
         UsageError: none does, or several do.
     """
-    found = [row[0] for row in connection.execute("SELECT alert_id FROM alerts WHERE starts_with(alert_id, ?) LIMIT 3", [prefix.lower()]).fetchall()]
+    found = [
+        row[0]
+        for row in connection.execute(
+            "SELECT alert_id FROM alerts WHERE starts_with(alert_id, ?) LIMIT 3", [prefix.lower()]
+        ).fetchall()
+    ]
     if len(found) != 1:
-        raise UsageError(f"{'several alerts begin' if found else 'no alert begins'} with '{prefix}'", "`netraflow alerts list` shows the ids")
+        raise UsageError(
+            f"{'several alerts begin' if found else 'no alert begins'} with '{prefix}'",
+            "`netraflow alerts list` shows the ids",
+        )
     return str(found[0])
 
 
@@ -328,25 +373,35 @@ def snooze(settings: Settings, prefix: str, until: date, author: str, reason: st
     return _decide(settings, prefix, "snooze", author, reason, moment, now)
 
 
-def _decide(settings: Settings, prefix: str, action: str, author: str, reason: str, until: datetime | None, now: datetime | None) -> str:
+def _decide(
+    settings: Settings, prefix: str, action: str, author: str, reason: str, until: datetime | None, now: datetime | None
+) -> str:
     at = as_utc(now)
     with open_ledger(settings) as connection, transaction(connection):
         alert_id = find(connection, prefix)
         if action == "snooze":
-            connection.execute("UPDATE alerts SET snoozed_by = ?, snoozed_until = ?, snoozed_reason = ? WHERE alert_id = ?", [author, until, reason, alert_id])
+            connection.execute(
+                "UPDATE alerts SET snoozed_by = ?, snoozed_until = ?, snoozed_reason = ? WHERE alert_id = ?",
+                [author, until, reason, alert_id],
+            )
             connection.execute(
                 "UPDATE deliveries SET not_before = ? WHERE message_id IS NULL AND event_id IN (SELECT event_id FROM events WHERE alert_id = ?)",
                 [until, alert_id],
             )
         else:
             connection.execute(
-                "UPDATE alerts SET acknowledged_by = ?, acknowledged_at = ?, acknowledged_reason = ? WHERE alert_id = ?", [author, at, reason, alert_id]
+                "UPDATE alerts SET acknowledged_by = ?, acknowledged_at = ?, acknowledged_reason = ? WHERE alert_id = ?",
+                [author, at, reason, alert_id],
             )
-        connection.execute("INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?)", [alert_id, action, author, reason, until, at])
+        connection.execute(
+            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?)", [alert_id, action, author, reason, until, at]
+        )
     return alert_id
 
 
-def allow(settings: Settings, sender: str, receiver: str, until: date, author: str, reason: str, now: datetime | None = None) -> None:
+def allow(
+    settings: Settings, sender: str, receiver: str, until: date, author: str, reason: str, now: datetime | None = None
+) -> None:
     """Send nothing about transfers from one address or entity to another until a day begins; they stay in the ledger.
 
     Raises:
@@ -364,7 +419,9 @@ STATUS = "CASE WHEN change = 'withdrawn' THEN 'withdrawn' WHEN snoozed_until > n
 """SQL of how an alert stands at present."""
 
 
-def listed(settings: Settings, severity: str | None, rule: str | None, status: str | None, first: date | None) -> tuple[list[str], list[Any]]:
+def listed(
+    settings: Settings, severity: str | None, rule: str | None, status: str | None, first: date | None
+) -> tuple[list[str], list[Any]]:
     """Alerts, severest and latest first; only open ones unless a status (or `all`) is given."""
     with open_ledger(settings) as connection:
         found = connection.execute(
@@ -374,7 +431,13 @@ def listed(settings: Settings, severity: str | None, rule: str | None, status: s
                 AND ($first::DATE IS NULL OR coalesce(block_date, changed_at::DATE) >= $first)
             ORDER BY list_position($severities, severity), coalesce(block_date, changed_at::DATE) DESC, changed_at DESC, alert_id
         """,
-            {"severity": severity, "rule": rule, "status": status or "open", "first": first, "severities": list(SEVERITIES)},
+            {
+                "severity": severity,
+                "rule": rule,
+                "status": status or "open",
+                "first": first,
+                "severities": list(SEVERITIES),
+            },
         )
         return [column[0] for column in found.description or ()], found.fetchall()
 
@@ -383,7 +446,9 @@ def shown(settings: Settings, prefix: str) -> dict[str, Any]:
     """One alert with its events, actions and messages."""
     with open_ledger(settings) as connection:
         alert_id = find(connection, prefix)
-        alert = _dicts(connection, f"SELECT *, {STATUS} AS status FROM alerts WHERE alert_id = $id", {"id": alert_id})[0]
+        alert = _dicts(connection, f"SELECT *, {STATUS} AS status FROM alerts WHERE alert_id = $id", {"id": alert_id})[
+            0
+        ]
         alert["content"], alert["explanation"] = json.loads(alert["content"]), json.loads(alert["explanation"])
         alert["events"] = _dicts(
             connection,
@@ -391,7 +456,9 @@ def shown(settings: Settings, prefix: str) -> dict[str, Any]:
             {"id": alert_id},
         )
         alert["actions"] = _dicts(
-            connection, "SELECT action, author, reason, until, made_at FROM actions WHERE alert_id = $id ORDER BY made_at", {"id": alert_id}
+            connection,
+            "SELECT action, author, reason, until, made_at FROM actions WHERE alert_id = $id ORDER BY made_at",
+            {"id": alert_id},
         )
         alert["messages"] = _dicts(
             connection,
@@ -412,7 +479,11 @@ def _dicts(connection: Connection, sql: str, values: dict[str, Any] | Sequence[A
 
 def as_utc(moment: datetime | None) -> datetime:
     """A moment, or the present, as UTC without a zone: what the ledger holds."""
-    return (moment or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None) if moment is None or moment.tzinfo else moment
+    return (
+        (moment or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+        if moment is None or moment.tzinfo
+        else moment
+    )
 
 
 def _quoted(path: Path) -> str:

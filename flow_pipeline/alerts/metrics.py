@@ -28,14 +28,26 @@ _PUBLISHED: dict[str, tuple[str, list[str], str]] = {
         ["stage"],
         "UNPIVOT (SELECT sum(rows_read) AS read, sum(rows_loaded) AS loaded, sum(rows_duplicate) AS duplicate, sum(rows_rejected) AS rejected FROM raw.loads) ON read, loaded, duplicate, rejected",
     ),
-    "rejected_rows": ("Rejected rows by reason", ["reason"], "SELECT reason, count(*) FROM raw.rejects GROUP BY reason ORDER BY reason"),
-    "files_suspected_truncated": ("Files that look cut at an API cap or end early", [], "SELECT count(*) FROM raw.loads WHERE is_truncation_suspected"),
+    "rejected_rows": (
+        "Rejected rows by reason",
+        ["reason"],
+        "SELECT reason, count(*) FROM raw.rejects GROUP BY reason ORDER BY reason",
+    ),
+    "files_suspected_truncated": (
+        "Files that look cut at an API cap or end early",
+        [],
+        "SELECT count(*) FROM raw.loads WHERE is_truncation_suspected",
+    ),
     "table_rows": (
         "Rows of each published table",
         ["table"],
         "SELECT table_name, row_count FROM ops.publications WHERE row_count IS NOT NULL AND run_id = (SELECT max(run_id) FROM ops.publications) ORDER BY table_name",
     ),
-    "last_publish_timestamp_seconds": ("Time of the last publish, seconds since 1970", [], "SELECT epoch(max(published_at)) FROM ops.publications"),
+    "last_publish_timestamp_seconds": (
+        "Time of the last publish, seconds since 1970",
+        [],
+        "SELECT epoch(max(published_at)) FROM ops.publications",
+    ),
     "run_duration_seconds": (
         "Duration of the last run that published, from its start to the publish",
         [],
@@ -56,8 +68,16 @@ _PUBLISHED: dict[str, tuple[str, list[str], str]] = {
         ["severity"],
         "SELECT severity, count(*) FROM detection.netflow_anomalies GROUP BY ALL ORDER BY ALL",
     ),
-    "outflow_surges": ("Outflow surges by severity", ["severity"], "SELECT severity, count(*) FROM detection.outflow_surges GROUP BY ALL ORDER BY ALL"),
-    "risky_addresses": ("Addresses by category of their risk", ["category"], "SELECT category, count(*) FROM detection.address_risk GROUP BY ALL ORDER BY ALL"),
+    "outflow_surges": (
+        "Outflow surges by severity",
+        ["severity"],
+        "SELECT severity, count(*) FROM detection.outflow_surges GROUP BY ALL ORDER BY ALL",
+    ),
+    "risky_addresses": (
+        "Addresses by category of their risk",
+        ["category"],
+        "SELECT category, count(*) FROM detection.address_risk GROUP BY ALL ORDER BY ALL",
+    ),
     "label_coverage_ratio": (
         "Share of the last day's transfers whose receiver has a label",
         [],
@@ -104,7 +124,11 @@ class Figures(Collector):
         yield _gauge("up", "1 when a warehouse is published and can be read", float(found is not None))
         yield from found or []
         if found:
-            stamp = next(family for family in found if family.name == "netraflow_last_publish_timestamp_seconds").samples[0].value
+            stamp = (
+                next(family for family in found if family.name == "netraflow_last_publish_timestamp_seconds")
+                .samples[0]
+                .value
+            )
             yield _gauge("publish_age_seconds", "Time since the last publish", datetime.now(UTC).timestamp() - stamp)
         path = ledger_file(self.settings)
         files = [file.stat().st_mtime_ns for file in (path, path.with_name(path.name + ".wal")) if file.exists()]
@@ -113,7 +137,11 @@ class Figures(Collector):
         yield from told or []
 
     def _read(
-        self, source: str, mark: object, wanted: dict[str, tuple[str, list[str], str]], opened: Callable[[], AbstractContextManager[Connection]]
+        self,
+        source: str,
+        mark: object,
+        wanted: dict[str, tuple[str, list[str], str]],
+        opened: Callable[[], AbstractContextManager[Connection]],
     ) -> list[GaugeMetricFamily] | None:
         if source in self.known and self.known[source][0] == mark:
             return self.known[source][1]

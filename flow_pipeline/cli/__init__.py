@@ -28,7 +28,9 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def _globals(
     context: typer.Context,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Where everything lives; else NETRAFLOW_DATA_DIR, else data/.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Where everything lives; else NETRAFLOW_DATA_DIR, else data/.")
+    ] = None,
     config: Annotated[Path | None, typer.Option("--config", help="Settings file; else netraflow.toml here.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,

@@ -20,7 +20,9 @@ def agent(
     token: TokenOption = None,
     loop: Annotated[bool, typer.Option("--loop", help="Look again and again until interrupted.")] = False,
     sleep: Annotated[float, typer.Option("--sleep", min=0.1, help="Seconds between two looks.")] = 3_600.0,
-    rotate_monthly: Annotated[bool, typer.Option("--rotate-monthly", help="Move reports of earlier months to the archive afterwards.")] = False,
+    rotate_monthly: Annotated[
+        bool, typer.Option("--rotate-monthly", help="Move reports of earlier months to the archive afterwards.")
+    ] = False,
 ) -> None:
     """Compare the published anomalies with what was told; write a Markdown report when they differ, and remember it."""
     import time

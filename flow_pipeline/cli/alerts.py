@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     alerts = typer.Typer(help="Alerts: each new, changed or withdrawn once.", no_args_is_help=True)
     for name, verb, example in (
         ("list", listing, "netraflow alerts list --severity CRITICAL"),
-        ("show", show, "netraflow alerts show 1f0c9f0ad2b3"),
+        ("show", show_alert, "netraflow alerts show 1f0c9f0ad2b3"),
         ("ack", ack, 'netraflow alerts ack 1f0c9f0ad2b3 --reason "known treasury move"'),
         ("snooze", snooze, 'netraflow alerts snooze 1f0c9f0ad2b3 --until 2030-01-31 --reason "audit under way"'),
         ("allow", allow, 'netraflow alerts allow Harbour Northbank --until 2030-06-30 --reason "settlement account"'),
@@ -55,7 +55,7 @@ def listing(
     emit(columns, rows, as_json, as_csv, f"Alerts: {status}", limit)
 
 
-def show(context: typer.Context, alert_id: IdArgument, as_json: JsonOption = False) -> None:
+def show_alert(context: typer.Context, alert_id: IdArgument, as_json: JsonOption = False) -> None:
     """One alert: what, against what baseline, by which rule and labels; what changed, who decided, what was sent."""
     from flow_pipeline.alerts.ledger import shown
 
@@ -75,7 +75,11 @@ def show(context: typer.Context, alert_id: IdArgument, as_json: JsonOption = Fal
         ("messages", ["channel", "is_allowed", "not_before", "is_digest", "attempts", "sent_at", "last_error"]),
     ):
         if found[key]:
-            table(names, [[row[name] if name != "made_at" else str(row[name]) for name in names] for row in found[key]], key.capitalize())
+            table(
+                names,
+                [[row[name] if name != "made_at" else str(row[name]) for name in names] for row in found[key]],
+                key.capitalize(),
+            )
 
 
 def ack(context: typer.Context, alert_id: IdArgument, reason: ReasonOption, by: ByOption = None) -> None:
@@ -85,11 +89,15 @@ def ack(context: typer.Context, alert_id: IdArgument, reason: ReasonOption, by: 
     print(f"acknowledged {acknowledge(settings_of(context), alert_id, by or getpass.getuser(), reason)}")
 
 
-def snooze(context: typer.Context, alert_id: IdArgument, until: UntilOption, reason: ReasonOption, by: ByOption = None) -> None:
+def snooze(
+    context: typer.Context, alert_id: IdArgument, until: UntilOption, reason: ReasonOption, by: ByOption = None
+) -> None:
     """Hold back what happens to it until a day begins; then it is told."""
     from flow_pipeline.alerts.ledger import snooze as hold_back
 
-    print(f"snoozed {hold_back(settings_of(context), alert_id, _day('--until', until), by or getpass.getuser(), reason)} until {until}")
+    print(
+        f"snoozed {hold_back(settings_of(context), alert_id, _day('--until', until), by or getpass.getuser(), reason)} until {until}"
+    )
 
 
 def allow(
@@ -118,20 +126,39 @@ def send(context: typer.Context, as_json: JsonOption = False) -> None:
     commit(settings)
     outcome = deliver(settings)
     if as_json or not sys.stdout.isatty():
-        print(json.dumps({"sent": outcome.sent, "errors": outcome.errors, "waiting": outcome.waiting, "homeless": outcome.homeless}, indent=1))
+        print(
+            json.dumps(
+                {
+                    "sent": outcome.sent,
+                    "errors": outcome.errors,
+                    "waiting": outcome.waiting,
+                    "homeless": outcome.homeless,
+                },
+                indent=1,
+            )
+        )
     else:
         for name, count in outcome.sent.items():
             print(f"{name}: {count} sent")
-        print(f"{outcome.waiting:,} waiting" if settings.alerts.channels else "no channel is set; see docs/operations.md, Delivery")
+        print(
+            f"{outcome.waiting:,} waiting"
+            if settings.alerts.channels
+            else "no channel is set; see docs/operations.md, Delivery"
+        )
     for name, error in outcome.errors.items():
         print(f"netraflow: channel {name}: {error}; it is tried again", file=sys.stderr)
     for name, count in outcome.homeless.items():
-        print(f"netraflow: {count:,} messages wait for channel {name}, which the settings no longer have; put it back and they are sent", file=sys.stderr)
+        print(
+            f"netraflow: {count:,} messages wait for channel {name}, which the settings no longer have; put it back and they are sent",
+            file=sys.stderr,
+        )
     if outcome.errors:
         raise typer.Exit(1)
 
 
-def test(context: typer.Context, channel: Annotated[str, typer.Argument(help="A channel's name in the settings.")]) -> None:
+def test(
+    context: typer.Context, channel: Annotated[str, typer.Argument(help="A channel's name in the settings.")]
+) -> None:
     """Send a test message to a channel."""
     from flow_pipeline.alerts.delivery import try_channel
 

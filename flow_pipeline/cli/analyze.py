@@ -24,18 +24,36 @@ def register(app: typer.Typer) -> None:
 
 def analyze(
     context: typer.Context,
-    input_dir: Annotated[Path, typer.Argument(help="Folder of transfer files; every recognised file in it is loaded once.")],
+    input_dir: Annotated[
+        Path, typer.Argument(help="Folder of transfer files; every recognised file in it is loaded once.")
+    ],
     out: Annotated[Path | None, typer.Option("--out", help="Data directory of this run.")] = None,
     first: FromOption = None,
     last: ToOption = None,
-    labels: Annotated[list[Path] | None, typer.Option("--labels", help="Label sets beside the shipped packs; several may follow.")] = None,
-    chain: Annotated[list[str] | None, typer.Option("--chain", help="Chain of files that do not name theirs: NAME, or PATTERN=NAME for some files.")] = None,
-    file_format: Annotated[str | None, typer.Option("--format", help="Format of every file, instead of recognising it.")] = None,
-    tokens: Annotated[Path | None, typer.Option("--tokens", help="Token file: chain, token_address, token_symbol, decimals.")] = None,
+    labels: Annotated[
+        list[Path] | None, typer.Option("--labels", help="Label sets beside the shipped packs; several may follow.")
+    ] = None,
+    chain: Annotated[
+        list[str] | None,
+        typer.Option("--chain", help="Chain of files that do not name theirs: NAME, or PATTERN=NAME for some files."),
+    ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="Format of every file, instead of recognising it.")
+    ] = None,
+    tokens: Annotated[
+        Path | None, typer.Option("--tokens", help="Token file: chain, token_address, token_symbol, decimals.")
+    ] = None,
     prices: Annotated[Path | None, typer.Option("--prices", help="Price file: token, date, usd.")] = None,
-    as_known_on: Annotated[str | None, typer.Option("--as-known-on", help="Use the labels that were known on this day, YYYY-MM-DD.")] = None,
-    groups: Annotated[Path | None, typer.Option("--groups", help="YAML or JSON file with groups of addresses whose flows are followed.")] = None,
-    time_unit: Annotated[str | None, typer.Option("--time-unit", help="Step of an edge list: second, minute, hour or day.")] = None,
+    as_known_on: Annotated[
+        str | None, typer.Option("--as-known-on", help="Use the labels that were known on this day, YYYY-MM-DD.")
+    ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option("--groups", help="YAML or JSON file with groups of addresses whose flows are followed."),
+    ] = None,
+    time_unit: Annotated[
+        str | None, typer.Option("--time-unit", help="Step of an edge list: second, minute, hour or day.")
+    ] = None,
     epoch: Annotated[str | None, typer.Option("--epoch", help="Day of step 0 of an edge list, YYYY-MM-DD.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,13 +81,16 @@ def input_options(
 ) -> tuple[Settings, Any]:
     """Settings and load options with what the command line adds."""
     from flow_pipeline.domain.chains import canonical_chain
-    from flow_pipeline.warehouse.ingest import LoadOptions
+    from flow_pipeline.loading.ingest import LoadOptions
 
     changes = {"tokens": tokens, "prices": prices, "time_unit": time_unit, "epoch": epoch}
     for given in chain or []:
         if "=" not in given:
             changes["chain"] = canonical_chain(given)
-    patterns = tuple((pattern, canonical_chain(name)) for pattern, _, name in (given.rpartition("=") for given in chain or [] if "=" in given))
+    patterns = tuple(
+        (pattern, canonical_chain(name))
+        for pattern, _, name in (given.rpartition("=") for given in chain or [] if "=" in given)
+    )
     settings = settings.with_changes(
         sources={key: value for key, value in changes.items() if value is not None},
         labels={"files": (*settings.labels.files, *labels)} if labels else {},
@@ -88,7 +109,7 @@ def run_and_tell(settings: Settings, folder: Path, window: Any, options: Any, as
     if as_json or not sys.stdout.isatty():
         print(json.dumps(summary, indent=1, default=str))
     else:
-        show(summary)
+        show_summary(summary)
     for file in result.load.refused:
         note(f"netraflow: refused: {'; '.join(file.notes)}")
     if result.load.refused:
@@ -152,7 +173,14 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
         ],
         "rows": {name: load.total(f"rows_{name}") for name in ("read", "loaded", "duplicate", "rejected")},
         "label_sets": [
-            {"set": s.name, "read": s.read, "loaded": len(s.rows), "duplicate": s.duplicates, "rejected": len(s.rejects), "notes": s.notes}
+            {
+                "set": s.name,
+                "read": s.read,
+                "loaded": len(s.rows),
+                "duplicate": s.duplicates,
+                "rejected": len(s.rejects),
+                "notes": s.notes,
+            }
             for s in result.labels
         ],
         "warehouse": facts,
@@ -163,17 +191,25 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
         "top_destinations": destinations,
         "audit": {
             "checked": len(result.verdicts),
-            "warnings": [f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {v.observed:g})" for v in result.verdicts if not v.is_success],
+            "warnings": [
+                f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {v.observed:g})"
+                for v in result.verdicts
+                if not v.is_success
+            ],
         },
         "alerts": result.told,
-        "delivery": {"sent": result.delivery.sent, "errors": result.delivery.errors, "waiting": result.delivery.waiting},
+        "delivery": {
+            "sent": result.delivery.sent,
+            "errors": result.delivery.errors,
+            "waiting": result.delivery.waiting,
+        },
         "reports": [str(path) for path in result.reports],
         "published": str(settings.published_link),
         "exports": str(settings.exports_dir),
     }
 
 
-def show(summary: dict[str, Any]) -> None:
+def show_summary(summary: dict[str, Any]) -> None:
     """The summary for people."""
     names = ["status", "format", "read", "loaded", "duplicate", "rejected", "file"]
     table(names, [[f[name] for name in names] for f in summary["files"]], "Files")
@@ -183,29 +219,53 @@ def show(summary: dict[str, Any]) -> None:
             print(f"{f['file']}: {'; '.join(remarks)}")
     for s in summary["label_sets"]:
         if s["rejected"] or s["notes"]:
-            print(f"{s['set']}: {s['loaded']:,} of {s['read']:,} labels; {s['rejected']} refused (raw.rejects has their lines); {'; '.join(s['notes'])}")
+            print(
+                f"{s['set']}: {s['loaded']:,} of {s['read']:,} labels; {s['rejected']} refused (raw.rejects has their lines); {'; '.join(s['notes'])}"
+            )
     facts = summary["warehouse"]
-    print(f"\n{facts['transfers']:,} transfers of {facts['tokens']:,} tokens, {facts['exchanges']} exchanges, {facts['first_day']} to {facts['last_day']}\n")
+    print(
+        f"\n{facts['transfers']:,} transfers of {facts['tokens']:,} tokens, {facts['exchanges']} exchanges, {facts['first_day']} to {facts['last_day']}\n"
+    )
     if summary["anomalies"]:
         names = ["block_date", "token_symbol", "scope", "netflow", "zscore", "direction", "severity"]
         title = f"Netflow anomalies: the strongest of {facts['anomalies']} (high = onto the exchange; no z-score on a flat baseline)"
-        table([name.removesuffix("_symbol") for name in names], [[row[name] for name in names] for row in summary["anomalies"]], title)
+        table(
+            [name.removesuffix("_symbol") for name in names],
+            [[row[name] for name in names] for row in summary["anomalies"]],
+            title,
+        )
     if summary["findings"]:
         names = ["typology", "suspicious", "fitting", "score", "largest"]
-        table(names, [[row[name] for name in names] for row in summary["findings"]], "Typologies: suspicious findings, and all that fit the definition")
+        table(
+            names,
+            [[row[name] for name in names] for row in summary["findings"]],
+            "Typologies: suspicious findings, and all that fit the definition",
+        )
     for row in summary["truncated"]:
-        print(f"truncated: {row['found']:,} {row['typology']} found, {row['kept']:,} kept; raise typologies.max_findings")
+        print(
+            f"truncated: {row['found']:,} {row['typology']} found, {row['kept']:,} kept; raise typologies.max_findings"
+        )
     if summary["risks"]:
         names = ["address", "score", "category", "finding_count", "components"]
-        table(names, [[row[name] for name in names] for row in summary["risks"]], "Riskiest addresses; `netraflow risk ADDRESS` explains")
+        table(
+            names,
+            [[row[name] for name in names] for row in summary["risks"]],
+            "Riskiest addresses; `netraflow risk ADDRESS` explains",
+        )
     if summary["top_destinations"]:
         names = ["token_symbol", "to_address", "entity", "amount", "transfer_count", "amount_share"]
         heads = ["token", "to_address", "entity", "amount", "count", "share"]
-        table(heads, [[row[name] for name in names] for row in summary["top_destinations"]], "Top destinations of the busiest tokens")
+        table(
+            heads,
+            [[row[name] for name in names] for row in summary["top_destinations"]],
+            "Top destinations of the busiest tokens",
+        )
     for warning in summary["audit"]["warnings"]:
         print(f"warning: {warning}")
     if summary["alerts"]:
-        print(f"Alerts: {', '.join(f'{count:,} {change}' for change, count in summary['alerts'].items())}; `netraflow alerts list` shows the open ones")
+        print(
+            f"Alerts: {', '.join(f'{count:,} {change}' for change, count in summary['alerts'].items())}; `netraflow alerts list` shows the open ones"
+        )
     for path in summary["reports"]:
         if path.endswith(".html"):
             print(f"Report: {path}")

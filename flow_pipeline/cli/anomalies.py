@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import CsvOption, FromOption, JsonOption, LimitOption, TokenOption, ToOption, emit, settings_of
+from flow_pipeline.cli.common import (
+    CsvOption,
+    FromOption,
+    JsonOption,
+    LimitOption,
+    TokenOption,
+    ToOption,
+    emit,
+    settings_of,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -16,10 +25,16 @@ def register(app: typer.Typer) -> None:
 
 def anomalies(
     context: typer.Context,
-    method: Annotated[str | None, typer.Option("--method", help="trailing, robust or inclusive; else the setting.")] = None,
+    method: Annotated[
+        str | None, typer.Option("--method", help="trailing, robust or inclusive; else the setting.")
+    ] = None,
     threshold: Annotated[float | None, typer.Option("--threshold", help="Another |z| than the setting's.")] = None,
-    top: Annotated[int | None, typer.Option("--top", min=1, help="The K days of the largest |z|, flagged or not.")] = None,
-    by_exchange: Annotated[bool, typer.Option("--by-exchange", help="With --top: K days per exchange instead of the total's.")] = False,
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, help="The K days of the largest |z|, flagged or not.")
+    ] = None,
+    by_exchange: Annotated[
+        bool, typer.Option("--by-exchange", help="With --top: K days per exchange instead of the total's.")
+    ] = False,
     surges: Annotated[bool, typer.Option("--surges", help="Outflow surges instead.")] = False,
     token: TokenOption = None,
     first: FromOption = None,
@@ -31,7 +46,7 @@ def anomalies(
     """Anomalous netflow days of exchanges and of the total; high = onto the exchange."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
-    from flow_pipeline.warehouse.queries import anomalous_days, outflow_surges, top_days
+    from flow_pipeline.questions.queries import anomalous_days, outflow_surges, top_days
     from flow_pipeline.warehouse.store import open_published
 
     settings = settings_of(context)
@@ -45,7 +60,21 @@ def anomalies(
         if surges:
             columns, rows = outflow_surges(connection, window, token)
         elif top is not None or by_exchange:
-            columns, rows = top_days(connection, method, top or settings.anomalies.top_k, "exchange" if by_exchange else "total", window, token)
+            columns, rows = top_days(
+                connection,
+                method,
+                top or settings.anomalies.top_k,
+                "exchange" if by_exchange else "total",
+                window,
+                token,
+            )
         else:
             columns, rows = anomalous_days(connection, settings.anomalies, method, window, token)
-    emit(columns, rows, as_json, as_csv, "Outflow surges" if surges else f"Netflow anomalies, {method}; positive = onto the exchange", limit)
+    emit(
+        columns,
+        rows,
+        as_json,
+        as_csv,
+        "Outflow surges" if surges else f"Netflow anomalies, {method}; positive = onto the exchange",
+        limit,
+    )

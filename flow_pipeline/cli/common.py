@@ -45,7 +45,14 @@ def settings_of(context: typer.Context, data_dir: Path | None = None) -> Setting
     return load_settings(data_dir or given.data_dir, given.config)
 
 
-def emit(columns: Sequence[str], rows: Sequence[Sequence[Any]], as_json: bool, as_csv: bool, title: str = "", limit: int | None = None) -> None:
+def emit(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    as_json: bool,
+    as_csv: bool,
+    title: str = "",
+    limit: int | None = None,
+) -> None:
     """Rows as a table on a terminal, as JSON when piped or asked for, as CSV when asked for."""
     if as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -64,14 +71,26 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = ""
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    shown = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
     for index, name in enumerate(columns):
         is_time = any(
-            isinstance(row[index], date) or (isinstance(row[index], str) and row[index][:2] == "20" and row[index][10:11] == " ") for row in rows[:50]
+            isinstance(row[index], date)
+            or (isinstance(row[index], str) and row[index][:2] == "20" and row[index][10:11] == " ")
+            for row in rows[:50]
         )
         is_number = any(isinstance(row[index], int | float | Decimal) for row in rows[:50])
         is_address = any(isinstance(row[index], str) and row[index].startswith("0x") for row in rows[:50])
-        shown.add_column(name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number or is_address or is_time)
+        shown.add_column(
+            name, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number or is_address or is_time
+        )
     for row in rows[:limit]:
         shown.add_row(*(Text(_pretty(value)) for value in row))
     console = Console()

@@ -26,11 +26,11 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Run the sample and compare what was found with what was planted; exit 1 when anything planted was missed."""
-    from flow_pipeline.cli.analyze import show, summarise
+    from flow_pipeline.cli.analyze import show_summary, summarise
     from flow_pipeline.domain.windows import Window
+    from flow_pipeline.loading.ingest import LoadOptions
     from flow_pipeline.pipeline import run
     from flow_pipeline.reports.truth import compare_anomalies, score_flows, score_typologies
-    from flow_pipeline.warehouse.ingest import LoadOptions
 
     settings = settings_of(context, out or settings_of(context).data_dir / "demo")
     settings = settings.with_changes(labels={"files": (SAMPLE / "labels.csv",)})
@@ -44,10 +44,18 @@ def demo(
     if as_json or not sys.stdout.isatty():
         print(json.dumps({**summary, "planted": planted, "typologies": scores}, indent=1, default=str))
     else:
-        show(summary)
+        show_summary(summary)
         names = ["block_date", "scope", "token_symbol", "direction", "netflow_added", "netflow", "zscore", "found"]
-        table(names, [[row[name] for name in names] for row in planted], f"Planted anomalies found: {len(planted) - len(missed)} of {len(planted)}")
+        table(
+            names,
+            [[row[name] for name in names] for row in planted],
+            f"Planted anomalies found: {len(planted) - len(missed)} of {len(planted)}",
+        )
         names = ["typology", "planted", "found", "right", "precision", "recall"]
-        table(names, [[row[name] for name in names] for row in scores], "Planted typologies and flows found; near misses and decoys stand between them")
+        table(
+            names,
+            [[row[name] for name in names] for row in scores],
+            "Planted typologies and flows found; near misses and decoys stand between them",
+        )
     if missed or any(row["right"] < row["planted"] for row in scores):
         raise typer.Exit(1)

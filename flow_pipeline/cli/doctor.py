@@ -43,7 +43,11 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     stale = settings.build_file.with_name(settings.build_file.name + ".wal").exists()
     holder = lock_holder(settings)
     trouble = None if holder or stale else build_trouble(settings)
-    say("build file", f"{settings.build_file} ({file_size(settings.build_file) / 1e6:.1f} MB)", f"{trouble.message}: {trouble.hint}" if trouble else "")
+    say(
+        "build file",
+        f"{settings.build_file} ({file_size(settings.build_file) / 1e6:.1f} MB)",
+        f"{trouble.message}: {trouble.hint}" if trouble else "",
+    )
     say("lock", f"{holder}: another run is at work" if holder else "free")
     if stale and not holder:
         say("write-ahead log", "left by a killed run; the next run replays it")
@@ -54,7 +58,9 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
         say("published", f"{settings.published_link} points at a missing file", "run again; it is copied anew")
     else:
         with open_published(settings) as connection:
-            counts = connection.execute("SELECT (SELECT count(*) FROM store.transfers), (SELECT count(*) FROM raw.labels)").fetchone() or (0, 0)
+            counts = connection.execute(
+                "SELECT (SELECT count(*) FROM store.transfers), (SELECT count(*) FROM raw.labels)"
+            ).fetchone() or (0, 0)
         say("published", f"run {run}: {counts[0]:,} transfers, {counts[1]:,} labels")
     paths = label_files(settings.labels.files)
     say("label sets", ", ".join(path.name for path in paths))

@@ -16,10 +16,14 @@ def register(app: typer.Typer) -> None:
     app.command("finding", epilog="Example: netraflow finding 1f0c9f0ad2b3a1c4")(finding)
 
 
-def finding(context: typer.Context, finding_id: Annotated[str, typer.Argument(help="As `netraflow findings` shows it.")], as_json: JsonOption = False) -> None:
+def finding(
+    context: typer.Context,
+    finding_id: Annotated[str, typer.Argument(help="As `netraflow findings` shows it.")],
+    as_json: JsonOption = False,
+) -> None:
     """What happened, the transfers in order, who the addresses are, and what would clear it."""
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.warehouse.queries import one_finding
+    from flow_pipeline.questions.queries import one_finding
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
@@ -29,18 +33,28 @@ def finding(context: typer.Context, finding_id: Annotated[str, typer.Argument(he
     if as_json or not sys.stdout.isatty():
         print(json.dumps({**found, "clears": clears(found)}, default=jsonable, indent=1))
         return
-    show(found)
+    show_finding(found)
 
 
-def show(found: dict[str, Any]) -> None:
+def show_finding(found: dict[str, Any]) -> None:
     """The page."""
-    state = f"{found['severity']}, score {found['score']:g}" if found["is_suspicious"] else "fits the definition, not suspicious"
+    state = (
+        f"{found['severity']}, score {found['score']:g}"
+        if found["is_suspicious"]
+        else "fits the definition, not suspicious"
+    )
     print(f"{found['typology']} {found['finding_id']} on {found['chain']}: {state}\n")
     print(found["reason"])
-    print(f"From {found['first_timestamp']} to {found['last_timestamp']} UTC. Detector version {found['detector_version']}.\n")
+    print(
+        f"From {found['first_timestamp']} to {found['last_timestamp']} UTC. Detector version {found['detector_version']}.\n"
+    )
     names = ["ordinal", "block_timestamp", "part", "from_address", "to_address", "amount", "tx_hash", "transfer_index"]
     heads = ["#", "time", "part", "from", "to", found["token_symbol"] or "amount", "transaction", "index"]
-    table(heads, [[str(row[name]) if name == "block_timestamp" else row[name] for name in names] for row in found["transfers"]], "Transfers")
+    table(
+        heads,
+        [[str(row[name]) if name == "block_timestamp" else row[name] for name in names] for row in found["transfers"]],
+        "Transfers",
+    )
     names = ["address", "role", "labels", "risk", "risk_category"]
     table(names, [[row[name] for name in names] for row in found["addresses"]], "Addresses")
     print("What would clear it:")
@@ -51,12 +65,18 @@ def show(found: dict[str, Any]) -> None:
 
 def clears(found: dict[str, Any]) -> list[str]:
     """What would take the finding away, in words."""
-    middles = [row["address"] for row in found["addresses"] if row["role"] in ("middle", "focus") and not row["is_terminal"]]
+    middles = [
+        row["address"] for row in found["addresses"] if row["role"] in ("middle", "focus") and not row["is_terminal"]
+    ]
     ways = []
     if middles:
         some = ", ".join(middles[:3]) + (f" or {len(middles) - 3} others" if len(middles) > 3 else "")
-        ways.append(f"a label that shows {some} to be a service (exchange, bridge, dex, contract): `netraflow analyze … --labels FILE`")
+        ways.append(
+            f"a label that shows {some} to be a service (exchange, bridge, dex, contract): `netraflow analyze … --labels FILE`"
+        )
     ways.append("evidence that the addresses belong to one owner with a reason to move the money so")
     if found["is_suspicious"]:
-        ways.append(f"another threshold in the settings: `netraflow settings --explain` lists typologies.{found['typology']}.*")
+        ways.append(
+            f"another threshold in the settings: `netraflow settings --explain` lists typologies.{found['typology']}.*"
+        )
     return ways

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import CsvOption, FromOption, JsonOption, LimitOption, TokenOption, ToOption, emit, settings_of
+from flow_pipeline.cli.common import (
+    CsvOption,
+    FromOption,
+    JsonOption,
+    LimitOption,
+    TokenOption,
+    ToOption,
+    emit,
+    settings_of,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +27,9 @@ def findings(
     context: typer.Context,
     typology: Annotated[str | None, typer.Option("--typology", help="Only this one, such as rapid_chain.")] = None,
     address: Annotated[str | None, typer.Option("--address", help="Only findings that list this address.")] = None,
-    every: Annotated[bool, typer.Option("--every", help="Also findings that fit a definition and are not suspicious.")] = False,
+    every: Annotated[
+        bool, typer.Option("--every", help="Also findings that fit a definition and are not suspicious.")
+    ] = False,
     token: TokenOption = None,
     first: FromOption = None,
     last: ToOption = None,
@@ -29,7 +40,7 @@ def findings(
     """Suspicious findings, the highest score first."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
-    from flow_pipeline.warehouse import queries
+    from flow_pipeline.questions import queries
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:

@@ -7,17 +7,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import CsvOption, FromOption, JsonOption, LimitOption, TokenOption, ToOption, emit, settings_of
+from flow_pipeline.cli.common import (
+    CsvOption,
+    FromOption,
+    JsonOption,
+    LimitOption,
+    TokenOption,
+    ToOption,
+    emit,
+    settings_of,
+)
 
 if TYPE_CHECKING:
-    from flow_pipeline.warehouse.queries import Rows
+    from flow_pipeline.questions.queries import Rows
 
 GroupArgument = Annotated[str, typer.Argument(help="A group's id or name, as `flows groups` lists them.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    flows = typer.Typer(help="Money followed from one group of addresses to another, over addresses that nobody watches.", no_args_is_help=True)
+    flows = typer.Typer(
+        help="Money followed from one group of addresses to another, over addresses that nobody watches.",
+        no_args_is_help=True,
+    )
     for name, verb, example in (
         ("groups", groups, "netraflow flows groups"),
         ("group", group, "netraflow flows group Northbank"),
@@ -38,8 +50,10 @@ def register(app: typer.Typer) -> None:
     app.add_typer(flows, name="flows")
 
 
-def _show(context: typer.Context, ask: Callable[[Any, Any], Rows], title: str, as_json: bool, as_csv: bool, limit: int) -> None:
-    from flow_pipeline.warehouse import flow_queries
+def _show(
+    context: typer.Context, ask: Callable[[Any, Any], Rows], title: str, as_json: bool, as_csv: bool, limit: int
+) -> None:
+    from flow_pipeline.questions import flow_queries
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
@@ -47,12 +61,20 @@ def _show(context: typer.Context, ask: Callable[[Any, Any], Rows], title: str, a
     emit(columns, rows, as_json, as_csv, title, limit)
 
 
-def groups(context: typer.Context, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 30) -> None:
+def groups(
+    context: typer.Context, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 30
+) -> None:
     """Every group: type, risk level, whether flows begin and end there, its addresses seen."""
     _show(context, lambda q, c: q.groups(c), "Groups", as_json, as_csv, limit)
 
 
-def group(context: typer.Context, name: GroupArgument, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 30) -> None:
+def group(
+    context: typer.Context,
+    name: GroupArgument,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    limit: LimitOption = 30,
+) -> None:
     """The addresses of a group."""
     _show(context, lambda q, c: q.group(c, name), f"Addresses of {name}", as_json, as_csv, limit)
 
@@ -80,28 +102,56 @@ def active(
 
 
 def pair(
-    context: typer.Context, source: GroupArgument, destination: GroupArgument, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 20
+    context: typer.Context,
+    source: GroupArgument,
+    destination: GroupArgument,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    limit: LimitOption = 20,
 ) -> None:
     """What went from one group to another."""
-    _show(context, lambda q, c: q.summary_of_pair(c, source, destination), f"{source} → {destination}", as_json, as_csv, limit)
+    _show(
+        context,
+        lambda q, c: q.summary_of_pair(c, source, destination),
+        f"{source} → {destination}",
+        as_json,
+        as_csv,
+        limit,
+    )
 
 
-def summaries(context: typer.Context, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 20) -> None:
+def summaries(
+    context: typer.Context, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 20
+) -> None:
     """Every pair of groups and token."""
     _show(context, lambda q, c: q.summaries(c), "Group flows", as_json, as_csv, limit)
 
 
-def top_risk(context: typer.Context, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 20) -> None:
+def top_risk(
+    context: typer.Context, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 20
+) -> None:
     """Pairs by risk."""
     _show(context, lambda q, c: q.top_risk(c), "Riskiest group flows", as_json, as_csv, limit)
 
 
-def outgoing(context: typer.Context, name: GroupArgument, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 20) -> None:
+def outgoing(
+    context: typer.Context,
+    name: GroupArgument,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    limit: LimitOption = 20,
+) -> None:
     """What left a group, and where it arrived."""
     _show(context, lambda q, c: q.outgoing(c, name), f"Out of {name}", as_json, as_csv, limit)
 
 
-def incoming(context: typer.Context, name: GroupArgument, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 20) -> None:
+def incoming(
+    context: typer.Context,
+    name: GroupArgument,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    limit: LimitOption = 20,
+) -> None:
     """What arrived in a group, and from where."""
     _show(context, lambda q, c: q.incoming(c, name), f"Into {name}", as_json, as_csv, limit)
 
@@ -131,17 +181,32 @@ def by_amount(
     """Flows by amount, the largest first."""
     from flow_pipeline.domain.windows import Window
 
-    _show(context, lambda q, c: q.by_amount(c, token, least, most, Window.parse(first, last)), "Flows", as_json, as_csv, limit)
+    _show(
+        context,
+        lambda q, c: q.by_amount(c, token, least, most, Window.parse(first, last)),
+        "Flows",
+        as_json,
+        as_csv,
+        limit,
+    )
 
 
-def statistics(context: typer.Context, first: FromOption = None, last: ToOption = None, as_json: JsonOption = False, as_csv: CsvOption = False) -> None:
+def statistics(
+    context: typer.Context,
+    first: FromOption = None,
+    last: ToOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
     """What became of flows in a period."""
     from flow_pipeline.domain.windows import Window
 
     _show(context, lambda q, c: q.statistics(c, Window.parse(first, last)), "Flow statistics", as_json, as_csv, 1)
 
 
-def risk(context: typer.Context, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 20) -> None:
+def risk(
+    context: typer.Context, as_json: JsonOption = False, as_csv: CsvOption = False, limit: LimitOption = 20
+) -> None:
     """Flows by the risk levels of their ends."""
     _show(context, lambda q, c: q.risk_analysis(c), "Risk of group flows", as_json, as_csv, limit)
 

@@ -17,12 +17,19 @@ def register(app: typer.Typer) -> None:
 
 def generate(
     out: Annotated[Path, typer.Option("--out", help="Folder for transfers, labels and truth.")],
-    transfers: Annotated[int, typer.Option("--transfers", help="Background transfers; planted ones come on top.")] = 20_000,
+    transfers: Annotated[
+        int, typer.Option("--transfers", help="Background transfers; planted ones come on top.")
+    ] = 20_000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same world.")] = 1,
     days: Annotated[int, typer.Option("--days", help="Length in days.")] = 60,
     as_csv: Annotated[bool, typer.Option("--as-csv", help="CSV instead of Parquet.")] = False,
     wallets: Annotated[
-        int, typer.Option("--wallets", min=0, help="Instead, a world of wallets that trade: so many times 477 of them, with transactions and prices.")
+        int,
+        typer.Option(
+            "--wallets",
+            min=0,
+            help="Instead, a world of wallets that trade: so many times 477 of them, with transactions and prices.",
+        ),
     ] = 0,
     as_json: JsonOption = False,
 ) -> None:

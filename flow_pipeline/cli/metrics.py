@@ -18,8 +18,12 @@ def register(app: typer.Typer) -> None:
 def metrics(
     context: typer.Context,
     port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port to serve on.")] = 9_464,
-    host: Annotated[str, typer.Option("--host", help="Address to serve on; the figures are for whoever reaches it.")] = "127.0.0.1",
-    textfile: Annotated[Path | None, typer.Option("--textfile", help="Write the figures to this file once instead, for node_exporter.")] = None,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to serve on; the figures are for whoever reaches it.")
+    ] = "127.0.0.1",
+    textfile: Annotated[
+        Path | None, typer.Option("--textfile", help="Write the figures to this file once instead, for node_exporter.")
+    ] = None,
 ) -> None:
     """Serve the figures of the published warehouse and the alert ledger until interrupted."""
     from prometheus_client import start_http_server
@@ -35,7 +39,9 @@ def metrics(
     try:
         server, thread = start_http_server(port, host, registry(settings))
     except OSError as error:
-        raise UsageError(f"--host {host} --port {port}: {error.strerror or error}", "choose another port, or stop what listens there") from None
+        raise UsageError(
+            f"--host {host} --port {port}: {error.strerror or error}", "choose another port, or stop what listens there"
+        ) from None
     note(f"figures at http://{host}:{server.server_port}/metrics")
     try:
         thread.join()

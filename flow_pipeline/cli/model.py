@@ -14,16 +14,18 @@ from flow_pipeline.cli.common import CsvOption, JsonOption, emit, note, progress
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    model = typer.Typer(help="The model of who will make money, and whether scores have been worth anything.", no_args_is_help=True)
+    model = typer.Typer(
+        help="The model of who will make money, and whether scores have been worth anything.", no_args_is_help=True
+    )
     model.command("train", epilog="Example: netraflow model train")(train)
-    model.command("show", epilog="Example: netraflow model show")(show)
+    model.command("show", epilog="Example: netraflow model show")(show_model)
     model.command("backtest", epilog="Example: netraflow model backtest")(backtest)
     app.add_typer(model, name="model")
 
 
 def train(context: typer.Context, as_json: JsonOption = False) -> None:
     """Train on the published file, register the version, print its card; in production when it beats the formula, and then wallets are ranked by it."""
-    from flow_pipeline.pipeline.model import score_again, train_model
+    from flow_pipeline.pipeline.training import score_again, train_model
 
     settings = settings_of(context)
     with progress() as say:
@@ -31,13 +33,19 @@ def train(context: typer.Context, as_json: JsonOption = False) -> None:
         if found.trained.facts["beats_formula"]:
             score_again(settings, say)
     if as_json or not sys.stdout.isatty():
-        facts = {"version": found.version, "chosen": found.trained.name, "candidates": found.trained.candidates, **found.trained.facts, "card": found.card}
+        facts = {
+            "version": found.version,
+            "chosen": found.trained.name,
+            "candidates": found.trained.candidates,
+            **found.trained.facts,
+            "card": found.card,
+        }
         print(json.dumps(facts, indent=1))
     else:
         print(found.card)
 
 
-def show(
+def show_model(
     context: typer.Context,
     version: Annotated[int | None, typer.Option("--version", help="Print the card of this version.")] = None,
     as_json: JsonOption = False,
@@ -57,26 +65,46 @@ def show(
         print(cards[version])
         return
     if not rows:
-        note("netraflow: no model was trained yet: wallets are ranked by the formula; `netraflow model train` trains one")
+        note(
+            "netraflow: no model was trained yet: wallets are ranked by the formula; `netraflow model train` trains one"
+        )
     columns = ["version", "made_at", "chosen", "auc", "formula_auc", "in_production"]
-    made = [{**row, "made_at": datetime.fromtimestamp(row["made_at"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")} for row in rows]
-    emit(columns, [[row[name] for name in columns] for row in made], as_json, False, "Versions of the smart-money model")
+    made = [
+        {**row, "made_at": datetime.fromtimestamp(row["made_at"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")}
+        for row in rows
+    ]
+    emit(
+        columns, [[row[name] for name in columns] for row in made], as_json, False, "Versions of the smart-money model"
+    )
 
 
 def backtest(context: typer.Context, as_json: JsonOption = False, as_csv: CsvOption = False) -> None:
     """Has the top tenth by score made more than the rest in the 30 days after? Per week and over all, with a 95 % interval."""
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.pipeline.model import backtest_formula
+    from flow_pipeline.pipeline.training import backtest_formula
 
     rows = backtest_formula(settings_of(context))
     if not rows:
-        raise UsageError("no outcome is known yet", "a backtest needs 60 days with transactions or trades: 30 to score and 30 to see what came of it")
+        raise UsageError(
+            "no outcome is known yet",
+            "a backtest needs 60 days with transactions or trades: 30 to score and 30 to see what came of it",
+        )
     emit(
-        list(rows[0]), [list(row.values()) for row in rows], as_json, as_csv, "Top tenth by the formula against the rest, US dollars made in the 30 days after"
+        list(rows[0]),
+        [list(row.values()) for row in rows],
+        as_json,
+        as_csv,
+        "Top tenth by the formula against the rest, US dollars made in the 30 days after",
     )
     whole = rows[-1]
     if not as_json and not as_csv and sys.stdout.isatty():
-        words = "yes" if whole["is_better"] else "no: worse" if whole["high_usd"] < 0 else "that can not be said: the interval holds 0"
+        words = (
+            "yes"
+            if whole["is_better"]
+            else "no: worse"
+            if whole["high_usd"] < 0
+            else "that can not be said: the interval holds 0"
+        )
         print(
             f"Was the top tenth better? {words}. {whole['difference_usd']:,.2f} USD more per wallet, 95 % interval {whole['low_usd']:,.2f} to {whole['high_usd']:,.2f}"
         )

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import CsvOption, FromOption, JsonOption, LimitOption, TokenOption, ToOption, emit, settings_of
+from flow_pipeline.cli.common import (
+    CsvOption,
+    FromOption,
+    JsonOption,
+    LimitOption,
+    TokenOption,
+    ToOption,
+    emit,
+    settings_of,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +26,9 @@ def register(app: typer.Typer) -> None:
 def netflow(
     context: typer.Context,
     exchange: Annotated[str | None, typer.Option("--exchange", help="Only this exchange.")] = None,
-    wallet: Annotated[bool, typer.Option("--by-wallet", help="Per hot wallet; moves inside the exchange count.")] = False,
+    wallet: Annotated[
+        bool, typer.Option("--by-wallet", help="Per hot wallet; moves inside the exchange count.")
+    ] = False,
     total: Annotated[bool, typer.Option("--total", help="All exchanges together.")] = False,
     token: TokenOption = None,
     first: FromOption = None,
@@ -29,7 +40,7 @@ def netflow(
     """Daily inflow, outflow and netflow (positive = onto the exchange), latest day first."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
-    from flow_pipeline.warehouse.queries import daily_netflow
+    from flow_pipeline.questions.queries import daily_netflow
     from flow_pipeline.warehouse.store import open_published
 
     if wallet and total:

@@ -35,4 +35,10 @@ def report(
     except ValueError:
         raise UsageError(f"--day {day}: that is no day", "write it as YYYY-MM-DD") from None
     written = write_report(settings_of(context), cast(Literal["daily", "weekly"], kind), last, token, out)
-    emit(["file", "bytes"], [[str(path), path.stat().st_size if path.is_file() else None] for path in written], as_json, False, "Report")
+    emit(
+        ["file", "bytes"],
+        [[str(path), path.stat().st_size if path.is_file() else None] for path in written],
+        as_json,
+        False,
+        "Report",
+    )

@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 def restate(
     context: typer.Context,
     labels: Annotated[list[Path], typer.Option("--labels", help="Label sets to add to those in force.")],
-    is_applied: Annotated[bool, typer.Option("--apply", help="Publish it, and keep what moved in ops.restatements.")] = False,
+    is_applied: Annotated[
+        bool, typer.Option("--apply", help="Publish it, and keep what moved in ops.restatements.")
+    ] = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
     limit: LimitOption = 20,

@@ -16,35 +16,52 @@ def register(app: typer.Typer) -> None:
     app.command("risk", epilog="Example: netraflow risk 0x00000000219ab540356cbb839cbe05303d7705fa")(risk)
 
 
-def risk(context: typer.Context, address: Annotated[str, typer.Argument(help="The address.")], as_json: JsonOption = False) -> None:
+def risk(
+    context: typer.Context, address: Annotated[str, typer.Argument(help="The address.")], as_json: JsonOption = False
+) -> None:
     """An address's risk: components, weights, findings, and the score with each component dropped."""
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.warehouse.queries import labels_of, risk_of
+    from flow_pipeline.questions.queries import labels_of, risk_of
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
         found, labels = risk_of(connection, address), labels_of(connection, address)
-        is_known = connection.execute("SELECT 1 FROM store.addresses WHERE address = lower(?) OR address = ?", [address, address]).fetchone()
+        is_known = connection.execute(
+            "SELECT 1 FROM store.addresses WHERE address = lower(?) OR address = ?", [address, address]
+        ).fetchone()
     if not found and not labels and not is_known:
-        raise UsageError(f"{address} stands in no transfer and no label", "check the address; EVM addresses have 0x and 40 hex digits")
+        raise UsageError(
+            f"{address} stands in no transfer and no label",
+            "check the address; EVM addresses have 0x and 40 hex digits",
+        )
     if as_json or not sys.stdout.isatty():
         print(json.dumps({"address": address, "risk": found, "labels": labels}, default=jsonable, indent=1))
         return
     for row in labels:
-        print(f"Label on {row['chain']}: {row['entity']} ({row['category']}, confidence {row['confidence']:g}; {row['source']})")
+        print(
+            f"Label on {row['chain']}: {row['entity']} ({row['category']}, confidence {row['confidence']:g}; {row['source']})"
+        )
     if not found:
-        print(f"{address} has no risk component: no suspicious finding lists it and it has no contact with a mixer or a sanctioned address")
+        print(
+            f"{address} has no risk component: no suspicious finding lists it and it has no contact with a mixer or a sanctioned address"
+        )
     for row in found:
-        show(row)
+        show_risk(row)
 
 
-def show(row: dict[str, Any]) -> None:
+def show_risk(row: dict[str, Any]) -> None:
     """The page of one chain."""
-    print(f"\n{row['address']} on {row['chain']}: {row['category']}, score {row['score']:.4f}, confidence {row['confidence']:.2f}")
+    print(
+        f"\n{row['address']} on {row['chain']}: {row['category']}, score {row['score']:.4f}, confidence {row['confidence']:.2f}"
+    )
     active = [item for item in row["components"] if item["is_active"]]
-    print(f"score = 1 / (1 + e^(-5 ({row['raw_score']:.4f} - 0.5))), and {row['raw_score']:.4f} is the sum of the parts\n")
+    print(
+        f"score = 1 / (1 + e^(-5 ({row['raw_score']:.4f} - 0.5))), and {row['raw_score']:.4f} is the sum of the parts\n"
+    )
     names = ["component", "score", "confidence", "weight", "part"]
     rows = [[*(item[name] for name in names), row["without"][item["component"]], item["finding_id"]] for item in active]
     table([*names, "score without it", "finding"], rows, "Components that count")
     for item in row["components"]:
-        print(f"- {'' if item['is_active'] else '(does not count: a stronger one does) '}{item['component']} {item['finding_id'] or ''}: {item['evidence']}")
+        print(
+            f"- {'' if item['is_active'] else '(does not count: a stronger one does) '}{item['component']} {item['finding_id'] or ''}: {item['evidence']}"
+        )

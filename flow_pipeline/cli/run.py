@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 def run(
     context: typer.Context,
-    date: Annotated[str | None, typer.Option("--date", help="One day, YYYY-MM-DD; yesterday when no day is given.")] = None,
+    date: Annotated[
+        str | None, typer.Option("--date", help="One day, YYYY-MM-DD; yesterday when no day is given.")
+    ] = None,
     first: FromOption = None,
     last: ToOption = None,
     as_json: JsonOption = False,

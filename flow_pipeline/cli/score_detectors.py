@@ -21,15 +21,17 @@ def score_detectors(
     context: typer.Context,
     world: Annotated[Path, typer.Argument(help="A folder that `netraflow generate` wrote.")],
     out: Annotated[Path | None, typer.Option("--out", help="Data directory; else DIR/warehouse.")] = None,
-    least: Annotated[float, typer.Option("--least", min=0, max=1, help="Exit 1 when a precision or a recall lies below.")] = 0.0,
+    least: Annotated[
+        float, typer.Option("--least", min=0, max=1, help="Exit 1 when a precision or a recall lies below.")
+    ] = 0.0,
     as_json: JsonOption = False,
 ) -> None:
     """Run the pipeline on a generated world and print precision and recall per typology, of group flows, deposit addresses, categories of wallets and MEV."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
+    from flow_pipeline.loading.ingest import LoadOptions
     from flow_pipeline.pipeline import run
     from flow_pipeline.reports.truth import score_deposits, score_flows, score_typologies, score_wallets
-    from flow_pipeline.warehouse.ingest import LoadOptions
 
     truth, wallets, prices = world / "typologies.json", world / "wallets.json", world / "prices.csv"
     if not truth.is_file() and not wallets.is_file():
@@ -54,6 +56,8 @@ def score_detectors(
             for finding_id in row["wrong"]:
                 print(f"wrong: {row['typology']} {finding_id}")
             for transfers in row["missed"]:
-                print(f"missed: {row['typology']} {', '.join(key if isinstance(key, str) else key[0] for key in transfers)}")
+                print(
+                    f"missed: {row['typology']} {', '.join(key if isinstance(key, str) else key[0] for key in transfers)}"
+                )
     if any(min(row["precision"], row["recall"]) < least for row in scores):
         raise typer.Exit(1)

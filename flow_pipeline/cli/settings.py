@@ -48,7 +48,14 @@ def _of_typologies(section: Any) -> list[list[Any]]:
     for typology in sorted(typologies()):
         parameters = parameters_of(typology, section)
         for key, inner in type(parameters).model_fields.items():
-            rows.append([f"typologies.{typology}.{key}", _plain(getattr(parameters, key)), _plain(inner.default), inner.description])
+            rows.append(
+                [
+                    f"typologies.{typology}.{key}",
+                    _plain(getattr(parameters, key)),
+                    _plain(inner.default),
+                    inner.description,
+                ]
+            )
     return rows
 
 
@@ -60,5 +67,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:g}"
     if hasattr(value, "model_dump"):
-        return "(" + ", ".join(f"{key} {_plain(item)}" for key, item in value.model_dump(exclude_defaults=True).items()) + ")"
+        return (
+            "("
+            + ", ".join(f"{key} {_plain(item)}" for key, item in value.model_dump(exclude_defaults=True).items())
+            + ")"
+        )
     return "none" if value is None else str(value)

@@ -9,7 +9,18 @@ import typer
 
 from flow_pipeline.cli.common import CsvOption, JsonOption, emit, note, settings_of
 
-_ON_A_TERMINAL = ("rank", "wallet", "category", "score", "score_low", "score_high", "confidence", "volume_usd", "realised_usd", "last_active")
+_ON_A_TERMINAL = (
+    "rank",
+    "wallet",
+    "category",
+    "score",
+    "score_low",
+    "score_high",
+    "confidence",
+    "volume_usd",
+    "realised_usd",
+    "last_active",
+)
 """What fits; JSON and CSV have every column."""
 
 
@@ -21,22 +32,31 @@ def register(app: typer.Typer) -> None:
 def smart_money(
     context: typer.Context,
     top: Annotated[int, typer.Option("--top", min=1, help="Wallets shown, best first.")] = 20,
-    category: Annotated[str | None, typer.Option("--category", help="Only wallets of this category, such as mev_bot.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Also wallets that are not listed: below smart_money.min_score, or without a profit.")] = False,
+    category: Annotated[
+        str | None, typer.Option("--category", help="Only wallets of this category, such as mev_bot.")
+    ] = None,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Also wallets that are not listed: below smart_money.min_score, or without a profit."
+        ),
+    ] = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
     """Wallets listed as smart money by rank, with their category, score, confidence and what they made in 30 days; `netraflow wallet ADDRESS` explains one."""
     from flow_pipeline.domain.errors import UsageError
+    from flow_pipeline.questions.queries import smart_wallets
     from flow_pipeline.scoring.smart_money import CATEGORIES
-    from flow_pipeline.warehouse.queries import smart_wallets
     from flow_pipeline.warehouse.store import open_published
 
     if category is not None and category not in CATEGORIES:
         raise UsageError(f"--category {category}: there is no such one", f"choose from {', '.join(CATEGORIES)}")
     with open_published(settings_of(context)) as connection:
         columns, rows = smart_wallets(connection, top, category, every)
-        known = connection.execute("SELECT count(*), count(*) FILTER (WHERE is_smart), max(confidence) FROM detection.smart_money_wallets").fetchone() or (
+        known = connection.execute(
+            "SELECT count(*), count(*) FILTER (WHERE is_smart), max(confidence) FROM detection.smart_money_wallets"
+        ).fetchone() or (
             0,
             0,
             None,
@@ -44,10 +64,20 @@ def smart_money(
     if sys.stdout.isatty() and not as_json and not as_csv:
         shown = [columns.index(name) for name in _ON_A_TERMINAL]
         columns, rows = list(_ON_A_TERMINAL), [tuple(row[place] for place in shown) for row in rows]
-    emit(columns, rows, as_json, as_csv, f"Smart money: {'all wallets' if every else 'listed wallets'}{f' of category {category}' if category else ''}")
+    emit(
+        columns,
+        rows,
+        as_json,
+        as_csv,
+        f"Smart money: {'all wallets' if every else 'listed wallets'}{f' of category {category}' if category else ''}",
+    )
     if not known[0]:
-        note("netraflow: no wallet is known: none of the files has transactions (Etherscan txlist, ethereum-etl transactions) or trades")
+        note(
+            "netraflow: no wallet is known: none of the files has transactions (Etherscan txlist, ethereum-etl transactions) or trades"
+        )
     elif not known[2]:
-        note("netraflow: nothing has a price, so no volume and no profit is known and no wallet is listed; give a price file with --prices")
+        note(
+            "netraflow: nothing has a price, so no volume and no profit is known and no wallet is listed; give a price file with --prices"
+        )
     elif not rows:
         note(f"netraflow: none of {known[0]:,} wallets fits ({known[1]:,} are listed); --all shows every wallet")

@@ -11,7 +11,10 @@ from flow_pipeline.cli.common import CsvOption, JsonOption, LimitOption, emit, s
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("sql", epilog='Example: netraflow sql "SELECT exchange, sum(netflow) FROM marts.fct_daily_exchange_netflow GROUP BY exchange"')(sql)
+    app.command(
+        "sql",
+        epilog='Example: netraflow sql "SELECT exchange, sum(netflow) FROM marts.fct_daily_exchange_netflow GROUP BY exchange"',
+    )(sql)
 
 
 def sql(
@@ -33,7 +36,10 @@ def sql(
             if len(statements) != 1:
                 raise UsageError(f"{len(statements)} statements given", "give one")
             if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
-                raise UsageError(f"{statements[0].type.name} is not a question: this command only reads", "give a SELECT, SHOW, DESCRIBE or EXPLAIN")
+                raise UsageError(
+                    f"{statements[0].type.name} is not a question: this command only reads",
+                    "give a SELECT, SHOW, DESCRIBE or EXPLAIN",
+                )
             cursor = connection.execute(statements[0])
             columns = [item[0] for item in cursor.description or []]
             rows = cursor.fetchall()

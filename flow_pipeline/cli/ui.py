@@ -33,7 +33,9 @@ def register(app: typer.Typer) -> None:
 def ui(
     context: typer.Context,
     port: Annotated[int, typer.Option("--port", help="Port of the web UI.")] = 3000,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on; loopback unless you say otherwise.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; loopback unless you say otherwise.")
+    ] = "127.0.0.1",
 ) -> None:
     """Assets, checks, runs, schedule and sensors in the browser."""
     settings = settings_of(context)
@@ -45,5 +47,14 @@ def ui(
     settings.inbox.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "DAGSTER_HOME": str(home), "NETRAFLOW_DATA_DIR": str(settings.data_dir.resolve())}
     note(f"netraflow: http://{host}:{port} (inbox: {settings.inbox.resolve()})")
-    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(WORKSPACE), "--host", host, "--port", str(port)]
+    command = [
+        str(Path(sys.executable).with_name("dagster")),
+        "dev",
+        "-w",
+        str(WORKSPACE),
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
     raise typer.Exit(subprocess.call(command, env=environment, cwd=WORKSPACE.parent))

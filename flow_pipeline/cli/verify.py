@@ -16,13 +16,15 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     context: typer.Context,
-    finding_ids: Annotated[list[str] | None, typer.Argument(help="Findings to prove; none for all suspicious ones.")] = None,
+    finding_ids: Annotated[
+        list[str] | None, typer.Argument(help="Findings to prove; none for all suspicious ones.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Also findings that are not suspicious.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run each finding's evidence_sql on the published file and compare transfers and totals; exit 1 on any difference."""
+    from flow_pipeline.questions.verify import verify as prove
     from flow_pipeline.warehouse.store import open_published
-    from flow_pipeline.warehouse.verify import verify as prove
 
     with progress() as say, open_published(settings_of(context)) as connection:
         proofs = prove(connection, finding_ids or [], every, say)
@@ -32,7 +34,13 @@ def verify(
         count[0] += 1
         count[1] += not proof.differences
         count[2] += proof.transfers
-    emit(["typology", "findings", "proved", "transfers"], [[name, *counts] for name, counts in sorted(rows.items())], as_json, False, "Verified")
+    emit(
+        ["typology", "findings", "proved", "transfers"],
+        [[name, *counts] for name, counts in sorted(rows.items())],
+        as_json,
+        False,
+        "Verified",
+    )
     failed = [proof for proof in proofs if proof.differences]
     for proof in failed:
         note(f"netraflow: {proof.typology} {proof.finding_id}: {'; '.join(proof.differences)}")

@@ -16,16 +16,23 @@ def register(app: typer.Typer) -> None:
     app.command("wallet", epilog="Example: netraflow wallet 0x28c6c06298d514db089934071355e5743bf21d60")(wallet)
 
 
-def wallet(context: typer.Context, address: Annotated[str, typer.Argument(help="The wallet.")], as_json: JsonOption = False, limit: LimitOption = 20) -> None:
+def wallet(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="The wallet.")],
+    as_json: JsonOption = False,
+    limit: LimitOption = 20,
+) -> None:
     """What it is like and why: category, parts of its score, behaviour over 7, 30 and 90 days, trades at average cost, what it still holds, sandwiches and arbitrage."""
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.warehouse.queries import one_wallet
+    from flow_pipeline.questions.queries import one_wallet
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
         found = one_wallet(connection, address)
     if found is None:
-        raise UsageError(f"there is no transfer of {address}", "check the address; Bitcoin addresses are case-sensitive")
+        raise UsageError(
+            f"there is no transfer of {address}", "check the address; Bitcoin addresses are case-sensitive"
+        )
     if as_json or not sys.stdout.isatty():
         print(json.dumps(found, default=jsonable, indent=1))
         return
@@ -37,30 +44,64 @@ def wallet(context: typer.Context, address: Annotated[str, typer.Argument(help="
         for chain in dict.fromkeys(row["chain"] for row in found["features"]):
             windows = [row for row in found["features"] if row["chain"] == chain]
             days = [f"{row['window_days']} days" for row in windows]
-            table(["", *days], [[name, *(row[name] for row in windows)] for name in names], f"Behaviour on {chain} up to {windows[0]['block_date']}")
+            table(
+                ["", *days],
+                [[name, *(row[name] for row in windows)] for name in names],
+                f"Behaviour on {chain} up to {windows[0]['block_date']}",
+            )
     for chain in found["totals"]:
         wins = f"{chain['wins']:,} of {chain['closed']:,} closed trades won" if chain["closed"] else "no closed trade"
-        made = "no profit is known" if chain["realised_usd"] is None else f"realised {chain['realised_usd']:,.2f} USD, gas included"
+        made = (
+            "no profit is known"
+            if chain["realised_usd"] is None
+            else f"realised {chain['realised_usd']:,.2f} USD, gas included"
+        )
         print(
             f"{chain['chain']}: {chain['trades']:,} trades from {chain['first_day']} to {chain['last_day']}, {chain['priced_share']:.0%} of them with a believable price; {made}; {wins}"
         )
     for title, rows, names in (
-        ("Still held of what was bought at a known price", found["positions"], ["chain", "token", "amount", "cost_usd", "average_cost_usd"]),
+        (
+            "Still held of what was bought at a known price",
+            found["positions"],
+            ["chain", "token", "amount", "cost_usd", "average_cost_usd"],
+        ),
         (
             "Last trades",
             found["trades"][:limit],
-            ["block_timestamp", "gave", "gave_amount", "got", "got_amount", "value_usd", "price_basis", "covered_share", "realised_usd", "gas_usd"],
+            [
+                "block_timestamp",
+                "gave",
+                "gave_amount",
+                "got",
+                "got_amount",
+                "value_usd",
+                "price_basis",
+                "covered_share",
+                "realised_usd",
+                "gas_usd",
+            ],
         ),
     ):
         if rows:
-            table(names, [[str(row[name]) if name == "block_timestamp" else row[name] for name in names] for row in rows], title)
+            table(
+                names,
+                [[str(row[name]) if name == "block_timestamp" else row[name] for name in names] for row in rows],
+                title,
+            )
     if found["past"]:
-        table(list(found["past"][0]), [list(row.values()) for row in found["past"][:limit]], "30 days up to each active day")
+        table(
+            list(found["past"][0]),
+            [list(row.values()) for row in found["past"][:limit]],
+            "30 days up to each active day",
+        )
     if found["mev"]:
         names = ["block_timestamp", "kind", "reason", "gain_amount", "token_symbol", "gain_usd", "tx_hashes"]
         table(
             names,
-            [[str(row[name]) if name == "block_timestamp" else row[name] for name in names] for row in found["mev"][:limit]],
+            [
+                [str(row[name]) if name == "block_timestamp" else row[name] for name in names]
+                for row in found["mev"][:limit]
+            ],
             "Sandwiches, arbitrage, liquidations",
         )
     if not found["features"]:
@@ -82,4 +123,8 @@ def _score(row: dict[str, Any]) -> None:
         f"score = (1 - {row['round_trip_share'] or 0:.3f} of its payments that came back) x the sum of the parts = {row['formula_score']:.3f}, "
         f"{row['score_low']:.3f} to {row['score_high']:.3f} at the ends of what its profits may be\n"
     )
-    table(["part", "points", "rises with"], [[part, row[f"{part}_part"], column] for part, column in INPUTS.items()], "Parts of the score, 30 days")
+    table(
+        ["part", "points", "rises with"],
+        [[part, row[f"{part}_part"], column] for part, column in INPUTS.items()],
+        "Parts of the score, 30 days",
+    )

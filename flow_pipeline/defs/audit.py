@@ -20,7 +20,9 @@ _SEVERITY = {"blocking": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSe
 
 def _checks(stage: str) -> dg.AssetChecksDefinition:
     specs = [
-        dg.AssetCheckSpec(item.name, asset=dg.AssetKey(GUARDED[stage]), description=item.says, blocking=item.severity == "blocking")
+        dg.AssetCheckSpec(
+            item.name, asset=dg.AssetKey(GUARDED[stage]), description=item.says, blocking=item.severity == "blocking"
+        )
         for item in suite(stage, settings().quality)
     ]
 

@@ -26,28 +26,45 @@ daily_schedule = dg.build_schedule_from_partitioned_job(
 )
 
 
-@dg.sensor(job=daily_flow, minimum_interval_seconds=settings().schedule.inbox_seconds, description="Starts a run when files of the inbox are new or changed.")
+@dg.sensor(
+    job=daily_flow,
+    minimum_interval_seconds=settings().schedule.inbox_seconds,
+    description="Starts a run when files of the inbox are new or changed.",
+)
 def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """One run over all days, for each state of the inbox."""
     folder = settings().inbox
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")) if folder.is_dir() else []
+    files = (
+        sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+        if folder.is_dir()
+        else []
+    )
     if not files:
         yield dg.SkipReason(f"{folder} is empty")
         return
-    state = hashlib.sha256("".join(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns};" for path in files).encode()).hexdigest()
+    state = hashlib.sha256(
+        "".join(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns};" for path in files).encode()
+    ).hexdigest()
     if state == context.cursor:
         yield dg.SkipReason("nothing new in the inbox")
         return
     context.update_cursor(state)
     last = datetime.now(UTC).date() - timedelta(days=1)
-    tags = {"dagster/asset_partition_range_start": settings().schedule.first_day.isoformat(), "dagster/asset_partition_range_end": last.isoformat()}
+    tags = {
+        "dagster/asset_partition_range_start": settings().schedule.first_day.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+    }
     yield dg.RunRequest(run_key=state, tags=tags)
 
 
-@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING, description="Makes every failed run an alert and sends it.")
+@dg.run_failure_sensor(
+    default_status=dg.DefaultSensorStatus.RUNNING, description="Makes every failed run an alert and sends it."
+)
 def failures(context: dg.RunFailureSensorContext) -> None:
     """The run is the alert's subject; what was published before stands."""
-    record_failure(settings(), context.dagster_run.run_id, f"{context.dagster_run.job_name}: {context.failure_event.message}")
+    record_failure(
+        settings(), context.dagster_run.run_id, f"{context.dagster_run.job_name}: {context.failure_event.message}"
+    )
     send_alerts(settings())
 
 

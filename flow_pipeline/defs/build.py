@@ -21,7 +21,11 @@ class Translator(DagsterDbtTranslator):
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """`schema/table`."""
         schema = dbt_resource_props["schema"]
-        return dg.AssetKey(["raw", "transfers"]) if schema == "store" else dg.AssetKey([schema, dbt_resource_props["name"]])
+        return (
+            dg.AssetKey(["raw", "transfers"])
+            if schema == "store"
+            else dg.AssetKey([schema, dbt_resource_props["name"]])
+        )
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The schema."""
@@ -51,5 +55,11 @@ def build_marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
         with open_build(settings()) as connection:
             full = plan_rebuild(connection, window_of(context), settings())
         os.environ.update(dbt.environment(settings()))
-        client = DbtCliResource(project_dir=_PROJECT, profiles_dir=str(dbt.PROJECT), dbt_executable=str(Path(sys.executable).with_name("dbt")))
-        yield from client.cli(dbt.arguments(settings(), full), context=context, target_path=dbt.target_path(settings())).stream()
+        client = DbtCliResource(
+            project_dir=_PROJECT,
+            profiles_dir=str(dbt.PROJECT),
+            dbt_executable=str(Path(sys.executable).with_name("dbt")),
+        )
+        yield from client.cli(
+            dbt.arguments(settings(), full), context=context, target_path=dbt.target_path(settings())
+        ).stream()

@@ -35,10 +35,19 @@ def window_of(context: Any) -> Window:
     return Window(date.fromisoformat(span.start), date.fromisoformat(span.end))
 
 
-def spec(relation: str, description: str, group: str, kinds: set[str], deps: list[dg.AssetKey] | None = None, **more: Any) -> dg.AssetSpec:
+def spec(
+    relation: str, description: str, group: str, kinds: set[str], deps: list[dg.AssetKey] | None = None, **more: Any
+) -> dg.AssetSpec:
     """An asset whose key is its DuckDB relation."""
     return dg.AssetSpec(
-        dg.AssetKey(relation.split(".")), description=description, group_name=group, kinds=kinds, owners=OWNERS, deps=deps or [], skippable=True, **more
+        dg.AssetKey(relation.split(".")),
+        description=description,
+        group_name=group,
+        kinds=kinds,
+        owners=OWNERS,
+        deps=deps or [],
+        skippable=True,
+        **more,
     )
 
 
@@ -46,7 +55,9 @@ FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_win
 """A daily product is late after 26 hours and stale after two missed runs."""
 
 
-def ops_asset(key: list[str], description: str, kinds: set[str], deps: list[dg.AssetKey]) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+def ops_asset(
+    key: list[str], description: str, kinds: set[str], deps: list[dg.AssetKey]
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Decorator of an asset behind the build: a run materializes it whole, whatever days it has."""
     return dg.asset(
         key=key, description=description, group_name="ops", kinds=kinds, owners=OWNERS, deps=deps, partitions_def=daily(),

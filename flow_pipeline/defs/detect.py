@@ -5,30 +5,36 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 
 from flow_pipeline.defs.common import POOL, daily, settings, spec
+from flow_pipeline.detection.address_clusters import find_address_clusters
+from flow_pipeline.detection.clusters import add_patterns, measure_clusters
+from flow_pipeline.detection.daily import run_detector
+from flow_pipeline.detection.entity_clusters import run_entity_clusters
+from flow_pipeline.detection.findings import run_typologies
+from flow_pipeline.detection.flows import load_groups, run_flows
+from flow_pipeline.detection.risk import run_risk
 from flow_pipeline.detectors import Detector, discover
 from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.tables import USER_TABLES
 from flow_pipeline.reports.charts import evidence_pictures, flow_picture, pictures_of
-from flow_pipeline.warehouse.address_clusters import find_address_clusters
-from flow_pipeline.warehouse.clusters import add_patterns, measure_clusters
-from flow_pipeline.warehouse.detection import run_detector
-from flow_pipeline.warehouse.entity_clusters import run_entity_clusters
-from flow_pipeline.warehouse.findings import run_typologies
-from flow_pipeline.warehouse.flows import load_groups, run_flows
-from flow_pipeline.warehouse.risk import run_risk
-from flow_pipeline.warehouse.smart_money import run_smart_money
+from flow_pipeline.wallets.features import run_wallet_features
+from flow_pipeline.wallets.smart_money import run_smart_money
+from flow_pipeline.wallets.trades import run_trades
 from flow_pipeline.warehouse.store import open_build, run_lock
-from flow_pipeline.warehouse.trades import run_trades
-from flow_pipeline.warehouse.wallet_features import run_wallet_features
 
-_MARTS = [dg.AssetKey(["marts", name]) for name in ("fct_daily_exchange_netflow", "fct_daily_wallet_netflow", "fct_daily_netflow")]
+_MARTS = [
+    dg.AssetKey(["marts", name])
+    for name in ("fct_daily_exchange_netflow", "fct_daily_wallet_netflow", "fct_daily_netflow")
+]
 _MEANING = {table.name: table.description for table in USER_TABLES}
 _UNION = ("findings", "finding_transfers", "finding_addresses")
 _GRAPH = [dg.AssetKey(["raw", "transfers"]), dg.AssetKey(["intermediate", "int_address_labels__intervals"])]
 
 
 def _asset(detector: Detector) -> dg.AssetsDefinition:
-    specs = [spec(f"detection.{name}", _MEANING[name], "detection", {"python", "duckdb"}, _MARTS, partitions_def=daily()) for name in detector.WRITES]
+    specs = [
+        spec(f"detection.{name}", _MEANING[name], "detection", {"python", "duckdb"}, _MARTS, partitions_def=daily())
+        for name in detector.WRITES
+    ]
 
     @dg.multi_asset(specs=specs, name=detector.NAME, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def run() -> Iterator[dg.MaterializeResult[None]]:
@@ -56,7 +62,10 @@ def _typologies() -> dg.AssetsDefinition:
         for name, item in typologies().items()
     ]
     keys = [item.key for item in each]
-    union = [spec(f"detection.{name}", _MEANING[name], "detection", {"duckdb"}, keys, partitions_def=daily()) for name in _UNION]
+    union = [
+        spec(f"detection.{name}", _MEANING[name], "detection", {"duckdb"}, keys, partitions_def=daily())
+        for name in _UNION
+    ]
 
     @dg.multi_asset(specs=[*each, *union], name="typologies", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def run() -> Iterator[dg.MaterializeResult[None]]:
@@ -64,9 +73,14 @@ def _typologies() -> dg.AssetsDefinition:
             counts = run_typologies(connection, settings())
             pictures = evidence_pictures(connection)
         for name, found in counts.items():
-            state = {"truncated": True, "max_findings": settings().typologies.max_findings} if found["is_truncated"] else {}
+            state = (
+                {"truncated": True, "max_findings": settings().typologies.max_findings} if found["is_truncated"] else {}
+            )
             shown = {"evidence of the top finding": dg.MetadataValue.md(pictures[name])} if name in pictures else {}
-            yield dg.MaterializeResult(asset_key=["detection", "findings", name], metadata={"dagster/row_count": found["kept"], **found, **state, **shown})
+            yield dg.MaterializeResult(
+                asset_key=["detection", "findings", name],
+                metadata={"dagster/row_count": found["kept"], **found, **state, **shown},
+            )
         for name in _UNION:
             yield dg.MaterializeResult(asset_key=["detection", name])
 
@@ -93,7 +107,10 @@ def _risk() -> dg.AssetsDefinition:
 def _flows() -> dg.AssetsDefinition:
     names = ("groups", "group_members", "group_flows", "group_flow_transfers", "group_flow_summaries", "active_flows")
     deps = [*_GRAPH, dg.AssetKey(["detection", "address_clusters"])]
-    specs = [spec(f"detection.{name}", _MEANING[name], "detection", {"python", "numba"}, deps, partitions_def=daily()) for name in names]
+    specs = [
+        spec(f"detection.{name}", _MEANING[name], "detection", {"python", "numba"}, deps, partitions_def=daily())
+        for name in names
+    ]
 
     @dg.multi_asset(specs=specs, name="group_flows", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def run() -> Iterator[dg.MaterializeResult[None]]:
@@ -102,14 +119,23 @@ def _flows() -> dg.AssetsDefinition:
             counts = run_flows(connection, settings().tracing)
             picture = flow_picture(connection)
         for name, count in counts.items():
-            shown = {"largest flows": dg.MetadataValue.md(picture)} if picture and name == "group_flow_summaries" else {}
+            shown = (
+                {"largest flows": dg.MetadataValue.md(picture)} if picture and name == "group_flow_summaries" else {}
+            )
             yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count, **shown})
 
     return run
 
 
 def _clusters() -> list[dg.AssetsDefinition]:
-    found = spec("detection.address_clusters", _MEANING["address_clusters"], "detection", {"duckdb"}, _GRAPH, partitions_def=daily())
+    found = spec(
+        "detection.address_clusters",
+        _MEANING["address_clusters"],
+        "detection",
+        {"duckdb"},
+        _GRAPH,
+        partitions_def=daily(),
+    )
     overtime = [
         spec(f"marts.{name}", _MEANING[name], "marts", {"duckdb"}, [found.key], partitions_def=daily())
         for name in ("fct_daily_wallet_roles", "fct_entity_clusters")
@@ -123,12 +149,19 @@ def _clusters() -> list[dg.AssetsDefinition]:
         partitions_def=daily(),
     )
 
-    @dg.multi_asset(specs=[found, *overtime], name="address_clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+    @dg.multi_asset(
+        specs=[found, *overtime], name="address_clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL
+    )
     def belong() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
-            counts = find_address_clusters(connection, settings().clusters) | run_entity_clusters(connection, settings().clusters)
+            counts = find_address_clusters(connection, settings().clusters) | run_entity_clusters(
+                connection, settings().clusters
+            )
         for name, count in counts.items():
-            yield dg.MaterializeResult(asset_key=["marts" if name.startswith("fct_") else "detection", name], metadata={"dagster/row_count": count})
+            yield dg.MaterializeResult(
+                asset_key=["marts" if name.startswith("fct_") else "detection", name],
+                metadata={"dagster/row_count": count},
+            )
 
     @dg.multi_asset(specs=[described], name="clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def describe() -> Iterator[dg.MaterializeResult[None]]:
@@ -151,15 +184,22 @@ def _wallets() -> list[dg.AssetsDefinition]:
     return [_wallet_step(*step) for step in steps]
 
 
-def _wallet_step(name: str, step: Callable[..., dict[str, int]], tables: tuple[str, ...], kinds: set[str], deps: list[dg.AssetKey]) -> dg.AssetsDefinition:
-    specs = [spec(table, _MEANING[table.split(".")[1]], table.split(".")[0], kinds, deps, partitions_def=daily()) for table in tables]
+def _wallet_step(
+    name: str, step: Callable[..., dict[str, int]], tables: tuple[str, ...], kinds: set[str], deps: list[dg.AssetKey]
+) -> dg.AssetsDefinition:
+    specs = [
+        spec(table, _MEANING[table.split(".")[1]], table.split(".")[0], kinds, deps, partitions_def=daily())
+        for table in tables
+    ]
 
     @dg.multi_asset(specs=specs, name=name, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def run() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
             counts = step(connection)
         for table in tables:
-            yield dg.MaterializeResult(asset_key=table.split("."), metadata={"dagster/row_count": counts[table.split(".")[1]]})
+            yield dg.MaterializeResult(
+                asset_key=table.split("."), metadata={"dagster/row_count": counts[table.split(".")[1]]}
+            )
 
     return run
 
@@ -167,4 +207,13 @@ def _wallet_step(name: str, step: Callable[..., dict[str, int]], tables: tuple[s
 @dg.definitions
 def detectors() -> dg.Definitions:
     """The detectors of the plug room, the typologies, and the risk."""
-    return dg.Definitions(assets=[*(_asset(detector) for detector in discover().values()), _typologies(), _flows(), _risk(), *_clusters(), *_wallets()])
+    return dg.Definitions(
+        assets=[
+            *(_asset(detector) for detector in discover().values()),
+            _typologies(),
+            _flows(),
+            _risk(),
+            *_clusters(),
+            *_wallets(),
+        ]
+    )

@@ -8,9 +8,9 @@ import dagster as dg
 
 from flow_pipeline.defs.common import OWNERS, POOL, daily, settings, spec, window_of
 from flow_pipeline.domain.tables import RAW_LABELS, USER_TABLES
+from flow_pipeline.loading.ingest import LoadOptions
+from flow_pipeline.loading.labels import load_labels
 from flow_pipeline.pipeline import describe_load, load
-from flow_pipeline.warehouse.ingest import LoadOptions
-from flow_pipeline.warehouse.labels import load_labels
 from flow_pipeline.warehouse.store import open_build, run_lock, table_counts
 
 _TABLES = [table for table in USER_TABLES if table.schema == "raw" and table is not RAW_LABELS]
@@ -22,12 +22,21 @@ class InputFolder(dg.Config):
     folder: str = ""
 
 
-@dg.asset(key=["raw", "labels"], description=RAW_LABELS.description, group_name="raw", kinds={"duckdb", "csv"}, owners=OWNERS, pool=POOL)
+@dg.asset(
+    key=["raw", "labels"],
+    description=RAW_LABELS.description,
+    group_name="raw",
+    kinds={"duckdb", "csv"},
+    owners=OWNERS,
+    pool=POOL,
+)
 def labels() -> dg.MaterializeResult[None]:
     """Label packs and label files."""
     with run_lock(settings()), open_build(settings()) as connection:
         load_labels(connection, settings())
-        return dg.MaterializeResult(metadata={"dagster/row_count": table_counts(connection, ["raw.labels"])["raw.labels"]})
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": table_counts(connection, ["raw.labels"])["raw.labels"]}
+        )
 
 
 @dg.multi_asset(

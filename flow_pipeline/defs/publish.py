@@ -4,16 +4,23 @@ import dagster as dg
 
 from flow_pipeline.defs.common import ops_asset, settings
 from flow_pipeline.domain.tables import OPS_PUBLICATIONS, USER_TABLES
+from flow_pipeline.loading.ingest import LoadReport
 from flow_pipeline.pipeline import RunResult, publish
 from flow_pipeline.reports.charts import published_pictures
-from flow_pipeline.warehouse.ingest import LoadReport
 from flow_pipeline.warehouse.publish import new_run_id
 from flow_pipeline.warehouse.store import run_lock
 
 # Whatever detection writes is there before the swap.
 _FOUND = [dg.AssetKey([table.schema, table.name]) for table in USER_TABLES if table.schema in ("detection", "marts")]
 _FACTS = [
-    dg.AssetKey(["marts", name]) for name in ("fct_transfers", "fct_daily_region_flow", "fct_weekly_token_movement", "fct_daily_outflow", "top_destinations")
+    dg.AssetKey(["marts", name])
+    for name in (
+        "fct_transfers",
+        "fct_daily_region_flow",
+        "fct_weekly_token_movement",
+        "fct_daily_outflow",
+        "top_destinations",
+    )
 ]
 
 

@@ -18,12 +18,20 @@ def alerts(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     columns, rows = listed(settings(), None, None, None, None)
     places = [columns.index(name) for name in ("severity", "rule", "block_date", "title", "alert_id")]
     worst = ["| severity | rule | day | what | alert |", "|---|---|---|---|---|"]
-    worst += ["| " + " | ".join(str(row[place] if row[place] is not None else "") for place in places) + " |" for row in rows[:20]]
+    worst += [
+        "| " + " | ".join(str(row[place] if row[place] is not None else "") for place in places) + " |"
+        for row in rows[:20]
+    ]
     counts = {change: dg.MetadataValue.int(told.get(change, 0)) for change in ("new", "changed", "withdrawn")}
     return dg.MaterializeResult(metadata={**counts, "open": len(rows), "worst": dg.MetadataValue.md("\n".join(worst))})
 
 
-@ops_asset(["reports"], "One page per day built, and one per week that ends: HTML, Markdown and charts.", {"altair"}, [dg.AssetKey(["ops", "alerts"])])
+@ops_asset(
+    ["reports"],
+    "One page per day built, and one per week that ends: HTML, Markdown and charts.",
+    {"altair"},
+    [dg.AssetKey(["ops", "alerts"])],
+)
 def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Pages, Markdown files and folders of charts in the data directory, and the figures for Prometheus when a file for them is set."""
     written = write_reports(settings())
@@ -31,7 +39,21 @@ def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         write_textfile(settings(), file)
     pages = {path.name: dg.MetadataValue.path(str(path)) for path in written if path.suffix == ".html"}
     picture = next(
-        (path for folder in written if folder.is_dir() for path in sorted((*folder.glob("netflow-total-*.png"), *folder.glob("top-destinations.png")))), None
+        (
+            path
+            for folder in written
+            if folder.is_dir()
+            for path in sorted((*folder.glob("netflow-total-*.png"), *folder.glob("top-destinations.png")))
+        ),
+        None,
     )
-    shown = {} if picture is None else {"picture": dg.MetadataValue.md(f"![picture](data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()})")}
+    shown = (
+        {}
+        if picture is None
+        else {
+            "picture": dg.MetadataValue.md(
+                f"![picture](data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()})"
+            )
+        }
+    )
     return dg.MaterializeResult(metadata={**pages, **shown})

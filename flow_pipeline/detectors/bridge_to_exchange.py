@@ -39,9 +39,13 @@ class Parameters(WithAmount):
 
     max_middles: int = Field(3, ge=1, le=6, description="addresses between bridge and exchange; at least one")
     span_hours: float = Field(24.0, gt=0, le=8_760, description="from the bridge's payment to the exchange's receipt")
-    least_share: float = Field(0.8, gt=0, le=1, description="each transfer carries at least this share of the one before")
+    least_share: float = Field(
+        0.8, gt=0, le=1, description="each transfer carries at least this share of the one before"
+    )
     amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
-    amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
+    amount_usd: float = Field(
+        25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD"
+    )
 
 
 def past(parameters: Parameters, common: TypologySettings) -> Past:
@@ -52,13 +56,28 @@ def past(parameters: Parameters, common: TypologySettings) -> Past:
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Paths of the definition."""
     limit, span = common.max_findings, microseconds(parameters.span_hours * 3_600)
-    return hits_of_walks(graph, paths_between(graph, BRIDGE, EXCHANGE, span, parameters.least_share, 2, parameters.max_middles + 1, limit, SEARCH_ROOM * limit))
+    return hits_of_walks(
+        graph,
+        paths_between(
+            graph,
+            BRIDGE,
+            EXCHANGE,
+            span,
+            parameters.least_share,
+            2,
+            parameters.max_middles + 1,
+            limit,
+            SEARCH_ROOM * limit,
+        ),
+    )
 
 
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
     """Large."""
     words = [
         f"{units(moved, symbol)} came out of a bridge and reached an exchange over {hops} transfers within {lasting(seconds)}."
-        for moved, symbol, hops, seconds in zip(measured.moved_amount, measured.token_symbol, measured.hop_count, measured.duration_seconds, strict=True)
+        for moved, symbol, hops, seconds in zip(
+            measured.moved_amount, measured.token_symbol, measured.hop_count, measured.duration_seconds, strict=True
+        )
     ]
     return measured.is_large, sentences(words, measured.is_large, "what moved stays within the token's amount")

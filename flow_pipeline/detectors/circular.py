@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import HOP, SEARCH_ROOM, Amounts, Card, Hits, Measured, Past, WithAmount, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import (
+    HOP,
+    SEARCH_ROOM,
+    Amounts,
+    Card,
+    Hits,
+    Measured,
+    Past,
+    WithAmount,
+    lasting,
+    microseconds,
+    sentences,
+    units,
+)
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.paths import DAY, Walks, cycles
 from flow_pipeline.settings import TypologySettings
@@ -24,10 +37,16 @@ CARD = Card(
 class Parameters(WithAmount):
     """Parameters of circular flows."""
 
-    max_cycle_hops: int = Field(6, ge=2, le=6, description="longest circle; longer ones are found by chance in any busy token")
+    max_cycle_hops: int = Field(
+        6, ge=2, le=6, description="longest circle; longer ones are found by chance in any busy token"
+    )
     span_hours: float = Field(72.0, gt=0, le=8_760, description="from the first to the last transfer")
-    amount_by_token: Amounts = Field({"ETH": 5.0}, description="suspicious when the hops together exceed this many token units")
-    amount_usd: float = Field(12_500.0, ge=0, description="the same in US dollars for other tokens with a price: 5 ETH at 2,500 USD")
+    amount_by_token: Amounts = Field(
+        {"ETH": 5.0}, description="suspicious when the hops together exceed this many token units"
+    )
+    amount_usd: float = Field(
+        12_500.0, ge=0, description="the same in US dollars for other tokens with a price: 5 ETH at 2,500 USD"
+    )
 
 
 def past(parameters: Parameters, common: TypologySettings) -> Past:
@@ -38,14 +57,25 @@ def past(parameters: Parameters, common: TypologySettings) -> Past:
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Temporal cycles, one per circle and day."""
     limit = common.max_findings
-    walks = cycles(graph, microseconds(parameters.span_hours * 3_600), parameters.max_cycle_hops, limit, SEARCH_ROOM * limit)
+    walks = cycles(
+        graph, microseconds(parameters.span_hours * 3_600), parameters.max_cycle_hops, limit, SEARCH_ROOM * limit
+    )
     chosen, instances = _one_per_circle(graph, walks)
     lengths = np.diff(walks.start)
     start = np.concatenate(([0], np.cumsum(lengths[chosen])))
     edges = np.concatenate([np.empty(0, np.int32), *(walks.edges[walks.start[i] : walks.start[i + 1]] for i in chosen)])
     found = len(chosen) + (walks.found - len(walks))
     focus = np.full(len(chosen), -1, np.int32)
-    return Hits(start, edges, np.full(len(edges), HOP, np.int8), focus, lengths[chosen], {"instances": instances}, found, walks.is_capped)
+    return Hits(
+        start,
+        edges,
+        np.full(len(edges), HOP, np.int8),
+        focus,
+        lengths[chosen],
+        {"instances": instances},
+        found,
+        walks.is_capped,
+    )
 
 
 def _one_per_circle(graph: TransferGraph, walks: Walks) -> tuple[np.ndarray, np.ndarray]:
@@ -71,9 +101,18 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
     """Large."""
     words = [
         f"{units(moved, symbol)} came back to their first sender over {hops} transfers within {lasting(seconds)}"
-        + (f", and {count - 1} more {'time' if count == 2 else 'times'} that day in the same circle." if count > 1 else ".")
+        + (
+            f", and {count - 1} more {'time' if count == 2 else 'times'} that day in the same circle."
+            if count > 1
+            else "."
+        )
         for moved, symbol, hops, seconds, count in zip(
-            measured.moved_amount, measured.token_symbol, measured.hop_count, measured.duration_seconds, hits.facts["instances"], strict=True
+            measured.moved_amount,
+            measured.token_symbol,
+            measured.hop_count,
+            measured.duration_seconds,
+            hits.facts["instances"],
+            strict=True,
         )
     ]
     return measured.is_large, sentences(words, measured.is_large, "the hops together stay within the token's amount")

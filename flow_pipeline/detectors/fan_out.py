@@ -7,7 +7,7 @@ import numpy as np
 from flow_pipeline.detectors.fans import Parameters, find_fans, judge_fans, past
 from flow_pipeline.detectors.typology import Card, Hits, Measured
 from flow_pipeline.graph import TransferGraph
-from flow_pipeline.graph.windows import OUT
+from flow_pipeline.graph.address_windows import OUT
 from flow_pipeline.settings import TypologySettings
 
 __all__ = ["Parameters", "find", "judge", "past"]

@@ -19,7 +19,7 @@ from flow_pipeline.detectors.typology import (
     units,
 )
 from flow_pipeline.graph import TransferGraph
-from flow_pipeline.graph.windows import IN, trailing_windows
+from flow_pipeline.graph.address_windows import IN, trailing_windows
 from flow_pipeline.settings import TypologySettings
 
 
@@ -28,14 +28,23 @@ class Parameters(WithAmount):
 
     min_counterparties: int = Field(5, ge=2, description="distinct counterparties within the window")
     window_hours: float = Field(24.0, gt=0, le=8_760, description="length of the trailing window")
-    consistency: float = Field(0.8, ge=0, lt=1, description="suspicious above this: machines pay even sums, people do not; 1 can never be exceeded")
+    consistency: float = Field(
+        0.8,
+        ge=0,
+        lt=1,
+        description="suspicious above this: machines pay even sums, people do not; 1 can never be exceeded",
+    )
     amount_by_token: Amounts = Field({"ETH": 50.0}, description="suspicious above this total in token units")
-    amount_usd: float = Field(125_000.0, ge=0, description="the same in US dollars for other tokens with a price: 50 ETH at 2,500 USD")
+    amount_usd: float = Field(
+        125_000.0, ge=0, description="the same in US dollars for other tokens with a price: 50 ETH at 2,500 USD"
+    )
 
 
 def past(parameters: Parameters, common: TypologySettings) -> Past:
     """A window back; windows that overlap are one finding."""
-    return Past(span=microseconds(parameters.window_hours * 3_600), merges=microseconds(parameters.window_hours * 3_600))
+    return Past(
+        span=microseconds(parameters.window_hours * 3_600), merges=microseconds(parameters.window_hours * 3_600)
+    )
 
 
 def find_fans(graph: TransferGraph, parameters: Parameters, side: int) -> Hits:
@@ -50,7 +59,8 @@ def judge_fans(measured: Measured, hits: Hits, parameters: Parameters, said: str
     """Large and even; `said` words address, total and number of counterparties."""
     is_suspicious = measured.is_large & (hits.facts["consistency"] > parameters.consistency)
     words = [
-        said.format(focus=focus, total=units(gross, symbol), count=count) + f" within {lasting(seconds)}; the sums are even to {consistency:.2f}."
+        said.format(focus=focus, total=units(gross, symbol), count=count)
+        + f" within {lasting(seconds)}; the sums are even to {consistency:.2f}."
         for focus, gross, symbol, count, seconds, consistency in zip(
             measured.focus,
             measured.gross_amount,
@@ -61,4 +71,6 @@ def judge_fans(measured: Measured, hits: Hits, parameters: Parameters, said: str
             strict=True,
         )
     ]
-    return is_suspicious, sentences(words, is_suspicious, f"the total is too small, or the sums are not even beyond {parameters.consistency:g}")
+    return is_suspicious, sentences(
+        words, is_suspicious, f"the total is too small, or the sums are not even beyond {parameters.consistency:g}"
+    )

@@ -5,9 +5,21 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field, model_validator
 
-from flow_pipeline.detectors.typology import Amounts, Card, Hits, Measured, Past, WithAmount, hits_of_groups, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import (
+    Amounts,
+    Card,
+    Hits,
+    Measured,
+    Past,
+    WithAmount,
+    hits_of_groups,
+    lasting,
+    microseconds,
+    sentences,
+    units,
+)
 from flow_pipeline.graph import TransferGraph
-from flow_pipeline.graph.windows import IN, gather_scatter
+from flow_pipeline.graph.address_windows import IN, gather_scatter
 from flow_pipeline.settings import TypologySettings
 
 NAME, VERSION, SCORE, COMPONENT = "gather_scatter", "1", 0.8, "network_flow"
@@ -27,26 +39,38 @@ class Parameters(WithAmount):
     min_counterparties: int = Field(3, ge=2, description="distinct sources, and distinct targets")
     window_hours: float = Field(72.0, gt=0, le=8_760, description="from the first receipt to the last payment")
     least_share: float = Field(0.8, gt=0, le=1, description="the payments are at least this share of the receipts")
-    largest_share: float = Field(1.0, ge=0.8, description="and at most this share: what an address adds of its own is another payment")
+    largest_share: float = Field(
+        1.0, ge=0.8, description="and at most this share: what an address adds of its own is another payment"
+    )
     amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
-    amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
+    amount_usd: float = Field(
+        25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD"
+    )
 
     @model_validator(mode="after")
     def _can_fire(self) -> Parameters:
         if self.least_share > self.largest_share:
-            raise ValueError(f"least_share {self.least_share} lies above largest_share {self.largest_share}, so nothing can ever fit; lower it")
+            raise ValueError(
+                f"least_share {self.least_share} lies above largest_share {self.largest_share}, so nothing can ever fit; lower it"
+            )
         return self
 
 
 def past(parameters: Parameters, common: TypologySettings) -> Past:
     """A window back; more payments of one run are a longer finding."""
-    return Past(span=microseconds(parameters.window_hours * 3_600), merges=microseconds(parameters.window_hours * 3_600), replaces="shared")
+    return Past(
+        span=microseconds(parameters.window_hours * 3_600),
+        merges=microseconds(parameters.window_hours * 3_600),
+        replaces="shared",
+    )
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Runs of receipts and payments of the definition; the focus is the middle address."""
     window = microseconds(parameters.window_hours * 3_600)
-    groups = gather_scatter(graph, window, parameters.min_counterparties, parameters.least_share, parameters.largest_share)
+    groups = gather_scatter(
+        graph, window, parameters.min_counterparties, parameters.least_share, parameters.largest_share
+    )
     of = np.repeat(np.arange(len(groups)), np.diff(groups.start))
     return hits_of_groups(groups, 2, {"receipts": np.bincount(of[groups.part == IN], minlength=len(groups))})
 

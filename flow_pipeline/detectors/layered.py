@@ -39,17 +39,29 @@ class Parameters(WithAmount):
 
     min_hops: int = Field(6, ge=2, description="transfers of a path: nobody needs six hands for one payment")
     gap_days: float = Field(7.0, gt=0, le=3_650, description="longest rest between two hops")
-    least_share: float = Field(0.8, gt=0, le=1, description="each hop carries at least this share of the hop before: fees and small cuts pass")
+    least_share: float = Field(
+        0.8, gt=0, le=1, description="each hop carries at least this share of the hop before: fees and small cuts pass"
+    )
     largest_share: float = Field(1.005, ge=1, description="and at most this share: the same coins, not more")
-    amount_by_token: Amounts = Field({"ETH": 20.0}, description="suspicious when the hops together exceed this many token units")
-    amount_usd: float = Field(50_000.0, ge=0, description="the same in US dollars for other tokens with a price: 20 ETH at 2,500 USD")
+    amount_by_token: Amounts = Field(
+        {"ETH": 20.0}, description="suspicious when the hops together exceed this many token units"
+    )
+    amount_usd: float = Field(
+        50_000.0, ge=0, description="the same in US dollars for other tokens with a price: 20 ETH at 2,500 USD"
+    )
 
 
 def past(parameters: Parameters, common: TypologySettings) -> Past:
     """From the day's transfers back, hop by hop; a path of before may go on."""
     return Past(
         merges=microseconds(parameters.gap_days * 86_400),
-        closure=Closure(None, common.max_hops, microseconds(parameters.gap_days * 86_400), parameters.least_share, parameters.largest_share),
+        closure=Closure(
+            None,
+            common.max_hops,
+            microseconds(parameters.gap_days * 86_400),
+            parameters.least_share,
+            parameters.largest_share,
+        ),
     )
 
 
@@ -57,7 +69,16 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     """Maximal paths of the definition."""
     limit = common.max_findings
     gap = microseconds(parameters.gap_days * 86_400)
-    walks = maximal_paths(graph, gap, parameters.least_share, parameters.largest_share, parameters.min_hops, common.max_hops, limit, SEARCH_ROOM * limit)
+    walks = maximal_paths(
+        graph,
+        gap,
+        parameters.least_share,
+        parameters.largest_share,
+        parameters.min_hops,
+        common.max_hops,
+        limit,
+        SEARCH_ROOM * limit,
+    )
     return hits_of_walks(graph, walks)
 
 
@@ -66,7 +87,12 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
     words = [
         f"{units(moved, symbol)} were handed on {hops} times through {addresses} addresses within {lasting(seconds)}, nearly whole at every hop."
         for moved, symbol, hops, addresses, seconds in zip(
-            measured.moved_amount, measured.token_symbol, measured.hop_count, measured.address_count, measured.duration_seconds, strict=True
+            measured.moved_amount,
+            measured.token_symbol,
+            measured.hop_count,
+            measured.address_count,
+            measured.duration_seconds,
+            strict=True,
         )
     ]
     return measured.is_large, sentences(words, measured.is_large, "the hops together stay within the token's amount")

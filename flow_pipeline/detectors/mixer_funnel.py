@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Card, Closure, Hits, Measured, Past, hits_of_groups, lasting, microseconds, units
+from flow_pipeline.detectors.typology import (
+    Card,
+    Closure,
+    Hits,
+    Measured,
+    Past,
+    hits_of_groups,
+    lasting,
+    microseconds,
+    units,
+)
 from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import MIXER, TransferGraph
 from flow_pipeline.graph.funnels import funnels
@@ -27,8 +37,18 @@ CARD = Card(
 class Parameters(Base):
     """Parameters of mixer funnels."""
 
-    max_route_hops: int = Field(3, ge=1, le=3, description="longest route to the mixer; beyond three hands nearly everybody is somebody's origin")
-    least_share: float = Field(0.5, gt=0, le=1, description="each transfer of a route carries at least this share of the one before; less is other money")
+    max_route_hops: int = Field(
+        3,
+        ge=1,
+        le=3,
+        description="longest route to the mixer; beyond three hands nearly everybody is somebody's origin",
+    )
+    least_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="each transfer of a route carries at least this share of the one before; less is other money",
+    )
     window_hours: float = Field(72.0, gt=0, le=8_760, description="length of a route, and of the trailing window")
     min_addresses: int = Field(2, ge=2, description="addresses that bring one origin's money to a mixer")
     outflow_share: float = Field(0.8, gt=0, le=1, description="or the share of all the origin paid in the window")
@@ -38,7 +58,14 @@ def past(parameters: Parameters, common: TypologySettings) -> Past:
     """The routes to a mixer; what an origin paid besides them counts too."""
     return Past(
         merges=microseconds(parameters.window_hours * 3_600),
-        closure=Closure(MIXER, parameters.max_route_hops - 1, microseconds(parameters.window_hours * 3_600), parameters.least_share, np.inf, True),
+        closure=Closure(
+            MIXER,
+            parameters.max_route_hops - 1,
+            microseconds(parameters.window_hours * 3_600),
+            parameters.least_share,
+            np.inf,
+            True,
+        ),
         replaces="contained_anywhere",
     )
 
@@ -47,7 +74,13 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     """Merged windows of routes; the focus is the origin."""
     window = microseconds(parameters.window_hours * 3_600)
     groups, addresses, share, hops = funnels(
-        graph, MIXER, window, parameters.max_route_hops, parameters.least_share, parameters.min_addresses, parameters.outflow_share
+        graph,
+        MIXER,
+        window,
+        parameters.max_route_hops,
+        parameters.least_share,
+        parameters.min_addresses,
+        parameters.outflow_share,
     )
     return hits_of_groups(groups, hops, {"addresses": addresses, "outflow_share": share})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from flow_pipeline.detectors.windows import ROBUST_FACTOR, Flags, Floats, baseline, positions_in_series, zscores
+from flow_pipeline.detectors.rolling import ROBUST_FACTOR, Flags, Floats, baseline, positions_in_series, zscores
 from flow_pipeline.settings import AnomalySettings
 
 NAME = "netflow_anomaly"
@@ -46,7 +46,9 @@ def detect(series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:
     trailing = zscores(netflow, before.mean, before.std, is_known)
     robust = zscores(netflow, before.median, before.mad, is_known, ROBUST_FACTOR)
     inclusive, inclusive_mean, inclusive_std = _inclusive(netflow, place, active, settings)
-    scores = series.select(["block_date", "chain", "token_symbol", "token_address", "scope_type", "scope", "netflow", "inflow", "outflow"])
+    scores = series.select(
+        ["block_date", "chain", "token_symbol", "token_address", "scope_type", "scope", "netflow", "inflow", "outflow"]
+    )
     for name, values in (
         ("z_trailing", trailing),
         ("z_robust", robust),
@@ -75,7 +77,10 @@ def flag(scores: pa.Table, settings: AnomalySettings, method: str, threshold: fl
     """
     limit = settings.threshold(method) if threshold is None else threshold
     zscore = as_floats(scores[f"z_{method}"])
-    centre, spread = (as_floats(scores[name]) for name in {"robust": ("robust_median", "robust_mad")}.get(method, (f"{method}_mean", f"{method}_std")))
+    centre, spread = (
+        as_floats(scores[name])
+        for name in {"robust": ("robust_median", "robust_mad")}.get(method, (f"{method}_mean", f"{method}_std"))
+    )
     netflow = as_floats(scores["netflow"])
     is_wanted = np.asarray(scores["scope_type"].to_numpy(zero_copy_only=False) != "wallet")
     is_high = np.abs(np.nan_to_num(zscore)) >= limit
@@ -88,7 +93,10 @@ def flag(scores: pa.Table, settings: AnomalySettings, method: str, threshold: fl
     ratio = np.where(flat, 1.0, np.abs(np.nan_to_num(zscore[rows])) / limit)
     return pa.table(
         {
-            **{name: chosen[name] for name in ("block_date", "chain", "token_symbol", "token_address", "scope", "netflow")},
+            **{
+                name: chosen[name]
+                for name in ("block_date", "chain", "token_symbol", "token_address", "scope", "netflow")
+            },
             "baseline_mean": nullable(centre[rows]),
             "baseline_std": nullable(spread[rows]),
             "zscore": nullable(zscore[rows]),
@@ -102,7 +110,9 @@ def flag(scores: pa.Table, settings: AnomalySettings, method: str, threshold: fl
     )
 
 
-def _inclusive(netflow: Floats, place: np.ndarray, active: Flags, settings: AnomalySettings) -> tuple[Floats, Floats, Floats]:
+def _inclusive(
+    netflow: Floats, place: np.ndarray, active: Flags, settings: AnomalySettings
+) -> tuple[Floats, Floats, Floats]:
     rows = np.flatnonzero(active)
     series = (np.arange(len(place)) - place)[rows]
     starts = np.concatenate(([True], series[1:] != series[:-1]))[: len(rows)]
@@ -123,7 +133,9 @@ def first_rows(series: pa.Table) -> Flags:
     starts[0] = True
     for name in ("scope_type", "scope", "chain", "token_symbol", "token_address"):
         if name in series.column_names:
-            codes = series[name].combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+            codes = (
+                series[name].combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+            )
             starts[1:] |= codes[1:] != codes[:-1]
     return starts
 
@@ -149,4 +161,7 @@ def per_token(rows: pa.Table, amounts: dict[str, float], default: float) -> Floa
 
 def severities(ratio: Floats, settings: AnomalySettings) -> pa.Array:
     """MEDIUM, HIGH or CRITICAL by the ratio of a score to its threshold."""
-    return pa.array(np.select([ratio >= settings.critical_ratio, ratio >= settings.high_ratio], ["CRITICAL", "HIGH"], "MEDIUM"), pa.string())
+    return pa.array(
+        np.select([ratio >= settings.critical_ratio, ratio >= settings.high_ratio], ["CRITICAL", "HIGH"], "MEDIUM"),
+        pa.string(),
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from flow_pipeline.detectors.netflow_anomaly import as_floats, first_rows, nullable, per_token, severities
-from flow_pipeline.detectors.windows import baseline, positions_in_series, zscores
+from flow_pipeline.detectors.rolling import baseline, positions_in_series, zscores
 from flow_pipeline.settings import AnomalySettings
 
 NAME = "outflow_surge"
@@ -42,12 +42,18 @@ def detect(series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:
     ratio = np.nan_to_num(zscore[rows]) / settings.surge_threshold
     surges = pa.table(
         {
-            **{name: chosen[name] for name in ("block_date", "chain", "token_symbol", "token_address", "scope", "outflow")},
+            **{
+                name: chosen[name]
+                for name in ("block_date", "chain", "token_symbol", "token_address", "scope", "outflow")
+            },
             "baseline_mean": nullable(before.mean[rows]),
             "baseline_std": nullable(before.std[rows]),
             "excess": pa.array(excess[rows]),
             "zscore": nullable(zscore[rows]),
-            "rule": pa.array(np.select([by_amount[rows] & by_score[rows], by_amount[rows]], ["both", "amount"], "zscore"), pa.string()),
+            "rule": pa.array(
+                np.select([by_amount[rows] & by_score[rows], by_amount[rows]], ["both", "amount"], "zscore"),
+                pa.string(),
+            ),
             "surge_amount": nullable(amount[rows]),
             "threshold": pa.array(np.full(len(rows), settings.surge_threshold)),
             "severity": severities(ratio, settings),

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from flow_pipeline.detectors.typology import Card, Hits, Measured, Past, hits_of_groups, lasting, microseconds, units
 from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import TransferGraph
-from flow_pipeline.graph.windows import IN, pass_through
+from flow_pipeline.graph.address_windows import IN, pass_through
 from flow_pipeline.settings import TypologySettings
 
 NAME, VERSION, SCORE, COMPONENT = "pass_through", "1", 0.6, "network_flow"
@@ -27,17 +27,25 @@ class Parameters(Base):
     """Parameters of pass-through."""
 
     within_seconds: int = Field(3_600, ge=1, le=31_536_000, description="the receipt is gone within this")
-    least_share: float = Field(0.95, gt=0, le=1, description="least share of the receipt that leaves: the balance is near zero again")
+    least_share: float = Field(
+        0.95, gt=0, le=1, description="least share of the receipt that leaves: the balance is near zero again"
+    )
     largest_share: float = Field(1.005, ge=1, description="largest share: payments of other money are no pass")
     min_passes: int = Field(3, ge=1, description="passes within the window: once is an errand")
-    window_days: float = Field(30.0, gt=0, le=3_650, description="length of the trailing window; it also bounds how far back a daily run reads")
+    window_days: float = Field(
+        30.0, gt=0, le=3_650, description="length of the trailing window; it also bounds how far back a daily run reads"
+    )
 
     @model_validator(mode="after")
     def _can_fire(self) -> Parameters:
         if self.window_days * 86_400 < self.within_seconds:
-            raise ValueError(f"a pass of {self.within_seconds} s does not fit into window_days {self.window_days}; raise it")
+            raise ValueError(
+                f"a pass of {self.within_seconds} s does not fit into window_days {self.window_days}; raise it"
+            )
         if self.least_share > self.largest_share:
-            raise ValueError(f"least_share {self.least_share} lies above largest_share {self.largest_share}, so nothing can ever fit; lower it")
+            raise ValueError(
+                f"least_share {self.least_share} lies above largest_share {self.largest_share}, so nothing can ever fit; lower it"
+            )
         return self
 
 
@@ -68,6 +76,8 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
     """Always suspicious."""
     words = [
         f"{units(moved, symbol)} passed through {focus} in {receipts} receipts, each gone within {lasting(parameters.within_seconds)}."
-        for moved, symbol, focus, receipts in zip(measured.moved_amount, measured.token_symbol, measured.focus, hits.facts["receipts"], strict=True)
+        for moved, symbol, focus, receipts in zip(
+            measured.moved_amount, measured.token_symbol, measured.focus, hits.facts["receipts"], strict=True
+        )
     ]
     return np.ones(len(hits), bool), words

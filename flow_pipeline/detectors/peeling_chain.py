@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Card, Closure, Hits, Measured, Past, hits_of_groups, lasting, microseconds, units
+from flow_pipeline.detectors.typology import (
+    Card,
+    Closure,
+    Hits,
+    Measured,
+    Past,
+    hits_of_groups,
+    lasting,
+    microseconds,
+    units,
+)
 from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.funnels import HOP, peeling_chains
@@ -27,22 +37,35 @@ class Parameters(Base):
 
     min_hops: int = Field(4, ge=2, description="hops of the rest; fewer are a payment with change")
     within_hours: float = Field(48.0, gt=0, le=8_760, description="an address passes the rest on within this")
-    peel_share: float = Field(0.2, gt=0, lt=0.5, description="largest part sent aside, as a share of what came in; a half is no small part")
-    tolerance: float = Field(0.005, ge=0, description="rest and peel may exceed what came in by this share: rounding and dust")
+    peel_share: float = Field(
+        0.2, gt=0, lt=0.5, description="largest part sent aside, as a share of what came in; a half is no small part"
+    )
+    tolerance: float = Field(
+        0.005, ge=0, description="rest and peel may exceed what came in by this share: rounding and dust"
+    )
 
 
 def past(parameters: Parameters, common: TypologySettings) -> Past:
     """From the day's transfers back, hop by hop; what a middle address still pays can undo a chain."""
     return Past(
         open=microseconds(parameters.within_hours * 3_600),
-        closure=Closure(None, common.max_hops, microseconds(parameters.within_hours * 3_600), 1 - parameters.peel_share, 1 + parameters.tolerance, True),
+        closure=Closure(
+            None,
+            common.max_hops,
+            microseconds(parameters.within_hours * 3_600),
+            1 - parameters.peel_share,
+            1 + parameters.tolerance,
+            True,
+        ),
     )
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Chains of the definition."""
     within = microseconds(parameters.within_hours * 3_600)
-    groups, is_cut = peeling_chains(graph, within, parameters.peel_share, parameters.tolerance, parameters.min_hops, common.max_hops)
+    groups, is_cut = peeling_chains(
+        graph, within, parameters.peel_share, parameters.tolerance, parameters.min_hops, common.max_hops
+    )
     of = np.repeat(np.arange(len(groups)), np.diff(groups.start))
     hops = np.bincount(of[groups.part == HOP], minlength=len(groups))
     return hits_of_groups(groups, hops, {"truncated": is_cut})
@@ -53,7 +76,12 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
     words = [
         f"{units(moved, symbol)} were left after {hops} hops from {focus} within {lasting(seconds)}, with a slice of at most {parameters.peel_share:.0%} cut off at every middle address."
         for moved, symbol, hops, focus, seconds in zip(
-            measured.moved_amount, measured.token_symbol, measured.hop_count, measured.focus, measured.duration_seconds, strict=True
+            measured.moved_amount,
+            measured.token_symbol,
+            measured.hop_count,
+            measured.focus,
+            measured.duration_seconds,
+            strict=True,
         )
     ]
     return np.ones(len(hits), bool), words

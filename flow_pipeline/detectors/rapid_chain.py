@@ -38,23 +38,43 @@ class Parameters(WithAmount):
     """Parameters of rapid chains."""
 
     min_hops: int = Field(3, ge=2, description="transfers of a path: two are an ordinary payment passed on")
-    gap_seconds: int = Field(3_600, ge=1, le=31_536_000, description="a gap must stay under this: people who hold money take longer than an hour")
-    least_share: float = Field(0.5, gt=0, le=1, description="each hop carries at least this share of the hop before; less is another payment")
-    duration_seconds: int = Field(1_800, ge=1, le=31_536_000, description="suspicious when the whole path takes less than this")
-    amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when the hops together exceed this many token units")
-    amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
+    gap_seconds: int = Field(
+        3_600,
+        ge=1,
+        le=31_536_000,
+        description="a gap must stay under this: people who hold money take longer than an hour",
+    )
+    least_share: float = Field(
+        0.5, gt=0, le=1, description="each hop carries at least this share of the hop before; less is another payment"
+    )
+    duration_seconds: int = Field(
+        1_800, ge=1, le=31_536_000, description="suspicious when the whole path takes less than this"
+    )
+    amount_by_token: Amounts = Field(
+        {"ETH": 10.0}, description="suspicious when the hops together exceed this many token units"
+    )
+    amount_usd: float = Field(
+        25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD"
+    )
 
 
 def past(parameters: Parameters, common: TypologySettings) -> Past:
     """The longest chain back; a chain of before may go on."""
-    return Past(span=common.max_hops * microseconds(parameters.gap_seconds), merges=microseconds(parameters.gap_seconds))
+    return Past(
+        span=common.max_hops * microseconds(parameters.gap_seconds), merges=microseconds(parameters.gap_seconds)
+    )
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Maximal paths of the definition."""
     limit = common.max_findings
     gap = microseconds(parameters.gap_seconds) - 1
-    return hits_of_walks(graph, maximal_paths(graph, gap, parameters.least_share, np.inf, parameters.min_hops, common.max_hops, limit, SEARCH_ROOM * limit))
+    return hits_of_walks(
+        graph,
+        maximal_paths(
+            graph, gap, parameters.least_share, np.inf, parameters.min_hops, common.max_hops, limit, SEARCH_ROOM * limit
+        ),
+    )
 
 
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
@@ -72,4 +92,6 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
             strict=True,
         )
     ]
-    return is_suspicious, sentences(words, is_suspicious, f"too small, or not under {lasting(parameters.duration_seconds)}")
+    return is_suspicious, sentences(
+        words, is_suspicious, f"too small, or not under {lasting(parameters.duration_seconds)}"
+    )

@@ -5,9 +5,21 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Amounts, Card, Hits, Measured, Past, WithAmount, hits_of_groups, lasting, microseconds, sentences, units
+from flow_pipeline.detectors.typology import (
+    Amounts,
+    Card,
+    Hits,
+    Measured,
+    Past,
+    WithAmount,
+    hits_of_groups,
+    lasting,
+    microseconds,
+    sentences,
+    units,
+)
 from flow_pipeline.graph import TransferGraph
-from flow_pipeline.graph.windows import IN, scatter_gather
+from flow_pipeline.graph.address_windows import IN, scatter_gather
 from flow_pipeline.settings import TypologySettings
 
 NAME, VERSION, SCORE, COMPONENT = "scatter_gather", "1", 0.85, "network_flow"
@@ -25,14 +37,22 @@ class Parameters(WithAmount):
     """Parameters of scatter-gather."""
 
     min_middles: int = Field(3, ge=2, description="distinct middle addresses")
-    window_hours: float = Field(72.0, gt=0, le=8_760, description="from the first payment of the source to the last receipt of the target")
+    window_hours: float = Field(
+        72.0, gt=0, le=8_760, description="from the first payment of the source to the last receipt of the target"
+    )
     amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
-    amount_usd: float = Field(25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD")
+    amount_usd: float = Field(
+        25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD"
+    )
 
 
 def past(parameters: Parameters, common: TypologySettings) -> Past:
     """A window back; windows that overlap are one finding."""
-    return Past(span=microseconds(parameters.window_hours * 3_600), merges=microseconds(parameters.window_hours * 3_600), history=("focus", "target"))
+    return Past(
+        span=microseconds(parameters.window_hours * 3_600),
+        merges=microseconds(parameters.window_hours * 3_600),
+        history=("focus", "target"),
+    )
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
@@ -41,7 +61,9 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     of = np.repeat(np.arange(len(groups)), np.diff(groups.start))
     is_in = groups.part == IN
     pairs = np.unique(of[is_in].astype(np.int64) * graph.vertex_count + graph.receiver[groups.edges[is_in]])
-    return hits_of_groups(groups, 2, {"middles": np.bincount(pairs // max(graph.vertex_count, 1), minlength=len(groups))})
+    return hits_of_groups(
+        groups, 2, {"middles": np.bincount(pairs // max(graph.vertex_count, 1), minlength=len(groups))}
+    )
 
 
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
@@ -49,7 +71,12 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
     words = [
         f"{units(moved, symbol)} went from {focus} through {middles} middle addresses to one target within {lasting(seconds)}."
         for moved, symbol, focus, middles, seconds in zip(
-            measured.moved_amount, measured.token_symbol, measured.focus, hits.facts["middles"], measured.duration_seconds, strict=True
+            measured.moved_amount,
+            measured.token_symbol,
+            measured.focus,
+            hits.facts["middles"],
+            measured.duration_seconds,
+            strict=True,
         )
     ]
     return measured.is_large, sentences(words, measured.is_large, "what moved stays within the token's amount")

@@ -7,11 +7,21 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from flow_pipeline.detectors.typology import Card, Hits, Measured, Past, hits_of_groups, joined, lasting, microseconds, units
+from flow_pipeline.detectors.typology import (
+    Card,
+    Hits,
+    Measured,
+    Past,
+    hits_of_groups,
+    joined,
+    lasting,
+    microseconds,
+    units,
+)
 from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.address_windows import IN, OUT, trailing_windows
 from flow_pipeline.graph.paths import with_room
-from flow_pipeline.graph.windows import IN, OUT, trailing_windows
 from flow_pipeline.settings import TypologySettings
 
 NAME, VERSION, SCORE, COMPONENT = "structuring", "1", 0.8, "structuring"
@@ -30,17 +40,26 @@ class Parameters(Base):
 
     min_transfers: int = Field(5, ge=2, description="transfers within the window")
     window_hours: float = Field(24.0, gt=0, le=8_760, description="length of the trailing window")
-    threshold_usd: float = Field(10_000.0, gt=0, description="reporting threshold in US dollars: currency transaction reports, 31 CFR 1010.311")
+    threshold_usd: float = Field(
+        10_000.0, gt=0, description="reporting threshold in US dollars: currency transaction reports, 31 CFR 1010.311"
+    )
     threshold_by_token: dict[str, Annotated[float, Field(gt=0, lt=1e18)]] = Field(
         dict.fromkeys(("USDT", "USDC", "DAI", "BUSD", "TUSD", "FDUSD", "USDP"), 10000.0),
         description="the same in token units, for tokens that are dollars themselves; others need a price",
     )
-    least_share: float = Field(0.8, gt=0, lt=1, description="a transfer counts from this share of the threshold; the threshold itself does not count")
+    least_share: float = Field(
+        0.8,
+        gt=0,
+        lt=1,
+        description="a transfer counts from this share of the threshold; the threshold itself does not count",
+    )
 
 
 def past(parameters: Parameters, common: TypologySettings) -> Past:
     """A window back; windows that overlap are one finding."""
-    return Past(span=microseconds(parameters.window_hours * 3_600), merges=microseconds(parameters.window_hours * 3_600))
+    return Past(
+        span=microseconds(parameters.window_hours * 3_600), merges=microseconds(parameters.window_hours * 3_600)
+    )
 
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
@@ -49,10 +68,14 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     limit = limits[graph.token[graph.sender]] if len(limits) else np.empty(0)
     is_under = (graph.amount >= with_room(parameters.least_share, 0)[0] * limit) & (graph.amount < limit)
     if len(graph.amount_usd):
-        in_usd = (graph.amount_usd >= parameters.least_share * parameters.threshold_usd) & (graph.amount_usd < parameters.threshold_usd)
+        in_usd = (graph.amount_usd >= parameters.least_share * parameters.threshold_usd) & (
+            graph.amount_usd < parameters.threshold_usd
+        )
         is_under |= np.isnan(limit) & in_usd
     window = microseconds(parameters.window_hours * 3_600)
-    groups = joined(*(trailing_windows(graph, side, window, parameters.min_transfers, False, is_under) for side in (OUT, IN)))
+    groups = joined(
+        *(trailing_windows(graph, side, window, parameters.min_transfers, False, is_under) for side in (OUT, IN))
+    )
     return hits_of_groups(groups, 1, {"is_sender": groups.part[groups.start[:-1]] == OUT})
 
 

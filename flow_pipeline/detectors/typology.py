@@ -16,8 +16,8 @@ from pydantic import Field, ValidationError, model_validator
 import flow_pipeline.detectors as room
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.address_windows import Groups
 from flow_pipeline.graph.paths import Walks
-from flow_pipeline.graph.windows import Groups
 from flow_pipeline.settings import Section, TypologySettings
 
 HOP = 2
@@ -46,7 +46,11 @@ class WithAmount(Parameters):
     """Parameters of a typology that is suspicious above an amount of money."""
 
     amount_by_token: Amounts = Field({}, description="suspicious above this many token units, per symbol")
-    amount_usd: float = Field(0.0, ge=0, description="suspicious above this many US dollars where the token has no amount of its own and a price is known")
+    amount_usd: float = Field(
+        0.0,
+        ge=0,
+        description="suspicious above this many US dollars where the token has no amount of its own and a price is known",
+    )
 
 
 @dataclass(frozen=True)
@@ -214,7 +218,9 @@ def parameters_of(name: str, common: TypologySettings) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(["typologies", name, *map(str, first["loc"])])
-        raise UsageError(f"{key}: {first['msg'].removeprefix('Value error, ')}", "see `netraflow settings --explain`") from None
+        raise UsageError(
+            f"{key}: {first['msg'].removeprefix('Value error, ')}", "see `netraflow settings --explain`"
+        ) from None
     for key in ("min_counterparties", "min_middles"):
         if getattr(parameters, key, 0) >= common.hub_degree:
             raise UsageError(
@@ -223,7 +229,8 @@ def parameters_of(name: str, common: TypologySettings) -> Any:
             )
     if getattr(parameters, "min_hops", 0) > common.max_hops:
         raise UsageError(
-            f"typologies.{name}.min_hops {parameters.min_hops} can never be reached under typologies.max_hops {common.max_hops}", "lower one or raise the other"
+            f"typologies.{name}.min_hops {parameters.min_hops} can never be reached under typologies.max_hops {common.max_hops}",
+            "lower one or raise the other",
         )
     return parameters
 
@@ -277,8 +284,14 @@ def counterparty_sums(graph: TransferGraph, groups: Groups, other: np.ndarray) -
 def joined(*groups: Groups) -> Groups:
     """Groups of several kernels as one."""
     offsets = np.cumsum([0, *(len(group.edges) for group in groups)])
-    starts = [np.zeros(1, np.int64), *(group.start[1:] + offset for group, offset in zip(groups, offsets, strict=False))]
-    return Groups(np.concatenate(starts), *(np.concatenate([getattr(group, name) for group in groups]) for name in ("edges", "part", "vertex")))
+    starts = [
+        np.zeros(1, np.int64),
+        *(group.start[1:] + offset for group, offset in zip(groups, offsets, strict=False)),
+    ]
+    return Groups(
+        np.concatenate(starts),
+        *(np.concatenate([getattr(group, name) for group in groups]) for name in ("edges", "part", "vertex")),
+    )
 
 
 def microseconds(seconds: float) -> int:
@@ -303,4 +316,6 @@ def lasting(seconds: float) -> str:
 
 def sentences(words: Sequence[str], is_suspicious: np.ndarray, why_not: str) -> list[str]:
     """The reason per finding; what is not suspicious says so."""
-    return [text if bad else f"{text} Not suspicious: {why_not}." for text, bad in zip(words, is_suspicious, strict=True)]
+    return [
+        text if bad else f"{text} Not suspicious: {why_not}." for text, bad in zip(words, is_suspicious, strict=True)
+    ]

@@ -66,14 +66,21 @@ STORE_TRANSFERS = Table(
         ("to_id", "INTEGER", "receiver, store.addresses.address_id"),
         ("amount", AMOUNT, "token units, exact; NULL where the source gave no value"),
         ("amount_usd", USD, "US dollars as the source gave them, NULL otherwise"),
-        ("is_edge", "BOOLEAN", "a known amount above zero went to another address: the transfers that detectors look at, told without reading the amounts"),
+        (
+            "is_edge",
+            "BOOLEAN",
+            "a known amount above zero went to another address: the transfers that detectors look at, told without reading the amounts",
+        ),
     ),
 )
 STORE_ADDRESSES = Table(
     "store",
     "addresses",
     "One row per address text ever loaded.",
-    _columns(("address_id", "INTEGER", "dense id, given in order of arrival"), ("address", "VARCHAR", "the address, lower case on EVM chains")),
+    _columns(
+        ("address_id", "INTEGER", "dense id, given in order of arrival"),
+        ("address", "VARCHAR", "the address, lower case on EVM chains"),
+    ),
 )
 STORE_TOKENS = Table(
     "store",
@@ -119,7 +126,11 @@ STORE_DAY_HASHES = Table(
     "store",
     "day_hashes",
     "One row per day of raw.transfers: its part of the content hash, kept so that one more day hashes one day.",
-    _columns(("block_date", "DATE", "UTC day"), ("row_count", "BIGINT", "transfers of the day"), ("content_hash", "HUGEINT", "order-free sum of row hashes")),
+    _columns(
+        ("block_date", "DATE", "UTC day"),
+        ("row_count", "BIGINT", "transfers of the day"),
+        ("content_hash", "HUGEINT", "order-free sum of row hashes"),
+    ),
 )
 STORE_TOLD_DAYS = Table(
     "store",
@@ -170,7 +181,11 @@ STORE_DEGREES = Table(
     "store",
     "degrees",
     "One row per token and address: how many transfers it has, so that who may have become a hub is known without counting all again.",
-    _columns(("token_id", "INTEGER", "store.tokens.token_id"), ("address_id", "INTEGER", "store.addresses.address_id"), ("transfers", "BIGINT", "in and out")),
+    _columns(
+        ("token_id", "INTEGER", "store.tokens.token_id"),
+        ("address_id", "INTEGER", "store.addresses.address_id"),
+        ("transfers", "BIGINT", "in and out"),
+    ),
 )
 STORE_HUBS = Table(
     "store",
@@ -199,7 +214,9 @@ STORE_PRICES = Table(
     "prices",
     "One row per token and day of the price file.",
     _columns(
-        ("token", "VARCHAR", "token symbol or contract address, lower case"), ("price_date", "DATE", "UTC day"), ("usd", "DOUBLE", "US dollars per token unit")
+        ("token", "VARCHAR", "token symbol or contract address, lower case"),
+        ("price_date", "DATE", "UTC day"),
+        ("usd", "DOUBLE", "US dollars per token unit"),
     ),
 )
 
@@ -231,7 +248,11 @@ STORE_WALLET_DAYS = Table(
         ("hour_sin", "FLOAT", "sum of sin of the time of day as an angle"),
         ("gas_count", "INTEGER", "transactions whose block has a known median gas price"),
         ("gas_ratio", "FLOAT", "sum of their gas price by the block's median"),
-        ("gas_saved", "FLOAT", "sum of their gas efficiency: 1, or the block's median by the gas price where that is less"),
+        (
+            "gas_saved",
+            "FLOAT",
+            "sum of their gas efficiency: 1, or the block's median by the gas price where that is less",
+        ),
         ("gas_over_count", "INTEGER", "of them above the block's 90th percentile"),
         ("gas_usd", "DOUBLE", "US dollars of gas, as far as priced"),
         ("sent_count", "INTEGER", "transfers it paid, itself left out"),
@@ -281,10 +302,17 @@ STORE_WALLET_FEATURES = Table(
             ("called_count", "INTEGER", "distinct contracts it called"),
             ("trade_days", "INTEGER", "days with a closed trade"),
             ("good_days", "INTEGER", "of them those whose last seven days made a profit together"),
-            ("drawdown_usd", "DOUBLE", "most that the running total of profits was below its highest so far, NULL without a closed trade"),
+            (
+                "drawdown_usd",
+                "DOUBLE",
+                "most that the running total of profits was below its highest so far, NULL without a closed trade",
+            ),
             ("volume_usd_squares", "DOUBLE", "sum of the squares of the daily values paid"),
         ),
-        *(Column(column.name, column.type, f"sum of store.wallet_days.{column.name} over the window") for column in _WALLET_SUMS),
+        *(
+            Column(column.name, column.type, f"sum of store.wallet_days.{column.name} over the window")
+            for column in _WALLET_SUMS
+        ),
     ),
 )
 STORE_ADDRESS_CLUSTERS = Table(
@@ -295,7 +323,11 @@ STORE_ADDRESS_CLUSTERS = Table(
         ("kind", "VARCHAR", "exchange_deposit, multi_input or label"),
         ("chain", "VARCHAR", "canonical chain name"),
         ("address_id", "INTEGER", "store.addresses.address_id"),
-        ("cluster_id", "VARCHAR", "the entity of a deposit address, or a name from the smallest address of those that sign together"),
+        (
+            "cluster_id",
+            "VARCHAR",
+            "the entity of a deposit address, or a name from the smallest address of those that sign together",
+        ),
         ("entity", "VARCHAR", "whose it is, NULL where nobody in the cluster is labelled"),
         ("confidence", "DOUBLE", "0.7 for what behaviour says, the label's own for a label"),
         ("source", "VARCHAR", "derived, or who wrote the label"),
@@ -328,7 +360,11 @@ RAW_TRANSFERS = Table(
         ("block_number", "BIGINT", "block height, NULL where the source has none"),
         ("block_timestamp", "TIMESTAMP", "block time, UTC"),
         ("tx_hash", "VARCHAR", "transaction hash, lower case on EVM chains, NULL where the source has none"),
-        ("transfer_index", "BIGINT", "log or output index in its block or transaction, NULL where the source gives none"),
+        (
+            "transfer_index",
+            "BIGINT",
+            "log or output index in its block or transaction, NULL where the source gives none",
+        ),
         ("token_address", "VARCHAR", "token contract, NULL for the native coin or where the source has none"),
         ("token_symbol", "VARCHAR", "symbol as the source wrote it; marts.dim_tokens has one symbol per token"),
         ("from_address", "VARCHAR", "sender, lower case on EVM chains"),
@@ -475,7 +511,11 @@ NETFLOW_SCORES = Table(
         ("outflow", AMOUNT, "token units that went out"),
         ("z_trailing", "DOUBLE", "(netflow - trailing_mean) / trailing_std; NULL without history or deviation"),
         ("z_robust", "DOUBLE", "0.6745 (netflow - robust_median) / robust_mad; NULL without history or deviation"),
-        ("z_inclusive", "DOUBLE", "the LPT study's score over the last active rows, the day itself among them; active days only"),
+        (
+            "z_inclusive",
+            "DOUBLE",
+            "the LPT study's score over the last active rows, the day itself among them; active days only",
+        ),
         ("trailing_mean", "DOUBLE", "mean of the previous days of the window, token units"),
         ("trailing_std", "DOUBLE", "population standard deviation of the same days"),
         ("robust_median", "DOUBLE", "median of the same days"),
@@ -533,7 +573,11 @@ FINDINGS = Table(
     "findings",
     "One row per finding of any typology.",
     _columns(
-        ("finding_id", "VARCHAR", "hash of what the finding is: typology, chain, token, address it is about, its transfers; a re-run gives the same"),
+        (
+            "finding_id",
+            "VARCHAR",
+            "hash of what the finding is: typology, chain, token, address it is about, its transfers; a re-run gives the same",
+        ),
         ("typology", "VARCHAR", "the definition it fits, see docs/detectors.md"),
         ("detector_version", "VARCHAR", "version of the definition in code"),
         *_TOKEN,
@@ -618,7 +662,11 @@ ADDRESS_RISK = Table(
         ("category", "VARCHAR", "CRITICAL from 0.8, HIGH from 0.6, MEDIUM from 0.4, LOW from 0.2, else MINIMAL"),
         ("component_count", "INTEGER", "active components"),
         ("finding_count", "INTEGER", "suspicious findings it stands in"),
-        ("without", "MAP(VARCHAR, DOUBLE)", "the score with one component dropped, per component: what would clear the address"),
+        (
+            "without",
+            "MAP(VARCHAR, DOUBLE)",
+            "the score with one component dropped, per component: what would clear the address",
+        ),
     ),
 )
 CLUSTER_ANALYSIS = Table(
@@ -639,20 +687,36 @@ CLUSTER_ANALYSIS = Table(
         ("volume", "DOUBLE", "token units that moved"),
         ("density", "DOUBLE", "pairs over possible pairs, n (n - 1)"),
         ("weak_components", "INTEGER", "parts of the graph, direction left aside"),
-        ("strong_components", "INTEGER", "parts in which each reaches each; fewer than node_count means that money can come back"),
+        (
+            "strong_components",
+            "INTEGER",
+            "parts in which each reaches each; fewer than node_count means that money can come back",
+        ),
         ("in_degree_gini", "DOUBLE", "inequality of the number of payers, 0 even to 1"),
         ("out_degree_gini", "DOUBLE", "inequality of the number of payees, 0 even to 1"),
         ("clustering", "DOUBLE", "mean local clustering over all addresses, direction left aside"),
         ("diameter", "INTEGER", "longest shortest path of the largest weak component, direction left aside"),
         ("mean_path_length", "DOUBLE", "mean of its shortest paths"),
         ("flow_gini", "DOUBLE", "inequality of the amounts of the pairs, 0 even to 1"),
-        ("is_sampled", "BOOLEAN", "true when paths and betweenness come from a sample: the graph exceeds clusters.exact_vertices"),
+        (
+            "is_sampled",
+            "BOOLEAN",
+            "true when paths and betweenness come from a sample: the graph exceeds clusters.exact_vertices",
+        ),
         ("top_senders", "JSON", "list of {address, amount}, largest first"),
         ("top_receivers", "JSON", "list of {address, amount}, largest first"),
-        ("bridges", "JSON", "list of {address, betweenness}, largest first: who money passes through; betweenness over (n - 1)(n - 2)"),
+        (
+            "bridges",
+            "JSON",
+            "list of {address, betweenness}, largest first: who money passes through; betweenness over (n - 1)(n - 2)",
+        ),
         ("temporal_profile", "JSON", "{hours: 24 counts, amounts: 24 sums, peak_hours: up to three busiest}"),
         ("bursts", "JSON", "list of {hour, transfers, limit}: hours above mean + 2 standard deviations"),
-        ("patterns", "JSON", "list of {typology, findings, suspicious}: findings that end that day and hold an address of the entity"),
+        (
+            "patterns",
+            "JSON",
+            "list of {typology, findings, suspicious}: findings that end that day and hold an address of the entity",
+        ),
         ("severity", "VARCHAR", "worst severity of the suspicious ones, LOW without any"),
     ),
 )
@@ -661,7 +725,11 @@ ADDRESS_CLUSTERS = Table(
     "address_clusters",
     "One row per address that belongs to somebody: by its label, as an exchange's deposit address, or as one that signs together with others.",
     _columns(
-        ("cluster_id", "VARCHAR", "the entity of a deposit address, or a name from the smallest address of those that sign together"),
+        (
+            "cluster_id",
+            "VARCHAR",
+            "the entity of a deposit address, or a name from the smallest address of those that sign together",
+        ),
         ("kind", "VARCHAR", "exchange_deposit, multi_input, or label for what somebody wrote down"),
         ("chain", "VARCHAR", "canonical chain name"),
         ("address", "VARCHAR", "the address"),
@@ -694,7 +762,11 @@ WALLET_ROLES = Table(
         ("own_receipt_count", "BIGINT", "receipts from wallets and deposit addresses of the same exchange"),
         ("foreign_receipt_count", "BIGINT", "receipts from anybody else"),
         ("payment_count", "BIGINT", "payments, whoever got them"),
-        ("role", "VARCHAR", "hot: many senders and many receivers; cold: nothing from strangers and hardly a payment in the window of settings; else warm"),
+        (
+            "role",
+            "VARCHAR",
+            "hot: many senders and many receivers; cold: nothing from strangers and hardly a payment in the window of settings; else warm",
+        ),
     ),
 )
 WALLET_TRADES = Table(
@@ -723,19 +795,43 @@ WALLET_TRADES = Table(
         ("got_token_address", "VARCHAR", "its contract, NULL for the native coin"),
         ("got_amount", "DOUBLE", "token units received, net over the transaction"),
         ("value_usd", "DOUBLE", "what the trade was worth in US dollars; NULL where no price is believable"),
-        ("price_basis", "VARCHAR", "leg that is priced: gave, got, both (their mean), none, or apart: both, too far from one another to believe either"),
+        (
+            "price_basis",
+            "VARCHAR",
+            "leg that is priced: gave, got, both (their mean), none, or apart: both, too far from one another to believe either",
+        ),
         ("gas_amount", "DOUBLE", "native coin units the sender paid for gas, NULL where it is not known"),
         ("gas_usd", "DOUBLE", "the same in US dollars, NULL without a price"),
         ("covered_share", "DOUBLE", "share of what was given that the wallet had bought at a known price, 0 to 1"),
         ("cost_usd", "DOUBLE", "average cost of that share, NULL where nothing is covered"),
-        ("realised_usd", "DOUBLE", "value of the covered share less its cost and the gas; NULL where nothing is covered or the trade has no believable value"),
-        ("held_seconds", "DOUBLE", "time between the mean purchase of that share and the trade, NULL where nothing is covered"),
-        ("gave_position_amount", "DOUBLE", "token units bought at a known price and still held of the given token, after the trade"),
+        (
+            "realised_usd",
+            "DOUBLE",
+            "value of the covered share less its cost and the gas; NULL where nothing is covered or the trade has no believable value",
+        ),
+        (
+            "held_seconds",
+            "DOUBLE",
+            "time between the mean purchase of that share and the trade, NULL where nothing is covered",
+        ),
+        (
+            "gave_position_amount",
+            "DOUBLE",
+            "token units bought at a known price and still held of the given token, after the trade",
+        ),
         ("gave_position_usd", "DOUBLE", "what they cost"),
-        ("gave_position_since", "TIMESTAMP", "when they were bought, the mean weighted by amount; of no meaning for an empty position"),
+        (
+            "gave_position_since",
+            "TIMESTAMP",
+            "when they were bought, the mean weighted by amount; of no meaning for an empty position",
+        ),
         ("got_position_amount", "DOUBLE", "the same of the received token"),
         ("got_position_usd", "DOUBLE", "what they cost"),
-        ("got_position_since", "TIMESTAMP", "when they were bought, the mean weighted by amount; of no meaning for an empty position"),
+        (
+            "got_position_since",
+            "TIMESTAMP",
+            "when they were bought, the mean weighted by amount; of no meaning for an empty position",
+        ),
     ),
 )
 MEV_EVENTS = Table(
@@ -763,7 +859,11 @@ MEV_EVENTS = Table(
     ),
 )
 _SCORED = _columns(
-    ("category", "VARCHAR", "mev_bot, institution, whale, active_trader, wash_trader or retail: the first of the stated rules that holds, docs/smart-money.md"),
+    (
+        "category",
+        "VARCHAR",
+        "mev_bot, institution, whale, active_trader, wash_trader or retail: the first of the stated rules that holds, docs/smart-money.md",
+    ),
     ("formula_score", "DOUBLE", "sum of the parts times the share of payments that did not come back, 0 to 1"),
     ("score_low", "DOUBLE", "the score at the lower end of the 95 % interval of the profit consistency"),
     ("score_high", "DOUBLE", "the score at its upper end"),
@@ -774,10 +874,18 @@ _SCORED = _columns(
     ("diversity_part", "DOUBLE", "part of the score: addresses paid or called"),
     ("mev_part", "DOUBLE", "part of the score: share of MEV transactions"),
     ("round_trip_share", "DOUBLE", "share of payments that came back, which the score loses"),
-    ("confidence", "DOUBLE", "how much is known: active days in 30 against smart_money.sure_days, times the share that is priced"),
+    (
+        "confidence",
+        "DOUBLE",
+        "how much is known: active days in 30 against smart_money.sure_days, times the share that is priced",
+    ),
     ("day_usd", "DOUBLE", "value paid on that day; listed wallets only"),
     ("usual_day_usd", "DOUBLE", "mean of its active days in the 89 days before; listed wallets only"),
-    ("activity_zscore", "DOUBLE", "by how many standard deviations of those days that day is off; listed wallets with 10 such days only"),
+    (
+        "activity_zscore",
+        "DOUBLE",
+        "by how many standard deviations of those days that day is off; listed wallets with 10 such days only",
+    ),
 )
 SMART_MONEY_WALLETS = Table(
     "detection",
@@ -789,9 +897,17 @@ SMART_MONEY_WALLETS = Table(
             ("wallet", "VARCHAR", "the address"),
             ("entity", "VARCHAR", "whose it is by its label on the last active day, NULL without one"),
             ("rank", "BIGINT", "place by score, from 1; equal scores share a place"),
-            ("score", "DOUBLE", "what it is ranked by, 0 to 1: the model's probability where a model is in production, else formula_score"),
+            (
+                "score",
+                "DOUBLE",
+                "what it is ranked by, 0 to 1: the model's probability where a model is in production, else formula_score",
+            ),
             ("scored_by", "VARCHAR", "formula or model, and its version"),
-            ("is_smart", "BOOLEAN", "formula_score reaches smart_money.min_score and its closed trades of the 30 days made money"),
+            (
+                "is_smart",
+                "BOOLEAN",
+                "formula_score reaches smart_money.min_score and its closed trades of the 30 days made money",
+            ),
         ),
         *_SCORED,
         *_columns(
@@ -812,7 +928,11 @@ SMART_MONEY_DRIFT = Table(
     _columns(
         ("model_version", "VARCHAR", "version in the registry"),
         ("feature", "VARCHAR", "column of marts.fct_wallet_features, 30 days"),
-        ("stability_index", "DOUBLE", "population stability index over the tenths of the training: under 0.1 alike, over 0.25 another population"),
+        (
+            "stability_index",
+            "DOUBLE",
+            "population stability index over the tenths of the training: under 0.1 alike, over 0.25 another population",
+        ),
     ),
 )
 SMART_MONEY_HISTORY = Table(
@@ -821,7 +941,9 @@ SMART_MONEY_HISTORY = Table(
     "One row per day and wallet that was listed as smart money on it: the score of the 30 days up to that day.",
     (
         *_columns(
-            ("block_date", "DATE", "UTC day on which it did something"), ("chain", "VARCHAR", "canonical chain name"), ("wallet", "VARCHAR", "the address")
+            ("block_date", "DATE", "UTC day on which it did something"),
+            ("chain", "VARCHAR", "canonical chain name"),
+            ("wallet", "VARCHAR", "the address"),
         ),
         *_SCORED,
     ),
@@ -844,14 +966,26 @@ WALLET_FEATURES = Table(
         ("volume_usd", "DOUBLE", "value of the transfers it paid, NULL where none has a believable price"),
         ("mean_usd", "DOUBLE", "mean value of a priced transfer it paid"),
         ("size_variation", "DOUBLE", "standard deviation of those values by their mean"),
-        ("volume_variation", "DOUBLE", "standard deviation of the daily value paid by its mean, days without activity left out"),
+        (
+            "volume_variation",
+            "DOUBLE",
+            "standard deviation of the daily value paid by its mean, days without activity left out",
+        ),
         ("priced_share", "DOUBLE", "share of transfers paid and of trades that have a believable value"),
-        ("round_trip_share", "DOUBLE", "share of transfers paid that came back: the same token, at most what was paid, within smart_money.round_trip_hours"),
+        (
+            "round_trip_share",
+            "DOUBLE",
+            "share of transfers paid that came back: the same token, at most what was paid, within smart_money.round_trip_hours",
+        ),
         ("recipient_count", "INTEGER", "distinct addresses it paid or called"),
         ("contract_count", "INTEGER", "distinct contracts it called"),
         ("contract_share", "DOUBLE", "share of its transactions that call or create a contract"),
         ("defi_share", "DOUBLE", "share of its transactions to an address labelled dex, lending or bridge"),
-        ("gas_efficiency", "DOUBLE", "mean of 1, or of the block's median gas price by its own where that is less; NULL where no block is known well enough"),
+        (
+            "gas_efficiency",
+            "DOUBLE",
+            "mean of 1, or of the block's median gas price by its own where that is less; NULL where no block is known well enough",
+        ),
         ("gas_ratio", "DOUBLE", "mean of its gas price by the block's median"),
         ("gas_over_share", "DOUBLE", "share of its transactions above the block's 90th percentile"),
         ("gas_usd", "DOUBLE", "US dollars of gas, NULL without a price"),
@@ -867,10 +1001,18 @@ WALLET_FEATURES = Table(
         ("win_rate", "DOUBLE", "share of closed trades with a profit"),
         ("win_rate_low", "DOUBLE", "lower end of its 95 % interval (Wilson)"),
         ("win_rate_high", "DOUBLE", "upper end of its 95 % interval (Wilson)"),
-        ("profit_consistency", "DOUBLE", "share of days with a closed trade whose last seven days made a profit together, NULL without one"),
+        (
+            "profit_consistency",
+            "DOUBLE",
+            "share of days with a closed trade whose last seven days made a profit together, NULL without one",
+        ),
         ("profit_consistency_low", "DOUBLE", "lower end of its 95 % interval (Wilson)"),
         ("profit_consistency_high", "DOUBLE", "upper end of its 95 % interval (Wilson)"),
-        ("drawdown_usd", "DOUBLE", "most that the running total of its profits was below its highest so far, in the window"),
+        (
+            "drawdown_usd",
+            "DOUBLE",
+            "most that the running total of its profits was below its highest so far, in the window",
+        ),
         ("holding_hours", "DOUBLE", "mean hours between purchase and sale, by its average purchase"),
         ("mev_tx_share", "DOUBLE", "share of its transactions in sandwiches, arbitrage and liquidations"),
         ("mev_tx_count", "BIGINT", "transactions in sandwiches, arbitrage and liquidations"),
@@ -1007,7 +1149,11 @@ GROUP_FLOW_SUMMARIES = Table(
         ("average_confidence", "DOUBLE", "mean confidence"),
         ("first_at", "TIMESTAMP", "first arrival, UTC"),
         ("last_at", "TIMESTAMP", "last arrival, UTC"),
-        ("risk_score", "DECIMAL(4, 2)", "source level + destination level + 0.1 for a large total + 0.1 for more than 4 hops on average, at most 1"),
+        (
+            "risk_score",
+            "DECIMAL(4, 2)",
+            "source level + destination level + 0.1 for a large total + 0.1 for more than 4 hops on average, at most 1",
+        ),
     ),
 )
 ACTIVE_FLOWS = Table(
@@ -1100,7 +1246,11 @@ OPS_ALERTS = Table(
         ("from_entity", "VARCHAR", "entity of the sender at that time"),
         ("to_entity", "VARCHAR", "entity of the receiver at that time"),
         ("content", "VARCHAR", "JSON: the numbers that make it changed when they change"),
-        ("explanation", "VARCHAR", "JSON frozen with the revision: what, against what baseline, which rule and version, which labels"),
+        (
+            "explanation",
+            "VARCHAR",
+            "JSON frozen with the revision: what, against what baseline, which rule and version, which labels",
+        ),
         ("change", "VARCHAR", "the last revision: new, changed or withdrawn"),
         ("revision", "INTEGER", "1 when it was first told, one more with each change"),
         ("first_told_at", "TIMESTAMP", "time of its first revision, UTC"),

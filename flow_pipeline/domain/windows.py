@@ -62,4 +62,6 @@ def _day(option: str, text: str | None) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{option}: '{text}' is not a date", "write it as YYYY-MM-DD, for example 2025-05-01") from None
+        raise UsageError(
+            f"{option}: '{text}' is not a date", "write it as YYYY-MM-DD, for example 2025-05-01"
+        ) from None

@@ -12,7 +12,15 @@ import numpy as np
 
 # What a labelled address is to a path. Services are terminal: a path may begin or end there and never passes through.
 UNLABELLED, SERVICE, EXCHANGE, BRIDGE, MIXER, BURN = range(6)
-ROLE_BY_CATEGORY = {"exchange": EXCHANGE, "bridge": BRIDGE, "mixer": MIXER, "burn": BURN, "dex": SERVICE, "lending": SERVICE, "contract": SERVICE}
+ROLE_BY_CATEGORY = {
+    "exchange": EXCHANGE,
+    "bridge": BRIDGE,
+    "mixer": MIXER,
+    "burn": BURN,
+    "dex": SERVICE,
+    "lending": SERVICE,
+    "contract": SERVICE,
+}
 
 HOUR = 3_600_000_000
 """Microseconds."""

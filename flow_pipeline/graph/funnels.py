@@ -6,13 +6,15 @@ import numpy as np
 from numba import njit
 
 from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.address_windows import OUT, Groups
 from flow_pipeline.graph.paths import after, append, with_room
-from flow_pipeline.graph.windows import OUT, Groups
 
 HOP, PEEL = 2, 3
 
 
-def peeling_chains(graph: TransferGraph, within: int, peel_share: float, tolerance: float, min_hops: int, max_hops: int) -> tuple[Groups, np.ndarray]:
+def peeling_chains(
+    graph: TransferGraph, within: int, peel_share: float, tolerance: float, min_hops: int, max_hops: int
+) -> tuple[Groups, np.ndarray]:
     """Maximal chains in which each middle address, once paid, sends a small part aside and the large rest on, and nothing else.
 
     Of an address's payments within `within` of a receipt the largest is the rest: at least 1 - `peel_share` of the receipt. All others
@@ -159,30 +161,69 @@ def _peeling_chains(
 
 
 @njit(cache=True, nogil=True)
-def _reaches(time, rank, sender, receiver, amount, sender_ends, receiver_ends, receiver_role, in_start, in_edges, target_role, window, max_hops, low):
+def _reaches(
+    time,
+    rank,
+    sender,
+    receiver,
+    amount,
+    sender_ends,
+    receiver_ends,
+    receiver_role,
+    in_start,
+    in_edges,
+    target_role,
+    window,
+    max_hops,
+    low,
+):
     """(origin, arrival, edge, hops) of every edge on a route: hops is the route's length for its first edge, 0 for one in the middle.
 
     What lies on a route is told without listing the routes, whose number is the product of the transfers of each hop.
     """
-    origin, deposit, edge, hops, size = np.empty(4096, np.int32), np.empty(4096, np.int32), np.empty(4096, np.int32), np.empty(4096, np.int8), 0
+    origin, deposit, edge, hops, size = (
+        np.empty(4096, np.int32),
+        np.empty(4096, np.int32),
+        np.empty(4096, np.int32),
+        np.empty(4096, np.int8),
+        0,
+    )
     first_of, middle_of, marks = np.full(len(time), -1, np.int32), np.full(len(in_start) - 1, -1, np.int64), 0
     for last in range(len(time)):
         if receiver_role[last] != target_role or sender_ends[last]:
             continue
         h, goal, since = sender[last], receiver[last], time[last] - window
-        origin, deposit, edge, hops = append(origin, size, h), append(deposit, size, last), append(edge, size, last), append(hops, size, 1)
+        origin, deposit, edge, hops = (
+            append(origin, size, h),
+            append(deposit, size, last),
+            append(edge, size, last),
+            append(hops, size, 1),
+        )
         size += 1
-        for k in range(after(rank, in_edges, in_start[h], in_start[h + 1], rank[last] - 1) - 1 if max_hops > 1 else -1, in_start[h] - 1, -1):
+        for k in range(
+            after(rank, in_edges, in_start[h], in_start[h + 1], rank[last] - 1) - 1 if max_hops > 1 else -1,
+            in_start[h] - 1,
+            -1,
+        ):
             p = in_edges[k]
             if time[p] < since:
                 break
             x = sender[p]
             if receiver_ends[p] or sender_ends[p] or x == goal or amount[last] < low * amount[p]:
                 continue
-            origin, deposit, edge, hops = append(origin, size, x), append(deposit, size, last), append(edge, size, p), append(hops, size, 2)
+            origin, deposit, edge, hops = (
+                append(origin, size, x),
+                append(deposit, size, last),
+                append(edge, size, p),
+                append(hops, size, 2),
+            )
             size += 1
             marks += 1
-            for k2 in range(after(rank, in_edges, in_start[x], in_start[x + 1], rank[p] - 1) - 1 if max_hops > 2 else -1, in_start[x] - 1, -1):
+            for k2 in range(
+                after(rank, in_edges, in_start[x], in_start[x + 1], rank[p] - 1) - 1 if max_hops > 2 else -1,
+                in_start[x] - 1,
+                -1,
+            ):
                 q = in_edges[k2]
                 if time[q] < since:
                     break
@@ -191,11 +232,21 @@ def _reaches(time, rank, sender, receiver, amount, sender_ends, receiver_ends, r
                     continue
                 if first_of[q] != last:
                     first_of[q] = last
-                    origin, deposit, edge, hops = append(origin, size, o), append(deposit, size, last), append(edge, size, q), append(hops, size, 3)
+                    origin, deposit, edge, hops = (
+                        append(origin, size, o),
+                        append(deposit, size, last),
+                        append(edge, size, q),
+                        append(hops, size, 3),
+                    )
                     size += 1
                 if middle_of[o] != marks:
                     middle_of[o] = marks
-                    origin, deposit, edge, hops = append(origin, size, o), append(deposit, size, last), append(edge, size, p), append(hops, size, 0)
+                    origin, deposit, edge, hops = (
+                        append(origin, size, o),
+                        append(deposit, size, last),
+                        append(edge, size, p),
+                        append(hops, size, 0),
+                    )
                     size += 1
     return origin[:size].copy(), deposit[:size].copy(), edge[:size].copy(), hops[:size].copy()
 
@@ -263,7 +314,10 @@ def _funnels(time, sender, amount, out_start, out_edges, origin, deposit, edge, 
                 on_way = np.unique(edge[arrival_start[opened] : arrival_start[covered + 1]])
                 for e in np.unique(np.concatenate((on_way, reached))):
                     is_last = reached[min(np.searchsorted(reached, e), len(reached) - 1)] == e
-                    group_edges, group_part = append(group_edges, size, e), append(group_part, size, OUT if is_last else HOP)
+                    group_edges, group_part = (
+                        append(group_edges, size, e),
+                        append(group_part, size, OUT if is_last else HOP),
+                    )
                     size += 1
                 for i in range(arrival_start[opened], arrival_start[covered + 1]):
                     longest = max(longest, hops[i])

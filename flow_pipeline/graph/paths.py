@@ -35,7 +35,16 @@ class Walks:
         return len(self.start) - 1
 
 
-def maximal_paths(graph: TransferGraph, max_gap: int, low: float, high: float, min_hops: int, max_hops: int, per_root: int, per_day: int) -> Walks:
+def maximal_paths(
+    graph: TransferGraph,
+    max_gap: int,
+    low: float,
+    high: float,
+    min_hops: int,
+    max_hops: int,
+    per_root: int,
+    per_day: int,
+) -> Walks:
     """Paths of distinct vertices that no transfer can lengthen at either end.
 
     Args:
@@ -57,7 +66,15 @@ def maximal_paths(graph: TransferGraph, max_gap: int, low: float, high: float, m
 
 
 def paths_between(
-    graph: TransferGraph, origin_role: int, target_role: int, max_span: int, low: float, min_hops: int, max_hops: int, per_root: int, per_day: int
+    graph: TransferGraph,
+    origin_role: int,
+    target_role: int,
+    max_span: int,
+    low: float,
+    min_hops: int,
+    max_hops: int,
+    per_root: int,
+    per_day: int,
 ) -> Walks:
     """Paths of distinct vertices from an address of one role to one of another, through addresses that are not terminal.
 
@@ -91,7 +108,9 @@ def cycles(graph: TransferGraph, max_span: int, max_hops: int, per_root: int, pe
         per_root: Cycles kept from one first transfer.
         per_day: Cycles kept that end on one day.
     """
-    can = _may_lie_on_a_cycle(graph.sender, graph.receiver, graph.is_sender_terminal, graph.is_receiver_terminal, graph.vertex_count)
+    can = _may_lie_on_a_cycle(
+        graph.sender, graph.receiver, graph.is_sender_terminal, graph.is_receiver_terminal, graph.vertex_count
+    )
     return Walks(
         *_cycles(
             graph.time, graph.rank, graph.sender, graph.receiver, can, graph.out_start, graph.out_edges, graph.in_start, graph.in_edges, max_span, max_hops,
@@ -149,7 +168,14 @@ def _empty(time):
     start = np.zeros(1024, np.int64)
     first = time[0] // DAY if len(time) else 0
     days = time[-1] // DAY - first + 1 if len(time) else 1
-    return start, np.empty(4096, np.int32), np.zeros(1024, np.bool_), np.zeros(4, np.int64), np.zeros(days, np.int64), first
+    return (
+        start,
+        np.empty(4096, np.int32),
+        np.zeros(1024, np.bool_),
+        np.zeros(4, np.int64),
+        np.zeros(days, np.int64),
+        first,
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -162,7 +188,11 @@ def _maximal_paths(
     # An upper bound of the hops that can follow spares every root that can not reach the shortest length. Going back in time, each vertex's
     # next transfer is at hand: most transfers are told from its time alone.
     reach, has_before = np.ones(count, np.int16), np.zeros(count, np.bool_)
-    following, next_out, next_time = np.empty(count, np.int32), out_start[1:].astype(np.int32), np.full(len(out_start), FAR, np.int64)
+    following, next_out, next_time = (
+        np.empty(count, np.int32),
+        out_start[1:].astype(np.int32),
+        np.full(len(out_start), FAR, np.int64),
+    )
     later = count - 1
     for e in range(count - 1, -1, -1):
         while rank[later] > rank[e]:
@@ -252,10 +282,25 @@ def _maximal_paths(
             ends_here = hops >= min_hops and (not goes_on[depth] or hops == max_hops)
             if ends_here and has_before[root]:
                 ends_here = not _goes_before(
-                    path, hops, time, rank, sender, receiver, amount, sender_ends, receiver_ends, in_start, in_edges, max_gap, low, high
+                    path,
+                    hops,
+                    time,
+                    rank,
+                    sender,
+                    receiver,
+                    amount,
+                    sender_ends,
+                    receiver_ends,
+                    in_start,
+                    in_edges,
+                    max_gap,
+                    low,
+                    high,
                 )
             if ends_here:
-                start, edges, cut = _keep(path, hops, goes_on[depth], time[e] // DAY - first_day, state, per_day, of_day, start, edges, cut)
+                start, edges, cut = _keep(
+                    path, hops, goes_on[depth], time[e] // DAY - first_day, state, per_day, of_day, start, edges, cut
+                )
             depth -= 1
     return start[: state[0] + 1].copy(), edges[: state[1]].copy(), cut[: state[0]].copy(), state[2], state[3] > 0
 
@@ -305,7 +350,9 @@ def _may_return(
 
 
 @njit(cache=True, nogil=True)
-def _goes_before(path, hops, time, rank, sender, receiver, amount, sender_ends, receiver_ends, in_start, in_edges, max_gap, low, high):
+def _goes_before(
+    path, hops, time, rank, sender, receiver, amount, sender_ends, receiver_ends, in_start, in_edges, max_gap, low, high
+):
     """True when a transfer fits before the first one."""
     root = path[0]
     if sender_ends[root]:
@@ -345,7 +392,9 @@ def _paths_between(
             if at[depth] < 0:
                 at[depth] = after(rank, out_edges, out_start[v], out_start[v + 1], rank[e])
                 if receiver_role[e] == target_role and depth + 1 >= min_hops:
-                    start, edges, cut = _keep(path, depth + 1, False, time[e] // DAY - first_day, state, per_day, of_day, start, edges, cut)
+                    start, edges, cut = _keep(
+                        path, depth + 1, False, time[e] // DAY - first_day, state, per_day, of_day, start, edges, cut
+                    )
             if state[2] - kept_before >= per_root or steps >= STEPS_PER_WALK * per_root:
                 state[3] = 1
                 break
@@ -398,7 +447,9 @@ def _may_lie_on_a_cycle(sender, receiver, sender_ends, receiver_ends, vertex_cou
 
 
 @njit(cache=True, nogil=True)
-def _cycles(time, rank, sender, receiver, can, out_start, out_edges, in_start, in_edges, max_span, max_hops, per_root, per_day):
+def _cycles(
+    time, rank, sender, receiver, can, out_start, out_edges, in_start, in_edges, max_span, max_hops, per_root, per_day
+):
     start, edges, cut, state, of_day, first_day = _empty(time)
     vertex_count = len(out_start) - 1
     # latest[d, x]: the latest rank at which leaving x still leads back to the root's sender in at most d hops.
@@ -484,7 +535,9 @@ def _cycles(time, rank, sender, receiver, can, out_start, out_edges, in_start, i
                 w = receiver[f]
                 if w == u:
                     path[depth + 1] = f
-                    start, edges, cut = _keep(path, depth + 2, False, time[f] // DAY - first_day, state, per_day, of_day, start, edges, cut)
+                    start, edges, cut = _keep(
+                        path, depth + 2, False, time[f] // DAY - first_day, state, per_day, of_day, start, edges, cut
+                    )
                     continue
                 is_new = True
                 for i in range(depth):

@@ -50,7 +50,14 @@ class Hubs:
     since: np.ndarray
 
 
-def build(transfers: Transfers, labels: Labels, hubs: Hubs, chain_of_token: np.ndarray, symbols: tuple[str | None, ...], address_count: int) -> TransferGraph:
+def build(
+    transfers: Transfers,
+    labels: Labels,
+    hubs: Hubs,
+    chain_of_token: np.ndarray,
+    symbols: tuple[str | None, ...],
+    address_count: int,
+) -> TransferGraph:
     """The graph of all tokens.
 
     Args:
@@ -65,13 +72,24 @@ def build(transfers: Transfers, labels: Labels, hubs: Hubs, chain_of_token: np.n
     time, token = transfers.time[order], transfers.token[order].astype(np.int32)
     sender, receiver = transfers.sender[order].astype(np.int32), transfers.receiver[order].astype(np.int32)
     start, table = _by_address(labels, address_count)
-    role_of = (start, labels.chain[table], labels.start[table], labels.end[table], labels.role[table], labels.entity[table])
+    role_of = (
+        start,
+        labels.chain[table],
+        labels.start[table],
+        labels.end[table],
+        labels.role[table],
+        labels.entity[table],
+    )
     sender_role, sender_entity = _roles(sender, token, time, chain_of_token, *role_of)
     receiver_role, receiver_entity = _roles(receiver, token, time, chain_of_token, *role_of)
     keep = np.flatnonzero((sender_role != BURN) & (receiver_role != BURN))
     if len(keep) < len(time):
-        order, rank, time, token, sender, receiver = (column[keep] for column in (order, rank, time, token, sender, receiver))
-        sender_role, sender_entity, receiver_role, receiver_entity = (column[keep] for column in (sender_role, sender_entity, receiver_role, receiver_entity))
+        order, rank, time, token, sender, receiver = (
+            column[keep] for column in (order, rank, time, token, sender, receiver)
+        )
+        sender_role, sender_entity, receiver_role, receiver_entity = (
+            column[keep] for column in (sender_role, sender_entity, receiver_role, receiver_entity)
+        )
     source, target, vertex_token, vertex_address = _vertices(token, sender, receiver, len(symbols), address_count)
     out_start, out_edges = _adjacency(source, len(vertex_address))
     in_start, in_edges = _adjacency(target, len(vertex_address))
@@ -101,7 +119,9 @@ def build(transfers: Transfers, labels: Labels, hubs: Hubs, chain_of_token: np.n
     )
 
 
-def time_order(time: np.ndarray, block: np.ndarray, index: np.ndarray, tie_break: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def time_order(
+    time: np.ndarray, block: np.ndarray, index: np.ndarray, tie_break: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
     """Row positions in time order, and their rank. Rows in order already cost one pass; hashes are read for ties only."""
     order = np.arange(len(time)) if _is_ordered(time, block, index) else np.lexsort((index, block, time))
     same = np.zeros(len(order), bool)
@@ -125,7 +145,9 @@ def _is_ordered(time, block, index):
     for i in range(1, len(time)):
         if time[i] < time[i - 1]:
             return False
-        if time[i] == time[i - 1] and (block[i] < block[i - 1] or (block[i] == block[i - 1] and index[i] < index[i - 1])):
+        if time[i] == time[i - 1] and (
+            block[i] < block[i - 1] or (block[i] == block[i - 1] and index[i] < index[i - 1])
+        ):
             return False
     return True
 

@@ -38,7 +38,15 @@ class Shape:
     is_sampled: bool
 
 
-def shape(vertex_count: int, source: np.ndarray, target: np.ndarray, amount: np.ndarray, exact_vertices: int, sample: int, seed: int) -> Shape:
+def shape(
+    vertex_count: int,
+    source: np.ndarray,
+    target: np.ndarray,
+    amount: np.ndarray,
+    exact_vertices: int,
+    sample: int,
+    seed: int,
+) -> Shape:
     """Measure a graph.
 
     Args:
@@ -110,5 +118,8 @@ def temporal_profile(hour: np.ndarray, transfers: np.ndarray, amount: np.ndarray
         "hours": [int(value) for value in counts],
         "amounts": [float(value) for value in sums],
         "peak_hours": busiest,
-        "bursts": [{"hour": int(h), "transfers": int(counts[h]), "limit": round(limit, 6)} for h in np.flatnonzero(counts > limit)],
+        "bursts": [
+            {"hour": int(h), "transfers": int(counts[h]), "limit": round(limit, 6)}
+            for h in np.flatnonzero(counts > limit)
+        ],
     }

@@ -111,7 +111,10 @@ def read_label_set(path: Path, default_confidence: float) -> LabelSet:
     names = set(records[0]) if records else set(REQUIRED)
     missing = [column for column in REQUIRED if column not in names]
     if missing:
-        raise UsageError(f"label file {path} has no column {', '.join(missing)}", f"it needs {', '.join(REQUIRED)}; see docs/data-dictionary.md")
+        raise UsageError(
+            f"label file {path} has no column {', '.join(missing)}",
+            f"it needs {', '.join(REQUIRED)}; see docs/data-dictionary.md",
+        )
     found = LabelSet(path.name, path, read=len(records))
     for column, default in (("confidence", str(default_confidence)), ("valid_from", "always")):
         if column not in names:
@@ -153,7 +156,10 @@ def _records(path: Path) -> list[dict[str, str]]:
     opener: Callable[..., Any] = gzip.open if path.read_bytes()[:2] == b"\x1f\x8b" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
-            return [{(key or "").strip().lower(): value or "" for key, value in record.items()} for record in csv.DictReader(handle)]
+            return [
+                {(key or "").strip().lower(): value or "" for key, value in record.items()}
+                for record in csv.DictReader(handle)
+            ]
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"label file {path} can not be read: {error}", "it must be CSV in UTF-8, or Parquet") from None
 
@@ -216,7 +222,11 @@ def canonical_entity(name: str) -> str:
 def _checked_address(chain: str, address: str) -> str:
     family = "evm" if chain == EVERY_EVM_CHAIN else family_of(chain)
     if family == "evm":
-        if len(address) != 42 or not address.lower().startswith("0x") or any(c not in "0123456789abcdef" for c in address[2:].lower()):
+        if (
+            len(address) != 42
+            or not address.lower().startswith("0x")
+            or any(c not in "0123456789abcdef" for c in address[2:].lower())
+        ):
             raise _Refused("bad_label", f"{address} is no {chain} address")
         if not eip55_is_valid(address):
             raise _Refused("bad_checksum", f"{address} fails its EIP-55 checksum")

@@ -9,7 +9,9 @@ def eip55(address: str) -> str:
 
     digits = address[2:].lower()
     digest = keccak.new(digest_bits=256, data=digits.encode()).hexdigest()
-    return "0x" + "".join(letter.upper() if int(nibble, 16) >= 8 else letter for letter, nibble in zip(digits, digest, strict=False))
+    return "0x" + "".join(
+        letter.upper() if int(nibble, 16) >= 8 else letter for letter, nibble in zip(digits, digest, strict=False)
+    )
 
 
 def eip55_is_valid(address: str) -> bool:

@@ -17,31 +17,38 @@ from flow_pipeline.alerts.delivery import Outcome, deliver
 from flow_pipeline.alerts.ledger import commit, compare, record_failure
 from flow_pipeline.alerts.metrics import write_textfile
 from flow_pipeline.alerts.rules import check_channels
+from flow_pipeline.detection.address_clusters import find_address_clusters
+from flow_pipeline.detection.clusters import add_patterns, measure_clusters
+from flow_pipeline.detection.daily import run_all
+from flow_pipeline.detection.entity_clusters import run_entity_clusters
+from flow_pipeline.detection.findings import run_typologies
+from flow_pipeline.detection.flows import load_groups, run_flows
+from flow_pipeline.detection.risk import run_risk
 from flow_pipeline.detectors.typology import check_parameters
 from flow_pipeline.domain.errors import AuditFailed, FlowError, UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import LabelSet
+from flow_pipeline.loading.ingest import LoadOptions, LoadReport, load_folder
+from flow_pipeline.loading.labels import load_labels
 from flow_pipeline.quality import Verdict
 from flow_pipeline.reports.exports import export_run, exports_are_of
 from flow_pipeline.reports.report import reports_are_of, write_reports
 from flow_pipeline.settings import Settings
+from flow_pipeline.wallets.features import run_wallet_features
+from flow_pipeline.wallets.smart_money import run_smart_money
+from flow_pipeline.wallets.trades import run_trades
 from flow_pipeline.warehouse import dbt
-from flow_pipeline.warehouse.address_clusters import find_address_clusters
 from flow_pipeline.warehouse.audit import audit_stage, stop_if_blocked
-from flow_pipeline.warehouse.clusters import add_patterns, measure_clusters
 from flow_pipeline.warehouse.days import adds_few, needs_build, plan_rebuild
-from flow_pipeline.warehouse.detection import run_all
-from flow_pipeline.warehouse.entity_clusters import run_entity_clusters
-from flow_pipeline.warehouse.findings import run_typologies
-from flow_pipeline.warehouse.flows import load_groups, run_flows
-from flow_pipeline.warehouse.ingest import LoadOptions, LoadReport, load_folder
-from flow_pipeline.warehouse.labels import load_labels
-from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run, record_publication, refresh_day_hashes, swap_in
-from flow_pipeline.warehouse.risk import run_risk
-from flow_pipeline.warehouse.smart_money import run_smart_money
+from flow_pipeline.warehouse.publish import (
+    last_recorded,
+    new_run_id,
+    published_run,
+    record_publication,
+    refresh_day_hashes,
+    swap_in,
+)
 from flow_pipeline.warehouse.store import Connection, get_state, open_build, run_lock
-from flow_pipeline.warehouse.trades import run_trades
-from flow_pipeline.warehouse.wallet_features import run_wallet_features
 
 Progress = Callable[[str], None]
 Step = Callable[[Connection], None]
@@ -76,7 +83,14 @@ class RunResult:
     delivery: Outcome = field(default_factory=Outcome)
 
 
-def run(settings: Settings, folder: Path, window: Window, options: LoadOptions, say: Progress = lambda text: None, also: Step | None = None) -> RunResult:
+def run(
+    settings: Settings,
+    folder: Path,
+    window: Window,
+    options: LoadOptions,
+    say: Progress = lambda text: None,
+    also: Step | None = None,
+) -> RunResult:
     """The main job: a folder of transfers to an audited, published warehouse.
 
     Args:
@@ -133,7 +147,14 @@ def send_alerts(settings: Settings) -> Outcome:
         return Outcome(errors={"ledger": error.message})
 
 
-def load(settings: Settings, folder: Path, window: Window, options: LoadOptions, say: Progress = lambda text: None, publish_leftover: bool = True) -> RunResult:
+def load(
+    settings: Settings,
+    folder: Path,
+    window: Window,
+    options: LoadOptions,
+    say: Progress = lambda text: None,
+    publish_leftover: bool = True,
+) -> RunResult:
     """Load the folder and the labels. `is_new` says whether anything is left to build or to publish.
 
     With `publish_leftover`, what an interrupted run had recorded but not swapped in is swapped in now.
@@ -142,11 +163,15 @@ def load(settings: Settings, folder: Path, window: Window, options: LoadOptions,
     check_parameters(settings.typologies)
     check_channels(settings)
     with open_build(settings) as connection:
-        report = load_folder(connection, folder, window, settings, options, lambda path, n, count: say(f"load {n}/{count}: {path.name}"))
+        report = load_folder(
+            connection, folder, window, settings, options, lambda path, n, count: say(f"load {n}/{count}: {path.name}")
+        )
         result = RunResult(run_id, report, load_labels(connection, settings))
         load_groups(connection, settings.tracing)
         recorded = last_recorded(connection)
-        grows = window.last is not None and str(min(window.last, datetime.now(UTC).date())) > (get_state(connection, "last_day") or "")
+        grows = window.last is not None and str(min(window.last, datetime.now(UTC).date())) > (
+            get_state(connection, "last_day") or ""
+        )
         result.is_new = needs_build(connection, settings) or recorded is None or grows
     if not result.is_new and publish_leftover:
         if recorded and (recorded != published_run(settings) or not settings.published_link.exists()):
@@ -163,7 +188,10 @@ def load(settings: Settings, folder: Path, window: Window, options: LoadOptions,
 
 def describe_load(report: LoadReport) -> str:
     """The load report as a Markdown table."""
-    lines = ["| file | status | format | read | loaded | duplicate | rejected | remarks |", "|---|---|---|---:|---:|---:|---:|---|"]
+    lines = [
+        "| file | status | format | read | loaded | duplicate | rejected | remarks |",
+        "|---|---|---|---:|---:|---:|---:|---|",
+    ]
     for file in report.files:
         remarks = "; ".join([*(f"{count} {reason}" for reason, count in file.reasons.items()), *file.notes])
         lines.append(
@@ -211,7 +239,9 @@ def _follow_groups(settings: Settings, say: Progress) -> dict[str, int]:
     """Deposit addresses, entities, the flows between groups and the graph around each entity."""
     with open_build(settings) as connection:
         say("find deposit addresses")
-        counts = find_address_clusters(connection, settings.clusters) | run_entity_clusters(connection, settings.clusters)
+        counts = find_address_clusters(connection, settings.clusters) | run_entity_clusters(
+            connection, settings.clusters
+        )
         say("follow group flows")
         counts |= run_flows(connection, settings.tracing)
         say("analyse clusters")
@@ -254,4 +284,15 @@ def tell(settings: Settings, result: RunResult, say: Progress = lambda text: Non
         result.reports = write_reports(settings)
 
 
-__all__ = ["AuditFailed", "RunResult", "audit", "describe_load", "detect", "load", "publish", "run", "tell", "transform"]
+__all__ = [
+    "AuditFailed",
+    "RunResult",
+    "audit",
+    "describe_load",
+    "detect",
+    "load",
+    "publish",
+    "run",
+    "tell",
+    "transform",
+]

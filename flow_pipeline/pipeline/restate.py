@@ -9,10 +9,10 @@ from typing import Any
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.ingest import LoadOptions
+from flow_pipeline.loading.labels import load_labels
 from flow_pipeline.pipeline import Progress, RunResult, run, transform
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.ingest import LoadOptions
-from flow_pipeline.warehouse.labels import load_labels
 from flow_pipeline.warehouse.publish import copy_file
 from flow_pipeline.warehouse.store import Connection, open_build, run_lock
 
@@ -55,7 +55,9 @@ def preview(settings: Settings, labels: tuple[Path, ...], say: Progress = lambda
             say("read the labels")
             load_labels(connection, trial)
             transform(trial, Window(), say)
-            connection.execute(f"ATTACH '{str(published.resolve()).replace(chr(39), chr(39) * 2)}' AS published (READ_ONLY)")
+            connection.execute(
+                f"ATTACH '{str(published.resolve()).replace(chr(39), chr(39) * 2)}' AS published (READ_ONLY)"
+            )
             found = connection.execute(_MOVED)
             return [column[0] for column in found.description or ()], found.fetchall()
 
@@ -68,7 +70,8 @@ def apply(settings: Settings, labels: tuple[Path, ...], moved: Rows, say: Progre
         now, names = datetime.now(UTC).replace(tzinfo=None), ", ".join(path.name for path in labels)
         marks = ", ".join("?" * (len(columns) + 2))
         connection.executemany(
-            f"INSERT INTO ops.restatements (restated_at, labels, {', '.join(columns)}) VALUES ({marks})", [[now, names, *row] for row in rows]
+            f"INSERT INTO ops.restatements (restated_at, labels, {', '.join(columns)}) VALUES ({marks})",
+            [[now, names, *row] for row in rows],
         )
 
     with tempfile.TemporaryDirectory(prefix="nothing-new-") as empty:

@@ -90,19 +90,27 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
     observed = {check.name: measure(check.sql) for check in checks}
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    batch = context.data_sources.add_pandas(stage).add_dataframe_asset("measurements").add_batch_definition_whole_dataframe("all")
+    batch = (
+        context.data_sources.add_pandas(stage)
+        .add_dataframe_asset("measurements")
+        .add_batch_definition_whole_dataframe("all")
+    )
     # Great Expectations passes over nulls; an infinite number lies in no range.
     frame = pd.DataFrame({name: [math.inf if value is None else float(value)] for name, value in observed.items()})
     # The greatest of one number is that number, judged in a third of the time of row by row.
     rules = [
-        gx.expectations.ExpectColumnMaxToBeBetween(column=check.name, min_value=check.low, max_value=check.high, meta={"says": check.says}) for check in checks
+        gx.expectations.ExpectColumnMaxToBeBetween(
+            column=check.name, min_value=check.low, max_value=check.high, meta={"says": check.says}
+        )
+        for check in checks
     ]
     result = batch.get_batch({"dataframe": frame}).validate(gx.ExpectationSuite(name=stage, expectations=rules))
     passed = {check.name: True for check in checks}
     for item in result.results:
         if item.exception_info.get("raised_exception"):
             raise FlowError(
-                f"expectation {item.expectation_config.kwargs['column']} of stage {stage} could not be judged", "this is a fault of netraflow; run with --debug"
+                f"expectation {item.expectation_config.kwargs['column']} of stage {stage} could not be judged",
+                "this is a fault of netraflow; run with --debug",
             )
         passed[item.expectation_config.kwargs["column"]] &= bool(item.success)
     return [Verdict(stage, check, passed[check.name], observed[check.name]) for check in checks]

@@ -150,6 +150,16 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "+ gas_efficiency_part + diversity_part + mev_part)) > 1e-9 OR formula_score NOT BETWEEN 0 AND 1 OR score NOT BETWEEN 0 AND 1 OR score_low > formula_score + 1e-9 "
             "OR score_high < formula_score - 1e-9 OR confidence NOT BETWEEN 0 AND 1",
         ),
-        Expectation("flows_are_complete", "no flow was pruned by the bounds of the settings", "SELECT coalesce(sum(pruned), 0) FROM ops.flow_days", "warning"),
-        Expectation("findings_are_complete", "no typology found more than it kept", "SELECT count(*) FROM ops.detections WHERE is_truncated", "warning"),
+        Expectation(
+            "flows_are_complete",
+            "no flow was pruned by the bounds of the settings",
+            "SELECT coalesce(sum(pruned), 0) FROM ops.flow_days",
+            "warning",
+        ),
+        Expectation(
+            "findings_are_complete",
+            "no typology found more than it kept",
+            "SELECT count(*) FROM ops.detections WHERE is_truncated",
+            "warning",
+        ),
     ]

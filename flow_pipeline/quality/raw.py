@@ -7,7 +7,9 @@ from flow_pipeline.quality import Expectation
 from flow_pipeline.settings import QualitySettings
 
 _REASONS = ", ".join(f"'{reason}'" for reason in REJECT_REASONS)
-_REJECT_SHARE = "SELECT coalesce(sum(rows_rejected) / nullif(sum(rows_read), 0), 0) FROM raw.loads WHERE format <> 'labels'"
+_REJECT_SHARE = (
+    "SELECT coalesce(sum(rows_rejected) / nullif(sum(rows_read), 0), 0) FROM raw.loads WHERE format <> 'labels'"
+)
 
 
 def expectations(settings: QualitySettings) -> list[Expectation]:
@@ -68,7 +70,10 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "SELECT count(*) FROM raw.transactions x JOIN store.transfers f ON f.tx_hash = x.tx_hash AND f.load_id = x.load_id WHERE NOT x.is_success",
         ),
         Expectation(
-            "reject_share_is_allowed", "the share of rejected rows stays within quality.max_reject_share", _REJECT_SHARE, high=settings.max_reject_share
+            "reject_share_is_allowed",
+            "the share of rejected rows stays within quality.max_reject_share",
+            _REJECT_SHARE,
+            high=settings.max_reject_share,
         ),
         Expectation(
             "reject_share_is_usual",
@@ -78,7 +83,15 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             high=settings.warn_reject_share,
         ),
         Expectation(
-            "files_look_complete", "no file looks cut at an API cap or ends early", "SELECT count(*) FROM raw.loads WHERE is_truncation_suspected", "warning"
+            "files_look_complete",
+            "no file looks cut at an API cap or ends early",
+            "SELECT count(*) FROM raw.loads WHERE is_truncation_suspected",
+            "warning",
         ),
-        Expectation("amounts_are_known", "every transfer has an amount", "SELECT coalesce(sum(unknown_amounts), 0) FROM raw.loads", "warning"),
+        Expectation(
+            "amounts_are_known",
+            "every transfer has an amount",
+            "SELECT coalesce(sum(unknown_amounts), 0) FROM raw.loads",
+            "warning",
+        ),
     ]

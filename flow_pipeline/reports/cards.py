@@ -37,7 +37,9 @@ def typology_cards(measured: dict[str, Any]) -> str:
     """
     figures = measured["typologies"]
     rows = "".join(_row(name, item, figures[name]) for name, item in sorted(typologies().items()))
-    return _HEAD.format(world=measured["world"], rows=rows) + "".join(_card(name, item, figures[name]) for name, item in sorted(typologies().items()))
+    return _HEAD.format(world=measured["world"], rows=rows) + "".join(
+        _card(name, item, figures[name]) for name, item in sorted(typologies().items())
+    )
 
 
 def _row(name: str, item: Typology, found: dict[str, float]) -> str:
@@ -48,7 +50,8 @@ def _row(name: str, item: Typology, found: dict[str, float]) -> str:
 def _card(name: str, item: Typology, found: dict[str, float]) -> str:
     parameters = parameters_of(name, TypologySettings())
     lines = "".join(
-        f"| `typologies.{name}.{key}` | {_value(getattr(parameters, key))} | {field.description} |\n" for key, field in type(parameters).model_fields.items()
+        f"| `typologies.{name}.{key}` | {_value(getattr(parameters, key))} | {field.description} |\n"
+        for key, field in type(parameters).model_fields.items()
     )
     judged = "their gross amount, the sum over the hops" if item.JUDGED_BY == "gross_amount" else "the moved amount"
     return f"""

@@ -27,7 +27,10 @@ def pictures_of(connection: Connection, detector: str, settings: AnomalySettings
     scores = _busiest(connection, settings.trailing_threshold)
     if detector != "netflow_anomaly" or scores is None or scores.empty:
         return {}
-    return {"netflow": _markdown(netflow_with_band(scores, settings)), "z-scores": _markdown(zscore_chart(scores, settings))}
+    return {
+        "netflow": _markdown(netflow_with_band(scores, settings)),
+        "z-scores": _markdown(zscore_chart(scores, settings)),
+    }
 
 
 def published_pictures(settings: Settings) -> dict[str, str]:
@@ -48,12 +51,19 @@ def netflow_with_band(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
     import altair as alt
 
     base = alt.Chart(
-        scores, title=f"{_name(scores)}: daily netflow ({_SIGN}), grey = mean of the previous {settings.window_days} days ± {settings.trailing_threshold:g} std"
+        scores,
+        title=f"{_name(scores)}: daily netflow ({_SIGN}), grey = mean of the previous {settings.window_days} days ± {settings.trailing_threshold:g} std",
     ).encode(x=alt.X("block_date:T", title=None))
-    band = base.mark_area(color=_BAND, opacity=0.6).encode(y=alt.Y("low:Q", title=f"{scores['token'].iloc[0]} (+ = onto)"), y2="high:Q")
-    bars = base.mark_bar(opacity=0.9).encode(y="netflow:Q", color=alt.condition("datum.netflow >= 0", alt.value(_ONTO), alt.value(_OFF)))
+    band = base.mark_area(color=_BAND, opacity=0.6).encode(
+        y=alt.Y("low:Q", title=f"{scores['token'].iloc[0]} (+ = onto)"), y2="high:Q"
+    )
+    bars = base.mark_bar(opacity=0.9).encode(
+        y="netflow:Q", color=alt.condition("datum.netflow >= 0", alt.value(_ONTO), alt.value(_OFF))
+    )
     marks = (
-        base.transform_filter(f"abs(datum.z_trailing) >= {settings.trailing_threshold}").mark_point(color=_INK, size=70, strokeWidth=2).encode(y="netflow:Q")
+        base.transform_filter(f"abs(datum.z_trailing) >= {settings.trailing_threshold}")
+        .mark_point(color=_INK, size=70, strokeWidth=2)
+        .encode(y="netflow:Q")
     )
     return (band + bars + marks).properties(width=_WIDTH, height=_HEIGHT)
 
@@ -63,7 +73,9 @@ def zscore_chart(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
     import altair as alt
 
     base = alt.Chart(scores, title=f"{_name(scores)}: trailing z-score ({_SIGN})")
-    line = base.mark_bar(color=_ONTO).encode(x=alt.X("block_date:T", title=None), y=alt.Y("z_trailing:Q", title="z-score (+ = onto)"))
+    line = base.mark_bar(color=_ONTO).encode(
+        x=alt.X("block_date:T", title=None), y=alt.Y("z_trailing:Q", title="z-score (+ = onto)")
+    )
     rules = (
         alt.Chart(alt.Data(values=[{"z": settings.trailing_threshold}, {"z": -settings.trailing_threshold}]))
         .mark_rule(color=_OFF, strokeDash=[5, 4])
@@ -117,22 +129,36 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
     """,
         [finding_id],
     ).df()
-    typology, total = connection.execute("SELECT typology, transfer_count FROM detection.findings WHERE finding_id = ?", [finding_id]).fetchone() or ("", 0)
+    typology, total = connection.execute(
+        "SELECT typology, transfer_count FROM detection.findings WHERE finding_id = ?", [finding_id]
+    ).fetchone() or ("", 0)
     rows = rows.head(most)
     pairs = rows.groupby(["from_address", "to_address"], sort=False).agg(
-        amount=("amount", "sum"), numbers=("ordinal", lambda values: ", ".join(map(str, values[:4])) + (" …" if len(values) > 4 else ""))
+        amount=("amount", "sum"),
+        numbers=("ordinal", lambda values: ", ".join(map(str, values[:4])) + (" …" if len(values) > 4 else "")),
     )
     pairs = pairs.reset_index()
     people = list(dict.fromkeys(pairs[["from_address", "to_address"]].to_numpy().ravel()))
     place = {address: number for number, address in enumerate(people)}
-    graph = igraph.Graph(len(people), [(place[a], place[b]) for a, b in zip(pairs["from_address"], pairs["to_address"], strict=True)], directed=True)
+    graph = igraph.Graph(
+        len(people),
+        [(place[a], place[b]) for a, b in zip(pairs["from_address"], pairs["to_address"], strict=True)],
+        directed=True,
+    )
     at = graph.layout_sugiyama(hgap=1, vgap=1).coords[: len(people)]
     named = dict(
         connection.execute(
-            "SELECT address, min_by(entity, valid_from) FROM marts.dim_address_labels WHERE address IN (SELECT unnest(?::VARCHAR[])) GROUP BY address", [people]
+            "SELECT address, min_by(entity, valid_from) FROM marts.dim_address_labels WHERE address IN (SELECT unnest(?::VARCHAR[])) GROUP BY address",
+            [people],
         ).fetchall()
     )
-    nodes = pd.DataFrame({"x": [y for _, y in at], "y": [x for x, _ in at], "name": [named.get(a) or f"{a[:6]}…{a[-4:]}" for a in people]})
+    nodes = pd.DataFrame(
+        {
+            "x": [y for _, y in at],
+            "y": [x for x, _ in at],
+            "name": [named.get(a) or f"{a[:6]}…{a[-4:]}" for a in people],
+        }
+    )
     lines = pd.DataFrame(
         {
             "x": [at[place[a]][1] for a in pairs["from_address"]],
@@ -143,9 +169,14 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
     )
     # What goes both ways has two sets of words on one line.
     both = set(zip(pairs["from_address"], pairs["to_address"], strict=True))
-    on = pd.Series([0.66 if (b, a) in both else 0.5 for a, b in zip(pairs["from_address"], pairs["to_address"], strict=True)])
+    on = pd.Series(
+        [0.66 if (b, a) in both else 0.5 for a, b in zip(pairs["from_address"], pairs["to_address"], strict=True)]
+    )
     middle_x, middle_y = lines["x"] * (1 - on) + lines["x2"] * on, lines["y"] * (1 - on) + lines["y2"] * on
-    said = [f"{numbers}: {amount:,.6g} {rows['token'].iloc[0]}" for numbers, amount in zip(pairs["numbers"], pairs["amount"], strict=True)]
+    said = [
+        f"{numbers}: {amount:,.6g} {rows['token'].iloc[0]}"
+        for numbers, amount in zip(pairs["numbers"], pairs["amount"], strict=True)
+    ]
     words = pd.DataFrame({"x": middle_x, "y": middle_y, "said": said})
     heads = lines.assign(x=lines["x"] * 0.2 + lines["x2"] * 0.8, y=lines["y"] * 0.2 + lines["y2"] * 0.8)
     wide, high = max(nodes["x"].max() - nodes["x"].min(), 1), max(nodes["y"].max() - nodes["y"].min(), 1)
@@ -154,19 +185,31 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
         float(90 + _degrees((x2 - x) / (1.5 * wide) * _WIDTH, (y2 - y) / (1.4 * high) * height))
         for x, y, x2, y2 in zip(lines["x"], lines["y"], lines["x2"], lines["y2"], strict=True)
     ]
-    across = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[nodes["x"].min() - 0.25 * wide, nodes["x"].max() + 0.25 * wide]))
-    down = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[nodes["y"].min() - 0.2 * high, nodes["y"].max() + 0.2 * high]))
+    across = alt.X(
+        "x:Q", axis=None, scale=alt.Scale(domain=[nodes["x"].min() - 0.25 * wide, nodes["x"].max() + 0.25 * wide])
+    )
+    down = alt.Y(
+        "y:Q", axis=None, scale=alt.Scale(domain=[nodes["y"].min() - 0.2 * high, nodes["y"].max() + 0.2 * high])
+    )
     title = f"{typology} {finding_id}" + (f": first {most} of {total} transfers" if total > most else "")
     chart = (
-        alt.Chart(lines, title=title).mark_rule(color=_BAND, strokeWidth=1.5).encode(x=across, y=down, x2="x2:Q", y2="y2:Q")
+        alt.Chart(lines, title=title)
+        .mark_rule(color=_BAND, strokeWidth=1.5)
+        .encode(x=across, y=down, x2="x2:Q", y2="y2:Q")
         + alt.Chart(heads.assign(angle=angle))
         .mark_point(shape="triangle", filled=True, color=_ONTO, size=90, opacity=1)
         .encode(x=across, y=down, angle=alt.Angle("angle:Q", scale=None))
         + alt.Chart(nodes).mark_circle(color=_INK, size=130, opacity=1).encode(x=across, y=down)
-        + alt.Chart(words).mark_text(dy=9, fontSize=10, stroke="white", strokeWidth=3).encode(x=across, y=down, text="said:N")
+        + alt.Chart(words)
+        .mark_text(dy=9, fontSize=10, stroke="white", strokeWidth=3)
+        .encode(x=across, y=down, text="said:N")
         + alt.Chart(words).mark_text(dy=9, fontSize=10, color=_OFF).encode(x=across, y=down, text="said:N")
-        + alt.Chart(nodes).mark_text(dy=-14, fontSize=11, stroke="white", strokeWidth=3).encode(x=across, y=down, text="name:N")
-        + alt.Chart(nodes).mark_text(dy=-14, fontSize=11, fontWeight="bold", color=_INK).encode(x=across, y=down, text="name:N")
+        + alt.Chart(nodes)
+        .mark_text(dy=-14, fontSize=11, stroke="white", strokeWidth=3)
+        .encode(x=across, y=down, text="name:N")
+        + alt.Chart(nodes)
+        .mark_text(dy=-14, fontSize=11, fontWeight="bold", color=_INK)
+        .encode(x=across, y=down, text="name:N")
     )
     return chart.properties(width=_WIDTH, height=height).configure_view(stroke=None)
 
@@ -218,19 +261,37 @@ def sankey(rows: pd.DataFrame) -> Any:
         bands.append(pd.DataFrame({"band": n, "x": x, "low": -low, "high": -(low + height), "risk": row["risk"]}))
     blocks = pd.DataFrame(
         [
-            {"x": 0.0 if side == "left" else 1.0, "low": -low, "high": -high, "middle": -(low + high) / 2, "side": side, "said": group}
+            {
+                "x": 0.0 if side == "left" else 1.0,
+                "low": -low,
+                "high": -high,
+                "middle": -(low + high) / 2,
+                "side": side,
+                "said": group,
+            }
             for (side, group), (low, high) in places.items()
         ]
     )
     frame = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.35, 1.35]))
-    drawn = alt.Chart(pd.concat(bands), title=f"{rows['token'].iloc[0]}: largest flows between groups, {total:,.6g} in all (red = risk)")
+    drawn = alt.Chart(
+        pd.concat(bands),
+        title=f"{rows['token'].iloc[0]}: largest flows between groups, {total:,.6g} in all (red = risk)",
+    )
     chart = (
         drawn.mark_area(opacity=0.55).encode(
-            x=frame, y=alt.Y("low:Q", axis=None), y2="high:Q", detail="band:N", color=alt.condition("datum.risk > 0", alt.value(_OFF), alt.value(_ONTO))
+            x=frame,
+            y=alt.Y("low:Q", axis=None),
+            y2="high:Q",
+            detail="band:N",
+            color=alt.condition("datum.risk > 0", alt.value(_OFF), alt.value(_ONTO)),
         )
         + alt.Chart(blocks).mark_rule(color=_INK, strokeWidth=7).encode(x=frame, y="low:Q", y2="high:Q")
-        + alt.Chart(blocks[blocks["side"] == "left"]).mark_text(align="right", dx=-9, color=_INK).encode(x=frame, y="middle:Q", text="said:N")
-        + alt.Chart(blocks[blocks["side"] == "right"]).mark_text(align="left", dx=9, color=_INK).encode(x=frame, y="middle:Q", text="said:N")
+        + alt.Chart(blocks[blocks["side"] == "left"])
+        .mark_text(align="right", dx=-9, color=_INK)
+        .encode(x=frame, y="middle:Q", text="said:N")
+        + alt.Chart(blocks[blocks["side"] == "right"])
+        .mark_text(align="left", dx=9, color=_INK)
+        .encode(x=frame, y="middle:Q", text="said:N")
     )
     return chart.properties(width=_WIDTH, height=_HEIGHT + 80).configure_view(stroke=None)
 
@@ -288,9 +349,13 @@ def series_query(threshold: float, scope_type: str, most: int, last: date, days:
         last: Last day.
         days: Days up to it.
     """
-    window = f"scope_type = '{scope_type}' AND block_date BETWEEN DATE '{last - timedelta(days=days - 1)}' AND DATE '{last}'"
+    window = (
+        f"scope_type = '{scope_type}' AND block_date BETWEEN DATE '{last - timedelta(days=days - 1)}' AND DATE '{last}'"
+    )
     one_token_each = (
-        "QUALIFY row_number() OVER (PARTITION BY scope ORDER BY count(*) FILTER (WHERE is_active) DESC, token_symbol) = 1" if scope_type == "exchange" else ""
+        "QUALIFY row_number() OVER (PARTITION BY scope ORDER BY count(*) FILTER (WHERE is_active) DESC, token_symbol) = 1"
+        if scope_type == "exchange"
+        else ""
     )
     return f"""
         WITH scores AS (FROM detection.netflow_scores WHERE {window}),
@@ -309,7 +374,9 @@ def series_query(threshold: float, scope_type: str, most: int, last: date, days:
 
 def _busiest(connection: Connection, threshold: float) -> pd.DataFrame | None:
     """The total series of the token with the most active days, its last 180 days; None when there is no series."""
-    row = connection.execute("SELECT max(block_date) FROM detection.netflow_scores WHERE scope_type = 'total'").fetchone()
+    row = connection.execute(
+        "SELECT max(block_date) FROM detection.netflow_scores WHERE scope_type = 'total'"
+    ).fetchone()
     last = row[0] if row else None
     return connection.execute(series_query(threshold, "total", 1, last, 180)).df() if last else None
 

@@ -27,7 +27,9 @@ def data_dictionary() -> str:
     for schema in ("raw", "marts", "detection", "ops", "store"):
         parts.append(f"\n## {schema}\n")
         if schema == "marts":
-            parts += [_table(f"marts.{m['name']}", m["description"], m["columns"], m["meta"]["grain"]) for m in _models()]
+            parts += [
+                _table(f"marts.{m['name']}", m["description"], m["columns"], m["meta"]["grain"]) for m in _models()
+            ]
             continue
         for table in USER_TABLES + STORE_TABLES:
             if table.schema == schema:
@@ -46,7 +48,11 @@ def data_dictionary() -> str:
 def _models() -> list[dict]:  # type: ignore[type-arg]
     import yaml
 
-    return [model for path in sorted((PROJECT / "models" / "marts").glob("*/*.yml")) for model in yaml.safe_load(path.read_text()).get("models", [])]
+    return [
+        model
+        for path in sorted((PROJECT / "models" / "marts").glob("*/*.yml"))
+        for model in yaml.safe_load(path.read_text()).get("models", [])
+    ]
 
 
 def _table(name: str, description: str, columns: list[dict[str, str]], grain: str = "") -> str:

@@ -20,7 +20,17 @@ from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.settings import Settings
 
 _MARK = ".published"
-_INDEXED = {"block_date", "address", "from_address", "to_address", "wallet", "exchange", "finding_id", "tx_hash", "alert_id"}
+_INDEXED = {
+    "block_date",
+    "address",
+    "from_address",
+    "to_address",
+    "wallet",
+    "exchange",
+    "finding_id",
+    "tx_hash",
+    "alert_id",
+}
 _TOKEN = "block_date, chain, token_symbol, token_address"
 
 
@@ -56,7 +66,8 @@ def export_run(settings: Settings) -> list[Path]:
     published = settings.published_link.resolve()
     with duckdb.connect(str(published), read_only=True) as connection:
         written = [
-            write_whole(settings.exports_dir / f"{name}.csv", partial(_copy, connection, sql, "FORMAT csv, HEADER")) for name, sql in RUN_EXPORTS.items()
+            write_whole(settings.exports_dir / f"{name}.csv", partial(_copy, connection, sql, "FORMAT csv, HEADER"))
+            for name, sql in RUN_EXPORTS.items()
         ]
     write_whole(settings.exports_dir / _MARK, partial(_write_text, published.name))
     return written
@@ -80,7 +91,11 @@ class Exported:
 
 
 def export_tables(
-    settings: Settings, tables: Sequence[str], formats: Sequence[str], folder: Path, say: Callable[[str, int, int], None] = lambda table, done, of: None
+    settings: Settings,
+    tables: Sequence[str],
+    formats: Sequence[str],
+    folder: Path,
+    say: Callable[[str, int, int], None] = lambda table, done, of: None,
 ) -> list[Exported]:
     """Export relations of the published file, day by day where they have days, so that memory does not grow with them.
 
@@ -101,11 +116,20 @@ def export_tables(
     if unknown:
         raise UsageError(f"--format {', '.join(unknown)}: there is no such format", "choose from csv, parquet, sqlite")
     if not settings.published_link.exists():
-        raise UsageError(f"there is no published warehouse at {settings.published_link}", "run `netraflow analyze INPUT_DIR` first")
+        raise UsageError(
+            f"there is no published warehouse at {settings.published_link}", "run `netraflow analyze INPUT_DIR` first"
+        )
     published = settings.published_link.resolve()
-    with duckdb.connect(str(published), read_only=True, config={"memory_limit": settings.warehouse.memory_limit}) as connection:
-        known = {f"{row[0]}.{row[1]}" for row in connection.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()}
-        wanted = list(dict.fromkeys(tables)) or sorted(name for name in known if name.startswith(("marts.", "detection.")))
+    with duckdb.connect(
+        str(published), read_only=True, config={"memory_limit": settings.warehouse.memory_limit}
+    ) as connection:
+        known = {
+            f"{row[0]}.{row[1]}"
+            for row in connection.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
+        }
+        wanted = list(dict.fromkeys(tables)) or sorted(
+            name for name in known if name.startswith(("marts.", "detection."))
+        )
         missing = [name for name in wanted if name not in known]
         if missing:
             raise UsageError(f"there is no table {', '.join(missing)}", '`netraflow sql "SHOW ALL TABLES"` lists them')
@@ -123,7 +147,12 @@ def export_tables(
             manifest = {
                 "run_id": published.stem.removeprefix("warehouse-"),
                 "tables": [
-                    {"table": one.table, "format": one.format, "rows": one.rows, "files": [{"file": file, **_fingerprint(staged / file)} for file in one.files]}
+                    {
+                        "table": one.table,
+                        "format": one.format,
+                        "rows": one.rows,
+                        "files": [{"file": file, **_fingerprint(staged / file)} for file in one.files],
+                    }
                     for one in written
                 ],
             }
@@ -144,16 +173,26 @@ def _parts(connection: duckdb.DuckDBPyConnection, name: str) -> list[date | None
     """The days of a relation, in order; one part without a day when it has none."""
     if not any(row[0] == "block_date" for row in connection.execute(f"DESCRIBE {name}").fetchall()):
         return []
-    return [row[0] for row in connection.execute(f"SELECT DISTINCT block_date FROM {name} ORDER BY 1 NULLS LAST").fetchall()]
+    return [
+        row[0] for row in connection.execute(f"SELECT DISTINCT block_date FROM {name} ORDER BY 1 NULLS LAST").fetchall()
+    ]
 
 
 def _select(name: str, parts: list[date | None], day: date | None, columns: str = "*") -> str:
     if not parts:
         return f"SELECT {columns} FROM {name}"
-    return f"SELECT {columns} FROM {name} WHERE block_date " + ("IS NULL" if day is None else f"= DATE '{day.isoformat()}'")
+    return f"SELECT {columns} FROM {name} WHERE block_date " + (
+        "IS NULL" if day is None else f"= DATE '{day.isoformat()}'"
+    )
 
 
-def _to_csv(connection: duckdb.DuckDBPyConnection, name: str, parts: list[date | None], folder: Path, say: Callable[[int, int], None]) -> tuple[int, list[str]]:
+def _to_csv(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    parts: list[date | None],
+    folder: Path,
+    say: Callable[[int, int], None],
+) -> tuple[int, list[str]]:
     rows, part, target = 0, folder / ".part", folder / f"{name}.csv"
     with target.open("wb") as whole:
         for number, day in enumerate(parts or [None]):
@@ -166,13 +205,22 @@ def _to_csv(connection: duckdb.DuckDBPyConnection, name: str, parts: list[date |
 
 
 def _to_parquet(
-    connection: duckdb.DuckDBPyConnection, name: str, parts: list[date | None], folder: Path, say: Callable[[int, int], None]
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    parts: list[date | None],
+    folder: Path,
+    say: Callable[[int, int], None],
 ) -> tuple[int, list[str]]:
     rows, files = 0, []
     for number, day in enumerate(parts or [None]):
         place = f"{name}/block_date={day or '__HIVE_DEFAULT_PARTITION__'}/data.parquet" if parts else f"{name}.parquet"
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        rows += _copy(connection, _select(name, parts, day, "* EXCLUDE (block_date)" if parts else "*"), "FORMAT parquet, COMPRESSION zstd", folder / place)
+        rows += _copy(
+            connection,
+            _select(name, parts, day, "* EXCLUDE (block_date)" if parts else "*"),
+            "FORMAT parquet, COMPRESSION zstd",
+            folder / place,
+        )
         files.append(place)
         say(number + 1, len(parts) or 1)
     return rows, files
@@ -193,19 +241,30 @@ def _write_text(text: str, path: Path) -> None:
 
 
 def _to_sqlite(
-    connection: duckdb.DuckDBPyConnection, name: str, parts: list[date | None], folder: Path, say: Callable[[int, int], None]
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    parts: list[date | None],
+    folder: Path,
+    say: Callable[[int, int], None],
 ) -> tuple[int, list[str]]:
     """A table named schema_table in one file for all; exact decimals become text, days and times ISO text. Columns people look things up by are indexed."""
     columns = connection.execute(f"DESCRIBE {name}").fetchall()
     kinds = [_sqlite_type(row[1]) for row in columns]
     relation, rows = name.replace(".", "_"), 0
-    select = ", ".join(f'"{row[0]}"::VARCHAR' if kind == "TEXT" else f'"{row[0]}"' for row, kind in zip(columns, kinds, strict=True))
+    select = ", ".join(
+        f'"{row[0]}"::VARCHAR' if kind == "TEXT" else f'"{row[0]}"' for row, kind in zip(columns, kinds, strict=True)
+    )
     with closing(sqlite3.connect(folder / "warehouse.sqlite")) as target:
-        target.execute(f'CREATE TABLE "{relation}" (' + ", ".join(f'"{row[0]}" {kind}' for row, kind in zip(columns, kinds, strict=True)) + ") STRICT")
+        target.execute(
+            f'CREATE TABLE "{relation}" ('
+            + ", ".join(f'"{row[0]}" {kind}' for row, kind in zip(columns, kinds, strict=True))
+            + ") STRICT"
+        )
         for number, day in enumerate(parts or [None]):
             for batch in connection.execute(_select(name, parts, day, select)).to_arrow_reader(50_000):
                 target.executemany(
-                    f'INSERT INTO "{relation}" VALUES ({", ".join("?" * len(columns))})', zip(*(column.to_pylist() for column in batch.columns), strict=True)
+                    f'INSERT INTO "{relation}" VALUES ({", ".join("?" * len(columns))})',
+                    zip(*(column.to_pylist() for column in batch.columns), strict=True),
                 )
                 rows += batch.num_rows
             say(number + 1, len(parts) or 1)

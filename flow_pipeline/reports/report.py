@@ -22,11 +22,11 @@ import pyarrow.parquet as pq
 
 from flow_pipeline import __version__
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.questions.queries import top_days
 from flow_pipeline.reports import charts
 from flow_pipeline.reports.exports import write_whole
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import published_run
-from flow_pipeline.warehouse.queries import top_days
 from flow_pipeline.warehouse.store import Connection, open_published
 
 Kind = Literal["daily", "weekly"]
@@ -105,20 +105,42 @@ class _Builder:
     def series(self, key: str, title: str, scope_type: str, most: int) -> list[pd.DataFrame]:
         """Daily series with their bands, one frame each, over the days that charts show."""
         reports = self.settings.reports
-        _, sql = self.queries[key] = title, _flush(charts.series_query(self.settings.anomalies.trailing_threshold, scope_type, most, self.last, reports.days))
+        _, sql = self.queries[key] = (
+            title,
+            _flush(
+                charts.series_query(
+                    self.settings.anomalies.trailing_threshold, scope_type, most, self.last, reports.days
+                )
+            ),
+        )
         return [frame for _, frame in self.connection.execute(sql).df().groupby("place")]
 
-    def picture(self, name: str, chart: Any, title: str, query: str = "", sizes: tuple[int | None, int | None] = (None, None), narrow: bool = True) -> Picture:
+    def picture(
+        self,
+        name: str,
+        chart: Any,
+        title: str,
+        query: str = "",
+        sizes: tuple[int | None, int | None] = (None, None),
+        narrow: bool = True,
+    ) -> Picture:
         """A chart for the page, and as PNG and SVG in the report's folder. Without `narrow` one size serves every page."""
         drawn = charts.svg(chart)
         (self.files / f"{name}.svg").write_text(drawn, encoding="utf-8")
         (self.files / f"{name}.png").write_bytes(charts.png(drawn))
         wide = charts.embedded(chart, name, *sizes)
-        return Picture(name, title, wide, charts.embedded(chart, f"{name}-n", _NARROW - 60, 180) if narrow else "", query=query)
+        return Picture(
+            name, title, wide, charts.embedded(chart, f"{name}-n", _NARROW - 60, 180) if narrow else "", query=query
+        )
 
 
 def write_report(
-    settings: Settings, kind: Kind, day: date | None = None, token: str | None = None, folder: Path | None = None, now: datetime | None = None
+    settings: Settings,
+    kind: Kind,
+    day: date | None = None,
+    token: str | None = None,
+    folder: Path | None = None,
+    now: datetime | None = None,
 ) -> list[Path]:
     """Write a report of the published file: HTML, Markdown, charts, and the LPT study's top-K files.
 
@@ -154,12 +176,17 @@ def write_report(
         try:
             builder = _Builder(connection, settings, kind, chosen, files)
             state = connection.execute(
-                _STATE.format(window=f"BETWEEN DATE '{chosen - timedelta(days=settings.reports.days - 1)}' AND DATE '{chosen}'")
+                _STATE.format(
+                    window=f"BETWEEN DATE '{chosen - timedelta(days=settings.reports.days - 1)}' AND DATE '{chosen}'"
+                )
             ).to_arrow_table()
             before = _last_state(target, kind, name, published_run(settings) or "")
             parts = list(_parts(builder, kind, state, before))
             _top_files(connection, settings, token, files)
-            pq.write_table(state.replace_schema_metadata({"run_id": published_run(settings) or "", "made_at": moment.isoformat()}), files / "state.parquet")
+            pq.write_table(
+                state.replace_schema_metadata({"run_id": published_run(settings) or "", "made_at": moment.isoformat()}),
+                files / "state.parquet",
+            )
             values = {
                 "kind": kind, "said": builder.said, "parts": parts, "queries": builder.queries, "made_at": moment.strftime("%Y-%m-%d %H:%M UTC"), "name": name,
                 "run_id": published_run(settings), "version": __version__, "data_days": (first, last),
@@ -170,7 +197,10 @@ def write_report(
             files.replace(charts_folder)
         finally:
             shutil.rmtree(files, ignore_errors=True)
-    written = [write_whole(target / f"{name}.{kind_of_file}", partial(_text, content)) for kind_of_file, content in (("html", page), ("md", text))]
+    written = [
+        write_whole(target / f"{name}.{kind_of_file}", partial(_text, content))
+        for kind_of_file, content in (("html", page), ("md", text))
+    ]
     return [*written, charts_folder]
 
 
@@ -216,9 +246,17 @@ def _headline(b: _Builder) -> Part:
         SELECT sum(transfer_count)::BIGINT AS transfers, count(DISTINCT (chain, token_symbol, token_address)) AS tokens, sum(amount_usd) AS usd
         FROM marts.fct_daily_region_flow WHERE block_date {b.window}""",
     )
-    worth: list[str | Number] = ["; those with a price were worth ", Number(seen["usd"], "transfers"), " USD."] if seen["usd"] else ["."]
+    worth: list[str | Number] = (
+        ["; those with a price were worth ", Number(seen["usd"], "transfers"), " USD."] if seen["usd"] else ["."]
+    )
     words: list[list[str | Number]] = [
-        [Number(seen["transfers"], "transfers"), " transfers of ", Number(seen["tokens"], "transfers"), f" tokens moved {b.said}", *worth]
+        [
+            Number(seen["transfers"], "transfers"),
+            " transfers of ",
+            Number(seen["tokens"], "transfers"),
+            f" tokens moved {b.said}",
+            *worth,
+        ]
     ]
     totals = b.table(
         "totals",
@@ -273,11 +311,17 @@ def _changes(b: _Builder, state: pa.Table, before: pa.Table | None) -> Part:
         rows = found.fetchall()
         metadata = {key.decode(): value.decode() for key, value in (before.schema.metadata or {}).items()}
         since = metadata.get("made_at", "")[:16].replace("T", " ")
-        words.append([f"Since the report of {since} UTC (run {metadata.get('run_id', '')}), {len(rows):,} exchange days that it knew have other numbers."])
+        words.append(
+            [
+                f"Since the report of {since} UTC (run {metadata.get('run_id', '')}), {len(rows):,} exchange days that it knew have other numbers."
+            ]
+        )
         if rows:
             tables.append(Table("", "Revised exchange days", columns, rows[: b.settings.reports.rows], len(rows)))
     restated = b.table(
-        "restated", "Restatements by labels", "SELECT restated_at, labels, count(*) AS exchange_days FROM ops.restatements GROUP BY ALL ORDER BY 1 DESC"
+        "restated",
+        "Restatements by labels",
+        "SELECT restated_at, labels, count(*) AS exchange_days FROM ops.restatements GROUP BY ALL ORDER BY 1 DESC",
     )
     changes = b.table(
         "alert_changes",
@@ -301,7 +345,11 @@ def _netflow(b: _Builder) -> Part:
     )
     rules, threshold = b.settings.anomalies, b.settings.anomalies.trailing_threshold
     wide, grid = [], []
-    for n, scores in enumerate(b.series("total_series", "Daily netflow of all exchanges together, for charts", "total", b.settings.reports.tokens)):
+    for n, scores in enumerate(
+        b.series(
+            "total_series", "Daily netflow of all exchanges together, for charts", "total", b.settings.reports.tokens
+        )
+    ):
         wide.append(
             b.picture(
                 f"netflow-total-{n + 1}",
@@ -312,10 +360,19 @@ def _netflow(b: _Builder) -> Part:
                 (860, 230),
             )
         )
-    for n, scores in enumerate(b.series("exchange_series", "Daily netflow per exchange, for charts", "exchange", b.settings.reports.exchanges)):
+    for n, scores in enumerate(
+        b.series("exchange_series", "Daily netflow per exchange, for charts", "exchange", b.settings.reports.exchanges)
+    ):
         caption = f"{scores['scope'].iloc[0]}: daily netflow in {scores['token'].iloc[0]}, up = onto the exchange"
         grid.append(
-            b.picture(f"netflow-exchange-{n + 1}", charts.netflow_with_band(scores, rules), caption, "exchange_series", (_NARROW - 60, 130), narrow=False)
+            b.picture(
+                f"netflow-exchange-{n + 1}",
+                charts.netflow_with_band(scores, rules),
+                caption,
+                "exchange_series",
+                (_NARROW - 60, 130),
+                narrow=False,
+            )
         )
     return Part("netflow", "Netflow per exchange", [], [table], wide, grid)
 
@@ -343,7 +400,12 @@ def _anomalies(b: _Builder) -> Part:
         WHERE scope_type = 'total' AND z_inclusive IS NOT NULL AND block_date BETWEEN DATE '{b.last - timedelta(days=b.settings.reports.days - 1)}' AND DATE '{b.last}'
         ORDER BY abs(z_inclusive) DESC, block_date, token LIMIT {b.settings.anomalies.top_k}""",
     )
-    return Part("anomalies", "Anomalies and surges", _if_empty(anomalies, "No netflow anomaly."), [table for table in (anomalies, surges, days) if table.rows])
+    return Part(
+        "anomalies",
+        "Anomalies and surges",
+        _if_empty(anomalies, "No netflow anomaly."),
+        [table for table in (anomalies, surges, days) if table.rows],
+    )
 
 
 def _findings(b: _Builder) -> Part:
@@ -380,8 +442,16 @@ def _findings(b: _Builder) -> Part:
         )
         picture = b.picture(f"finding-{finding_id}", charts.evidence_graph(b.connection, finding_id), f"{typology} {finding_id}: arrows follow the money, numbered in order",
                             f"finding-{finding_id}", narrow=False)  # fmt: skip
-        shown.append((reason, Picture(picture.name, picture.title, picture.wide, fixed=True, query=picture.query), hops))
-    return Part("findings", "Findings", _if_empty(table, "No suspicious finding."), [item for item in (table, typologies) if item.rows], findings=shown)
+        shown.append(
+            (reason, Picture(picture.name, picture.title, picture.wide, fixed=True, query=picture.query), hops)
+        )
+    return Part(
+        "findings",
+        "Findings",
+        _if_empty(table, "No suspicious finding."),
+        [item for item in (table, typologies) if item.rows],
+        findings=shown,
+    )
 
 
 def _flows(b: _Builder) -> Part:
@@ -397,7 +467,11 @@ def _flows(b: _Builder) -> Part:
     chart = charts.flow_chart(b.connection)
     if chart is not None:
         picture = b.picture(
-            "group-flows", chart, "Largest flows between groups of the busiest token, all days; red bands carry risk", "flow_pairs", narrow=False
+            "group-flows",
+            chart,
+            "Largest flows between groups of the busiest token, all days; red bands carry risk",
+            "flow_pairs",
+            narrow=False,
         )
         pictures.append(Picture(picture.name, picture.title, picture.wide, fixed=True, query="flow_pairs"))
         b.table(
@@ -405,7 +479,13 @@ def _flows(b: _Builder) -> Part:
             "Pairs of groups, all days",
             "SELECT * FROM detection.group_flow_summaries ORDER BY flow_count DESC, total_amount DESC, source_group, destination_group",
         )
-    return Part("flows", "Group flows", _if_empty(table, "No flow from one group to another ended in this time."), [table] if table.rows else [], pictures)
+    return Part(
+        "flows",
+        "Group flows",
+        _if_empty(table, "No flow from one group to another ended in this time."),
+        [table] if table.rows else [],
+        pictures,
+    )
 
 
 def _risk(b: _Builder) -> Part:
@@ -416,7 +496,12 @@ def _risk(b: _Builder) -> Part:
         SELECT address, chain, score, category, finding_count AS findings, map_keys(without) AS components FROM detection.address_risk
         WHERE category IN ('HIGH', 'CRITICAL') ORDER BY score DESC, finding_count DESC, address""",
     )
-    return Part("risk", "Address risk", _if_empty(table, "No address has a high or critical risk."), [table] if table.rows else [])
+    return Part(
+        "risk",
+        "Address risk",
+        _if_empty(table, "No address has a high or critical risk."),
+        [table] if table.rows else [],
+    )
 
 
 def _smart_money(b: _Builder) -> Part:
@@ -428,8 +513,14 @@ def _smart_money(b: _Builder) -> Part:
         (SELECT count(*) FROM detection.mev_events WHERE block_date {b.window}) AS events, (SELECT sum(gain_usd) FROM detection.mev_events WHERE block_date {b.window}) AS gained""",
     )
     if not seen["wallets"]:
-        return Part("smart_money", "Smart money", [["No file has transactions or trades, so nothing is known of wallets."]])
-    worth: list[str | Number] = [", worth ", Number(seen["gained"], "smart_money_counts"), " USD after gas."] if seen["gained"] is not None else ["."]
+        return Part(
+            "smart_money", "Smart money", [["No file has transactions or trades, so nothing is known of wallets."]]
+        )
+    worth: list[str | Number] = (
+        [", worth ", Number(seen["gained"], "smart_money_counts"), " USD after gas."]
+        if seen["gained"] is not None
+        else ["."]
+    )
     words: list[list[str | Number]] = [
         [
             "Of ", Number(seen["wallets"], "smart_money_counts"), " wallets ", Number(seen["listed"], "smart_money_counts"), " are listed as smart money. ",
@@ -475,7 +566,9 @@ def _destinations(b: _Builder) -> Part:
             "SELECT * FROM marts.top_destinations WHERE window_days = 0 ORDER BY chain, token_symbol, token_address, rank_by_amount, rank_by_count",
         )
         title = f"The ten largest receivers of {rows['token'].iloc[0]}, the busiest token, over all days, in {rows['token'].iloc[0]} received; of transfers onto and off exchanges alike"
-        pictures.append(b.picture("top-destinations", charts.top_destinations(rows), title, "top_destinations", (640, 220)))
+        pictures.append(
+            b.picture("top-destinations", charts.top_destinations(rows), title, "top_destinations", (640, 220))
+        )
     return Part("destinations", "Top destinations", [], [table], pictures)
 
 
@@ -583,10 +676,20 @@ def _top_files(connection: Connection, settings: Settings, token: str | None, fo
     rules = settings.anomalies
     columns = ["inflow", "outflow", "netflow", "roll_mean", "roll_std", "zscore"]
     found: dict[str, list[dict[str, Any]]] = {}
-    for scope, most in (("total", rules.top_k), ("exchange", rules.top_k), ("wallet", rules.top_k), ("every day", 1_000_000)):
-        names, rows = top_days(connection, "inclusive", most, "total" if scope == "every day" else scope, Window(), token)
+    for scope, most in (
+        ("total", rules.top_k),
+        ("exchange", rules.top_k),
+        ("wallet", rules.top_k),
+        ("every day", 1_000_000),
+    ):
+        names, rows = top_days(
+            connection, "inclusive", most, "total" if scope == "every day" else scope, Window(), token
+        )
         found[scope] = [dict(zip(names, row, strict=True)) for row in rows]
-    flagged = sorted((row for row in found["every day"] if abs(row["zscore"]) >= rules.inclusive_threshold), key=lambda row: row["block_date"])
+    flagged = sorted(
+        (row for row in found["every day"] if abs(row["zscore"]) >= rules.inclusive_threshold),
+        key=lambda row: row["block_date"],
+    )
     for name, table, scope in (
         ("top_netflow_anomalies_z2", flagged, ""),
         ("topk_netflow_total", found["total"], ""),
@@ -596,12 +699,25 @@ def _top_files(connection: Connection, settings: Settings, token: str | None, fo
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as handle:
             writer = csv.writer(handle, lineterminator="\n")
             writer.writerow(["date", *([scope] if scope else []), *columns])
-            writer.writerows([row["block_date"], *([row["scope"]] if scope else []), *(row[column] for column in columns)] for row in table)
+            writer.writerows(
+                [row["block_date"], *([row["scope"]] if scope else []), *(row[column] for column in columns)]
+                for row in table
+            )
     symbol = next((row["token_symbol"] for rows in found.values() for row in rows if row["token_symbol"]), token)
-    lines = [f"# Top-K days of netflow by |z|: {symbol}", "", "## Total", "", "| date | netflow | zscore |", "|:---|---:|---:|"]
+    lines = [
+        f"# Top-K days of netflow by |z|: {symbol}",
+        "",
+        "## Total",
+        "",
+        "| date | netflow | zscore |",
+        "|:---|---:|---:|",
+    ]
     lines += [f"| {row['block_date']} | {float(row['netflow']):.6g} | {row['zscore']:.6g} |" for row in found["total"]]
     lines += ["", "---", "", "## By exchange", "", "| date | exchange | netflow | zscore |", "|:---|:---|---:|---:|"]
-    lines += [f"| {row['block_date']} | {row['scope']} | {float(row['netflow']):.6g} | {row['zscore']:.6g} |" for row in found["exchange"]]
+    lines += [
+        f"| {row['block_date']} | {row['scope']} | {float(row['netflow']):.6g} | {row['zscore']:.6g} |"
+        for row in found["exchange"]
+    ]
     (folder / "top_netflow_zscore.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -626,7 +742,7 @@ def _render(template: str, values: dict[str, Any]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"show": show, "is_number": is_number}
+    environment.filters |= {"show": in_words, "is_number": is_number}
     environment.globals |= {"is_link": lambda value: isinstance(value, Number)}
     return environment.get_template(template).render(values)
 
@@ -636,7 +752,7 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
-def show(value: Any) -> str:
+def in_words(value: Any) -> str:
     """A value for people: thousands separated, six significant digits, no exponent."""
     if value is None:
         return "–"
@@ -658,7 +774,7 @@ def show(value: Any) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, list):
-        return ", ".join(map(show, value)) or "–"
+        return ", ".join(map(in_words, value)) or "–"
     return json.dumps(value) if isinstance(value, dict) else str(value)
 
 

@@ -55,7 +55,14 @@ def score_typologies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
     found: dict[str, dict[frozenset[Any], str]] = {}
     for typology, finding_id, transfers in rows:
         found.setdefault(typology, {})[frozenset(map(tuple, transfers))] = finding_id
-    return [_score(name, {transfers for typology, kind, transfers in events if (typology, kind) == (name, "planted")}, found.get(name, {})) for name in names]
+    return [
+        _score(
+            name,
+            {transfers for typology, kind, transfers in events if (typology, kind) == (name, "planted")},
+            found.get(name, {}),
+        )
+        for name in names
+    ]
 
 
 def score_flows(settings: Settings, truth: Path) -> dict[str, Any]:
@@ -76,7 +83,11 @@ def score_flows(settings: Settings, truth: Path) -> dict[str, Any]:
             "WHERE f.source_group = ? GROUP BY ALL",
             [SOURCE],
         ).fetchall()
-    return _score("group_flow", {transfers for _, kind, transfers in events if kind == "planted"}, {frozenset(map(tuple, path)): flow for flow, path in rows})
+    return _score(
+        "group_flow",
+        {transfers for _, kind, transfers in events if kind == "planted"},
+        {frozenset(map(tuple, path)): flow for flow, path in rows},
+    )
 
 
 def score_deposits(settings: Settings, truth: Path) -> dict[str, Any]:
@@ -91,7 +102,9 @@ def score_deposits(settings: Settings, truth: Path) -> dict[str, Any]:
     """
     planted = {frozenset([(row["address"], row["entity"])]) for row in json.loads(truth.read_text())}
     with open_published(settings) as connection:
-        rows = connection.execute("SELECT address, entity FROM detection.address_clusters WHERE kind = 'exchange_deposit' AND known_to IS NULL").fetchall()
+        rows = connection.execute(
+            "SELECT address, entity FROM detection.address_clusters WHERE kind = 'exchange_deposit' AND known_to IS NULL"
+        ).fetchall()
     return _score("exchange_deposit", planted, {frozenset([(address, entity)]): address for address, entity in rows})
 
 
@@ -114,19 +127,29 @@ def score_wallets(settings: Settings, truth: Path, mev: Path) -> list[dict[str, 
     known = {next(iter(key)) for name in planted for key in planted[name] if len(key) == 1}
     found: dict[str, dict[frozenset[Any], str]] = {}
     with open_published(settings) as connection:
-        for name, address in connection.execute("SELECT category, wallet FROM detection.smart_money_wallets").fetchall():
+        for name, address in connection.execute(
+            "SELECT category, wallet FROM detection.smart_money_wallets"
+        ).fetchall():
             if address in known:
                 found.setdefault(name, {})[frozenset([address])] = address
-        for name, address, transactions, event_id in connection.execute("SELECT kind, wallet, tx_hashes, event_id FROM detection.mev_events").fetchall():
+        for name, address, transactions, event_id in connection.execute(
+            "SELECT kind, wallet, tx_hashes, event_id FROM detection.mev_events"
+        ).fetchall():
             found.setdefault(name, {})[frozenset([address, *transactions])] = event_id
     return [_score(name, keys, found.get(name, {})) for name, keys in planted.items()]
 
 
 def _events(truth: Path) -> list[tuple[str, str, frozenset[Any]]]:
     try:
-        return [(event["typology"], event["kind"], frozenset(map(tuple, event["transfers"]))) for event in json.loads(truth.read_text())]
+        return [
+            (event["typology"], event["kind"], frozenset(map(tuple, event["transfers"])))
+            for event in json.loads(truth.read_text())
+        ]
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{truth} is no truth file of `netraflow generate` ({error.__class__.__name__}: {error})", "generate the world again") from None
+        raise UsageError(
+            f"{truth} is no truth file of `netraflow generate` ({error.__class__.__name__}: {error})",
+            "generate the world again",
+        ) from None
 
 
 def _score(name: str, planted: set[frozenset[Any]], found: dict[frozenset[Any], str]) -> dict[str, Any]:

@@ -30,7 +30,10 @@ def backtest(examples: pa.Table, settings: SmartMoneySettings, seed: int = 0) ->
         return []
     points = score(examples, settings)["formula_score"].to_numpy()
     made, cutoffs = examples["outcome_usd"].to_numpy(), np.array(examples["cutoff"].to_pylist())
-    names = [f"{chain}|{wallet}" for chain, wallet in zip(examples["chain"].to_pylist(), examples["wallet"].to_pylist(), strict=True)]
+    names = [
+        f"{chain}|{wallet}"
+        for chain, wallet in zip(examples["chain"].to_pylist(), examples["wallet"].to_pylist(), strict=True)
+    ]
     wallets = np.unique(names, return_inverse=True)[1]
     is_top = np.zeros(len(points), bool)
     for cutoff in sorted(set(cutoffs)):
@@ -41,7 +44,9 @@ def backtest(examples: pa.Table, settings: SmartMoneySettings, seed: int = 0) ->
     ]
 
 
-def _compare(cutoff: Any, chosen: np.ndarray, is_top: np.ndarray, made: np.ndarray, wallets: np.ndarray, seed: int) -> dict[str, Any]:
+def _compare(
+    cutoff: Any, chosen: np.ndarray, is_top: np.ndarray, made: np.ndarray, wallets: np.ndarray, seed: int
+) -> dict[str, Any]:
     top, made, who = is_top[chosen], made[chosen], np.unique(wallets[chosen], return_inverse=True)[1]
     count = int(who.max()) + 1
     # per wallet: how often and with how much it stands on each side

@@ -58,7 +58,14 @@ class Profits:
 
 
 def average_cost(
-    gave: np.ndarray, got: np.ndarray, gave_amount: np.ndarray, got_amount: np.ndarray, value: np.ndarray, gas: np.ndarray, at: np.ndarray, start: Positions
+    gave: np.ndarray,
+    got: np.ndarray,
+    gave_amount: np.ndarray,
+    got_amount: np.ndarray,
+    value: np.ndarray,
+    gas: np.ndarray,
+    at: np.ndarray,
+    start: Positions,
 ) -> Profits:
     """Walk trades in time order and keep each position at its average cost.
 
@@ -76,7 +83,20 @@ def average_cost(
         at: Time of the trade, microseconds since 1970.
         start: Positions before the first trade, one per dense number.
     """
-    return Profits(*_average_cost(gave, got, gave_amount, got_amount, value, gas, at, start.amount.copy(), start.cost.copy(), start.since.copy()))
+    return Profits(
+        *_average_cost(
+            gave,
+            got,
+            gave_amount,
+            got_amount,
+            value,
+            gas,
+            at,
+            start.amount.copy(),
+            start.cost.copy(),
+            start.since.copy(),
+        )
+    )
 
 
 @njit(cache=True)

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from flow_pipeline.domain.errors import FlowError
-from flow_pipeline.scoring.model import NEEDS, Trained, card, matrix
+from flow_pipeline.scoring.profit_model import NEEDS, Trained, card, matrix
 
 MODEL = "smart_money"
 PRODUCTION = "production"
@@ -52,10 +52,21 @@ def register(trained: Trained, folder: Path) -> tuple[str, str]:
     mlflow = _mlflow(folder)
     client = mlflow.MlflowClient()
     experiment = client.get_experiment_by_name(MODEL)
-    number = experiment.experiment_id if experiment else client.create_experiment(MODEL, artifact_location=(folder.resolve() / "artifacts").as_uri())
+    number = (
+        experiment.experiment_id
+        if experiment
+        else client.create_experiment(MODEL, artifact_location=(folder.resolve() / "artifacts").as_uri())
+    )
     with mlflow.start_run(experiment_id=number):
-        mlflow.log_params({"chosen": trained.name, **{name: value for name, value in trained.facts.items() if isinstance(value, int | str)}})
-        mlflow.log_metrics({"auc": trained.facts["auc"], "formula_auc": trained.facts["formula_auc"], "brier": trained.facts["brier"]})
+        mlflow.log_params(
+            {
+                "chosen": trained.name,
+                **{name: value for name, value in trained.facts.items() if isinstance(value, int | str)},
+            }
+        )
+        mlflow.log_metrics(
+            {"auc": trained.facts["auc"], "formula_auc": trained.facts["formula_auc"], "brier": trained.facts["brier"]}
+        )
         mlflow.log_metrics({f"cv_auc_{name.replace(' ', '_')}": auc for name, auc in trained.candidates.items()})
         with contextlib.redirect_stderr(io.StringIO()):  # it tells the terminal what the caller tells
             info = mlflow.sklearn.log_model(
@@ -127,7 +138,11 @@ def _untrusted(estimator: Any) -> list[str]:
     """Types of the model that skops does not know; they come from scikit-learn itself, out of this process."""
     import skops.io
 
-    return [name for name in skops.io.get_untrusted_types(data=skops.io.dumps(estimator)) if name.startswith(("sklearn.", "numpy.", "scipy.", "builtins."))]
+    return [
+        name
+        for name in skops.io.get_untrusted_types(data=skops.io.dumps(estimator))
+        if name.startswith(("sklearn.", "numpy.", "scipy.", "builtins."))
+    ]
 
 
 def _mlflow(folder: Path) -> Any:

@@ -26,7 +26,13 @@ FINDING_CONFIDENCE = 0.75
 """A finding is a pattern, not a proof."""
 CONTACT_SCORES: dict[str, tuple[str, float]] = {"mixer": ("mixer_interaction", 0.9), "sanctioned": ("sanctioned", 1.0)}
 """Component and score of a direct transfer to or from an address of a label category; its confidence is the label's."""
-CATEGORIES: tuple[tuple[float, str], ...] = ((0.8, "CRITICAL"), (0.6, "HIGH"), (0.4, "MEDIUM"), (0.2, "LOW"), (-1.0, "MINIMAL"))
+CATEGORIES: tuple[tuple[float, str], ...] = (
+    (0.8, "CRITICAL"),
+    (0.6, "HIGH"),
+    (0.4, "MEDIUM"),
+    (0.2, "LOW"),
+    (-1.0, "MINIMAL"),
+)
 
 
 def final_score(raw: np.ndarray) -> np.ndarray:
@@ -54,7 +60,10 @@ def components(rows: pa.Table) -> pa.Table:
     """
     unknown = set(pc.unique(rows["component"]).to_pylist()) - set(WEIGHTS)
     if unknown:
-        raise FlowError(f"risk component {', '.join(sorted(unknown))} is not declared", "add it with its weight to scoring.risk.WEIGHTS")
+        raise FlowError(
+            f"risk component {', '.join(sorted(unknown))} is not declared",
+            "add it with its weight to scoring.risk.WEIGHTS",
+        )
     strength = pc.multiply(rows["score"], rows["confidence"])
     keyed = rows.append_column("strength", strength).append_column("at", pa.array(np.arange(len(rows))))
     order = pc.sort_indices(
@@ -71,7 +80,11 @@ def components(rows: pa.Table) -> pa.Table:
     ordered = keyed.take(order)
     is_active = _is_new(ordered, ("chain", "address", "component"))
     weight = pa.array([WEIGHTS[name] for name in ordered["component"].to_pylist()], pa.float64())
-    return ordered.drop_columns(["strength", "at"]).append_column("weight", weight).append_column("is_active", pa.array(is_active))
+    return (
+        ordered.drop_columns(["strength", "at"])
+        .append_column("weight", weight)
+        .append_column("is_active", pa.array(is_active))
+    )
 
 
 def address_risk(rows: pa.Table) -> pa.Table:
@@ -93,7 +106,9 @@ def address_risk(rows: pa.Table) -> pa.Table:
     score = final_score(raw)
     offsets = np.concatenate(([0], np.cumsum(np.bincount(of, minlength=count)))).astype(np.int32)
     without = pa.MapArray.from_arrays(
-        pa.array(offsets), rows["component"].filter(pa.array(is_active)).combine_chunks(), pa.array(final_score(raw[of] - part[is_active]))
+        pa.array(offsets),
+        rows["component"].filter(pa.array(is_active)).combine_chunks(),
+        pa.array(final_score(raw[of] - part[is_active])),
     )
     return pa.table(
         {
@@ -101,8 +116,12 @@ def address_risk(rows: pa.Table) -> pa.Table:
             "address": rows["address"].take(pa.array(begins)),
             "raw_score": raw,
             "score": score,
-            "confidence": np.bincount(of, (weight * confidence)[is_active], count) / np.bincount(of, weight[is_active], count),
-            "category": pa.array(np.select([score >= limit for limit, _ in CATEGORIES], [word for _, word in CATEGORIES], ""), pa.string()),
+            "confidence": np.bincount(of, (weight * confidence)[is_active], count)
+            / np.bincount(of, weight[is_active], count),
+            "category": pa.array(
+                np.select([score >= limit for limit, _ in CATEGORIES], [word for _, word in CATEGORIES], ""),
+                pa.string(),
+            ),
             "component_count": np.diff(offsets),
             "finding_count": np.bincount(number, pc.is_valid(rows["finding_id"]).to_numpy(), count).astype(np.int32),
             "without": without,

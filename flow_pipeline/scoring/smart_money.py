@@ -58,7 +58,12 @@ def score(features: pa.Table, settings: SmartMoneySettings) -> pa.Table:
         missing = 0.0 if end == "low" else 1.0
         consistency = _numbers(features, f"profit_consistency_{end}", missing)
         return np.asarray(
-            kept * (total - parts["profit_consistency"] + weights["profit_consistency"] * np.minimum(consistency / marks["profit_consistency"], 1))
+            kept
+            * (
+                total
+                - parts["profit_consistency"]
+                + weights["profit_consistency"] * np.minimum(consistency / marks["profit_consistency"], 1)
+            )
         )
 
     found = kept * total
@@ -76,7 +81,8 @@ def score(features: pa.Table, settings: SmartMoneySettings) -> pa.Table:
 
 def _categories(known: dict[str, np.ndarray], settings: SmartMoneySettings) -> np.ndarray:
     holds = {
-        "wash_trader": (known["round_trip_share"] >= settings.wash_share) & (known["sent_count"] >= settings.wash_payments),
+        "wash_trader": (known["round_trip_share"] >= settings.wash_share)
+        & (known["sent_count"] >= settings.wash_payments),
         "mev_bot": (known["mev_tx_share"] >= settings.mev_share) & (known["mev_tx_count"] >= settings.mev_transactions),
         "institution": (known["weekday_share"] >= settings.office_weekday_share)
         & (known["hour_concentration"] >= settings.office_hour_concentration)
@@ -89,4 +95,6 @@ def _categories(known: dict[str, np.ndarray], settings: SmartMoneySettings) -> n
 
 
 def _numbers(table: pa.Table, name: str, missing: float = 0.0) -> np.ndarray:
-    return np.asarray(np.nan_to_num(table[name].combine_chunks().cast(pa.float64()).to_numpy(zero_copy_only=False), nan=missing))
+    return np.asarray(
+        np.nan_to_num(table[name].combine_chunks().cast(pa.float64()).to_numpy(zero_copy_only=False), nan=missing)
+    )

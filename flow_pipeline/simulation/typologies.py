@@ -78,11 +78,18 @@ class Planter:
         return self.some(0, 3)
 
     def event(
-        self, typology: str, near: str | None, path: list[tuple[int, int, int, float]], token: int, beside: list[tuple[int, int, int, float]] | None = None
+        self,
+        typology: str,
+        near: str | None,
+        path: list[tuple[int, int, int, float]],
+        token: int,
+        beside: list[tuple[int, int, int, float]] | None = None,
     ) -> Event:
         """An event; the first senders are funded by one hot wallet each, in parts no pattern can include."""
         found = Event(typology, "near_miss" if near else "planted", near or "")
-        found.rows = [(*row[:3], token, row[3], True) for row in path] + [(*row[:3], token, row[3], False) for row in beside or []]
+        found.rows = [(*row[:3], token, row[3], True) for row in path] + [
+            (*row[:3], token, row[3], False) for row in beside or []
+        ]
         receivers = {row[2] for row in found.rows}
         senders = {row[1]: row[0] for row in sorted(found.rows, reverse=True)}
         for sender, first in senders.items():
@@ -90,10 +97,14 @@ class Planter:
                 total = sum(row[4] for row in found.rows if row[1] == sender)
                 wallet = int(self.rng.choice(self.hot.ravel()))
                 for part, lag in ((0.41, 9), (0.34, 7), (0.27, 5)):
-                    found.rows.append((first - lag * HOUR - self.some(0, HOUR), wallet, sender, token, total * part, False))
+                    found.rows.append(
+                        (first - lag * HOUR - self.some(0, HOUR), wallet, sender, token, total * part, False)
+                    )
         return found
 
-    def path(self, people: list[int], gaps: list[int], shares: list[float], least_eth: float, token: int) -> list[tuple[int, int, int, float]]:
+    def path(
+        self, people: list[int], gaps: list[int], shares: list[float], least_eth: float, token: int
+    ) -> list[tuple[int, int, int, float]]:
         """Transfers along people, each a share of the one before."""
         at, amount, rows = self.start(sum(gaps) + DAY), self.sum_of(token, least_eth), []
         for i, (sender, receiver) in enumerate(itertools.pairwise(people)):
@@ -257,8 +268,14 @@ def gather_scatter(p: Planter, near: int | None) -> Event:
         kept, note = 1.05, "more goes on than came in"
     middle, at = p.people(1)[0], p.start(4 * DAY)
     gathered = [p.sum_of(token, 5.0) for _ in range(ways_in)]
-    rows = [(at + i * 3 * HOUR + p.some(0, HOUR), source, middle, amount) for i, (source, amount) in enumerate(zip(p.people(ways_in), gathered, strict=True))]
-    rows += [(at + 20 * HOUR + i * 3 * HOUR + p.some(0, HOUR), middle, target, sum(gathered) * kept / ways_out) for i, target in enumerate(p.people(ways_out))]
+    rows = [
+        (at + i * 3 * HOUR + p.some(0, HOUR), source, middle, amount)
+        for i, (source, amount) in enumerate(zip(p.people(ways_in), gathered, strict=True))
+    ]
+    rows += [
+        (at + 20 * HOUR + i * 3 * HOUR + p.some(0, HOUR), middle, target, sum(gathered) * kept / ways_out)
+        for i, target in enumerate(p.people(ways_out))
+    ]
     return p.event("gather_scatter", note, rows, token)
 
 
@@ -271,11 +288,19 @@ def mixer_funnel(p: Planter, near: int | None) -> Event:
         rows = [(at, origin, p.mixer, amount), (at - HOUR, origin, p.people(1)[0], amount * p.share(0.9, 1.1))]
         return p.event("mixer_funnel", note, rows, token)
     if p.some(0, 2) == 0:
-        return p.event("mixer_funnel", None, [(at + i * 2 * HOUR, origin, p.mixer, p.sum_of(token, 1.0)) for i in range(p.some(1, 3))], token)
+        return p.event(
+            "mixer_funnel",
+            None,
+            [(at + i * 2 * HOUR, origin, p.mixer, p.sum_of(token, 1.0)) for i in range(p.some(1, 3))],
+            token,
+        )
     rows = []
     for i, hand in enumerate(p.people(p.some(2, 4))):
         amount, paid = p.sum_of(token, 1.0), at + i * HOUR
-        rows += [(paid, origin, hand, amount), (paid + p.some(2 * HOUR, 20 * HOUR), hand, p.mixer, amount * p.share(0.95, 1.0))]
+        rows += [
+            (paid, origin, hand, amount),
+            (paid + p.some(2 * HOUR, 20 * HOUR), hand, p.mixer, amount * p.share(0.95, 1.0)),
+        ]
     return p.event("mixer_funnel", None, rows, token)
 
 
@@ -334,7 +359,9 @@ def decoys(p: Planter) -> list[Event]:
         ]
     market = p.event("pass_through", "a market maker", rows, token)
     source, at = p.people(1)[0], p.start(DAY)
-    airdrop = p.event("fan_out", "an airdrop", [(at + i, source, person, 60.0) for i, person in enumerate(p.people(1_050))], 3)
+    airdrop = p.event(
+        "fan_out", "an airdrop", [(at + i, source, person, 60.0) for i, person in enumerate(p.people(1_050))], 3
+    )
     for event in (batch, market, airdrop):
         event.kind = "decoy"
         found.append(event)

@@ -104,22 +104,50 @@ class _World:
     def dollars(self, low: float, high: float) -> float:
         return float(np.exp(self.rng.uniform(np.log(low), np.log(high))))
 
-    def buys(self, who: str, block: int, coin: int, pool: str, usd: float, place: float | None = None, worse: float = 0.0) -> tuple[Tx, float]:
+    def buys(
+        self, who: str, block: int, coin: int, pool: str, usd: float, place: float | None = None, worse: float = 0.0
+    ) -> tuple[Tx, float]:
         """A purchase at the price of the hour, and the coins it brought."""
         coins = usd * (1 - FEE) / (self.price[coin, block] * (1 + worse))
-        tx = Tx(block, self.place() if place is None else place, who, ROUTER, SWAP, [(USDC, who, pool, usd), (COINS[coin], pool, who, coins)])
+        tx = Tx(
+            block,
+            self.place() if place is None else place,
+            who,
+            ROUTER,
+            SWAP,
+            [(USDC, who, pool, usd), (COINS[coin], pool, who, coins)],
+        )
         self.transactions.append(tx)
         return tx, coins
 
-    def sells(self, who: str, block: int, coin: int, pool: str, coins: float, place: float | None = None, better: float = 0.0) -> tuple[Tx, float]:
+    def sells(
+        self, who: str, block: int, coin: int, pool: str, coins: float, place: float | None = None, better: float = 0.0
+    ) -> tuple[Tx, float]:
         """A sale at the price of the hour, and the dollars it brought."""
         usd = coins * (1 - FEE) * self.price[coin, block] * (1 + better)
-        tx = Tx(block, self.place() if place is None else place, who, ROUTER, SWAP, [(COINS[coin], who, pool, coins), (USDC, pool, who, usd)])
+        tx = Tx(
+            block,
+            self.place() if place is None else place,
+            who,
+            ROUTER,
+            SWAP,
+            [(COINS[coin], who, pool, coins), (USDC, pool, who, usd)],
+        )
         self.transactions.append(tx)
         return tx, usd
 
     def pays(self, who: str, whom: str, block: int, usd: float) -> None:
-        self.transactions.append(Tx(block, self.place(), who, USDC, "0xa9059cbb", [(USDC, who, whom, usd)], fails=bool(self.rng.random() < 0.01)))
+        self.transactions.append(
+            Tx(
+                block,
+                self.place(),
+                who,
+                USDC,
+                "0xa9059cbb",
+                [(USDC, who, whom, usd)],
+                fails=bool(self.rng.random() < 0.01),
+            )
+        )
 
 
 ROUTER = "0x" + "40" * 20
@@ -139,12 +167,17 @@ def generate_wallets(scale: int, seed: int, days: int = 60, first: date = date(2
         UsageError: a world too short for the windows that are scored.
     """
     if scale < 1 or days < 35:
-        raise UsageError(f"a world of scale {scale} over {days} days is too small", "ask for a scale of at least 1 and 35 days: scores look back 30")
+        raise UsageError(
+            f"a world of scale {scale} over {days} days is too small",
+            "ask for a scale of at least 1 and 35 days: scores look back 30",
+        )
     rng = np.random.default_rng(seed)
     steps = rng.normal(0, 0.012, (len(COINS), days * BLOCKS_PER_DAY))
     world = _World(rng, days, first, 5 * np.exp(np.cumsum(steps, axis=1)))
     pools = [[world.address() for _ in range(POOLS_PER_COIN)] for _ in COINS]
-    people: dict[str, list[str]] = {name: [world.address() for _ in range(count * scale)] for name, (_, count) in ARCHETYPES.items()}
+    people: dict[str, list[str]] = {
+        name: [world.address() for _ in range(count * scale)] for name, (_, count) in ARCHETYPES.items()
+    }
     plots = {
         "whale": _whale, "sandwich_bot": _sandwich_bot, "arbitrage_bot": _arbitrage_bot, "liquidator": _liquidator, "institution": _institution, "skilled_trader": _skilled_trader,
         "unskilled_trader": _unskilled_trader, "lucky_trader": _lucky_trader, "retail": _retail,
@@ -154,7 +187,11 @@ def generate_wallets(scale: int, seed: int, days: int = 60, first: date = date(2
             plot(world, who, pools, people["retail"])
     _wash_traders(world, people["wash_trader"])
     _near_misses(world, people["unskilled_trader"], pools)
-    world.wallets = [{"address": who, "archetype": name, "category": ARCHETYPES[name][0]} for name, found in people.items() for who in found]
+    world.wallets = [
+        {"address": who, "archetype": name, "category": ARCHETYPES[name][0]}
+        for name, found in people.items()
+        for who in found
+    ]
     return _finish(world, pools)
 
 
@@ -178,7 +215,15 @@ def _sandwich_bot(w: _World, who: str, pools: list[list[str]], others: list[str]
             usd = w.dollars(2_000, 20_000)
             front, coins = w.buys(who, block, coin, pool, usd, start)
             for n in range(int(w.rng.integers(1, 3))):
-                w.buys(others[int(w.rng.integers(len(others)))], block, coin, pool, w.dollars(100, 3_000), start + 0.001 * (n + 1), worse=0.02)
+                w.buys(
+                    others[int(w.rng.integers(len(others)))],
+                    block,
+                    coin,
+                    pool,
+                    w.dollars(100, 3_000),
+                    start + 0.001 * (n + 1),
+                    worse=0.02,
+                )
             back, _ = w.sells(who, block, coin, pool, coins, start + 0.005, better=float(w.rng.uniform(0.01, 0.02)))
             front.gas = back.gas = 1.3
             w.mev.append(("sandwich", who, [front, back]))
@@ -191,7 +236,12 @@ def _arbitrage_bot(w: _World, who: str, pools: list[list[str]], others: list[str
             usd, price = w.dollars(1_000, 10_000), w.price[coin, block]
             near, far = (pools[coin][at] for at in w.rng.permutation(POOLS_PER_COIN)[:2])
             back = usd * float(w.rng.uniform(1.002, 1.01))
-            moves = [(USDC, who, near, usd), (COINS[coin], near, who, usd / price), (COINS[coin], who, far, usd / price), (USDC, far, who, back)]
+            moves = [
+                (USDC, who, near, usd),
+                (COINS[coin], near, who, usd / price),
+                (COINS[coin], who, far, usd / price),
+                (USDC, far, who, back),
+            ]
             tx = Tx(block, w.place(), who, ROUTER, SWAP, moves)
             w.transactions.append(tx)
             w.mev.append(("arbitrage", who, [tx]))
@@ -201,7 +251,14 @@ def _liquidator(w: _World, who: str, pools: list[list[str]], others: list[str]) 
     for day in range(w.days):
         for _ in range(int(w.rng.integers(1, 4))):
             block, coin, usd = w.block(day), int(w.rng.integers(len(pools))), w.dollars(500, 20_000)
-            tx = Tx(block, w.place(), who, LENDER, LIQUIDATE, [(USDC, who, LENDER, usd), (COINS[coin], LENDER, who, usd * 1.05 / w.price[coin, block])])
+            tx = Tx(
+                block,
+                w.place(),
+                who,
+                LENDER,
+                LIQUIDATE,
+                [(USDC, who, LENDER, usd), (COINS[coin], LENDER, who, usd * 1.05 / w.price[coin, block])],
+            )
             w.transactions.append(tx)
             w.mev.append(("liquidation", who, [tx]))
             if w.rng.random() < 0.5:
@@ -214,14 +271,23 @@ def _institution(w: _World, who: str, pools: list[list[str]], others: list[str])
     for day in range(w.days):
         if (w.first + timedelta(days=day)).weekday() < 5:
             for _ in range(int(w.rng.integers(1, 5))):
-                w.pays(who, clients[int(w.rng.integers(len(clients)))], w.block(day, opens + int(w.rng.integers(8))), w.dollars(1_000, 30_000))
+                w.pays(
+                    who,
+                    clients[int(w.rng.integers(len(clients)))],
+                    w.block(day, opens + int(w.rng.integers(8))),
+                    w.dollars(1_000, 30_000),
+                )
 
 
 def _trades(w: _World, who: str, pools: list[list[str]], round_trips: int, looks_ahead: float) -> None:
     """Purchases sold some days later; a share of them knows how the price will be."""
     for _ in range(round_trips):
         for _ in range(200):
-            (coin, pool), block, hold = _any_pool(w, pools), w.block(int(w.rng.integers(0, w.days - 8))), int(w.rng.integers(30, 150))
+            (coin, pool), block, hold = (
+                _any_pool(w, pools),
+                w.block(int(w.rng.integers(0, w.days - 8))),
+                int(w.rng.integers(30, 150)),
+            )
             rises = w.price[coin, block + hold] > w.price[coin, block] * 1.03
             if rises or w.rng.random() > looks_ahead:
                 break
@@ -274,7 +340,11 @@ def _wash_traders(w: _World, people: list[str]) -> None:
 def _near_misses(w: _World, traders: list[str], pools: list[list[str]]) -> None:
     """What looks like a sandwich or arbitrage and is none."""
     for n, who in enumerate(traders):
-        block, coin, usd = w.block(int(w.rng.integers(1, w.days))), int(w.rng.integers(len(pools))), w.dollars(500, 3_000)
+        block, coin, usd = (
+            w.block(int(w.rng.integers(1, w.days))),
+            int(w.rng.integers(len(pools))),
+            w.dollars(500, 3_000),
+        )
         near, far = pools[coin]
         other = traders[(n + 1) % len(traders)]
         if n % 3 == 0:  # nobody buys in between
@@ -286,7 +356,12 @@ def _near_misses(w: _World, traders: list[str], pools: list[list[str]]) -> None:
             w.sells(who, block, coin, near, coins, 0.112)
         else:  # a round that loses
             coins = usd / w.price[coin, block]
-            moves = [(USDC, who, near, usd), (COINS[coin], near, who, coins), (COINS[coin], who, far, coins), (USDC, far, who, usd * 0.99)]
+            moves = [
+                (USDC, who, near, usd),
+                (COINS[coin], near, who, coins),
+                (COINS[coin], who, far, coins),
+                (USDC, far, who, usd * 0.99),
+            ]
             w.transactions.append(Tx(block, w.place(), who, ROUTER, SWAP, moves))
 
 
@@ -320,7 +395,11 @@ def _finish(w: _World, pools: list[list[str]]) -> WalletWorld:
             continue
         for token, source, target, amount in tx.moves:
             symbol = "USDC" if token == USDC else f"COIN{COINS.index(token) + 1}"
-            for name, value in zip(transfers, ("ethereum", number, moment, tx_hash, log, token, symbol, source, target, f"{amount:.6f}"), strict=True):
+            for name, value in zip(
+                transfers,
+                ("ethereum", number, moment, tx_hash, log, token, symbol, source, target, f"{amount:.6f}"),
+                strict=True,
+            ):
                 transfers[name].append(value)
             log += 1
     table = pa.table({**transfers, "amount": pa.array(transfers["amount"], pa.string()).cast(pa.decimal128(38, 18))})
@@ -342,7 +421,11 @@ def _finish(w: _World, pools: list[list[str]]) -> WalletWorld:
     return WalletWorld(
         table,
         rows,
-        [{"token": token, "date": str(day), "usd": usd} for day in days for token, usd in (("USDC", 1), ("ETH", 2_500))],
+        [
+            {"token": token, "date": str(day), "usd": usd}
+            for day in days
+            for token, usd in (("USDC", 1), ("ETH", 2_500))
+        ],
         labels,
         w.wallets,
         [{"kind": kind, "wallet": who, "tx_hashes": [hashes[id(tx)] for tx in own]} for kind, who, own in w.mev],

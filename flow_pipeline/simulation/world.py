@@ -33,7 +33,12 @@ TOKENS: tuple[tuple[str, str | None, float, float, float], ...] = (
 )
 """symbol, contract, share of transfers, mean and sigma of the log amount"""
 
-EXCHANGES: tuple[tuple[str, str], ...] = (("Northbank", "SG"), ("Kopi Exchange", "ID"), ("Harbour", "US"), ("Meridian", ""))
+EXCHANGES: tuple[tuple[str, str], ...] = (
+    ("Northbank", "SG"),
+    ("Kopi Exchange", "ID"),
+    ("Harbour", "US"),
+    ("Meridian", ""),
+)
 HOT_WALLETS = 3
 SPENDER, SAVER, HOLDER = range(3)
 _ROLES = np.array([0.45, 0.45, 0.1])
@@ -78,7 +83,10 @@ def generate(transfers: int, seed: int, days: int = 60, first: date = date(2025,
         UsageError: too few transfers or days to hold the planted events.
     """
     if transfers < 1_000 or days < 21:
-        raise UsageError(f"{transfers} transfers over {days} days can not hold the planted events", "ask for at least 1,000 transfers and 21 days")
+        raise UsageError(
+            f"{transfers} transfers over {days} days can not hold the planted events",
+            "ask for at least 1,000 transfers and 21 days",
+        )
     rng = np.random.default_rng(seed)
     users = max(200, transfers // 8)
     hot = np.arange(len(EXCHANGES) * HOT_WALLETS).reshape(len(EXCHANGES), HOT_WALLETS)
@@ -146,10 +154,16 @@ def generate(transfers: int, seed: int, days: int = 60, first: date = date(2025,
     )
 
 
-def _rests(sender: np.ndarray, receiver: np.ndarray, token: np.ndarray, second: np.ndarray, is_payment: np.ndarray) -> np.ndarray:
+def _rests(
+    sender: np.ndarray, receiver: np.ndarray, token: np.ndarray, second: np.ndarray, is_payment: np.ndarray
+) -> np.ndarray:
     """False for payments of a user within the hour after a receipt of the same token."""
     count = len(sender)
-    who, what, when = np.concatenate([receiver, sender]), np.concatenate([token, token]), np.concatenate([second, second])
+    who, what, when = (
+        np.concatenate([receiver, sender]),
+        np.concatenate([token, token]),
+        np.concatenate([second, second]),
+    )
     is_receipt = np.arange(2 * count) < count
     order = np.lexsort((~is_receipt, when, what, who))
     latest = np.where(is_receipt[order], np.arange(2 * count), -1)
@@ -178,7 +192,11 @@ def _plant_patterns(
 
 def _truth_of(events: list[Event], event_of: np.ndarray, table: pa.Table) -> list[dict[str, object]]:
     rows = np.flatnonzero(event_of >= 0)
-    part = table.take(pa.array(rows)).select(["tx_hash", "transfer_index", "from_address", "to_address", "token_symbol"]).to_pylist()
+    part = (
+        table.take(pa.array(rows))
+        .select(["tx_hash", "transfer_index", "from_address", "to_address", "token_symbol"])
+        .to_pylist()
+    )
     found: list[dict[str, object]] = []
     for number, event in enumerate(events):
         own = [part[i] for i in np.flatnonzero(event_of[rows] == number)]
@@ -247,7 +265,9 @@ def _plant(
     return np.concatenate(parts, axis=1), np.concatenate(amounts), truth
 
 
-def _table(rng: np.random.Generator, rows: np.ndarray, units: np.ndarray, addresses: np.ndarray, first: date) -> pa.Table:
+def _table(
+    rng: np.random.Generator, rows: np.ndarray, units: np.ndarray, addresses: np.ndarray, first: date
+) -> pa.Table:
     second, sender, receiver, token = rows
     count = len(second)
     start = datetime.combine(first, datetime.min.time())
@@ -256,7 +276,9 @@ def _table(rng: np.random.Generator, rows: np.ndarray, units: np.ndarray, addres
         {
             "chain": pa.array(["ethereum"] * count),
             "block_number": pa.array(22_000_000 + second // 12),
-            "block_timestamp": pa.array(np.datetime64(start, "us") + second.astype("timedelta64[s]"), pa.timestamp("us")),
+            "block_timestamp": pa.array(
+                np.datetime64(start, "us") + second.astype("timedelta64[s]"), pa.timestamp("us")
+            ),
             "tx_hash": pa.array(["0x" + digits[i * 64 : i * 64 + 64] for i in range(count)]),
             "transfer_index": pa.array(np.arange(count) % 400),
             "token_address": pa.array(np.array([item[1] for item in TOKENS], dtype=object)[token], pa.string()),
@@ -268,7 +290,9 @@ def _table(rng: np.random.Generator, rows: np.ndarray, units: np.ndarray, addres
     )
 
 
-def _labels(addresses: np.ndarray, hot: np.ndarray, bridge: int, mixer: int, source: list[int], domestic: list[int]) -> list[dict[str, str]]:
+def _labels(
+    addresses: np.ndarray, hot: np.ndarray, bridge: int, mixer: int, source: list[int], domestic: list[int]
+) -> list[dict[str, str]]:
     def row(address: str, entity: str, category: str, label: str, regions: str) -> dict[str, str]:
         return {
             "chain": "ethereum",
@@ -283,11 +307,18 @@ def _labels(addresses: np.ndarray, hot: np.ndarray, bridge: int, mixer: int, sou
         }
 
     rows = [
-        row(addresses[hot[e, w]], name, "exchange", f"{name} hot {w + 1}", region) for e, (name, region) in enumerate(EXCHANGES) for w in range(HOT_WALLETS)
+        row(addresses[hot[e, w]], name, "exchange", f"{name} hot {w + 1}", region)
+        for e, (name, region) in enumerate(EXCHANGES)
+        for w in range(HOT_WALLETS)
     ]
-    rows += [row(addresses[bridge], "Causeway", "bridge", "Causeway bridge", ""), row(addresses[mixer], "Blender of the Bay", "mixer", "mixer pool", "")]
+    rows += [
+        row(addresses[bridge], "Causeway", "bridge", "Causeway bridge", ""),
+        row(addresses[mixer], "Blender of the Bay", "mixer", "mixer pool", ""),
+    ]
     rows += [row(addresses[at], SOURCE, "exploit", f"{SOURCE} {n}", "") for n, at in enumerate(source, 1)]
-    return rows + [row(addresses[at], f"Domestic wallet {n}", "whale", f"domestic {n}", "ID") for n, at in enumerate(domestic, 1)]
+    return rows + [
+        row(addresses[at], f"Domestic wallet {n}", "whale", f"domestic {n}", "ID") for n, at in enumerate(domestic, 1)
+    ]
 
 
 def write(world: World, folder: Path, as_csv: bool = False) -> list[Path]:

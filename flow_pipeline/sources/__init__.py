@@ -63,9 +63,14 @@ def recognise(file: InputFile, override: str | None = None) -> Source | None:
     sources = discover()
     if override:
         if override not in sources:
-            raise UsageError(f"--format {override}: there is no such format", f"choose one of {', '.join(sorted(sources))}")
+            raise UsageError(
+                f"--format {override}: there is no such format", f"choose one of {', '.join(sorted(sources))}"
+            )
         if sources[override].recognise(file) == 0:
-            raise Unreadable(f"{file.path}: its columns ({', '.join(file.columns[:8])}) are not those of --format {override}", "see `netraflow formats`")
+            raise Unreadable(
+                f"{file.path}: its columns ({', '.join(file.columns[:8])}) are not those of --format {override}",
+                "see `netraflow formats`",
+            )
         return sources[override]
     ranked = sorted(((source.recognise(file), name) for name, source in sources.items()), reverse=True)
     best, runner_up = ranked[0], ranked[1]

@@ -102,7 +102,11 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
             timestamp="flow_time(time)",
             from_address="sender",
             to_address="receiver",
-            amount=Amount("(sat::DECIMAL(20, 0) * 0.00000001::DECIMAL(9, 8))::DECIMAL(38, 18)", "CASE WHEN sat < 0 THEN 'negative_amount' END", "sat"),
+            amount=Amount(
+                "(sat::DECIMAL(20, 0) * 0.00000001::DECIMAL(9, 8))::DECIMAL(38, 18)",
+                "CASE WHEN sat < 0 THEN 'negative_amount' END",
+                "sat",
+            ),
             block_number="try_cast(height AS BIGINT)",
             tx_hash="txid",
             transfer_index="position",

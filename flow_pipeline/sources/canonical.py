@@ -21,7 +21,9 @@ from flow_pipeline.sources.fields import (
 from flow_pipeline.sources.files import CHAIN_COLUMNS, InputFile
 
 NAME = "canonical"
-SHAPE = "CSV, JSON, JSON Lines or Parquet with from, to, time, amount (or value) and optionally chain, hash, index, token"
+SHAPE = (
+    "CSV, JSON, JSON Lines or Parquet with from, to, time, amount (or value) and optionally chain, hash, index, token"
+)
 EXAMPLE = (
     "canonical.csv",
     b"chain,block_number,block_timestamp,tx_hash,transfer_index,token_address,token_symbol,from_address,to_address,amount\n"
@@ -30,7 +32,18 @@ EXAMPLE = (
 
 FROM = ("from_address", "from", "sender", "from_addr", "src")
 TO = ("to_address", "to", "receiver", "recipient", "to_addr", "dst")
-TIME = ("block_timestamp", "timestamp", "time_stamp", "block_time", "time", "datetime", "date_time", "unix_timestamp", "evt_block_time", "date")
+TIME = (
+    "block_timestamp",
+    "timestamp",
+    "time_stamp",
+    "block_time",
+    "time",
+    "datetime",
+    "date_time",
+    "unix_timestamp",
+    "evt_block_time",
+    "date",
+)
 AMOUNT = ("amount", "token_amount", "quantity")
 BASE = ("raw_amount", "raw_value", "amount_raw", "value_raw")
 HASH = ("tx_hash", "transaction_hash", "hash", "txid", "tx_id", "evt_tx_hash")
@@ -60,7 +73,9 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
     token, symbol = file.find(*TOKEN), file.find(*SYMBOL)
     sql_token = address_of(file, token, sql_chain) if token else "NULL::VARCHAR"
     sql_symbol = text_of(file, symbol)
-    if token is None and symbol is not None and symbol == file.find("token"):  # a column called token holds contracts in some files, symbols in others
+    if (
+        token is None and symbol is not None and symbol == file.find("token")
+    ):  # a column called token holds contracts in some files, symbols in others
         sql_token = f"CASE WHEN starts_with({sql_symbol}, '0x') THEN lower({sql_symbol}) END"
         sql_symbol = f"CASE WHEN NOT starts_with({sql_symbol}, '0x') THEN {sql_symbol} END"
     amount = _amount(file, settings, sql_chain, sql_token, sql_symbol, notes)
@@ -109,10 +124,14 @@ def _amount(file: InputFile, settings: SourceSettings, chain: str, token: str, s
     if settings.value_unit == "token" or not file.find(*TOKEN):
         return token_units(file, column)
     if kind in ("DOUBLE", "FLOAT") or (kind.startswith("DECIMAL") and not kind.endswith(",0)")):
-        notes.append(f"column {column} is {kind}: taken as token units (value_unit = auto); set sources.value_unit = base if it counts base units")
+        notes.append(
+            f"column {column} is {kind}: taken as token units (value_unit = auto); set sources.value_unit = base if it counts base units"
+        )
         return token_units(file, column)
     assert not plain_base
-    notes.append(f"column {column}: whole numbers are base units, numbers with a decimal point are token units (value_unit = auto)")
+    notes.append(
+        f"column {column}: whole numbers are base units, numbers with a decimal point are token units (value_unit = auto)"
+    )
     is_units = f"regexp_matches({text}, '\\.\\d')"
     units_amount = token_units(file, column)
     return Amount(

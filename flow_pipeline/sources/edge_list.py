@@ -29,7 +29,10 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         Unreadable: when either is missing.
     """
     if settings.time_unit is None or settings.epoch is None:
-        raise Unreadable(f"{file.path}: an edge list's steps have no time of their own", "give --time-unit second|minute|hour|day and --epoch YYYY-MM-DD")
+        raise Unreadable(
+            f"{file.path}: an edge list's steps have no time of their own",
+            "give --time-unit second|minute|hour|day and --epoch YYYY-MM-DD",
+        )
     column = file.find(*SOURCE) or ""
     sql_chain = literal(chain if str(file.record.get(column, "")).startswith("0x") else OWN_CHAIN)
     step = f"try_cast({text_of(file, file.find('time'))} AS INTEGER)"

@@ -29,7 +29,9 @@ EXAMPLE = (
 
 
 def _is_transfers(file: InputFile) -> bool:
-    return file.has("token_address", "from_address", "to_address", "value", "transaction_hash", "log_index", "block_timestamp")
+    return file.has(
+        "token_address", "from_address", "to_address", "value", "transaction_hash", "log_index", "block_timestamp"
+    )
 
 
 def recognise(file: InputFile) -> int:
@@ -85,7 +87,9 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         "gas_price": f"try_cast({text_of(file, file.find('gas_price'))} AS DECIMAL(38, 0))",
         "gas_used": integer_of(file, file.find("receipt_gas_used")),
         "is_success": f"flow_succeeded({quoted(status)})" if status else "NULL",
-        "method_id": f"nullif(substr({text_of(file, file.find('input'))}, 1, 10), '0x')" if file.find("input") else "NULL",
+        "method_id": f"nullif(substr({text_of(file, file.find('input'))}, 1, 10), '0x')"
+        if file.find("input")
+        else "NULL",
         "created_contract": form_of(sql_created, sql_chain),
     }
     return Plan(fields, transaction, notes=notes)

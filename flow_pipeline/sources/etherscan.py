@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from flow_pipeline.domain.chains import CHAINS, canonical_chain
 from flow_pipeline.settings import SourceSettings
-from flow_pipeline.sources.fields import Plan, TransferFields, address_of, base_units, integer_of, known_decimals, literal, quoted, text_of, timestamp_of
+from flow_pipeline.sources.fields import (
+    Plan,
+    TransferFields,
+    address_of,
+    base_units,
+    integer_of,
+    known_decimals,
+    literal,
+    quoted,
+    text_of,
+    timestamp_of,
+)
 from flow_pipeline.sources.files import InputFile
 
 NAME = "etherscan"
@@ -32,8 +43,15 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
     to_address = text_of(file, file.find("to") or "")
     is_failed = _failed(file)
     if is_token:
-        token, symbol = address_of(file, created, sql_chain) if created else "NULL", text_of(file, file.find("tokenSymbol"))
-        amount = base_units(value, f"coalesce({integer_of(file, file.find('tokenDecimal'))}, {known_decimals(sql_chain, token, symbol)})", looks_up=True)
+        token, symbol = (
+            address_of(file, created, sql_chain) if created else "NULL",
+            text_of(file, file.find("tokenSymbol")),
+        )
+        amount = base_units(
+            value,
+            f"coalesce({integer_of(file, file.find('tokenDecimal'))}, {known_decimals(sql_chain, token, symbol)})",
+            looks_up=True,
+        )
     else:
         native = next((c for c in CHAINS if c.name == canonical_chain(chain)), None)
         token, symbol = "NULL", literal(native.native_symbol) if native else "NULL"
@@ -56,7 +74,12 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         is_transfer=f"NOT {is_failed} AND regexp_matches({value}, '[1-9]')" if is_list else "true",
     )
     notes = [f"the file does not name its chain: taken as {chain}"]
-    return Plan(fields, _transaction(file, fields, is_failed, sql_chain) if is_list else None, looks_up_decimals=is_token, notes=notes)
+    return Plan(
+        fields,
+        _transaction(file, fields, is_failed, sql_chain) if is_list else None,
+        looks_up_decimals=is_token,
+        notes=notes,
+    )
 
 
 def _failed(file: InputFile) -> str:

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from flow_pipeline.settings import SourceSettings
-from flow_pipeline.sources.fields import Plan, TransferFields, address_of, integer_of, literal, text_of, timestamp_of, token_units
+from flow_pipeline.sources.fields import (
+    Plan,
+    TransferFields,
+    address_of,
+    integer_of,
+    literal,
+    text_of,
+    timestamp_of,
+    token_units,
+)
 from flow_pipeline.sources.files import InputFile
 
 NAME = "etherscan-export"
@@ -18,7 +27,9 @@ _VALUE = ("Value", "TokenValue", "Quantity")
 
 def recognise(file: InputFile) -> int:
     """By the export's own column names."""
-    named = file.has("UnixTimestamp", "From", "To", "ContractAddress", "TokenSymbol") and file.find("Txhash", "Transaction Hash")
+    named = file.has("UnixTimestamp", "From", "To", "ContractAddress", "TokenSymbol") and file.find(
+        "Txhash", "Transaction Hash"
+    )
     return 10 if file.kind == "csv" and named and file.find(*_VALUE) else 0
 
 

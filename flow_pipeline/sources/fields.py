@@ -131,7 +131,9 @@ def text_of(file: InputFile, column: str | None) -> str:
     if column is None:
         return "NULL::VARCHAR"
     name = quoted(column)
-    return f"nullif({name}, '')" if file.kind == "parquet" and file.type_of(column) == "VARCHAR" else f"flow_text({name})"
+    return (
+        f"nullif({name}, '')" if file.kind == "parquet" and file.type_of(column) == "VARCHAR" else f"flow_text({name})"
+    )
 
 
 def integer_of(file: InputFile, column: str | None) -> str:

@@ -159,7 +159,15 @@ def _look_at_csv(path: Path, text: str, is_gzip: bool) -> InputFile | None:
         return None
     first = _fields(lines[1], delimiter) if len(lines) > 1 else []
     trailing = len(first) == len(header) + 1 and first[-1] == ""
-    return InputFile(path, "csv", is_gzip, tuple(header), delimiter=delimiter, has_trailing_column=trailing, record=dict(zip(header, first, strict=False)))
+    return InputFile(
+        path,
+        "csv",
+        is_gzip,
+        tuple(header),
+        delimiter=delimiter,
+        has_trailing_column=trailing,
+        record=dict(zip(header, first, strict=False)),
+    )
 
 
 def _fields(line: str, delimiter: str) -> Sequence[str]:

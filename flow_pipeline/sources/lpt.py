@@ -19,7 +19,12 @@ EXAMPLE = (
 
 def _value_column(file: InputFile) -> str | None:
     return next(
-        (column for column in file.columns if re.fullmatch(r"value_[A-Za-z0-9]{2,12}", column) and column.lower() not in ("value_usd", "value_raw")), None
+        (
+            column
+            for column in file.columns
+            if re.fullmatch(r"value_[A-Za-z0-9]{2,12}", column) and column.lower() not in ("value_usd", "value_raw")
+        ),
+        None,
     )
 
 

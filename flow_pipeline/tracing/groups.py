@@ -80,7 +80,9 @@ def read_groups(path: Path) -> GroupFile:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"group file {path} is neither YAML nor JSON: {str(error).splitlines()[0]}", "mend the line it names") from None
+        raise UsageError(
+            f"group file {path} is neither YAML nor JSON: {str(error).splitlines()[0]}", "mend the line it names"
+        ) from None
     if not isinstance(content, dict):
         raise UsageError(f"group file {path} holds no groups", "write one key per group; see docs/operations.md")
     found = GroupFile()
@@ -105,12 +107,16 @@ def _group(path: Path, name: str, body: Any, read: int) -> tuple[Group, list[tup
     given = {_SPELLINGS.get(str(key), str(key)): value for key, value in body.items()}
     unknown = sorted(set(given) - set(_KEYS))
     if unknown:
-        raise UsageError(f"group {name} of {path}: there is no key {', '.join(unknown)}", f"keys are {', '.join(_KEYS)}")
+        raise UsageError(
+            f"group {name} of {path}: there is no key {', '.join(unknown)}", f"keys are {', '.join(_KEYS)}"
+        )
     kind, risk = str(given.get("type", "OTHER")).upper(), str(given.get("risk_level", "LOW")).upper()
     if kind not in TYPES:
         raise UsageError(f"group {name} of {path}: there is no type {kind}", f"types are {', '.join(TYPES)}")
     if risk not in RISK_LEVELS:
-        raise UsageError(f"group {name} of {path}: there is no risk level {risk}", f"levels are {', '.join(RISK_LEVELS)}")
+        raise UsageError(
+            f"group {name} of {path}: there is no risk level {risk}", f"levels are {', '.join(RISK_LEVELS)}"
+        )
     flags = []
     for key in ("is_source", "is_destination"):
         value = given.get(key, True)
@@ -127,7 +133,9 @@ def _group(path: Path, name: str, body: Any, read: int) -> tuple[Group, list[tup
             rejects.append((number, "bad_checksum", f"group {name}: {address} {reason}", address))
         else:
             addresses.append(address.lower() if address.lower().startswith(("0x", "bc1")) else address)
-    return Group(name, str(given.get("name", name)), kind, risk, flags[0], flags[1], tuple(dict.fromkeys(addresses))), rejects
+    return Group(
+        name, str(given.get("name", name)), kind, risk, flags[0], flags[1], tuple(dict.fromkeys(addresses))
+    ), rejects
 
 
 def _why_not(address: str) -> str | None:

@@ -23,9 +23,23 @@ PARTS = 1_000_000_000_000_000_000
 """Parts of a token unit."""
 FIFO, HAIRCUT, POISON = range(3)
 ATTRIBUTIONS = {"fifo": FIFO, "haircut": HAIRCUT, "poison": POISON}
-COUNTS = ("started", "moved", "completed", "returned", "absorbed", "hop_limit", "low_confidence", "too_small", "too_old", "idle", "pruned")
+COUNTS = (
+    "started",
+    "moved",
+    "completed",
+    "returned",
+    "absorbed",
+    "hop_limit",
+    "low_confidence",
+    "too_small",
+    "too_old",
+    "idle",
+    "pruned",
+)
 """What became of flows: `returned` to their own group, `absorbed` by a group that is no destination."""
-STARTED, MOVED, COMPLETED, RETURNED, ABSORBED, HOP_LIMIT, LOW_CONFIDENCE, TOO_SMALL, TOO_OLD, IDLE, PRUNED = range(len(COUNTS))
+STARTED, MOVED, COMPLETED, RETURNED, ABSORBED, HOP_LIMIT, LOW_CONFIDENCE, TOO_SMALL, TOO_OLD, IDLE, PRUNED = range(
+    len(COUNTS)
+)
 
 
 @dataclass(frozen=True)
@@ -283,7 +297,11 @@ def _prune(keys, head, flows, behind, l_source, l_confidence, l_started, l_hops,
         while lot >= 0:
             if l_source[lot] >= 0:
                 candidates[found], confidences[found] = (np.int64(at) << 32) | lot, l_confidence[lot]
-                starts_at[found], firsts[found], lasts[found] = l_started[lot], l_path[lot, 0], l_path[lot, l_hops[lot] - 1]
+                starts_at[found], firsts[found], lasts[found] = (
+                    l_started[lot],
+                    l_path[lot, 0],
+                    l_path[lot, l_hops[lot] - 1],
+                )
                 found += 1
             lot = behind[lot]
     order = np.argsort(lasts, kind="mergesort")
@@ -326,7 +344,13 @@ def _advance(
             used += 1
         lot = fresh
         fresh += 1
-        behind[lot], l_source[lot], l_units[lot], l_parts[lot], l_hops[lot] = -1, s_source[i], s_units[i], s_parts[i], s_hops[i]
+        behind[lot], l_source[lot], l_units[lot], l_parts[lot], l_hops[lot] = (
+            -1,
+            s_source[i],
+            s_units[i],
+            s_parts[i],
+            s_hops[i],
+        )
         l_confidence[lot], l_started[lot], l_moved[lot], l_rank[lot] = s_confidence[i], s_started[i], s_moved[i], -1
         for j in range(max_hops):
             l_path[lot, j] = s_path[i, j]
@@ -342,7 +366,11 @@ def _advance(
     p_from, p_units, p_parts = np.empty(256, np.int32), np.empty(256, np.int64), np.empty(256, np.int64)
     c_source, c_destination, c_token = np.empty(1024, np.int32), np.empty(1024, np.int32), np.empty(1024, np.int32)
     c_units, c_parts, c_hops = np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024, np.int8)
-    c_confidence, c_day, c_path = np.empty(1024, np.float64), np.empty(1024, np.int64), np.empty(1024 * max_hops, np.int64)
+    c_confidence, c_day, c_path = (
+        np.empty(1024, np.float64),
+        np.empty(1024, np.int64),
+        np.empty(1024 * max_hops, np.int64),
+    )
     arrived, path_size = 0, 0
     day_count = len(bounds) - 1
     counts, alive = np.zeros((day_count, 11), np.int64), np.zeros(day_count, np.int64)
@@ -352,7 +380,11 @@ def _advance(
         for i in range(bounds[d], bounds[d + 1]):
             s, r, t = from_group[i], to_group[i], token[i]
             last_clock[t] = max(last_clock[t], clock[i])
-            if sender[i] == receiver[i] or _less(units[i], parts[i], min_units[t], min_parts[t]) or (units[i] == 0 and parts[i] == 0):
+            if (
+                sender[i] == receiver[i]
+                or _less(units[i], parts[i], min_units[t], min_parts[t])
+                or (units[i] == 0 and parts[i] == 0)
+            ):
                 continue
             pieces, starts, at = 0, False, np.int64(-1)
             if s >= 0:
@@ -431,7 +463,11 @@ def _advance(
                                 counts[d, TOO_SMALL] += 1
                             else:
                                 if pieces == len(p_from):
-                                    p_from, p_units, p_parts = _wider(p_from, 2 * pieces), _wider(p_units, 2 * pieces), _wider(p_parts, 2 * pieces)
+                                    p_from, p_units, p_parts = (
+                                        _wider(p_from, 2 * pieces),
+                                        _wider(p_units, 2 * pieces),
+                                        _wider(p_parts, 2 * pieces),
+                                    )
                                 p_from[pieces], p_units[pieces], p_parts[pieces] = lot, take_units, take_parts
                                 pieces += 1
                                 counts[d, MOVED] += 1
@@ -469,8 +505,16 @@ def _advance(
                     else:
                         counts[d, COMPLETED] += 1
                         c_source, c_destination = append(c_source, arrived, source), append(c_destination, arrived, r)
-                        c_token, c_units, c_parts = append(c_token, arrived, t), append(c_units, arrived, p_units[p]), append(c_parts, arrived, p_parts[p])
-                        c_hops, c_confidence, c_day = append(c_hops, arrived, hops), append(c_confidence, arrived, confidence), append(c_day, arrived, day[i])
+                        c_token, c_units, c_parts = (
+                            append(c_token, arrived, t),
+                            append(c_units, arrived, p_units[p]),
+                            append(c_parts, arrived, p_parts[p]),
+                        )
+                        c_hops, c_confidence, c_day = (
+                            append(c_hops, arrived, hops),
+                            append(c_confidence, arrived, confidence),
+                            append(c_day, arrived, day[i]),
+                        )
                         for j in range(max_hops):
                             step = ref[i] if j == hops - 1 else np.int64(-1) if j >= hops else l_path[lot, j]
                             c_path = append(c_path, path_size, step)
@@ -486,7 +530,9 @@ def _advance(
                                     following = behind[lot_old]
                                     behind[lot_old], free = free, lot_old
                                     lot_old = following
-                        keys, head, tail, flows, used = _rebuilt(keys, head, tail, flows, len(keys) * (2 if 4 * living > len(keys) else 1))
+                        keys, head, tail, flows, used = _rebuilt(
+                            keys, head, tail, flows, len(keys) * (2 if 4 * living > len(keys) else 1)
+                        )
                         goal = _slot(keys, key)
                     if keys[goal] == -1:
                         keys[goal], head[goal], tail[goal] = key, -1, -1
@@ -506,7 +552,9 @@ def _advance(
                     while held >= 0 and l_source[held] != source:
                         held = behind[held]
                     if held >= 0:
-                        is_better = confidence > l_confidence[held] or (confidence == l_confidence[held] and started < l_started[held])
+                        is_better = confidence > l_confidence[held] or (
+                            confidence == l_confidence[held] and started < l_started[held]
+                        )
                         if not is_better:
                             continue
                         new = held
@@ -520,8 +568,28 @@ def _advance(
                         free = behind[new]
                     else:
                         if fresh == len(behind):
-                            behind, l_source, l_hops, l_units, l_parts, l_rank, l_started, l_moved, l_confidence, l_path = _wider_lots(
-                                behind, l_source, l_hops, l_units, l_parts, l_rank, l_started, l_moved, l_confidence, l_path
+                            (
+                                behind,
+                                l_source,
+                                l_hops,
+                                l_units,
+                                l_parts,
+                                l_rank,
+                                l_started,
+                                l_moved,
+                                l_confidence,
+                                l_path,
+                            ) = _wider_lots(
+                                behind,
+                                l_source,
+                                l_hops,
+                                l_units,
+                                l_parts,
+                                l_rank,
+                                l_started,
+                                l_moved,
+                                l_confidence,
+                                l_path,
                             )
                         new = np.int32(fresh)
                         fresh += 1
@@ -544,7 +612,9 @@ def _advance(
                     rest_parts += PARTS
             if living > DAY_ROOM * max_flows:
                 counts[d, PRUNED] += living - max_flows
-                living = _prune(keys, head, flows, behind, l_source, l_confidence, l_started, l_hops, l_path, living, max_flows)
+                living = _prune(
+                    keys, head, flows, behind, l_source, l_confidence, l_started, l_hops, l_path, living, max_flows
+                )
             # take emptied lots out of the sender's account
             if s < 0 and at >= 0 and attribution != POISON:
                 at = _slot(keys, (np.int64(t) << 32) | sender[i])
@@ -584,9 +654,21 @@ def _advance(
                         else:
                             if fresh == len(behind):
                                 more = 2 * fresh
-                                behind, l_source, l_hops = _wider(behind, more), _wider(l_source, more), _wider(l_hops, more)
-                                l_units, l_parts, l_rank = _wider(l_units, more), _wider(l_parts, more), _wider(l_rank, more)
-                                l_started, l_moved, l_confidence = _wider(l_started, more), _wider(l_moved, more), _wider(l_confidence, more)
+                                behind, l_source, l_hops = (
+                                    _wider(behind, more),
+                                    _wider(l_source, more),
+                                    _wider(l_hops, more),
+                                )
+                                l_units, l_parts, l_rank = (
+                                    _wider(l_units, more),
+                                    _wider(l_parts, more),
+                                    _wider(l_rank, more),
+                                )
+                                l_started, l_moved, l_confidence = (
+                                    _wider(l_started, more),
+                                    _wider(l_moved, more),
+                                    _wider(l_confidence, more),
+                                )
                                 paths = np.empty((more, max_hops), np.int64)
                                 paths[:fresh] = l_path
                                 l_path = paths
@@ -616,7 +698,9 @@ def _advance(
                 lot = behind[lot]
         if living > max_flows:
             counts[d, PRUNED] += living - max_flows
-            living = _prune(keys, head, flows, behind, l_source, l_confidence, l_started, l_hops, l_path, living, max_flows)
+            living = _prune(
+                keys, head, flows, behind, l_source, l_confidence, l_started, l_hops, l_path, living, max_flows
+            )
         for at in range(len(keys)):
             if keys[at] != -1 and flows[at] == 0:
                 lot = head[at]
@@ -653,7 +737,12 @@ def _advance(
         lot = head[at]
         while lot >= 0:
             o_token[n], o_address[n], o_source[n] = keys[at] >> 32, keys[at] & 0xFFFFFFFF, l_source[lot]
-            o_units[n], o_parts[n], o_hops[n], o_confidence[n] = l_units[lot], l_parts[lot], l_hops[lot], l_confidence[lot]
+            o_units[n], o_parts[n], o_hops[n], o_confidence[n] = (
+                l_units[lot],
+                l_parts[lot],
+                l_hops[lot],
+                l_confidence[lot],
+            )
             o_started[n], o_moved[n] = l_started[lot], l_moved[lot]
             o_path[n] = l_path[lot]
             n += 1

@@ -1,5 +1,5 @@
-"""THE STORE: connect, load, replace, rebuild, publish.
+"""THE STORE: connect, plan days, run dbt, audit, publish.
 
-What lives here: everything that opens or writes a DuckDB file, and the dbt run on it. What must not: business rules over
-rows (dbt models), statistics (detectors), wording for people (cli, reports). Read more: docs/operations.md.
+What lives here: everything that opens a DuckDB file, and what holds for all of its tables. What must not: loading (loading),
+rules over rows (dbt models; detection and wallets for what needs findings), questions (questions). Read more: docs/operations.md.
 """

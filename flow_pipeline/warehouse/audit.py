@@ -29,7 +29,17 @@ def audit_stage(connection: Connection, stage: str, run_id: str, settings: Setti
     connection.executemany(
         "INSERT INTO ops.audits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            [run_id, stage, v.expectation.name, v.expectation.says, v.expectation.severity, v.is_success, v.observed, v.expectation.allowed, now]
+            [
+                run_id,
+                stage,
+                v.expectation.name,
+                v.expectation.says,
+                v.expectation.severity,
+                v.is_success,
+                v.observed,
+                v.expectation.allowed,
+                now,
+            ]
             for v in verdicts
         ],
     )

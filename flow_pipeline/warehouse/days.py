@@ -37,10 +37,18 @@ def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> 
             set_state(connection, "last_day", last_day.isoformat())
         set_state(connection, "building_with", mark)
         if full:
-            connection.execute("INSERT INTO store.dirty_days SELECT DISTINCT block_date FROM store.transfers WHERE block_date NOT IN (FROM store.dirty_days)")
+            connection.execute(
+                "INSERT INTO store.dirty_days SELECT DISTINCT block_date FROM store.transfers WHERE block_date NOT IN (FROM store.dirty_days)"
+            )
         elif before and last_day and last_day > date.fromisoformat(before):
-            gained = [date.fromisoformat(before) + timedelta(days=n + 1) for n in range((last_day - date.fromisoformat(before)).days)]
-            connection.execute("INSERT INTO store.dirty_days SELECT d FROM (SELECT unnest(?::DATE[]) AS d) WHERE d NOT IN (FROM store.dirty_days)", [gained])
+            gained = [
+                date.fromisoformat(before) + timedelta(days=n + 1)
+                for n in range((last_day - date.fromisoformat(before)).days)
+            ]
+            connection.execute(
+                "INSERT INTO store.dirty_days SELECT d FROM (SELECT unnest(?::DATE[]) AS d) WHERE d NOT IN (FROM store.dirty_days)",
+                [gained],
+            )
     return full
 
 
@@ -91,7 +99,9 @@ def mark_built(connection: Connection) -> None:
 
 def needs_build(connection: Connection, settings: Settings) -> bool:
     """True when a run would change what is published."""
-    return dirty_days(connection) > 0 or get_state(connection, "built_with") != _inputs_of_every_day(connection, settings)
+    return dirty_days(connection) > 0 or get_state(connection, "built_with") != _inputs_of_every_day(
+        connection, settings
+    )
 
 
 def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
@@ -107,16 +117,23 @@ def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
         "clusters": settings.clusters.model_dump(mode="json"),
         "typologies": {
             "common": settings.typologies.model_dump(mode="json"),
-            **{name: [detector.VERSION, parameters_of(name, settings.typologies).model_dump(mode="json")] for name, detector in typologies().items()},
+            **{
+                name: [detector.VERSION, parameters_of(name, settings.typologies).model_dump(mode="json")]
+                for name, detector in typologies().items()
+            },
         },
-        "wallets": connection.execute("SELECT count(*), coalesce(sum(hash(wallet, category)), 0)::VARCHAR FROM raw.wallet_reports").fetchone(),
+        "wallets": connection.execute(
+            "SELECT count(*), coalesce(sum(hash(wallet, category)), 0)::VARCHAR FROM raw.wallet_reports"
+        ).fetchone(),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _token_names_changed(connection: Connection) -> bool:
     """True when a known token is now shown under another symbol, or stops being summable: dbt's view against the table it built."""
-    built = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'marts' AND table_name = 'dim_tokens'").fetchone()
+    built = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'marts' AND table_name = 'dim_tokens'"
+    ).fetchone()
     if not built or not built[0]:
         return True
     row = connection.execute("""

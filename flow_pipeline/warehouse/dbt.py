@@ -135,8 +135,15 @@ def invoke(settings: Settings, given: list[str], manifest: Any = None) -> Any:
     if result.exception:
         raise FlowError(f"dbt could not run: {result.exception}", "see `netraflow doctor`")
     if not result.success:
-        failures = [f"{item.node.name}: {item.message}" for item in getattr(result.result, "results", []) if str(item.status) in ("error", "fail")]
-        raise FlowError("dbt failed at " + "; ".join(failures), "the build is kept as it was published; mend the model or the data it names")
+        failures = [
+            f"{item.node.name}: {item.message}"
+            for item in getattr(result.result, "results", [])
+            if str(item.status) in ("error", "fail")
+        ]
+        raise FlowError(
+            "dbt failed at " + "; ".join(failures),
+            "the build is kept as it was published; mend the model or the data it names",
+        )
     return result.result
 
 

@@ -39,11 +39,16 @@ def record_publication(connection: Connection, run_id: str, also: Callable[[Conn
     with transaction(connection):
         if also:
             also(connection)
-        row = connection.execute("SELECT min(block_date), (SELECT max(value)::DATE FROM store.state WHERE key = 'last_day') FROM store.day_hashes").fetchone()
+        row = connection.execute(
+            "SELECT min(block_date), (SELECT max(value)::DATE FROM store.state WHERE key = 'last_day') FROM store.day_hashes"
+        ).fetchone()
         first, last = row or (None, None)
         now = datetime.now(UTC).replace(tzinfo=None)
         for name, (count, mark) in content_hashes(connection).items():
-            connection.execute("INSERT INTO ops.publications VALUES (?, ?, ?, ?, ?, ?, ?)", [run_id, now, first, last, name, count, mark])
+            connection.execute(
+                "INSERT INTO ops.publications VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [run_id, now, first, last, name, count, mark],
+            )
         mark_built(connection)
 
 
@@ -71,7 +76,9 @@ def content_hashes(connection: Connection) -> dict[str, tuple[int | None, str]]:
         columns = [row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall() if row[0] not in _NOT_CONTENT]
         if name in ("raw.rejects", "raw.wallet_reports", "detection.finding_transfers"):
             columns.remove("source_row")
-        row = connection.execute(f"SELECT count(*), coalesce(sum(hash({', '.join(columns)})::HUGEINT), 0) FROM {name}").fetchone()
+        row = connection.execute(
+            f"SELECT count(*), coalesce(sum(hash({', '.join(columns)})::HUGEINT), 0) FROM {name}"
+        ).fetchone()
         found[name] = (int(row[0]), str(row[1])) if row else (0, "0")
     return found
 
@@ -117,7 +124,9 @@ def swap_in(settings: Settings, run_id: str) -> Path:
         with open_build(settings) as connection:
             connection.execute("FORCE CHECKPOINT")
     if wal.exists():
-        raise FlowError(f"{wal} is left after the checkpoint", "stop the process that has the build file open, then run again")
+        raise FlowError(
+            f"{wal} is left after the checkpoint", "stop the process that has the build file open, then run again"
+        )
     settings.published_dir.mkdir(parents=True, exist_ok=True)
     target = settings.published_dir / f"warehouse-{run_id}.duckdb"
     for stale in settings.published_dir.glob(".incoming-*"):
@@ -154,7 +163,10 @@ def copy_file(source: Path, target: Path) -> None:
             while done < size:
                 count = os.preadv(read.fileno(), [piece], done)
                 if count == 0:
-                    raise FlowError(f"{source} became shorter while it was copied", "stop the process that writes to it, then run again")
+                    raise FlowError(
+                        f"{source} became shorter while it was copied",
+                        "stop the process that writes to it, then run again",
+                    )
                 done += _write(write, view[:count], done)
         finally:
             os.close(write)
@@ -182,12 +194,16 @@ def _sync(path: Path) -> None:
 def _prune(settings: Settings) -> None:
     """Drop published files beyond the kept ones; a reader that has one open keeps it until it closes."""
     current = settings.published_link.resolve()
-    files = sorted((path for path in settings.published_dir.glob("warehouse-*.duckdb") if path.resolve() != current), reverse=True)
+    files = sorted(
+        (path for path in settings.published_dir.glob("warehouse-*.duckdb") if path.resolve() != current), reverse=True
+    )
     for path in files[settings.warehouse.keep_published - 1 :]:
         path.unlink()
 
 
 def built_window(connection: Connection) -> tuple[date | None, date | None]:
     """First and last day of the published calendar."""
-    row = connection.execute("SELECT min(block_date), (SELECT max(value)::DATE FROM store.state WHERE key = 'last_day') FROM store.day_hashes").fetchone()
+    row = connection.execute(
+        "SELECT min(block_date), (SELECT max(value)::DATE FROM store.state WHERE key = 'last_day') FROM store.day_hashes"
+    ).fetchone()
     return (row[0], row[1]) if row else (None, None)

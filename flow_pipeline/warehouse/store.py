@@ -57,7 +57,9 @@ def create_tables(connection: Connection) -> None:
         FlowError: a table has other columns than the code knows.
     """
     mark = hashlib.sha256("\n".join(table.ddl for table in ALL_TABLES).encode()).hexdigest()
-    is_begun = connection.execute("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'store' AND table_name = 'state'").fetchone()
+    is_begun = connection.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'store' AND table_name = 'state'"
+    ).fetchone()
     if is_begun and get_state(connection, "tables") == mark:
         return
     _check_tables(connection)
@@ -99,7 +101,11 @@ def build_trouble(settings: Settings) -> FlowError | None:
 def _not_opened(settings: Settings, error: duckdb.Error) -> FlowError:
     """What to do depends on why: a file that somebody works on must not be removed."""
     is_held = "Could not set lock" in str(error)
-    hint = "another process holds it; wait for it or stop it" if is_held else "remove it and run again over the input; published files stay readable"
+    hint = (
+        "another process holds it; wait for it or stop it"
+        if is_held
+        else "remove it and run again over the input; published files stay readable"
+    )
     return FlowError(f"{settings.build_file} can not be opened: {error}", hint)
 
 
@@ -111,7 +117,10 @@ def open_published(settings: Settings) -> Iterator[Connection]:
         UsageError: when nothing has been published yet.
     """
     if not settings.published_link.exists():
-        raise UsageError(f"there is no published warehouse at {settings.published_link}", "run `netraflow analyze INPUT_DIR` or `netraflow demo` first")
+        raise UsageError(
+            f"there is no published warehouse at {settings.published_link}",
+            "run `netraflow analyze INPUT_DIR` or `netraflow demo` first",
+        )
     connection = duckdb.connect(str(settings.published_link.resolve()), read_only=True)
     try:
         connection.execute("SET TimeZone = 'UTC'")
@@ -157,7 +166,8 @@ def hold(path: Path, settings: Settings) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"the data directory {settings.data_dir} can not be made: {error.strerror or error}", "give another with --data-dir or --out"
+            f"the data directory {settings.data_dir} can not be made: {error.strerror or error}",
+            "give another with --data-dir or --out",
         ) from None
     deadline = time.monotonic() + settings.warehouse.lock_timeout_seconds
     with path.open("a+") as handle:
@@ -204,7 +214,9 @@ def set_state(connection: Connection, key: str, value: str) -> None:
     connection.execute("INSERT INTO store.state VALUES (?, ?)", [key, value])
 
 
-def write_changes(connection: Connection, table: str, fresh: str, scope: str, key: Sequence[str], told_by: Sequence[str] = ()) -> None:
+def write_changes(
+    connection: Connection, table: str, fresh: str, scope: str, key: Sequence[str], told_by: Sequence[str] = ()
+) -> None:
     """Make the rows of a table within a scope those of another, touching only what differs.
 
     A row removed and written again would be compressed again with the thousands that are stored with it.

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.pipeline import run
 from flow_pipeline.settings import load_settings
-from flow_pipeline.warehouse.ingest import LoadOptions
 from flow_pipeline.warehouse.store import open_published
 from tests.conftest import REAL
 
@@ -43,7 +43,9 @@ def score(found: set[str], truth: set[str]) -> Score:
     return Score(len(found), precision, recall, 2 * precision * recall / (precision + recall) if hit else 0.0)
 
 
-def measure(archive: Path, typology: str, unit: str, parameters: dict[str, object], folder: Path) -> dict[str, Score | int]:
+def measure(
+    archive: Path, typology: str, unit: str, parameters: dict[str, object], folder: Path
+) -> dict[str, Score | int]:
     """Load one world, detect, compare with its nodes.csv.
 
     Returns:
@@ -60,7 +62,8 @@ def measure(archive: Path, typology: str, unit: str, parameters: dict[str, objec
         (folder / "in" / "transactions.csv").write_bytes(content)
         truth = {row["nodeid"] for row in csv.DictReader(io.TextIOWrapper(nodes)) if row["isFraud"] == "1"}
     settings = load_settings(folder / "data").with_changes(
-        sources={"time_unit": unit, "epoch": "2025-01-01", "chain": "simulated"}, typologies={typology: parameters} if parameters else {}
+        sources={"time_unit": unit, "epoch": "2025-01-01", "chain": "simulated"},
+        typologies={typology: parameters} if parameters else {},
     )
     run(settings, folder / "in", Window(), LoadOptions())
     with open_published(settings) as connection:
@@ -68,12 +71,20 @@ def measure(archive: Path, typology: str, unit: str, parameters: dict[str, objec
         def column(sql: str, *values: object) -> list[str]:
             return [row[0] for row in connection.execute(sql, list(values)).fetchall()]
 
-        everyone = column("SELECT DISTINCT address FROM detection.finding_addresses JOIN detection.findings USING (finding_id) WHERE typology = ?", typology)
-        focus = column("SELECT DISTINCT focus_address FROM detection.findings WHERE typology = ? AND focus_address IS NOT NULL", typology)
+        everyone = column(
+            "SELECT DISTINCT address FROM detection.finding_addresses JOIN detection.findings USING (finding_id) WHERE typology = ?",
+            typology,
+        )
+        focus = column(
+            "SELECT DISTINCT focus_address FROM detection.findings WHERE typology = ? AND focus_address IS NOT NULL",
+            typology,
+        )
         ends = "SELECT from_address AS a FROM raw.transfers UNION ALL SELECT to_address FROM raw.transfers"
         busiest = column(f"SELECT a FROM ({ends}) GROUP BY a ORDER BY count(*) DESC, a LIMIT ?", len(truth))
         rows = connection.execute("SELECT count(*) FROM raw.transfers").fetchone()
-    scores = {name: score(set(found), truth) for name, found in (("all", everyone), ("focus", focus), ("degree", busiest))}
+    scores = {
+        name: score(set(found), truth) for name, found in (("all", everyone), ("focus", focus), ("degree", busiest))
+    }
     return {"rows": rows[0] if rows else 0, "lines": content.count(b"\n") - 1, **scores}
 
 
@@ -88,8 +99,14 @@ def main() -> None:
             for parameters in longer[typology]:
                 with tempfile.TemporaryDirectory(prefix="netraflow-amlsim-") as name:
                     found = measure(REAL / "amlsim_ibm" / f"{world}.tgz", typology, unit, parameters, Path(name))
-                print(f"{world}, a step is one {unit}, {typology} {parameters or 'as it is'}, {found['rows']:,} transfers")
-                for key, says in (("all", "all addresses of findings"), ("focus", "their focus"), ("degree", "busiest addresses")):
+                print(
+                    f"{world}, a step is one {unit}, {typology} {parameters or 'as it is'}, {found['rows']:,} transfers"
+                )
+                for key, says in (
+                    ("all", "all addresses of findings"),
+                    ("focus", "their focus"),
+                    ("degree", "busiest addresses"),
+                ):
                     if key != "focus" or typology == "fan_in":
                         print(f"  {says:26} {found[key]}", flush=True)
 

@@ -33,24 +33,35 @@ def step_pandas(parquet: str, labels: str) -> None:
     known = pd.read_csv(labels).set_index("address")
     exchanges = known[known["category"] == "exchange"]["entity"]
     regions = known["regions"]
-    frame = pd.read_parquet(parquet, columns=["block_timestamp", "token_symbol", "from_address", "to_address", "amount"])
+    frame = pd.read_parquet(
+        parquet, columns=["block_timestamp", "token_symbol", "from_address", "to_address", "amount"]
+    )
     frame["amount"] = frame["amount"].astype(float)
     frame["day"] = frame["block_timestamp"].dt.floor("D")
     frame["sender"], frame["receiver"] = frame["from_address"].map(exchanges), frame["to_address"].map(exchanges)
-    frame["from_region"], frame["to_region"] = frame["from_address"].map(regions).fillna("UNKNOWN"), frame["to_address"].map(regions).fillna("UNKNOWN")
+    frame["from_region"], frame["to_region"] = (
+        frame["from_address"].map(regions).fillna("UNKNOWN"),
+        frame["to_address"].map(regions).fillna("UNKNOWN"),
+    )
     outside = frame[frame["sender"] != frame["receiver"]]
     inflow = outside.dropna(subset=["receiver"]).groupby(["day", "token_symbol", "receiver"])["amount"].sum()
     outflow = outside.dropna(subset=["sender"]).groupby(["day", "token_symbol", "sender"])["amount"].sum()
     inflow.sub(outflow, fill_value=0)
-    wallets_in = frame.dropna(subset=["receiver"]).groupby(["day", "token_symbol", "to_address"])["amount"].agg(["sum", "count"])
-    wallets_out = frame.dropna(subset=["sender"]).groupby(["day", "token_symbol", "from_address"])["amount"].agg(["sum", "count"])
+    wallets_in = (
+        frame.dropna(subset=["receiver"]).groupby(["day", "token_symbol", "to_address"])["amount"].agg(["sum", "count"])
+    )
+    wallets_out = (
+        frame.dropna(subset=["sender"]).groupby(["day", "token_symbol", "from_address"])["amount"].agg(["sum", "count"])
+    )
     wallets_in.sub(wallets_out.rename_axis(wallets_in.index.names), fill_value=0)
     border = frame[frame["sender"].isna() != frame["receiver"].isna()]
     border.groupby(["day", "token_symbol", border["receiver"].notna()])["amount"].agg(["sum", "count"])
     frame.groupby(["day", "token_symbol", "from_region", "to_region"])["amount"].agg(["sum", "count"])
     frame.groupby([frame["day"].dt.to_period("W"), "token_symbol"])["amount"].agg(["sum", "count"])
     home = frame[frame["from_region"] == "ID"]
-    home.groupby(["day", "token_symbol", home["receiver"].fillna("")]).agg({"amount": ["sum", "count"], "from_address": "nunique"})
+    home.groupby(["day", "token_symbol", home["receiver"].fillna("")]).agg(
+        {"amount": ["sum", "count"], "from_address": "nunique"}
+    )
     for days in (30, 0):
         part = frame[frame["day"] > frame["day"].max() - pd.Timedelta(days=days)] if days else frame
         received = part.groupby(["token_symbol", "to_address"])["amount"].agg(["sum", "count"])
@@ -67,9 +78,9 @@ TELLING = ("compare with", "tell", "write the report", "send alerts")
 def timed_run(folder: str, labels: str, data: str, with_detection: bool = True) -> list[float]:
     """Seconds of a run: spine, detection, telling."""
     from flow_pipeline.domain.windows import Window
+    from flow_pipeline.loading.ingest import LoadOptions
     from flow_pipeline.pipeline import audit, load, publish, run, transform
     from flow_pipeline.settings import load_settings
-    from flow_pipeline.warehouse.ingest import LoadOptions
     from flow_pipeline.warehouse.store import open_build
 
     settings = load_settings(Path(data)).with_changes(labels={"files": (Path(labels),)})
@@ -157,7 +168,12 @@ def make_world(transfers: int, days: int, folder: Path) -> tuple[Path, Path, Pat
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--transfers", type=int, default=7_900_000, help="background transfers; deposits make about a quarter more rows of them")
+    parser.add_argument(
+        "--transfers",
+        type=int,
+        default=7_900_000,
+        help="background transfers; deposits make about a quarter more rows of them",
+    )
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
@@ -168,7 +184,9 @@ def main() -> None:
         parquet = whole / "transfers.parquet"
         import pyarrow.parquet as pq
 
-        print(f"{pq.read_metadata(parquet).num_rows:,} transfers, {parquet.stat().st_size / 1e6:,.0f} MB Parquet, {given.rounds} rounds")
+        print(
+            f"{pq.read_metadata(parquet).num_rows:,} transfers, {parquet.stat().st_size / 1e6:,.0f} MB Parquet, {given.rounds} rounds"
+        )
         found: dict[str, list[float]] = {}
         peaks: dict[str, list[float]] = {}
         for _ in range(given.rounds):
@@ -180,7 +198,9 @@ def main() -> None:
                 ("one_more_day", (before, last, labels, folder / "grow")),
             ):
                 seconds, peak, output = measure(step, *arguments)
-                found.setdefault(step, []).append(json.loads(output.splitlines()[-1])[0] if step in ("spine", "pipeline") else seconds)
+                found.setdefault(step, []).append(
+                    json.loads(output.splitlines()[-1])[0] if step in ("spine", "pipeline") else seconds
+                )
                 peaks.setdefault(step, []).append(peak)
                 if step == "one_more_day":
                     full, day = json.loads(output.splitlines()[-1])
@@ -213,13 +233,19 @@ def main() -> None:
         print(
             f"  of it detection              {middle['day detection']:8.2f} s = {middle['day detection'] / middle['full detection']:.1%} of the {middle['full detection']:.1f} s"
         )
-        print(f"  after it: alerts and report  {middle['day telling']:8.2f} s, {middle['full telling']:.2f} s for the days before it")
+        print(
+            f"  after it: alerts and report  {middle['day telling']:8.2f} s, {middle['full telling']:.2f} s for the days before it"
+        )
         small = folder / "small"
         small.mkdir()
         pq.write_table(pq.read_table(parquet).slice(0, 200), small / "small.parquet")
         for label in ("cold", "nothing new"):
             started = time.perf_counter()
-            subprocess.run([sys.executable, "-m", "flow_pipeline", "analyze", str(small), "--out", str(folder / "tiny")], check=True, capture_output=True)
+            subprocess.run(
+                [sys.executable, "-m", "flow_pipeline", "analyze", str(small), "--out", str(folder / "tiny")],
+                check=True,
+                capture_output=True,
+            )
             print(f"analyze 200 rows, {label:12s} {time.perf_counter() - started:8.1f} s")
 
 

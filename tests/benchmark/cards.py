@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from flow_pipeline.detection.graph import number_tokens, read_graph
 from flow_pipeline.detectors.typology import parameters_of, typologies
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.pipeline import run
 from flow_pipeline.reports.truth import score_typologies
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.world import generate, write
-from flow_pipeline.warehouse.graph import number_tokens, read_graph
-from flow_pipeline.warehouse.ingest import LoadOptions
 from flow_pipeline.warehouse.store import open_build
 
 SEEDS, TRANSFERS, LARGE = (5, 6), 30_000, 1_000_000

@@ -37,7 +37,20 @@ def payments(count: int, seed: int) -> Moves:
 def rules(attribution: int) -> Rules:
     """The defaults of the settings."""
     one = np.ones(1, np.int64)
-    return Rules(attribution, 6, 0.85, 0.3, 10_000, 604_800 * one, 86_400 * one, 86_400 * one, 0 * one, 0 * one, np.ones(GROUPS, bool), np.ones(GROUPS, bool))
+    return Rules(
+        attribution,
+        6,
+        0.85,
+        0.3,
+        10_000,
+        604_800 * one,
+        86_400 * one,
+        86_400 * one,
+        0 * one,
+        0 * one,
+        np.ones(GROUPS, bool),
+        np.ones(GROUPS, bool),
+    )
 
 
 def head(moves: Moves, count: int) -> Moves:
@@ -48,8 +61,17 @@ def head(moves: Moves, count: int) -> Moves:
 
 def plain(moves: Moves) -> tuple[float, int]:
     """Seconds and flows of the plain machine."""
-    groups = dict(zip(moves.sender.tolist(), moves.from_group.tolist(), strict=True)) | dict(zip(moves.receiver.tolist(), moves.to_group.tolist(), strict=True))
-    tracker = Tracker({a: g for a, g in groups.items() if g >= 0}, [True] * GROUPS, [True] * GROUPS, max_age=604_800, max_idle=86_400, max_flows=10_000)
+    groups = dict(zip(moves.sender.tolist(), moves.from_group.tolist(), strict=True)) | dict(
+        zip(moves.receiver.tolist(), moves.to_group.tolist(), strict=True)
+    )
+    tracker = Tracker(
+        {a: g for a, g in groups.items() if g >= 0},
+        [True] * GROUPS,
+        [True] * GROUPS,
+        max_age=604_800,
+        max_idle=86_400,
+        max_flows=10_000,
+    )
     columns = (moves.ref, moves.day, moves.rank, moves.clock, moves.sender, moves.receiver, moves.units)
     made = [Move(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
     started = time.perf_counter()

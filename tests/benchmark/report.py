@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.pipeline import run
 from flow_pipeline.settings import load_settings
-from flow_pipeline.warehouse.ingest import LoadOptions
 
 
 def main() -> None:
@@ -38,12 +38,25 @@ def main() -> None:
             writer = csv.writer(handle)
             writer.writerow(["chain", "address", "entity", "category", "label", "confidence", "source", "valid_from"])
             writer.writerows(
-                ["ethereum", address, f"Exchange {number + 1}", "exchange", "hot", 0.9, "generated", ""] for number, address in enumerate(exchanges)
+                ["ethereum", address, f"Exchange {number + 1}", "exchange", "hot", 0.9, "generated", ""]
+                for number, address in enumerate(exchanges)
             )
         (folder / "in").mkdir()
         with (folder / "in" / "t.csv").open("w", newline="") as handle:
             writer = csv.writer(handle)
-            writer.writerow(["chain", "block_timestamp", "tx_hash", "transfer_index", "token_address", "token_symbol", "from_address", "to_address", "amount"])
+            writer.writerow(
+                [
+                    "chain",
+                    "block_timestamp",
+                    "tx_hash",
+                    "transfer_index",
+                    "token_address",
+                    "token_symbol",
+                    "from_address",
+                    "to_address",
+                    "amount",
+                ]
+            )
             count = 0
             for day in range(given.days):
                 for token in range(given.tokens):
@@ -54,14 +67,29 @@ def main() -> None:
                             ends = (user, exchange) if comes_in else (exchange, user)
                             at = f"{date(2025, 1, 1) + timedelta(days=day)}T{rng.integers(0, 24):02d}:00:00Z"
                             contract = f"0x{token + 1_000:040x}"
-                            writer.writerow(["ethereum", at, f"0x{count:064x}", 0, contract, f"TOK{token}", *ends, round(float(rng.lognormal(3, 1)), 6)])
+                            writer.writerow(
+                                [
+                                    "ethereum",
+                                    at,
+                                    f"0x{count:064x}",
+                                    0,
+                                    contract,
+                                    f"TOK{token}",
+                                    *ends,
+                                    round(float(rng.lognormal(3, 1)), 6),
+                                ]
+                            )
         settings = load_settings(folder / "data").with_changes(labels={"files": (folder / "labels.csv",)})
         run(settings, folder / "in", Window(), LoadOptions())
         for kind in ("daily", "weekly"):
             seconds = []
             for _ in range(given.rounds):
                 started = time.perf_counter()
-                subprocess.run([sys.executable, "-m", "flow_pipeline", "--data-dir", str(settings.data_dir), "report", kind], check=True, capture_output=True)
+                subprocess.run(
+                    [sys.executable, "-m", "flow_pipeline", "--data-dir", str(settings.data_dir), "report", kind],
+                    check=True,
+                    capture_output=True,
+                )
                 seconds.append(time.perf_counter() - started)
             page = next(settings.reports_dir.glob(f"{kind}-*.html"))
             print(

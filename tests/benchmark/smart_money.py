@@ -39,7 +39,9 @@ def fill(connection: Connection, transactions: int, wallets: int, days: int) -> 
         "INSERT INTO store.prices SELECT token, DATE '2025-01-01' + d::INTEGER, usd FROM (VALUES ('eth', 2000), ('usdc', 1)) p(token, usd), range($days) r(d)",
         {"days": days},
     )
-    connection.execute("INSERT INTO store.addresses SELECT n, printf('0x%040x', n) FROM range($n) r(n)", {"n": wallets + POOLS})
+    connection.execute(
+        "INSERT INTO store.addresses SELECT n, printf('0x%040x', n) FROM range($n) r(n)", {"n": wallets + POOLS}
+    )
     connection.execute(
         """
         CREATE TEMP TABLE made AS
@@ -51,7 +53,9 @@ def fill(connection: Connection, transactions: int, wallets: int, days: int) -> 
         {"n": transactions, "wallets": wallets, "pools": POOLS, "days": days},
     )
     for table in ("raw.transactions", "store.transfers"):
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS later; CREATE TABLE later.{table.split('.')[1]} AS FROM {table} LIMIT 0")
+        connection.execute(
+            f"CREATE SCHEMA IF NOT EXISTS later; CREATE TABLE later.{table.split('.')[1]} AS FROM {table} LIMIT 0"
+        )
         for where, which in ((table, "<"), (f"later.{table.split('.')[1]}", "=")):
             connection.execute(f"INSERT INTO {where} BY NAME {_WRITTEN[table].format(which=which)}", {"last": days - 1})
 
@@ -77,8 +81,8 @@ _WRITTEN = {
 
 def run_part(settings: Settings) -> dict[str, float]:
     """Seconds of each step over the days that are dirty."""
-    from flow_pipeline.warehouse.trades import run_trades
-    from flow_pipeline.warehouse.wallet_features import run_wallet_features
+    from flow_pipeline.wallets.features import run_wallet_features
+    from flow_pipeline.wallets.trades import run_trades
 
     took = {}
     with open_build(settings) as connection:
@@ -129,7 +133,9 @@ def main() -> None:
             f"{given.transactions:,} transactions of {given.wallets:,} wallets over {given.days} days, all but the last: {sum(whole.values()):.1f} s {whole}, peak {peak:.1f} GB"
         )
         day, peak = in_its_own_process(data, last)
-        print(f"the last day: {sum(day.values()):.1f} s = {sum(day.values()) / sum(whole.values()):.1%} {day}, peak {peak:.1f} GB")
+        print(
+            f"the last day: {sum(day.values()):.1f} s = {sum(day.values()) / sum(whole.values()):.1%} {day}, peak {peak:.1f} GB"
+        )
 
 
 if __name__ == "__main__":

@@ -70,17 +70,33 @@ def random_payments(count: int, days: int, seed: int) -> TransferGraph:
     keep = np.flatnonzero(sender != receiver)
     graph = _graph(seconds[keep], sender[keep], receiver[keep], np.exp(rng.normal(0.3, 1.4, len(keep))), people)
     free = np.flatnonzero(~(graph.is_sender_terminal | graph.is_receiver_terminal))[:count]
-    return _graph(graph.time[free] // 1_000_000, graph.address[graph.sender[free]], graph.address[graph.receiver[free]], graph.amount[free], people)
+    return _graph(
+        graph.time[free] // 1_000_000,
+        graph.address[graph.sender[free]],
+        graph.address[graph.receiver[free]],
+        graph.amount[free],
+        people,
+    )
 
 
-def _graph(seconds: np.ndarray, sender: np.ndarray, receiver: np.ndarray, amount: np.ndarray, people: int) -> TransferGraph:
+def _graph(
+    seconds: np.ndarray, sender: np.ndarray, receiver: np.ndarray, amount: np.ndarray, people: int
+) -> TransferGraph:
     """Payments in one token, in which whoever has 1,000 counterparties is a hub from the start."""
     count = len(seconds)
     pairs = np.unique(np.concatenate([sender, receiver]).astype(np.int64) * people + np.concatenate([receiver, sender]))
     crowded = np.flatnonzero(np.bincount(pairs // people, minlength=people) >= 1_000)
     hubs = Hubs(np.zeros(len(crowded), np.int32), crowded, np.full(len(crowded), np.iinfo(np.int64).min))
     transfers = Transfers(
-        seconds * 1_000_000, np.zeros(count, np.int64), np.arange(count), sender, receiver, np.zeros(count, np.int32), amount, np.empty(0), lambda rows: rows
+        seconds * 1_000_000,
+        np.zeros(count, np.int64),
+        np.arange(count),
+        sender,
+        receiver,
+        np.zeros(count, np.int32),
+        amount,
+        np.empty(0),
+        lambda rows: rows,
     )
     nobody = Labels(*(np.empty(0, np.int64) for _ in range(4)), np.empty(0, np.int8), np.empty(0, np.int32))
     return build(transfers, nobody, hubs, np.zeros(1, np.int32), ("ETH",), people)
@@ -104,9 +120,25 @@ def against_others(count: int, rounds: int, folder: Path) -> None:
     print(f"{graph.edge_count:,} hub-free edges, {graph.vertex_count:,} addresses, 90 days, {rounds} rounds")
     ours, found = timed(lambda: cycles(graph, 72 * HOUR, 6, 10**6, 10**7), rounds)
     print(f"temporal cycles, 2 to 6 hops, 72 h   {ours:8.2f} s, {found.found:,} cycles")
-    table = np.column_stack([np.arange(graph.edge_count), graph.sender, graph.receiver, graph.time // 1_000_000, graph.amount]).astype(np.float64)
+    table = np.column_stack(
+        [np.arange(graph.edge_count), graph.sender, graph.receiver, graph.time // 1_000_000, graph.amount]
+    ).astype(np.float64)
     np.save(folder / "edges.npy", table)
-    command = ["uv", "run", "--quiet", "--no-project", "--python", sys.executable, "--with", "snapml", "--with", "numpy", "python", "-c", SNAPML]
+    command = [
+        "uv",
+        "run",
+        "--quiet",
+        "--no-project",
+        "--python",
+        sys.executable,
+        "--with",
+        "snapml",
+        "--with",
+        "numpy",
+        "python",
+        "-c",
+        SNAPML,
+    ]
     theirs = []
     for _ in range(rounds):
         done = subprocess.run([*command, str(folder / "edges.npy")], capture_output=True, text=True, check=False)
@@ -115,7 +147,9 @@ def against_others(count: int, rounds: int, folder: Path) -> None:
             break
         theirs.append(json.loads(done.stdout.strip().splitlines()[-1])[0])
     if theirs:
-        print(f"  snapml GraphFeaturePreprocessor    {np.median(theirs):8.2f} s = {np.median(theirs) / ours:.0f} x ours")
+        print(
+            f"  snapml GraphFeaturePreprocessor    {np.median(theirs):8.2f} s = {np.median(theirs) / ours:.0f} x ours"
+        )
     chains_against_joins(graph, rounds)
 
 
@@ -130,12 +164,16 @@ def chains_against_joins(graph: TransferGraph, rounds: int) -> None:
     with duckdb.connect(config={"threads": 2}) as connection:
         import pyarrow as pa
 
-        rows = pa.table({"sender": graph.sender, "receiver": graph.receiver, "at": graph.time // 1_000_000, "amount": graph.amount})
+        rows = pa.table(
+            {"sender": graph.sender, "receiver": graph.receiver, "at": graph.time // 1_000_000, "amount": graph.amount}
+        )
         connection.register("rows_in", rows)
         connection.execute("CREATE TABLE e AS FROM rows_in")
         for name, query in (("exactly three hops", SELF_JOIN), ("maximal", MAXIMAL)):
             theirs_one, counted = timed(lambda query=query: connection.execute(query).fetchone(), rounds)
-            print(f"  DuckDB self-joins, {name:<18}{theirs_one:6.2f} s = {theirs_one / ours:.0f} x ours, {counted[0]:,} paths")
+            print(
+                f"  DuckDB self-joins, {name:<18}{theirs_one:6.2f} s = {theirs_one / ours:.0f} x ours, {counted[0]:,} paths"
+            )
 
 
 def beside_a_hub(count: int, rounds: int) -> None:
@@ -164,8 +202,8 @@ DETECT = """
 import json, resource, sys, time
 from pathlib import Path
 from flow_pipeline.settings import load_settings
-from flow_pipeline.warehouse import findings
-from flow_pipeline.warehouse.risk import run_risk
+from flow_pipeline.detection import findings
+from flow_pipeline.detection.risk import run_risk
 from flow_pipeline.warehouse.store import open_build
 settings = load_settings(Path(sys.argv[1]))
 with open_build(settings) as connection:
@@ -181,28 +219,39 @@ print(json.dumps([seconds, peak / 1e6, sum(item['found'] for item in counts.valu
 def all_detectors(transfers: int, folder: Path) -> None:
     """Every typology and the risk on a generated world, from the build file to stored findings."""
     from flow_pipeline.domain.windows import Window
+    from flow_pipeline.loading.ingest import LoadOptions
     from flow_pipeline.pipeline import run
     from flow_pipeline.settings import load_settings
     from flow_pipeline.simulation.world import generate, write
-    from flow_pipeline.warehouse.ingest import LoadOptions
 
     world, data = folder / f"world{transfers}", folder / f"data{transfers}"
     write(generate(transfers, seed=11, days=90), world)
     settings = load_settings(data).with_changes(labels={"files": (world / "labels.csv",)})
     rows = run(settings, world / "transfers", Window(), LoadOptions()).load.total("rows_loaded")
     runs = [
-        json.loads(subprocess.run([sys.executable, "-c", DETECT, str(data)], capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", DETECT, str(data)], capture_output=True, text=True, check=True
+            ).stdout.splitlines()[-1]
+        )
         for _ in range(3)
     ]
     seconds, peak, found = np.median([run[0] for run in runs]), max(run[1] for run in runs), runs[0][2]
-    print(f"all typologies and risk, {rows:,} transfers: {seconds:.1f} s = {seconds / rows * 1e6:.2f} s per million, peak {peak:.1f} GB, {found:,} findings")
+    print(
+        f"all typologies and risk, {rows:,} transfers: {seconds:.1f} s = {seconds / rows * 1e6:.2f} s per million, peak {peak:.1f} GB, {found:,} findings"
+    )
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--edges", type=int, default=3_000_000)
-    parser.add_argument("--transfers", type=int, default=8_200_000, help="of the generated world; deposits make about a fifth more rows of them")
+    parser.add_argument(
+        "--transfers",
+        type=int,
+        default=8_200_000,
+        help="of the generated world; deposits make about a fifth more rows of them",
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--chains-only", action="store_true", help="rapid chains against DuckDB, nothing else")
     given = parser.parse_args()

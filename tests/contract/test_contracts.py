@@ -75,7 +75,9 @@ def test_every_table_of_the_contract_exists_as_described(settings: Settings) -> 
     with open_build(settings) as connection:
         for table in ALL_TABLES:
             columns = connection.execute(f"DESCRIBE {table.relation}").fetchall()
-            assert [(row[0], re.sub(r",\s*", ", ", row[1])) for row in columns] == [(column.name, column.type) for column in table.columns], table.relation
+            assert [(row[0], re.sub(r",\s*", ", ", row[1])) for row in columns] == [
+                (column.name, column.type) for column in table.columns
+            ], table.relation
 
 
 def test_a_build_file_with_other_columns_is_refused_by_name(settings: Settings) -> None:
@@ -83,7 +85,10 @@ def test_a_build_file_with_other_columns_is_refused_by_name(settings: Settings) 
         # one that a view reads
         connection.execute("ALTER TABLE store.transfers DROP COLUMN tx_hash")
         connection.execute("DELETE FROM store.state WHERE key = 'tables'")
-    with pytest.raises(FlowError, match=r"store\.transfers of the build file has other columns .*: load_id, "), open_build(settings):
+    with (
+        pytest.raises(FlowError, match=r"store\.transfers of the build file has other columns .*: load_id, "),
+        open_build(settings),
+    ):
         pass
     trouble = build_trouble(settings)
     assert trouble
@@ -96,16 +101,26 @@ def test_a_table_that_is_a_view_now_is_refused_too(settings: Settings) -> None:
         connection.execute("DROP VIEW detection.group_members")
         connection.execute("CREATE TABLE detection.group_members (group_id VARCHAR)")
         connection.execute("DELETE FROM store.state WHERE key = 'tables'")
-    with pytest.raises(FlowError, match=r"detection\.group_members of the build file has other columns"), open_build(settings):
+    with (
+        pytest.raises(FlowError, match=r"detection\.group_members of the build file has other columns"),
+        open_build(settings),
+    ):
         pass
 
 
 def test_every_description_says_more_than_its_name() -> None:
-    described = [(f"{table.relation}.{column.name}", column.name, column.meaning) for table in USER_TABLES + STORE_TABLES for column in table.columns]
+    described = [
+        (f"{table.relation}.{column.name}", column.name, column.meaning)
+        for table in USER_TABLES + STORE_TABLES
+        for column in table.columns
+    ]
     for path in MART_FILES:
         for model in yaml.safe_load(path.read_text()).get("models", []):
             assert model["description"].startswith("One row per "), model["name"]
-            described += [(f"{model['name']}.{column['name']}", column["name"], column["description"]) for column in model["columns"]]
+            described += [
+                (f"{model['name']}.{column['name']}", column["name"], column["description"])
+                for column in model["columns"]
+            ]
     for table in USER_TABLES + STORE_TABLES:
         assert table.description.startswith("One row per "), table.relation
     for where, name, meaning in described:
@@ -146,8 +161,23 @@ def test_every_setting_has_a_reason() -> None:
 
 def test_every_detector_writes_tables_of_the_contract() -> None:
     names = {table.name for table in USER_TABLES if table.schema == "detection"}
-    on_the_graph = {"findings", "finding_transfers", "finding_addresses", "risk_components", "address_risk", "cluster_analysis"}
-    on_the_graph |= {"groups", "group_members", "group_flows", "group_flow_transfers", "group_flow_summaries", "active_flows", "address_clusters"}
+    on_the_graph = {
+        "findings",
+        "finding_transfers",
+        "finding_addresses",
+        "risk_components",
+        "address_risk",
+        "cluster_analysis",
+    }
+    on_the_graph |= {
+        "groups",
+        "group_members",
+        "group_flows",
+        "group_flow_transfers",
+        "group_flow_summaries",
+        "active_flows",
+        "address_clusters",
+    }
     on_the_graph |= {"mev_events", "smart_money_wallets", "smart_money_history", "smart_money_drift"}
     assert {name for detector in detectors().values() for name in detector.WRITES} | on_the_graph == names
 
@@ -156,7 +186,15 @@ def test_every_typology_is_whole() -> None:
     for name, detector in typologies().items():
         assert name == detector.NAME == detector.__name__.rpartition(".")[2]
         assert 0 < detector.SCORE <= 1
-        assert all(len(text) > 5 for text in (detector.CARD.definition, detector.CARD.suspicious, detector.CARD.example, detector.CARD.blind_to)), name
+        assert all(
+            len(text) > 5
+            for text in (
+                detector.CARD.definition,
+                detector.CARD.suspicious,
+                detector.CARD.example,
+                detector.CARD.blind_to,
+            )
+        ), name
         assert detector.Parameters().model_config["extra"] == "forbid"
 
 
@@ -169,7 +207,10 @@ def test_every_expectation_has_a_name_of_its_own_and_says_something() -> None:
 def test_readme_commands_and_help_examples_are_real(settings: Settings, tmp_path: Path) -> None:
     write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 1)])
     build(settings, tmp_path / "in")
-    verbs = {path.stem.replace("_", "-") for path in (ROOT / "flow_pipeline" / "cli").glob("*.py")} - {"__init__", "common"}
+    verbs = {path.stem.replace("_", "-") for path in (ROOT / "flow_pipeline" / "cli").glob("*.py")} - {
+        "__init__",
+        "common",
+    }
     readme = (ROOT / "README.md").read_text()
     named = set(re.findall(r"netraflow (?:--data-dir \S+ )?([a-z][a-z-]*)", readme)) - {"warehouse"}
     assert named <= verbs, named - verbs
@@ -178,5 +219,7 @@ def test_readme_commands_and_help_examples_are_real(settings: Settings, tmp_path
 
 
 def test_imports_point_down_the_house() -> None:
-    done = subprocess.run([str(Path(sys.executable).with_name("lint-imports"))], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("lint-imports"))], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout

@@ -26,14 +26,25 @@ TITLE = "| date | zscore | netflow | inflow | outflow | roll_mean | roll_std |"
 def publish(settings: Settings, folder: Path, series: list[int]) -> Settings:
     """The worked series as daily netflow of one exchange, one file that later versions replace."""
     settings = settings.with_changes(
-        labels={"files": (label_file(folder / "l.csv", [["ethereum", EXCHANGE, "Harbour", "exchange", "hot", 0.9, "test", "2020-01-01", ""]]),)}
+        labels={
+            "files": (
+                label_file(
+                    folder / "l.csv",
+                    [["ethereum", EXCHANGE, "Harbour", "exchange", "hot", 0.9, "test", "2020-01-01", ""]],
+                ),
+            )
+        }
     )
     rows = []
     for day, netflow in enumerate(series):
         at = (datetime(2025, 1, 1, 12, tzinfo=UTC) + timedelta(days=day)).strftime("%Y-%m-%dT%H:%M:%SZ")
         ends = (USER, EXCHANGE) if netflow > 0 else (EXCHANGE, USER)
         # a day without netflow is active all the same
-        rows += [transfer(day, *ends, abs(netflow), at)] if netflow else [transfer(day, USER, EXCHANGE, 1, at), transfer(100 + day, EXCHANGE, USER, 1, at)]
+        rows += (
+            [transfer(day, *ends, abs(netflow), at)]
+            if netflow
+            else [transfer(day, USER, EXCHANGE, 1, at), transfer(100 + day, EXCHANGE, USER, 1, at)]
+        )
     write_csv(folder / "in" / "t.csv", rows)
     build(settings, folder / "in")
     return settings
@@ -46,7 +57,10 @@ def reports(settings: Settings) -> list[Path]:
 def test_a_spike_is_told_once_and_a_correction_as_changed(settings: Settings, tmp_path: Path) -> None:
     given = publish(settings, tmp_path, SERIES)
     first = look(given, "inclusive", now=datetime(2025, 1, 11, 8, 0, 1, tzinfo=UTC))
-    assert first.line == f"[ALERT] 1 new anomalies. Report: {given.data_dir / 'agent' / 'agent_report_2025-01-11_080001Z.md'}"
+    assert (
+        first.line
+        == f"[ALERT] 1 new anomalies. Report: {given.data_dir / 'agent' / 'agent_report_2025-01-11_080001Z.md'}"
+    )
     text = first.report.read_text() if first.report else ""
     assert text.startswith(f"# Netflow Agent Report — 2025-01-11_080001Z (UTC)\n\n{TITLE}\n")
     assert "| 2025-01-07 | 2.449 | 1,000,000 | 1,000,000 | 0 | 142,857.143 | 349,927.106 |" in text
@@ -66,7 +80,9 @@ def test_a_spike_is_told_once_and_a_correction_as_changed(settings: Settings, tm
 
 
 @pytest.mark.parametrize("step", range(3))
-def test_a_kill_at_any_step_neither_loses_nor_repeats(step: int, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_at_any_step_neither_loses_nor_repeats(
+    step: int, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given, calls = publish(settings, tmp_path, SERIES), 0
     real = Path.replace
 
@@ -111,7 +127,19 @@ def test_the_verb_loops_until_it_is_interrupted(settings: Settings, tmp_path: Pa
     given = publish(settings, tmp_path, SERIES)
     with hearing_interrupts():
         process = subprocess.Popen(
-            [sys.executable, "-m", "flow_pipeline", "--data-dir", str(given.data_dir), "agent", "--method", "inclusive", "--loop", "--sleep", "0.2"],
+            [
+                sys.executable,
+                "-m",
+                "flow_pipeline",
+                "--data-dir",
+                str(given.data_dir),
+                "agent",
+                "--method",
+                "inclusive",
+                "--loop",
+                "--sleep",
+                "0.2",
+            ],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},

@@ -25,14 +25,26 @@ HARBOUR, SECOND, USER, OTHER = "0x" + "e" * 40, "0x" + "f" * 40, "0x" + "1" * 40
 
 @pytest.fixture
 def labelled(settings: Settings, tmp_path: Path) -> Settings:
-    rows = [["ethereum", address, "Harbour", "exchange", "hot", 0.9, "a test", "2020-01-01", ""] for address in (HARBOUR, SECOND)]
+    rows = [
+        ["ethereum", address, "Harbour", "exchange", "hot", 0.9, "a test", "2020-01-01", ""]
+        for address in (HARBOUR, SECOND)
+    ]
     channels = {"all": {"kind": "file", "path": tmp_path / "sent.jsonl", "min_severity": "MEDIUM"}}
-    return settings.with_changes(labels={"files": (label_file(tmp_path / "l.csv", rows),)}, alerts={"channels": channels})
+    return settings.with_changes(
+        labels={"files": (label_file(tmp_path / "l.csv", rows),)}, alerts={"channels": channels}
+    )
 
 
-def publish(settings: Settings, folder: Path, first: float | None, extra: list[list[object]] | None = None) -> dict[str, int]:
+def publish(
+    settings: Settings, folder: Path, first: float | None, extra: list[list[object]] | None = None
+) -> dict[str, int]:
     """Publish a folder with one large transfer (or none), a medium one, and moves that are no news; what was told."""
-    rows = [transfer(2, USER, OTHER, 15), transfer(3, HARBOUR, SECOND, 5_000), transfer(4, USER, USER, 5_000), transfer(5, USER, OTHER, 9)]
+    rows = [
+        transfer(2, USER, OTHER, 15),
+        transfer(3, HARBOUR, SECOND, 5_000),
+        transfer(4, USER, USER, 5_000),
+        transfer(5, USER, OTHER, 9),
+    ]
     write_csv(folder / "in" / "t.csv", [*rows, *([transfer(1, USER, HARBOUR, first)] if first else []), *(extra or [])])
     return build(settings, folder / "in").told
 
@@ -43,7 +55,11 @@ def large(settings: Settings) -> list[tuple[Any, ...]]:
 
 
 def sent(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "sent.jsonl").read_text().splitlines()] if (folder / "sent.jsonl").exists() else []
+    return (
+        [json.loads(line) for line in (folder / "sent.jsonl").read_text().splitlines()]
+        if (folder / "sent.jsonl").exists()
+        else []
+    )
 
 
 def test_each_thing_is_told_once_and_its_changes_too(labelled: Settings, tmp_path: Path) -> None:
@@ -54,13 +70,23 @@ def test_each_thing_is_told_once_and_its_changes_too(labelled: Settings, tmp_pat
     changed = publish(labelled, tmp_path, 1_500)
     assert changed["changed"] >= 1
     assert large(labelled) == [("CRITICAL", "open", "changed", 2), ("MEDIUM", "open", "new", 1)]
-    event = next(alert for message in [*sent(tmp_path)[len(before) :]] for alert in message["alerts"] if alert["rule"] == "large_transfer")
-    assert (event["before"]["amount"], event["after"]["amount"]) == ("150.000000000000000000", "1500.000000000000000000")
+    event = next(
+        alert
+        for message in [*sent(tmp_path)[len(before) :]]
+        for alert in message["alerts"]
+        if alert["rule"] == "large_transfer"
+    )
+    assert (event["before"]["amount"], event["after"]["amount"]) == (
+        "150.000000000000000000",
+        "1500.000000000000000000",
+    )
     assert event["after"]["to_entity"] == "Harbour"
     assert publish(labelled, tmp_path, None)["withdrawn"] >= 1
     assert large(labelled) == [("CRITICAL", "withdrawn", "withdrawn", 3), ("MEDIUM", "open", "new", 1)]
     assert publish(labelled, tmp_path, 150)["new"] >= 1, "what comes back is told"
-    assert {row[:2] for row in ask(labelled, "SELECT severity, change FROM ops.alerts WHERE rule = 'large_transfer'")} == {("HIGH", "new"), ("MEDIUM", "new")}
+    assert {
+        row[:2] for row in ask(labelled, "SELECT severity, change FROM ops.alerts WHERE rule = 'large_transfer'")
+    } == {("HIGH", "new"), ("MEDIUM", "new")}
 
 
 def test_the_explanation_is_frozen_with_the_alert(labelled: Settings, tmp_path: Path) -> None:
@@ -90,7 +116,9 @@ def test_a_warehouse_that_is_built_anew_tells_nobody_twice(labelled: Settings, t
 
 
 @pytest.mark.parametrize("dies_in", ["compare", "record_publication", "swap_in", "commit"])
-def test_a_run_killed_at_any_step_is_told_by_the_next(dies_in: str, labelled: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_killed_at_any_step_is_told_by_the_next(
+    dies_in: str, labelled: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
@@ -102,7 +130,12 @@ def test_a_run_killed_at_any_step_is_told_by_the_next(dies_in: str, labelled: Se
     told = build(labelled, tmp_path / "in").told
     assert told.get("new", 0) >= 1
     assert build(labelled, tmp_path / "in").told == {}
-    told_of = [alert["title"] for message in sent(tmp_path) for alert in message["alerts"] if alert["title"].startswith("150 ETH")]
+    told_of = [
+        alert["title"]
+        for message in sent(tmp_path)
+        for alert in message["alerts"]
+        if alert["title"].startswith("150 ETH")
+    ]
     assert len(told_of) == 1
 
 
@@ -112,7 +145,10 @@ def test_days_that_did_not_change_are_not_read_again(labelled: Settings, tmp_pat
     publish(labelled, tmp_path, 150, late)
     assert large(labelled) == [("HIGH", "open", "new", 1), ("HIGH", "open", "new", 1), ("MEDIUM", "open", "new", 1)]
     # a label that makes a move internal reaches back to days that stand
-    rows = [["ethereum", address, "Harbour", "exchange", "hot", 0.9, "a test", "2020-01-01", ""] for address in (HARBOUR, SECOND, USER)]
+    rows = [
+        ["ethereum", address, "Harbour", "exchange", "hot", 0.9, "a test", "2020-01-01", ""]
+        for address in (HARBOUR, SECOND, USER)
+    ]
     label_file(tmp_path / "l.csv", rows)
     assert build(labelled, tmp_path / "in").told["withdrawn"] >= 2
 
@@ -121,7 +157,9 @@ def test_a_finding_that_grows_is_told_as_changed(labelled: Settings, tmp_path: P
     hands = ["0x" + digit * 40 for digit in "56789"]
     chain = [
         transfer(20 + n, hands[n], hands[n + 1], 4, at)
-        for n, at in enumerate(("2025-05-01T23:40:00Z", "2025-05-01T23:45:00Z", "2025-05-01T23:50:00Z", "2025-05-02T00:05:00Z"))
+        for n, at in enumerate(
+            ("2025-05-01T23:40:00Z", "2025-05-01T23:45:00Z", "2025-05-01T23:50:00Z", "2025-05-02T00:05:00Z")
+        )
     ]
     publish(labelled, tmp_path, None, chain[:3])
     before = ledger.listed(labelled, None, "finding", None, None)[1]
@@ -140,11 +178,20 @@ def test_whoever_was_told_is_told_when_it_matters_less(labelled: Settings, tmp_p
     publish(strict, tmp_path, 150)
     publish(strict, tmp_path, 20)
     publish(strict, tmp_path, None)
-    told = [(alert["change"], alert["severity"]) for message in sent(tmp_path) for alert in message["alerts"] if alert["rule"] == "large_transfer"]
-    assert sorted(told) == [("changed", "MEDIUM"), ("new", "HIGH"), ("withdrawn", "MEDIUM")], "and nobody is told of the other medium one"
+    told = [
+        (alert["change"], alert["severity"])
+        for message in sent(tmp_path)
+        for alert in message["alerts"]
+        if alert["rule"] == "large_transfer"
+    ]
+    assert sorted(told) == [("changed", "MEDIUM"), ("new", "HIGH"), ("withdrawn", "MEDIUM")], (
+        "and nobody is told of the other medium one"
+    )
 
 
-def test_the_last_audit_is_the_latest_and_not_the_one_with_the_greatest_name(labelled: Settings, tmp_path: Path) -> None:
+def test_the_last_audit_is_the_latest_and_not_the_one_with_the_greatest_name(
+    labelled: Settings, tmp_path: Path
+) -> None:
     publish(labelled, tmp_path, 150)
     sql, values = discover()["data_quality"].candidates(labelled)
     with duckdb.connect(str(labelled.build_file)) as connection:
@@ -159,14 +206,28 @@ def test_acknowledged_until_it_changes(labelled: Settings, tmp_path: Path, capsy
     publish(labelled, tmp_path, 150)
     alert_id = ledger.listed(labelled, "HIGH", "large_transfer", None, None)[1][0][0]
     with pytest.raises(SystemExit) as ended:
-        main(["--data-dir", str(labelled.data_dir), "alerts", "ack", alert_id[:8], "--by", "mira", "--reason", "known customer"])
+        main(
+            [
+                "--data-dir",
+                str(labelled.data_dir),
+                "alerts",
+                "ack",
+                alert_id[:8],
+                "--by",
+                "mira",
+                "--reason",
+                "known customer",
+            ]
+        )
     assert not ended.value.code
     assert capsys.readouterr().out == f"acknowledged {alert_id}\n"
     assert large(labelled)[0][1] == "acknowledged"
     publish(labelled, tmp_path, 160)
     assert large(labelled)[0] == ("HIGH", "open", "changed", 2)
     actions = ledger.shown(labelled, alert_id)["actions"]
-    assert [(row["action"], row["author"], row["reason"]) for row in actions] == [("acknowledge", "mira", "known customer")]
+    assert [(row["action"], row["author"], row["reason"]) for row in actions] == [
+        ("acknowledge", "mira", "known customer")
+    ]
 
 
 def test_snoozed_until_a_day_and_told_then(labelled: Settings, tmp_path: Path) -> None:
@@ -251,6 +312,10 @@ def test_the_channels_of_the_guide_are_settings(tmp_path: Path) -> None:
     guide = (ROOT / "docs" / "operations.md").read_text()
     (tmp_path / "netraflow.toml").write_text(guide.split("```toml")[1].split("```")[0])
     channels = load_settings(file=tmp_path / "netraflow.toml").alerts.channels
-    assert {name: channel.kind for name, channel in channels.items()} == {"desk": "apprise", "case-tool": "webhook", "log": "file"}
+    assert {name: channel.kind for name, channel in channels.items()} == {
+        "desk": "apprise",
+        "case-tool": "webhook",
+        "log": "file",
+    }
     for name in (*discover(), RUN_FAILED):
         assert f"`{name}`" in guide

@@ -19,7 +19,14 @@ BINANCE = "0x28c6c06298d514db089934071355e5743bf21d60"
 
 
 def call(*words: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "flow_pipeline", *words], capture_output=True, text=True, cwd=cwd, env=environment(**more), check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "flow_pipeline", *words],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment(**more),
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +36,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
     chain = [transfer(200 + n, hands[n], hands[n + 1], 4, at=f"2025-05-19T12:0{n}:00Z", symbol="XYZ") for n in range(3)]
     write_csv(
         folder / "in" / "t.csv",
-        chain + [transfer(n, U, BINANCE, n, at=f"2025-05-{n:02d}") for n in range(1, 20)] + [transfer(99, U, BINANCE, 5000, at="2025-05-20")],
+        chain
+        + [transfer(n, U, BINANCE, n, at=f"2025-05-{n:02d}") for n in range(1, 20)]
+        + [transfer(99, U, BINANCE, 5000, at="2025-05-20")],
     )
     done = call("analyze", str(folder / "in"), "--out", str(folder / "data"))
     assert done.returncode == 0, done.stderr
@@ -40,13 +49,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_analyze_writes_its_exports_and_says_when_nothing_is_new(data: str) -> None:
     exports = Path(data) / "exports"
-    assert {"outflow_by_day.csv", "top_dests.csv", "exchange_netflow.csv", "netflow.csv", "wallet_netflow.csv"} <= {path.name for path in exports.iterdir()}
+    assert {"outflow_by_day.csv", "top_dests.csv", "exchange_netflow.csv", "netflow.csv", "wallet_netflow.csv"} <= {
+        path.name for path in exports.iterdir()
+    }
     again = call("analyze", str(Path(data).parent / "in"), "--out", data)
     assert json.loads(again.stdout)["nothing_new"] is True
 
 
 def test_the_questions_people_ask(data: str) -> None:
-    rows = json.loads(call("--data-dir", data, "netflow", "--exchange", "binance", "--from", "2025-05-03", "--to", "2025-05-03").stdout)
+    rows = json.loads(
+        call(
+            "--data-dir", data, "netflow", "--exchange", "binance", "--from", "2025-05-03", "--to", "2025-05-03"
+        ).stdout
+    )
     assert [(row["exchange"], row["netflow"]) for row in rows] == [("Binance", "3.000000000000000000")]
     assert json.loads(call("--data-dir", data, "netflow", "--total").stdout)[0]["netflow"].startswith("5000")
     assert len(json.loads(call("--data-dir", data, "netflow", "--by-wallet").stdout)) == 20
@@ -55,7 +70,9 @@ def test_the_questions_people_ask(data: str) -> None:
     flagged = json.loads(call("--data-dir", data, "anomalies").stdout)
     assert ("2025-05-20", "high") in {(row["block_date"], row["direction"]) for row in flagged}
     assert json.loads(call("--data-dir", data, "anomalies", "--threshold", "100000").stdout) == []
-    best = json.loads(call("--data-dir", data, "anomalies", "--top", "2", "--by-exchange", "--method", "inclusive").stdout)
+    best = json.loads(
+        call("--data-dir", data, "anomalies", "--top", "2", "--by-exchange", "--method", "inclusive").stdout
+    )
     assert [row["scope"] for row in best] == ["Binance", "Binance"]
     surges = call("--data-dir", data, "anomalies", "--surges")
     assert json.loads(surges.stdout) == []
@@ -99,7 +116,9 @@ def test_sql_only_reads(data: str, query: str) -> None:
 
 
 def test_sql_answers_a_question_as_json_and_csv(data: str) -> None:
-    assert json.loads(call("--data-dir", data, "sql", "SELECT count(*) AS n FROM marts.fct_transfers").stdout) == [{"n": 23}]
+    assert json.loads(call("--data-dir", data, "sql", "SELECT count(*) AS n FROM marts.fct_transfers").stdout) == [
+        {"n": 23}
+    ]
     assert call("--data-dir", data, "sql", "SELECT 1 AS a, 'x' AS b", "--csv").stdout == "a,b\n1,x\n"
 
 
@@ -129,7 +148,9 @@ def test_refusals_name_the_input_and_the_way_out(tmp_path: Path, words: list[str
 
 def test_a_failed_audit_exits_with_3_and_a_refused_file_with_1(tmp_path: Path) -> None:
     write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 1), transfer(2, U, V, -1)])
-    strict = call("analyze", str(tmp_path / "in"), "--out", str(tmp_path / "a"), NETRAFLOW_QUALITY__MAX_REJECT_SHARE="0")
+    strict = call(
+        "analyze", str(tmp_path / "in"), "--out", str(tmp_path / "a"), NETRAFLOW_QUALITY__MAX_REJECT_SHARE="0"
+    )
     assert (strict.returncode, "reject_share_is_allowed" in strict.stderr) == (3, True)
     assert not (tmp_path / "a" / "warehouse.duckdb").exists()
     (tmp_path / "in" / "bad.parquet").write_bytes(b"PAR1 no")
@@ -146,7 +167,9 @@ def test_the_daily_job_reads_the_inbox(tmp_path: Path) -> None:
 
 def examples() -> list[str]:
     """Those that end by themselves; the web UI has its own test."""
-    return [str(command.epilog).removeprefix("Example: ") for command in app.registered_commands if command.name != "ui"]
+    return [
+        str(command.epilog).removeprefix("Example: ") for command in app.registered_commands if command.name != "ui"
+    ]
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda text: shlex.split(text)[1])
@@ -176,7 +199,12 @@ def test_labels_may_follow_one_option(tmp_path: Path) -> None:
         "--out",
         "o",
     ]
-    assert _spread(["analyze", "--labels", "a.csv", str(tmp_path)], "--labels") == ["analyze", "--labels", "a.csv", str(tmp_path)]
+    assert _spread(["analyze", "--labels", "a.csv", str(tmp_path)], "--labels") == [
+        "analyze",
+        "--labels",
+        "a.csv",
+        str(tmp_path),
+    ]
 
 
 def test_the_demo_finds_what_was_planted_below_a_relative_data_directory(tmp_path: Path) -> None:

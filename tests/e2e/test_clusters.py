@@ -13,7 +13,10 @@ WORKED = [(0, "A", "B", 3), (100, "B", "C", 3), (200, "C", "A", 3), (300, "A", "
 
 
 def labelled(settings: Settings, tmp_path: Path, names: str) -> Settings:
-    rows = [["ethereum", address(name), "Ring", "sanctioned", f"ring {name}", 1.0, "test", "2020-01-01", ""] for name in names]
+    rows = [
+        ["ethereum", address(name), "Ring", "sanctioned", f"ring {name}", 1.0, "test", "2020-01-01", ""]
+        for name in names
+    ]
     return settings.with_changes(labels={"files": (label_file(tmp_path / "labels.csv", rows),)})
 
 
@@ -21,7 +24,10 @@ def test_the_worked_graph_of_a_cluster(settings: Settings, tmp_path: Path) -> No
     write_csv(tmp_path / "in" / "t.csv", [*rows_of(WORKED), *rows_of([(50, "X", "Y", 9), (86_400, "A", "B", 1)])[0:1]])
     settings = labelled(settings, tmp_path, "ABC")
     build(settings, tmp_path / "in")
-    (row,) = ask(settings, "SELECT * EXCLUDE (top_senders, top_receivers, bridges, temporal_profile, bursts, patterns) FROM detection.cluster_analysis")
+    (row,) = ask(
+        settings,
+        "SELECT * EXCLUDE (top_senders, top_receivers, bridges, temporal_profile, bursts, patterns) FROM detection.cluster_analysis",
+    )
     assert row[4:11] == ("Ring", "sanctioned", 3, 4, 4, 4, 10.0)
     found = ask(
         settings,
@@ -39,7 +45,9 @@ def test_a_transfer_between_two_entities_is_in_both_clusters(settings: Settings,
     rows = [["ethereum", address(name), name, "fund", name, 1.0, "test", "2020-01-01", ""] for name in "AB"]
     settings = settings.with_changes(labels={"files": (label_file(tmp_path / "labels.csv", rows),)})
     build(settings, tmp_path / "in")
-    assert ask(settings, "SELECT entity, transfer_count, edge_count, address_count FROM detection.cluster_analysis ORDER BY 1") == [
+    assert ask(
+        settings, "SELECT entity, transfer_count, edge_count, address_count FROM detection.cluster_analysis ORDER BY 1"
+    ) == [
         ("A", 3, 1, 1),
         ("B", 3, 1, 1),
     ]
@@ -47,7 +55,10 @@ def test_a_transfer_between_two_entities_is_in_both_clusters(settings: Settings,
 
 def test_day_by_day_is_all_at_once(settings: Settings, tmp_path: Path) -> None:
     days = [
-        [transfer(10 * day + n, address(a), address(b), 3, at=f"2025-05-{day:02d}T{n + 20}:50:00Z") for n, (_, a, b, _) in enumerate(WORKED)]
+        [
+            transfer(10 * day + n, address(a), address(b), 3, at=f"2025-05-{day:02d}T{n + 20}:50:00Z")
+            for n, (_, a, b, _) in enumerate(WORKED)
+        ]
         for day in (1, 2, 3)
     ]
     once, daily = (labelled(load_settings(tmp_path / name), tmp_path, "ABC") for name in ("once", "daily"))

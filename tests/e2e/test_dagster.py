@@ -40,7 +40,14 @@ with dg.DagsterInstance.ephemeral() as instance:
 
 
 def python(code: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-W", "ignore", "-c", code, *words], capture_output=True, text=True, cwd=ROOT, env=environment(**more), check=False)
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment(**more),
+        check=False,
+    )
 
 
 def run_job(data: Path, first: str, last: str, **more: str) -> dict[str, object]:
@@ -56,9 +63,15 @@ def test_the_job_builds_every_asset_and_publishes(tmp_path: Path) -> None:
     write_csv(data / "inbox" / "t.csv", [transfer(n, U, V, n, at=f"2025-05-0{n}") for n in (1, 2, 3)])
     found = run_job(data, "2025-05-01", "2025-05-02")
     assert found["success"] is True
-    assert {"raw/transfers", "raw/labels", "marts/fct_transfers", "detection/netflow_scores", "ops/publications", "ops/alerts", "reports"} <= set(
-        found["assets"]
-    )  # type: ignore[call-overload]
+    assert {
+        "raw/transfers",
+        "raw/labels",
+        "marts/fct_transfers",
+        "detection/netflow_scores",
+        "ops/publications",
+        "ops/alerts",
+        "reports",
+    } <= set(found["assets"])  # type: ignore[call-overload]
     assert all(found["checks"].values())  # type: ignore[attr-defined]
     written = {f"{table.schema}/{table.name}" for table in USER_TABLES if table.schema in ("detection", "marts")}
     assert written <= set(found["published_after"]) & set(found["assets"])  # type: ignore[call-overload]
@@ -118,7 +131,7 @@ def test_assets_are_described_and_the_inbox_sensor_asks_once(tmp_path: Path) -> 
 MODEL = """
 import json
 import dagster as dg
-from flow_pipeline.defs.model import rank_wallets_again, scoring, smart_money_model, smart_money_scoring
+from flow_pipeline.defs.training import rank_wallets_again, scoring, smart_money_model, smart_money_scoring
 with dg.DagsterInstance.ephemeral() as instance:
     result = dg.materialize([smart_money_model], instance=instance)
     said = result.asset_materializations_for_node("models__smart_money")[0].metadata
@@ -132,7 +145,13 @@ with dg.DagsterInstance.ephemeral() as instance:
 def test_a_model_without_examples_is_said_and_the_formula_goes_on(tmp_path: Path) -> None:
     data = tmp_path / "data"
     write_csv(data / "inbox" / "t.csv", [transfer(1, U, V, 1, at="2025-05-01")])
-    subprocess.run([sys.executable, "-m", "flow_pipeline", "--data-dir", str(data), "run"], env=environment(), cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "flow_pipeline", "--data-dir", str(data), "run"],
+        env=environment(),
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     before = (data / "warehouse.duckdb").resolve()
     done = python(MODEL, NETRAFLOW_DATA_DIR=str(data))
     assert "RESULT" in done.stdout, done.stderr[-3000:]
@@ -173,11 +192,21 @@ with dg.DagsterInstance.local_temp(sys.argv[1]) as instance:
 
 def test_a_run_that_fails_is_told_once(tmp_path: Path) -> None:
     secret = "s3cr3t-token-nobody-may-see"
-    channels = {"NETRAFLOW_ALERTS__CHANNELS__LOG__KIND": "file", "NETRAFLOW_ALERTS__CHANNELS__LOG__PATH": str(tmp_path / "sent.jsonl")}
-    channels |= {"NETRAFLOW_ALERTS__CHANNELS__HOOK__KIND": "webhook", "NETRAFLOW_ALERTS__CHANNELS__HOOK__URL_ENV": "NETRAFLOW_SECRET_HOOK"}
+    channels = {
+        "NETRAFLOW_ALERTS__CHANNELS__LOG__KIND": "file",
+        "NETRAFLOW_ALERTS__CHANNELS__LOG__PATH": str(tmp_path / "sent.jsonl"),
+    }
+    channels |= {
+        "NETRAFLOW_ALERTS__CHANNELS__HOOK__KIND": "webhook",
+        "NETRAFLOW_ALERTS__CHANNELS__HOOK__URL_ENV": "NETRAFLOW_SECRET_HOOK",
+    }
     (tmp_path / "dagster").mkdir()
     done = python(
-        SENSORS, str(tmp_path / "dagster"), NETRAFLOW_DATA_DIR=str(tmp_path / "data"), NETRAFLOW_SECRET_HOOK=f"http://127.0.0.1:1/{secret}", **channels
+        SENSORS,
+        str(tmp_path / "dagster"),
+        NETRAFLOW_DATA_DIR=str(tmp_path / "data"),
+        NETRAFLOW_SECRET_HOOK=f"http://127.0.0.1:1/{secret}",
+        **channels,
     )
     assert "RESULT" in done.stdout, done.stderr[-3000:]
     assert "run_failed" in done.stdout
@@ -186,7 +215,9 @@ def test_a_run_that_fails_is_told_once(tmp_path: Path) -> None:
     assert len(written) > 5
     assert [path for path in written if secret.encode() in path.read_bytes()] == []
     assert secret not in done.stdout + done.stderr
-    assert [json.loads(line)["alerts"][0]["rule"] for line in (tmp_path / "sent.jsonl").read_text().splitlines()] == ["run_failed"]
+    assert [json.loads(line)["alerts"][0]["rule"] for line in (tmp_path / "sent.jsonl").read_text().splitlines()] == [
+        "run_failed"
+    ]
 
 
 @pytest.mark.slow
@@ -197,20 +228,28 @@ def test_the_web_ui_serves_the_location_on_loopback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flow_pipeline", "--data-dir", str(tmp_path), "ui", "--port", str(port)]
     # The web server ends its code servers by interrupting them.
     with hearing_interrupts():
-        server = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        server = subprocess.Popen(
+            command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
     try:
-        query = json.dumps({"query": "{repositoriesOrError{... on RepositoryConnection{nodes{location{name} jobs{name}}}}}"}).encode()
+        query = json.dumps(
+            {"query": "{repositoriesOrError{... on RepositoryConnection{nodes{location{name} jobs{name}}}}}"}
+        ).encode()
         deadline = time.monotonic() + 90
         while True:
             try:
-                request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", data=query, headers={"Content-Type": "application/json"})
+                request = urllib.request.Request(
+                    f"http://127.0.0.1:{port}/graphql", data=query, headers={"Content-Type": "application/json"}
+                )
                 with urllib.request.urlopen(request, timeout=10) as answer:
                     nodes = json.load(answer)["data"]["repositoriesOrError"]["nodes"]
                 break
             except OSError:
                 assert time.monotonic() < deadline, "the web UI did not come up"
                 time.sleep(1)
-        assert [(node["location"]["name"], "daily_flow" in {job["name"] for job in node["jobs"]}) for node in nodes] == [("netraflow", True)]
+        assert [
+            (node["location"]["name"], "daily_flow" in {job["name"] for job in node["jobs"]}) for node in nodes
+        ] == [("netraflow", True)]
     finally:
         os.killpg(server.pid, 15)
         server.wait(timeout=30)

@@ -20,7 +20,9 @@ def test_unit_tests_of_the_models_pass(settings: Settings, tmp_path: Path) -> No
     assert len(done.results) == 3
 
 
-def test_a_parsed_project_is_shared_until_the_project_changes(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parsed_project_is_shared_until_the_project_changes(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = Path(shutil.copytree(dbt.PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")))
     monkeypatch.setattr(dbt, "PROJECT", project)
     write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 1)])
@@ -42,7 +44,9 @@ def test_a_parsed_project_is_shared_until_the_project_changes(settings: Settings
     assert not both & kept(load_settings(tmp_path / "fourth"))
 
 
-def test_a_project_that_can_not_be_written_to_is_parsed_each_time(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_project_that_can_not_be_written_to_is_parsed_each_time(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = Path(shutil.copytree(dbt.PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")))
     monkeypatch.setattr(dbt, "PROJECT", project)
     (project / "target").write_text("a file where a folder should be")

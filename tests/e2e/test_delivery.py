@@ -77,7 +77,13 @@ def server() -> Iterator[Server]:
 def hooked(settings: Settings, server: Server, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("NETRAFLOW_SECRET_HOOK", f"http://127.0.0.1:{server.port}/{SECRET}")
     monkeypatch.setenv("NETRAFLOW_SECRET_KEY", "whsec_" + base64.b64encode(SECRET.encode()).decode())
-    return settings.with_changes(alerts={"channels": {"ops": {"kind": "webhook", "url_env": "NETRAFLOW_SECRET_HOOK", "key_env": "NETRAFLOW_SECRET_KEY"}}})
+    return settings.with_changes(
+        alerts={
+            "channels": {
+                "ops": {"kind": "webhook", "url_env": "NETRAFLOW_SECRET_HOOK", "key_env": "NETRAFLOW_SECRET_KEY"}
+            }
+        }
+    )
 
 
 def fail_runs(settings: Settings, count: int, start: int = 0) -> None:
@@ -98,7 +104,9 @@ def test_a_webhook_is_signed_and_fits_its_schema(hooked: Settings, server: Serve
     message = json.loads(body)
     jsonschema.validate(message, SCHEMA)
     assert headers["webhook-id"] == message["id"]
-    signed = hmac.new(SECRET.encode(), f"{message['id']}.{headers['webhook-timestamp']}.".encode() + body, hashlib.sha256).digest()
+    signed = hmac.new(
+        SECRET.encode(), f"{message['id']}.{headers['webhook-timestamp']}.".encode() + body, hashlib.sha256
+    ).digest()
     assert headers["webhook-signature"] == "v1," + base64.b64encode(signed).decode()
     assert message["alerts"][0]["title"] == "run run-0 failed: a reason"
     assert deliver(hooked, NOW + timedelta(days=1)).sent == {}
@@ -108,7 +116,9 @@ def test_a_webhook_is_signed_and_fits_its_schema(hooked: Settings, server: Serve
 def test_the_signature_is_that_of_the_specification() -> None:
     # the example of the Standard Webhooks specification
     key, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}'
-    assert sign(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body) == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert (
+        sign(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body) == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    )
 
 
 def test_one_message_per_topic_and_hour_the_rest_in_a_digest(hooked: Settings, server: Server) -> None:
@@ -129,11 +139,20 @@ def test_a_flood_becomes_a_bounded_number_of_messages(hooked: Settings, server: 
     fail_runs(few, 12)
     each_its_own_topic(few)
     deliver(few, NOW)
-    assert [(message["type"], message["count"], len(message["alerts"])) for message in server.messages] == [("alert", 1, 1)] * 3 + [("digest", 9, 4)]
+    assert [(message["type"], message["count"], len(message["alerts"])) for message in server.messages] == [
+        ("alert", 1, 1)
+    ] * 3 + [("digest", 9, 4)]
 
 
 def test_an_outage_loses_nothing_and_waits_longer_each_time(hooked: Settings, server: Server, tmp_path: Path) -> None:
-    both = hooked.with_changes(alerts={"channels": {**hooked.model_dump()["alerts"]["channels"], "log": {"kind": "file", "path": tmp_path / "log.jsonl"}}})
+    both = hooked.with_changes(
+        alerts={
+            "channels": {
+                **hooked.model_dump()["alerts"]["channels"],
+                "log": {"kind": "file", "path": tmp_path / "log.jsonl"},
+            }
+        }
+    )
     server.status = 503
     fail_runs(both, 3)
     each_its_own_topic(both)
@@ -150,7 +169,9 @@ def test_an_outage_loses_nothing_and_waits_longer_each_time(hooked: Settings, se
     assert len({message["id"] for message in server.messages}) == 3
 
 
-def test_a_server_that_is_stopped_and_started_again_gets_everything(hooked: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_stopped_and_started_again_gets_everything(
+    hooked: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
@@ -168,7 +189,9 @@ def test_a_server_that_is_stopped_and_started_again_gets_everything(hooked: Sett
         server.stop()
 
 
-def test_a_sender_killed_after_the_message_left_sends_it_again_with_the_same_id(hooked: Settings, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sender_killed_after_the_message_left_sends_it_again_with_the_same_id(
+    hooked: Settings, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fail_runs(hooked, 3)
 
     def dies(*given: Any) -> None:
@@ -184,7 +207,9 @@ def test_a_sender_killed_after_the_message_left_sends_it_again_with_the_same_id(
     ids = [message["id"] for message in server.messages]
     assert ids[0] == ids[1]
     assert server.messages[0] == server.messages[1]
-    assert [message["count"] for message in server.messages] == [1, 1, 2], "the digest that was put together before stays as it was"
+    assert [message["count"] for message in server.messages] == [1, 1, 2], (
+        "the digest that was put together before stays as it was"
+    )
 
 
 @contextmanager
@@ -214,8 +239,13 @@ def mail_server(port: int = 0) -> Iterator[tuple[int, list[EmailMessage]]]:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_letters_reach_a_mail_server_that_was_down(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with mail_server() as (port, letters):
-        monkeypatch.setenv("NETRAFLOW_SECRET_MAIL", f"mailto://127.0.0.1:{port}/?mode=insecure&from=netraflow@example.org&to=desk@example.org")
-        given = settings.with_changes(alerts={"channels": {"mail": {"kind": "apprise", "url_env": "NETRAFLOW_SECRET_MAIL"}}})
+        monkeypatch.setenv(
+            "NETRAFLOW_SECRET_MAIL",
+            f"mailto://127.0.0.1:{port}/?mode=insecure&from=netraflow@example.org&to=desk@example.org",
+        )
+        given = settings.with_changes(
+            alerts={"channels": {"mail": {"kind": "apprise", "url_env": "NETRAFLOW_SECRET_MAIL"}}}
+        )
         fail_runs(given, 1)
         assert deliver(given, NOW).sent == {"mail": 1}
     assert "run run-0 failed" in str(letters[0]["Subject"]) + letters[0].as_string()
@@ -234,13 +264,17 @@ def test_slack_speaks_to_its_hook(settings: Settings, server: Server, monkeypatc
     monkeypatch.setattr(NotifySlack, "webhook_url", f"http://127.0.0.1:{server.port}")
     monkeypatch.setenv("NETRAFLOW_SECRET_SLACK", "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#desk")
     server.status = 200
-    given = settings.with_changes(alerts={"channels": {"slack": {"kind": "apprise", "url_env": "NETRAFLOW_SECRET_SLACK"}}})
+    given = settings.with_changes(
+        alerts={"channels": {"slack": {"kind": "apprise", "url_env": "NETRAFLOW_SECRET_SLACK"}}}
+    )
     fail_runs(given, 1)
     assert deliver(given, NOW).sent == {"slack": 1}
     assert "run run-0 failed" in server.got[0][1].decode()
 
 
-def test_no_secret_appears_in_errors_ledger_or_files(hooked: Settings, server: Server, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_secret_appears_in_errors_ledger_or_files(
+    hooked: Settings, server: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
     server.status = 500
     fail_runs(hooked, 2)
     outcome = deliver(hooked, NOW)
@@ -248,7 +282,15 @@ def test_no_secret_appears_in_errors_ledger_or_files(hooked: Settings, server: S
     with pytest.raises(FlowError) as refused:
         try_channel(hooked, "ops")
     seen = capfd.readouterr()
-    texts = [str(outcome), refused.value.message, refused.value.hint, seen.out, seen.err, str(hooked), hooked.model_dump_json()]
+    texts = [
+        str(outcome),
+        refused.value.message,
+        refused.value.hint,
+        seen.out,
+        seen.err,
+        str(hooked),
+        hooked.model_dump_json(),
+    ]
     texts += [path.read_bytes().decode("latin-1") for path in hooked.data_dir.rglob("*") if path.is_file()]
     for text in texts:
         assert SECRET not in text
@@ -262,12 +304,16 @@ def test_a_channel_without_its_secret_says_which_variable_is_missing(settings: S
     with pytest.raises(UsageError, match="there is no channel ops"):
         try_channel(settings, "ops")
     with pytest.raises(UsageError, match="url_env is not the name of an environment variable"):
-        settings.with_changes(alerts={"channels": {"ops": {"kind": "webhook", "url_env": "https://hooks.example.org/secret"}}})
+        settings.with_changes(
+            alerts={"channels": {"ops": {"kind": "webhook", "url_env": "https://hooks.example.org/secret"}}}
+        )
     with pytest.raises(UsageError, match="needs path"):
         settings.with_changes(alerts={"channels": {"ops": {"kind": "file"}}})
 
 
-def test_a_channel_for_a_kind_of_alert_there_is_not_is_refused_before_anything_is_read(settings: Settings, tmp_path: Path) -> None:
+def test_a_channel_for_a_kind_of_alert_there_is_not_is_refused_before_anything_is_read(
+    settings: Settings, tmp_path: Path
+) -> None:
     misspelt = settings.with_changes(alerts={"channels": {"ops": {"kind": "terminal", "rules": ["large_transfers"]}}})
     with pytest.raises(UsageError, match=r"alerts.channels.ops.rules: there is no kind of alert large_transfers"):
         build(misspelt, tmp_path)

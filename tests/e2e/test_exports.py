@@ -24,7 +24,10 @@ TABLES = ["raw.transfers", "marts.dim_tokens", "detection.findings"]
 
 @pytest.fixture
 def published(settings: Settings, tmp_path: Path) -> Settings:
-    write_csv(tmp_path / "in" / "t.csv", [transfer(n, A, B, f"{n}.000000000000000001", f"2025-05-0{n}T12:00:00Z") for n in (1, 2, 3)])
+    write_csv(
+        tmp_path / "in" / "t.csv",
+        [transfer(n, A, B, f"{n}.000000000000000001", f"2025-05-0{n}T12:00:00Z") for n in (1, 2, 3)],
+    )
     build(settings, tmp_path / "in")
     return settings
 
@@ -43,25 +46,40 @@ def test_every_format_holds_every_row(published: Settings, tmp_path: Path) -> No
     out, said = tmp_path / "out", []
     export_tables(published, TABLES, ["csv", "parquet", "sqlite"], out, lambda *given: said.append(given))
     rows = checked(out)
-    assert rows == {(name, kind): count for name, count in zip(TABLES, (3, 1, 0), strict=True) for kind in ("csv", "parquet", "sqlite")}
+    assert rows == {
+        (name, kind): count
+        for name, count in zip(TABLES, (3, 1, 0), strict=True)
+        for kind in ("csv", "parquet", "sqlite")
+    }
     assert ("raw.transfers", 3, 3) in said, "progress by days"
     wanted = ask(published, "SELECT block_date::VARCHAR, amount::VARCHAR FROM raw.transfers ORDER BY 1")
     with duckdb.connect() as connection:
         parquet = f"read_parquet('{out}/raw.transfers/*/*.parquet', hive_partitioning = true)"
-        assert connection.execute(f"SELECT block_date::VARCHAR, amount::VARCHAR FROM {parquet} ORDER BY 1").fetchall() == wanted
         assert (
-            connection.execute(f"SELECT block_date::VARCHAR, amount FROM read_csv('{out}/raw.transfers.csv', all_varchar = true) ORDER BY 1").fetchall()
+            connection.execute(f"SELECT block_date::VARCHAR, amount::VARCHAR FROM {parquet} ORDER BY 1").fetchall()
+            == wanted
+        )
+        assert (
+            connection.execute(
+                f"SELECT block_date::VARCHAR, amount FROM read_csv('{out}/raw.transfers.csv', all_varchar = true) ORDER BY 1"
+            ).fetchall()
             == wanted
         )
     with closing(sqlite3.connect(out / "warehouse.sqlite")) as connection:
         assert connection.execute("SELECT block_date, amount FROM raw_transfers ORDER BY 1").fetchall() == wanted
-        assert connection.execute("SELECT DISTINCT typeof(block_number), typeof(amount) FROM raw_transfers").fetchall() == [("integer", "text")]
-        indexes = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'").fetchall()}
+        assert connection.execute(
+            "SELECT DISTINCT typeof(block_number), typeof(amount) FROM raw_transfers"
+        ).fetchall() == [("integer", "text")]
+        indexes = {
+            row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'").fetchall()
+        }
     assert {"raw_transfers_block_date", "raw_transfers_from_address", "raw_transfers_tx_hash"} <= indexes
     assert not (out / ".incoming").exists()
 
 
-def test_a_failure_leaves_the_last_export_as_it_was(published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_the_last_export_as_it_was(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "out"
     (out / "mine.txt").parent.mkdir()
     (out / "mine.txt").write_text("kept")

@@ -22,7 +22,11 @@ GOOD = [transfer(n, U, V, n, at=f"2025-05-{n:02d}") for n in range(1, 29)]
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**{k: v for k, v in os.environ.items() if not k.startswith("NETRAFLOW_")}, "NETRAFLOW_REPORTS__EACH_RUN": "false", **more}
+    return {
+        **{k: v for k, v in os.environ.items() if not k.startswith("NETRAFLOW_")},
+        "NETRAFLOW_REPORTS__EACH_RUN": "false",
+        **more,
+    }
 
 
 def test_broken_files_are_named_and_the_rest_loads(settings: Settings, tmp_path: Path) -> None:
@@ -57,7 +61,11 @@ def test_random_bytes_in_a_csv_cost_only_themselves(settings: Settings, tmp_path
     assert ask(settings, "SELECT count(DISTINCT source_row) = count(*) FROM raw.rejects", is_build=True) == [(True,)]
 
 
-@pytest.mark.parametrize("middle", ['7,"stray', '"a"b,c', "one,two", "x" * 200_000_000], ids=["open quote", "text after quote", "too few", "200 MB line"])
+@pytest.mark.parametrize(
+    "middle",
+    ['7,"stray', '"a"b,c', "one,two", "x" * 200_000_000],
+    ids=["open quote", "text after quote", "too few", "200 MB line"],
+)
 def test_a_malformed_line_is_one_reject(settings: Settings, tmp_path: Path, middle: str) -> None:
     path = write_csv(tmp_path / "in" / "a.csv", GOOD)
     lines = path.read_text().splitlines()
@@ -117,7 +125,12 @@ def test_readers_never_fail_and_never_see_a_half_state(settings: Settings, tmp_p
     write_csv(folder / "0.csv", GOOD[:3])
     build(settings, folder)
     readers = [
-        subprocess.Popen([sys.executable, "-c", READER, str(settings.published_link), "25"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", READER, str(settings.published_link), "25"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(3)
     ]
     for n in range(1, 11):

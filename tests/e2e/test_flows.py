@@ -10,10 +10,10 @@ import pytest
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.questions import flow_queries
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.world import generate, write
 from flow_pipeline.tracing.groups import read_groups
-from flow_pipeline.warehouse import flow_queries
 from flow_pipeline.warehouse.store import open_published
 from tests.conftest import ask, build, hashes, transfer, write_csv
 from tests.e2e.test_typologies import address, command, rows_of
@@ -45,23 +45,34 @@ def grouped(settings: Settings, folder: Path, text: str = GROUPS) -> Settings:
 
 def summaries(settings: Settings) -> list[tuple[object, ...]]:
     return ask(
-        settings, "SELECT source_group, destination_group, total_amount, flow_count, average_hops, risk_score FROM detection.group_flow_summaries ORDER BY 1, 2"
+        settings,
+        "SELECT source_group, destination_group, total_amount, flow_count, average_hops, risk_score FROM detection.group_flow_summaries ORDER BY 1, 2",
     )
 
 
 def test_an_untracked_middle_and_the_worked_risk(settings: Settings, tmp_path: Path) -> None:
     settings = grouped(settings, tmp_path).with_changes(tracing={"large_amount_by_token": {"ETH": 1_000}})
-    write_csv(tmp_path / "in" / "t.csv", rows_of([(0, "D", "X", 500), (600, "X", "M", 500), (700, "E", "F", 9), (800, "D", "E", 2)]))
+    write_csv(
+        tmp_path / "in" / "t.csv",
+        rows_of([(0, "D", "X", 500), (600, "X", "M", 500), (700, "E", "F", 9), (800, "D", "E", 2)]),
+    )
     build(settings, tmp_path / "in")
-    assert summaries(settings) == [("dark-market", "big-mixer", 500, 1, 2, Decimal("0.70")), ("dark-market", "calm-exchange", 2, 1, 1, Decimal("0.50"))]
-    assert ask(settings, "SELECT hop_count, confidence, amount, path FROM detection.group_flows WHERE hop_count = 2") == [
-        (2, 0.85, 500, [address("D"), address("X"), address("M")])
+    assert summaries(settings) == [
+        ("dark-market", "big-mixer", 500, 1, 2, Decimal("0.70")),
+        ("dark-market", "calm-exchange", 2, 1, 1, Decimal("0.50")),
     ]
+    assert ask(
+        settings, "SELECT hop_count, confidence, amount, path FROM detection.group_flows WHERE hop_count = 2"
+    ) == [(2, 0.85, 500, [address("D"), address("X"), address("M")])]
     write_csv(tmp_path / "in" / "more.csv", [transfer(9, address("D"), address("M"), 501, at="2025-05-01T05:00:00Z")])
     build(settings, tmp_path / "in")
     assert summaries(settings)[0] == ("dark-market", "big-mixer", 1_001, 2, Decimal("1.5"), Decimal("0.80"))
-    assert ask(settings, "SELECT address, score, confidence FROM detection.risk_components WHERE component = 'group_flow'") == [(address("X"), 0.8, 0.85)]
-    assert "from dark-market to big-mixer" in str(ask(settings, "SELECT evidence FROM detection.risk_components WHERE component = 'group_flow'"))
+    assert ask(
+        settings, "SELECT address, score, confidence FROM detection.risk_components WHERE component = 'group_flow'"
+    ) == [(address("X"), 0.8, 0.85)]
+    assert "from dark-market to big-mixer" in str(
+        ask(settings, "SELECT evidence FROM detection.risk_components WHERE component = 'group_flow'")
+    )
 
 
 def test_the_warehouse_keeps_amounts_to_the_last_digit(settings: Settings, tmp_path: Path) -> None:
@@ -70,7 +81,9 @@ def test_the_warehouse_keeps_amounts_to_the_last_digit(settings: Settings, tmp_p
     write_csv(tmp_path / "in" / "t.csv", rows_of([(0, "D", "X", amount), (600, "X", "M", "23456.000000000000000002")]))
     build(settings, tmp_path / "in")
     assert ask(settings, "SELECT amount FROM detection.group_flows") == [(Decimal("23456.000000000000000002"),)]
-    assert ask(settings, "SELECT address, amount FROM detection.active_flows") == [(address("X"), Decimal("99999.999999999999999999"))]
+    assert ask(settings, "SELECT address, amount FROM detection.active_flows") == [
+        (address("X"), Decimal("99999.999999999999999999"))
+    ]
 
 
 def test_day_by_day_and_late_corrections_are_all_at_once(tmp_path: Path) -> None:
@@ -91,7 +104,9 @@ def test_day_by_day_and_late_corrections_are_all_at_once(tmp_path: Path) -> None
     write_csv(tmp_path / "once-in" / "all.csv", [row for day in reversed(days) for row in reversed(by_day[day])], names)
     build(once, tmp_path / "once-in")
     tables = ("groups", "group_flows", "group_flow_transfers", "group_flow_summaries", "active_flows")
-    assert {name: hashes(once)[f"detection.{name}"] for name in tables} == {name: hashes(daily)[f"detection.{name}"] for name in tables}
+    assert {name: hashes(once)[f"detection.{name}"] for name in tables} == {
+        name: hashes(daily)[f"detection.{name}"] for name in tables
+    }
     assert ask(once, "SELECT * FROM ops.flow_days ORDER BY 1") == ask(daily, "SELECT * FROM ops.flow_days ORDER BY 1")
     assert ask(once, "SELECT count(*) > 50 FROM detection.group_flows") == [(True,)]
 
@@ -99,7 +114,9 @@ def test_day_by_day_and_late_corrections_are_all_at_once(tmp_path: Path) -> None
 def test_every_query_answers(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = grouped(settings, tmp_path)
     write_csv(tmp_path / "in" / "t.csv", rows_of([(0, "D", "X", 5), (600, "X", "M", 3), (900, "D", "E", 7)]))
-    assert command("--data-dir", settings.data_dir, "analyze", tmp_path / "in", "--groups", tmp_path / "groups.yaml") == 0
+    assert (
+        command("--data-dir", settings.data_dir, "analyze", tmp_path / "in", "--groups", tmp_path / "groups.yaml") == 0
+    )
     capsys.readouterr()
     flow = ask(settings, "SELECT flow_id FROM detection.group_flows WHERE hop_count = 2")[0][0]
     asked: dict[str, tuple[list[object], int]] = {
@@ -155,7 +172,9 @@ def test_doubles_empties_and_bad_addresses_are_said(settings: Settings, tmp_path
     build(settings, tmp_path / "in")
     assert ask(settings, "SELECT source_group, destination_group FROM detection.group_flows") == [("a", "b")]
     assert "0x12 is no address" in str(ask(settings, "SELECT message FROM raw.rejects"))
-    assert ask(settings, "SELECT rows_read, rows_loaded, rows_rejected FROM raw.loads WHERE format = 'groups'") == [(4, 3, 1)]
+    assert ask(settings, "SELECT rows_read, rows_loaded, rows_rejected FROM raw.loads WHERE format = 'groups'") == [
+        (4, 3, 1)
+    ]
     changed = grouped(settings, tmp_path, 'a: {{addresses: ["{D}"]}}\n')
     build(changed, tmp_path / "in")
     assert ask(changed, "SELECT count(*) FROM detection.group_flows") == [(0,)]

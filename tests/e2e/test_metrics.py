@@ -29,7 +29,9 @@ EXCHANGE, USER = "0x" + "e" * 40, "0x" + "1" * 40
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("metrics")
-    labels = label_file(folder / "l.csv", [["ethereum", EXCHANGE, "Harbour", "exchange", "hot", 0.9, "a test", "2020-01-01", ""]])
+    labels = label_file(
+        folder / "l.csv", [["ethereum", EXCHANGE, "Harbour", "exchange", "hot", 0.9, "a test", "2020-01-01", ""]]
+    )
     settings = load_settings(folder / "data").with_changes(
         labels={"files": (labels,)},
         reports={"metrics_file": folder / "figures.prom"},
@@ -42,15 +44,23 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def figures(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for family in text_string_to_metric_families(text) for sample in family.samples}
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
 
 
 def test_the_file_of_a_run_has_the_figures_of_the_warehouse(published: Settings) -> None:
     assert published.reports.metrics_file is not None
     found = figures(published.reports.metrics_file.read_text())
     assert found["netraflow_up", ()] == 1
-    loads = ask(published, "SELECT sum(rows_read), sum(rows_loaded), sum(rows_duplicate), sum(rows_rejected) FROM raw.loads")[0]
-    assert [found["netraflow_rows", (("stage", stage),)] for stage in ("read", "loaded", "duplicate", "rejected")] == [float(str(count)) for count in loads]
+    loads = ask(
+        published, "SELECT sum(rows_read), sum(rows_loaded), sum(rows_duplicate), sum(rows_rejected) FROM raw.loads"
+    )[0]
+    assert [found["netraflow_rows", (("stage", stage),)] for stage in ("read", "loaded", "duplicate", "rejected")] == [
+        float(str(count)) for count in loads
+    ]
     assert sum(value for (name, _), value in found.items() if name == "netraflow_rejected_rows") == 1
     assert found["netraflow_label_coverage_ratio", ()] == 1.0
     assert 0 < found["netraflow_run_duration_seconds", ()] < 600
@@ -86,7 +96,9 @@ def test_dashboard_and_rules_ask_for_figures_that_exist() -> None:
 def served(published: Settings) -> Iterator[str]:
     """The address at which the command serves."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "flow_pipeline", "--data-dir", str(published.data_dir), "metrics", "--port", "0"], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "flow_pipeline", "--data-dir", str(published.data_dir), "metrics", "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     line = process.stderr.readline()
@@ -109,7 +121,12 @@ def test_promtool_accepts_rules_config_and_figures(published: Settings) -> None:
         pytest.skip("no promtool on this machine; Debian has it in package prometheus")
     subprocess.run([promtool, "check", "config", str(OPERATIONS / "prometheus.yml")], check=True, capture_output=True)
     assert published.reports.metrics_file is not None
-    done = subprocess.run([promtool, "check", "metrics"], input=published.reports.metrics_file.read_bytes(), check=False, capture_output=True)
+    done = subprocess.run(
+        [promtool, "check", "metrics"],
+        input=published.reports.metrics_file.read_bytes(),
+        check=False,
+        capture_output=True,
+    )
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")
 
 
@@ -135,9 +152,15 @@ def test_the_first_failure_of_all_fires_its_rule(tmp_path: Path) -> None:
     if promtool is None:
         pytest.skip("no promtool on this machine; Debian has it in package prometheus")
     rules = OPERATIONS / "prometheus.rules.yml"
-    rule = next(rule for rule in yaml.safe_load(rules.read_text())["groups"][0]["rules"] if rule["alert"] == "NetraflowRunFailed")
+    rule = next(
+        rule
+        for rule in yaml.safe_load(rules.read_text())["groups"][0]["rules"]
+        if rule["alert"] == "NetraflowRunFailed"
+    )
     (tmp_path / "test.yml").write_text(RULE_TEST.format(rules=rules, **rule["annotations"]))
-    done = subprocess.run([promtool, "test", "rules", str(tmp_path / "test.yml")], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [promtool, "test", "rules", str(tmp_path / "test.yml")], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -13,15 +13,25 @@ import pytest
 
 from flow_pipeline.cli import main
 from flow_pipeline.domain.errors import FlowError, UsageError
-from flow_pipeline.pipeline.model import backtest_formula, replaced_scorer, score_again
-from flow_pipeline.scoring import model as modelling
+from flow_pipeline.pipeline.training import backtest_formula, replaced_scorer, score_again
+from flow_pipeline.scoring import profit_model as modelling
 from flow_pipeline.scoring.backtest import backtest
-from flow_pipeline.scoring.model import FEATURES, HORIZON, OUTCOME, Trained, check_no_leak, drift, matrix, reference, train
+from flow_pipeline.scoring.profit_model import (
+    FEATURES,
+    HORIZON,
+    OUTCOME,
+    Trained,
+    check_no_leak,
+    drift,
+    matrix,
+    reference,
+    train,
+)
 from flow_pipeline.scoring.registry import production, register, versions
 from flow_pipeline.settings import Settings, SmartMoneySettings
 from flow_pipeline.simulation.wallets import generate_wallets, write_wallets
-from flow_pipeline.warehouse.outcomes import examples
-from flow_pipeline.warehouse.smart_money import rank_wallets
+from flow_pipeline.wallets.outcomes import examples
+from flow_pipeline.wallets.smart_money import rank_wallets
 from flow_pipeline.warehouse.store import open_build, open_published, transaction
 from tests.conftest import ask, build
 from tests.e2e.test_smart_money import world_settings
@@ -72,7 +82,9 @@ def test_an_input_of_the_target_is_no_feature(known: pa.Table) -> None:
 def test_it_is_judged_on_wallets_and_weeks_it_never_saw(trained: Trained, known: pa.Table) -> None:
     facts = trained.facts
     assert facts["splits_time"]
-    assert max(date.fromisoformat(day) for day in facts["training_cutoffs"]) + timedelta(days=HORIZON) <= date.fromisoformat(facts["test_cutoff"])
+    assert max(date.fromisoformat(day) for day in facts["training_cutoffs"]) + timedelta(
+        days=HORIZON
+    ) <= date.fromisoformat(facts["test_cutoff"])
     assert facts["auc_interval"][0] <= facts["auc"] <= facts["auc_interval"][1]
     assert facts["beats_formula"] == (facts["auc"] > facts["formula_auc"])
     assert set(trained.candidates) == {"logistic", "random forest", "gradient boosting"}
@@ -84,7 +96,10 @@ def test_it_is_judged_on_wallets_and_weeks_it_never_saw(trained: Trained, known:
 def test_it_learns_something_and_nothing_from_noise(known: pa.Table, trained: Trained) -> None:
     assert max(trained.candidates.values()) > 0.55
     shuffled = np.random.default_rng(1).permutation(known["outcome_usd"].to_numpy())
-    noise = train(known.set_column(known.column_names.index("outcome_usd"), "outcome_usd", pa.array(shuffled)), SmartMoneySettings())
+    noise = train(
+        known.set_column(known.column_names.index("outcome_usd"), "outcome_usd", pa.array(shuffled)),
+        SmartMoneySettings(),
+    )
     assert max(noise.candidates.values()) < 0.58
     assert noise.facts["auc_interval"][0] < 0.5 < noise.facts["auc_interval"][1]
 
@@ -109,17 +124,28 @@ def test_the_version_in_production_scores_and_the_formula_without_one(
     assert score_again(world) is not None
     assert replaced_scorer(world) is None
     assert ask(world, "SELECT DISTINCT scored_by FROM detection.smart_money_wallets") == [("model 2",)]
-    assert ask(world, "SELECT wallet, formula_score FROM detection.smart_money_wallets ORDER BY wallet, chain") == before, "the parts of the formula stay"
-    assert ask(world, "SELECT count(*) FROM detection.smart_money_wallets WHERE score NOT BETWEEN 0 AND 1 OR (tx_count = 0 AND score > 0)") == [(0,)]
-    assert ask(world, "SELECT count(*), count(DISTINCT feature) FROM detection.smart_money_drift WHERE model_version = '2'") == [(len(FEATURES), len(FEATURES))]
-    judged = ask(world, "SELECT expectation, is_success FROM ops.audits WHERE stage = 'drift' ORDER BY checked_at DESC LIMIT 2")
+    assert (
+        ask(world, "SELECT wallet, formula_score FROM detection.smart_money_wallets ORDER BY wallet, chain") == before
+    ), "the parts of the formula stay"
+    assert ask(
+        world,
+        "SELECT count(*) FROM detection.smart_money_wallets WHERE score NOT BETWEEN 0 AND 1 OR (tx_count = 0 AND score > 0)",
+    ) == [(0,)]
+    assert ask(
+        world, "SELECT count(*), count(DISTINCT feature) FROM detection.smart_money_drift WHERE model_version = '2'"
+    ) == [(len(FEATURES), len(FEATURES))]
+    judged = ask(
+        world, "SELECT expectation, is_success FROM ops.audits WHERE stage = 'drift' ORDER BY checked_at DESC LIMIT 2"
+    )
     assert {row[0] for row in judged} == {"features_are_those_of_the_training", "the_model_in_production_scored"}
     with pytest.raises(SystemExit):
         main(["--data-dir", str(world.data_dir), "model", "show", "--version", "2"])
     assert "# Smart-money model, version 2" in capsys.readouterr().out
 
 
-def test_a_model_that_does_not_load_is_said_and_the_formula_scores(world: Settings, trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_does_not_load_is_said_and_the_formula_scores(
+    world: Settings, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = world.data_dir / "models"
     register(Trained(**{**vars(trained), "facts": {**trained.facts, "beats_formula": True}}), folder)
     files = list((folder / "artifacts").rglob("*.skops"))

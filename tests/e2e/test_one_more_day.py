@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from flow_pipeline.detection.address_clusters import find_address_clusters
+from flow_pipeline.detection.entity_clusters import run_entity_clusters
+from flow_pipeline.detection.findings import run_typologies
+from flow_pipeline.detection.flows import run_flows
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.address_clusters import find_address_clusters
 from flow_pipeline.warehouse.days import adds_few, first_new_day, remember_days
-from flow_pipeline.warehouse.entity_clusters import run_entity_clusters
-from flow_pipeline.warehouse.findings import run_typologies
-from flow_pipeline.warehouse.flows import run_flows
-from flow_pipeline.warehouse.ingest import LoadOptions
 from flow_pipeline.warehouse.store import Connection, open_build
 from tests.conftest import build, transfer, write_csv
 
@@ -57,7 +57,9 @@ def lasting(folder: Path) -> Path:
         nonlocal count
         count += 1
         at = datetime(2025, 3, 1, tzinfo=UTC) + timedelta(days=day, hours=hour)
-        rows.append(transfer(count, named(sender), named(receiver), amount, at.strftime("%Y-%m-%dT%H:%M:%SZ"), symbol=symbol))
+        rows.append(
+            transfer(count, named(sender), named(receiver), amount, at.strftime("%Y-%m-%dT%H:%M:%SZ"), symbol=symbol)
+        )
 
     for day in range(30):
         for n in range(6):
@@ -89,23 +91,47 @@ def named(name: str) -> str:
 
 
 @pytest.mark.parametrize("world", ["sample", "lasting"])
-@pytest.mark.parametrize("changes", [{}, {"hub_degree": 12}, {"layered": {"min_hops": 3}, "peeling_chain": {"min_hops": 2}, "pass_through": {"min_passes": 1}}])
-def test_days_added_one_by_one_give_what_all_at_once_gives(settings: Settings, tmp_path: Path, world: str, changes: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"hub_degree": 12},
+        {"layered": {"min_hops": 3}, "peeling_chain": {"min_hops": 2}, "pass_through": {"min_passes": 1}},
+    ],
+)
+def test_days_added_one_by_one_give_what_all_at_once_gives(
+    settings: Settings, tmp_path: Path, world: str, changes: dict[str, object]
+) -> None:
     folder = SAMPLE if world == "sample" else lasting(tmp_path / "made")
     settings = settings.with_changes(typologies=changes, labels={"files": (folder / "labels.csv",)})
     build(settings, folder / "transfers", Window(), LoadOptions())
     with open_build(settings) as connection:
-        everything = [day for (day,) in connection.execute("SELECT DISTINCT block_date FROM store.transfers ORDER BY 1").fetchall()]
+        everything = [
+            day
+            for (day,) in connection.execute("SELECT DISTINCT block_date FROM store.transfers ORDER BY 1").fetchall()
+        ]
         detect(connection, settings, everything)
         at_once = tables(connection)
         if world == "lasting" and not changes:
-            found = {name for (name,) in connection.execute("SELECT DISTINCT typology FROM detection.findings").fetchall()}
-            assert found >= {"fan_in", "fan_out", "structuring", "scatter_gather", "mixer_funnel", "pass_through", "layered"}
+            found = {
+                name for (name,) in connection.execute("SELECT DISTINCT typology FROM detection.findings").fetchall()
+            }
+            assert found >= {
+                "fan_in",
+                "fan_out",
+                "structuring",
+                "scatter_gather",
+                "mixer_funnel",
+                "pass_through",
+                "layered",
+            }
         connection.execute("CREATE TEMP TABLE later AS FROM store.transfers")
         connection.execute("DELETE FROM store.transfers")
         steps = [everything[:-18], everything[-18:-15], *([day] for day in everything[-15:])]
         for number, days in enumerate(steps):
-            connection.execute("INSERT INTO store.transfers FROM later WHERE block_date BETWEEN ? AND ?", [days[0], days[-1]])
+            connection.execute(
+                "INSERT INTO store.transfers FROM later WHERE block_date BETWEEN ? AND ?", [days[0], days[-1]]
+            )
             detect(connection, settings, days)
             assert number or tables(connection) != at_once
         step_by_step = tables(connection)
@@ -138,7 +164,9 @@ def test_few_new_days_are_those_after_all_that_every_stage_has_seen(settings: Se
             connection.execute("INSERT INTO store.dirty_days VALUES (?)", [day + timedelta(days=1)])
             assert not adds_few(connection, 9)
             remember_days(connection, stage)
-        connection.executemany("INSERT INTO store.transfers (block_date) VALUES (?)", [[day + timedelta(days=n)] for n in (1, 1, 2)])
+        connection.executemany(
+            "INSERT INTO store.transfers (block_date) VALUES (?)", [[day + timedelta(days=n)] for n in (1, 1, 2)]
+        )
         assert [adds_few(connection, most) for most in (2, 3)] == [False, True]
         connection.execute("INSERT INTO store.dirty_days VALUES (?)", [day])
         assert not adds_few(connection, 9)

@@ -105,7 +105,13 @@ def test_late_rows_rebuild_their_day_and_every_later_calendar_day(settings: Sett
     folder = tmp_path / "in"
     write_csv(folder / "b.csv", [transfer(1, U, "0x28c6c06298d514db089934071355e5743bf21d60", 5, at="2025-05-05")])
     build(settings, folder)
-    write_csv(folder / "a.csv", [transfer(2, U, "0x28c6c06298d514db089934071355e5743bf21d60", 7, at="2025-05-02"), transfer(3, U, V, 7, at="2025-05-07")])
+    write_csv(
+        folder / "a.csv",
+        [
+            transfer(2, U, "0x28c6c06298d514db089934071355e5743bf21d60", 7, at="2025-05-02"),
+            transfer(3, U, V, 7, at="2025-05-07"),
+        ],
+    )
     build(settings, folder)
     rows = ask(settings, "SELECT day(block_date), netflow::INT FROM marts.fct_daily_exchange_netflow ORDER BY 1")
     assert rows == [(2, 7), (3, 0), (4, 0), (5, 5), (6, 0), (7, 0)]
@@ -125,7 +131,9 @@ def test_a_failed_audit_leaves_the_published_file_as_it_was(settings: Settings, 
         build(strict, folder)
     assert failure.value.exit_code == 3
     assert (settings.published_link.resolve(), settings.published_link.read_bytes()) == (target, before)
-    assert ask(settings, "SELECT count(*) FROM ops.audits WHERE NOT is_success AND severity = 'blocking'", is_build=True) == [(1,)]
+    assert ask(
+        settings, "SELECT count(*) FROM ops.audits WHERE NOT is_success AND severity = 'blocking'", is_build=True
+    ) == [(1,)]
     assert build(settings, folder).published != target
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from flow_pipeline.cli.demo import SAMPLE
 from flow_pipeline.domain.errors import UsageError
-from flow_pipeline.reports.report import reports_are_of, show, write_report
+from flow_pipeline.reports.report import in_words, reports_are_of, write_report
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.publish import published_run
 from tests.conftest import build, label_file, transfer, write_csv
@@ -25,7 +25,9 @@ from tests.conftest import build, label_file, transfer, write_csv
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The committed sample, published."""
-    settings = load_settings(tmp_path_factory.mktemp("world") / "data").with_changes(labels={"files": (SAMPLE / "labels.csv",)}, reports={"each_run": False})
+    settings = load_settings(tmp_path_factory.mktemp("world") / "data").with_changes(
+        labels={"files": (SAMPLE / "labels.csv",)}, reports={"each_run": False}
+    )
     build(settings, SAMPLE / "transfers")
     return settings
 
@@ -95,7 +97,7 @@ def test_every_table_is_what_its_query_gives(world: Settings, weekly: Path) -> N
             if table["query"]:
                 rows = connection.execute(page.queries[table["query"]]).fetchall()
                 told = [row for row in table["rows"] if row]
-                assert told == [[show(value) for value in row] for row in rows[: len(told)]], table["query"]
+                assert told == [[in_words(value) for value in row] for row in rows[: len(told)]], table["query"]
                 asked += 1
     assert asked >= 12
     assert page.links <= set(page.ids), "every link leads somewhere on the page"
@@ -165,7 +167,11 @@ def test_a_browser_shows_it_without_errors_or_requests(width: int, dark: bool, w
     assert "CONSOLE" not in done.stderr
     # what the browser asks for its own sake has no page as its origin
     asked = [event["params"] for event in json.loads(log.read_text())["events"] if "url" in event.get("params", {})]
-    assert [params["url"] for params in asked if params.get("initiator", "not an origin") != "not an origin" and params["url"].startswith("http")] == []
+    assert [
+        params["url"]
+        for params in asked
+        if params.get("initiator", "not an origin") != "not an origin" and params["url"].startswith("http")
+    ] == []
     found = re.search(r'<output id="probe">(.*?)</output>', done.stdout)
     assert found is not None
     seen = json.loads(found[1])
@@ -183,7 +189,20 @@ def test_a_run_writes_its_report_and_the_next_one_says_what_changed(settings: Se
         labels={
             "files": (
                 label_file(
-                    tmp_path / "l.csv", [["ethereum", exchange, "Har<script>alert(1)</script>bour", "exchange", "hot", 0.9, "a test", "2020-01-01", ""]]
+                    tmp_path / "l.csv",
+                    [
+                        [
+                            "ethereum",
+                            exchange,
+                            "Har<script>alert(1)</script>bour",
+                            "exchange",
+                            "hot",
+                            0.9,
+                            "a test",
+                            "2020-01-01",
+                            "",
+                        ]
+                    ],
                 ),
             )
         },
@@ -199,7 +218,12 @@ def test_a_run_writes_its_report_and_the_next_one_says_what_changed(settings: Se
     assert reports_are_of(settings, published_run(settings) or "")
     assert build(settings, tmp_path / "in").reports == [], "nothing new, nothing written"
     write_csv(
-        tmp_path / "in" / "t.csv", [transfer(1, user, exchange, 50, "2025-05-01T12:00:00Z"), *rows[1:], transfer(4, user, exchange, 9, "2025-05-04T12:00:00Z")]
+        tmp_path / "in" / "t.csv",
+        [
+            transfer(1, user, exchange, 50, "2025-05-01T12:00:00Z"),
+            *rows[1:],
+            transfer(4, user, exchange, 9, "2025-05-04T12:00:00Z"),
+        ],
     )
     second = build(settings, tmp_path / "in")
     assert [path.name for path in second.reports] == [

@@ -16,13 +16,15 @@ from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.reports.truth import score_wallets
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.wallets import generate_wallets, write_wallets
-from flow_pipeline.warehouse.wallet_features import WINDOWS
+from flow_pipeline.wallets.features import WINDOWS
 from tests.conftest import TX_HEADER, ask, build, hashes
 
 
 def world_settings(world: Path, data: Path, with_prices: bool = True) -> Settings:
     prices = {"prices": world / "prices.csv"} if with_prices else {}
-    return load_settings(data).with_changes(labels={"files": (world / "labels.csv",)}, sources=prices, reports={"each_run": False})
+    return load_settings(data).with_changes(
+        labels={"files": (world / "labels.csv",)}, sources=prices, reports={"each_run": False}
+    )
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -38,7 +40,14 @@ def test_archetypes_are_seen_as_what_they_are(planted: tuple[Path, Settings]) ->
     world, settings = planted
     seen = dict(ask(settings, "SELECT wallet, category FROM detection.smart_money_wallets"))
     truth = json.loads((world / "wallets.json").read_text())
-    assert sum(seen.get(row["address"], row["category"] if row["category"] == "retail" else None) == row["category"] for row in truth) / len(truth) >= 0.95
+    assert (
+        sum(
+            seen.get(row["address"], row["category"] if row["category"] == "retail" else None) == row["category"]
+            for row in truth
+        )
+        / len(truth)
+        >= 0.95
+    )
     scores = {row["typology"]: row for row in score_wallets(settings, world / "wallets.json", world / "mev.json")}
     for kind in ("sandwich", "arbitrage", "liquidation"):
         assert scores[kind]["planted"] > 100
@@ -52,7 +61,9 @@ def of_archetype(planted: tuple[Path, Settings], name: str) -> list[dict[str, An
     listed = ", ".join(f"'{address}'" for address in addresses)
     return [
         dict(zip(columns, row, strict=True))
-        for row in ask(settings, f"SELECT {', '.join(columns)} FROM detection.smart_money_wallets WHERE wallet IN ({listed})")
+        for row in ask(
+            settings, f"SELECT {', '.join(columns)} FROM detection.smart_money_wallets WHERE wallet IN ({listed})"
+        )
     ]
 
 
@@ -73,9 +84,16 @@ def test_luck_is_less_sure_than_skill(planted: tuple[Path, Settings]) -> None:
 
 
 def test_bots_that_gain_are_listed_and_busy_wallets_are_not(planted: tuple[Path, Settings]) -> None:
-    assert all(wallet["is_smart"] for name in ("sandwich_bot", "arbitrage_bot") for wallet in of_archetype(planted, name))
-    assert not any(wallet["is_smart"] for name in ("institution", "whale", "retail") for wallet in of_archetype(planted, name))
-    skilled, unskilled = (sum(wallet["realised_usd"] or 0 for wallet in of_archetype(planted, name)) for name in ("skilled_trader", "unskilled_trader"))
+    assert all(
+        wallet["is_smart"] for name in ("sandwich_bot", "arbitrage_bot") for wallet in of_archetype(planted, name)
+    )
+    assert not any(
+        wallet["is_smart"] for name in ("institution", "whale", "retail") for wallet in of_archetype(planted, name)
+    )
+    skilled, unskilled = (
+        sum(wallet["realised_usd"] or 0 for wallet in of_archetype(planted, name))
+        for name in ("skilled_trader", "unskilled_trader")
+    )
     assert skilled > 2 * unskilled
 
 
@@ -98,7 +116,13 @@ def test_features_as_counted_by_hand(planted: tuple[Path, Settings]) -> None:
     for tx in transactions:
         day = int(tx["block_timestamp"]) // 86_400
         acts[tx["from_address"]].append(
-            {"day": day, "ok": tx["receipt_status"] == "1", "called": tx["to_address"], "gas": float(tx["gas_price"]), "block": tx["block_number"]}
+            {
+                "day": day,
+                "ok": tx["receipt_status"] == "1",
+                "called": tx["to_address"],
+                "gas": float(tx["gas_price"]),
+                "block": tx["block_number"],
+            }
         )
         first[tx["from_address"]] = min(day, first.get(tx["from_address"], day))
     paid: dict[str, list[tuple[int, str, float | None]]] = defaultdict(list)
@@ -172,7 +196,9 @@ def test_day_by_day_as_all_at_once(tmp_path: Path) -> None:
         with (part / "transactions.csv").open("w", newline="") as handle:
             writer = csv.DictWriter(handle, list(transactions[0]))
             writer.writeheader()
-            writer.writerows(row for row in transactions if start + a * 86_400 <= int(row["block_timestamp"]) < start + b * 86_400)
+            writer.writerows(
+                row for row in transactions if start + a * 86_400 <= int(row["block_timestamp"]) < start + b * 86_400
+            )
         build(apart, part)
     for relation in (
         "store.wallet_features",
@@ -187,7 +213,9 @@ def test_day_by_day_as_all_at_once(tmp_path: Path) -> None:
             else "(SELECT address FROM store.addresses d WHERE d.address_id = a.address_id) AS address"
             for row in ask(whole, f"DESCRIBE {relation}")
         )
-        one, other = (sorted(map(str, ask(settings, f"SELECT {names} FROM {relation} a"))) for settings in (whole, apart))
+        one, other = (
+            sorted(map(str, ask(settings, f"SELECT {names} FROM {relation} a"))) for settings in (whole, apart)
+        )
         assert len(one) == len(other), relation
         assert one == other, (relation, next((a, b) for a, b in zip(one, other, strict=True) if a != b))
     assert hashes(whole)["detection.smart_money_wallets"] == hashes(apart)["detection.smart_money_wallets"]
@@ -226,20 +254,30 @@ def test_a_category_that_changes_is_told_as_changed(tmp_path: Path) -> None:
     write_wallets(generate_wallets(1, 5, days=35), world)
     settings = world_settings(world, tmp_path / "data")
     build(settings, world / "transfers")
-    bots = ask(settings, "SELECT wallet FROM detection.smart_money_wallets WHERE is_smart AND category = 'mev_bot' ORDER BY 1")
+    bots = ask(
+        settings, "SELECT wallet FROM detection.smart_money_wallets WHERE is_smart AND category = 'mev_bot' ORDER BY 1"
+    )
     assert bots
     build(settings.with_changes(smart_money={"mev_transactions": 100_000}), world / "transfers")
-    told = ask(settings, "SELECT topic, change, content FROM ops.alerts WHERE rule = 'smart_money' AND change = 'changed' ORDER BY 1")
+    told = ask(
+        settings,
+        "SELECT topic, change, content FROM ops.alerts WHERE rule = 'smart_money' AND change = 'changed' ORDER BY 1",
+    )
     assert [(wallet,) for wallet, _, _ in told] == bots
     assert all(json.loads(content)["category"] != "mev_bot" for _, _, content in told)
 
 
-def test_without_prices_nothing_is_claimed_and_the_reason_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_prices_nothing_is_claimed_and_the_reason_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     world = tmp_path / "world"
     write_wallets(generate_wallets(1, 1, days=35), world)
     settings = world_settings(world, tmp_path / "data", with_prices=False)
     build(settings, world / "transfers")
-    assert ask(settings, "SELECT count(*), max(volume_usd), max(realised_usd), count(*) FILTER (WHERE is_smart) FROM detection.smart_money_wallets")[0][1:] == (
+    assert ask(
+        settings,
+        "SELECT count(*), max(volume_usd), max(realised_usd), count(*) FILTER (WHERE is_smart) FROM detection.smart_money_wallets",
+    )[0][1:] == (
         None,
         None,
         0,
@@ -249,8 +287,24 @@ def test_without_prices_nothing_is_claimed_and_the_reason_is_said(tmp_path: Path
     assert "nothing has a price" in said
 
 
-def test_a_wallet_with_one_transaction_is_scored(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    row = ["0x" + "1" * 64, 0, 1, 0, "0x" + "a" * 40, "0x" + "b" * 40, 10**18, 21_000, 10**9, "0x", 1_746_100_000, 21_000, 1]
+def test_a_wallet_with_one_transaction_is_scored(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = [
+        "0x" + "1" * 64,
+        0,
+        1,
+        0,
+        "0x" + "a" * 40,
+        "0x" + "b" * 40,
+        10**18,
+        21_000,
+        10**9,
+        "0x",
+        1_746_100_000,
+        21_000,
+        1,
+    ]
     folder = tmp_path / "in"
     folder.mkdir()
     with (folder / "transactions.csv").open("w", newline="") as handle:

@@ -18,7 +18,18 @@ NAMES = ("wallet", "pool", "second_pool", "bot", "owner", "router", "stranger", 
 ADDRESS = {name: f"0x{number + 0x10:040x}" for number, name in enumerate(NAMES)}
 USDC, COIN, OTHER = (f"0x{number:040x}" for number in (0xC0, 0xC1, 0xC2))
 SYMBOL = {USDC: "USDC", COIN: "COIN", OTHER: "OTHR"}
-HEADER = ["chain", "block_number", "block_timestamp", "tx_hash", "transfer_index", "token_address", "token_symbol", "from_address", "to_address", "amount"]
+HEADER = [
+    "chain",
+    "block_number",
+    "block_timestamp",
+    "tx_hash",
+    "transfer_index",
+    "token_address",
+    "token_symbol",
+    "from_address",
+    "to_address",
+    "amount",
+]
 
 
 class World:
@@ -30,22 +41,48 @@ class World:
         self.count = 0
 
     def swap(
-        self, day: int, *moves: tuple[str, str, str, float], sender: str | None = None, called: str = "router", native: float = 0, status: int = 1
+        self,
+        day: int,
+        *moves: tuple[str, str, str, float],
+        sender: str | None = None,
+        called: str = "router",
+        native: float = 0,
+        status: int = 1,
     ) -> None:
         """One transaction; moves are (from, to, token, amount); its gas is 0.01 ETH."""
         self.count += 1
         tx, at = f"0x{self.count:064x}", f"2025-05-{day:02d}T12:{self.count:02d}:00Z"
         for index, (source, target, token, amount) in enumerate(moves):
-            self.transfers.append(["ethereum", self.count, at, tx, index, token, SYMBOL[token], ADDRESS[source], ADDRESS[target], amount])
+            self.transfers.append(
+                ["ethereum", self.count, at, tx, index, token, SYMBOL[token], ADDRESS[source], ADDRESS[target], amount]
+            )
         if sender:
             wei, seconds = int(native * 10**18), 1746057600 + (day - 1) * 86_400 + 43_200 + self.count * 60
-            self.transactions.append([tx, 0, self.count, 3, ADDRESS[sender], ADDRESS[called], wei, 200_000, 10**11, "0x38ed1739aaaa", seconds, 100_000, status])
+            self.transactions.append(
+                [
+                    tx,
+                    0,
+                    self.count,
+                    3,
+                    ADDRESS[sender],
+                    ADDRESS[called],
+                    wei,
+                    200_000,
+                    10**11,
+                    "0x38ed1739aaaa",
+                    seconds,
+                    100_000,
+                    status,
+                ]
+            )
 
     def write(self, folder: Path, days: range = range(1, 32)) -> Path:
         """The files of some days."""
         since, until = f"2025-05-{days.start:02d}", f"2025-05-{days.stop - 1:02d}T99"
         write_csv(folder / "transfers.csv", [row for row in self.transfers if since <= str(row[2]) <= until], HEADER)
-        chosen = [row for row in self.transactions if days.start <= (int(str(row[10])) - 1746057600) // 86_400 + 1 < days.stop]
+        chosen = [
+            row for row in self.transactions if days.start <= (int(str(row[10])) - 1746057600) // 86_400 + 1 < days.stop
+        ]
         if chosen:
             write_csv(folder / "transactions.csv", chosen, TX_HEADER)
         return folder
@@ -54,8 +91,13 @@ class World:
 @pytest.fixture
 def priced(settings: Settings, tmp_path: Path) -> Settings:
     rows = [[token, f"2025-05-{day:02d}", usd] for day in range(1, 10) for token, usd in (("USDC", 1), ("ETH", 2000))]
-    labels = label_file(tmp_path / "labels.csv", [["ethereum", ADDRESS["dex"], "Dex", "dex", "pool", 0.9, "a test", "2020-01-01", ""]])
-    return settings.with_changes(sources={"prices": write_csv(tmp_path / "prices.csv", rows, ["token", "date", "usd"])}, labels={"files": (labels,)})
+    labels = label_file(
+        tmp_path / "labels.csv", [["ethereum", ADDRESS["dex"], "Dex", "dex", "pool", 0.9, "a test", "2020-01-01", ""]]
+    )
+    return settings.with_changes(
+        sources={"prices": write_csv(tmp_path / "prices.csv", rows, ["token", "date", "usd"])},
+        labels={"files": (labels,)},
+    )
 
 
 def world() -> World:
@@ -63,7 +105,14 @@ def world() -> World:
     made.swap(1, ("wallet", "pool", USDC, 1_000), ("pool", "wallet", COIN, 10), sender="wallet")
     made.swap(2, ("wallet", "pool", COIN, 5), ("pool", "wallet", USDC, 750), sender="wallet")
     # through a router that keeps nothing
-    made.swap(3, ("wallet", "router", USDC, 300), ("router", "pool", USDC, 300), ("pool", "router", COIN, 2), ("router", "wallet", COIN, 2), sender="wallet")
+    made.swap(
+        3,
+        ("wallet", "router", USDC, 300),
+        ("router", "pool", USDC, 300),
+        ("pool", "router", COIN, 2),
+        ("router", "wallet", COIN, 2),
+        sender="wallet",
+    )
     # a bot's own contract trades; its owner only signs
     made.swap(3, ("bot", "pool", USDC, 100), ("pool", "bot", COIN, 1), sender="owner", called="bot")
     # the coin of the chain is paid with the transaction itself
@@ -74,7 +123,9 @@ def world() -> World:
     # both legs have a price, and they disagree
     made.swap(5, ("pool", "wallet", USDC, 100), sender="wallet", called="pool", native=1)
     # two tokens come back: liquidity, no trade
-    made.swap(5, ("wallet", "pool", USDC, 10), ("pool", "wallet", COIN, 1), ("pool", "wallet", OTHER, 1), sender="wallet")
+    made.swap(
+        5, ("wallet", "pool", USDC, 10), ("pool", "wallet", COIN, 1), ("pool", "wallet", OTHER, 1), sender="wallet"
+    )
     # a plain payment, and a trade without any price
     made.swap(5, ("wallet", "other", COIN, 1), sender="wallet")
     made.swap(6, ("wallet", "pool", COIN, 1), ("pool", "wallet", OTHER, 3), sender="wallet")
@@ -109,7 +160,9 @@ def test_the_worked_world(priced: Settings, tmp_path: Path) -> None:
         ("07", "wallet", "sender", "COIN>USDC", 5000.0, "got"),
     ]
     first, second, third, _, native, stranger, apart, unpriced, last = rows
-    assert first[6:] == (0.0, None, None, 10.0, 1000 + gas, gas), "the dollars came from nowhere known; gas is part of the cost"
+    assert first[6:] == (0.0, None, None, 10.0, 1000 + gas, gas), (
+        "the dollars came from nowhere known; gas is part of the cost"
+    )
     assert second[6:9] == (1.0, 510.0, 750 - 510 - gas)
     assert third[6:9] == (1.0, 300.0, 300 - 300 - gas), "dollars of the sale bought again"
     assert third[9:11] == (7.0, 510 + 300)
@@ -117,7 +170,9 @@ def test_the_worked_world(priced: Settings, tmp_path: Path) -> None:
     assert stranger[11] is None, "who paid the gas is not known"
     assert apart[6:9] == (0.0, None, None)
     assert unpriced[6:9] == (1.0, round(810 / 7, 6), None), "what was given leaves the position, nothing is claimed"
-    assert last[6:9] == (0.6, round(810 * 6 / 7, 6), round(5_000 * 0.6 - 810 * 6 / 7 - gas, 6)), "four coins have no known cost"
+    assert last[6:9] == (0.6, round(810 * 6 / 7, 6), round(5_000 * 0.6 - 810 * 6 / 7 - gas, 6)), (
+        "four coins have no known cost"
+    )
 
 
 def test_a_page_about_the_wallet(priced: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,13 +201,18 @@ def test_day_by_day_as_all_at_once(priced: Settings, tmp_path: Path) -> None:
 
 def test_without_prices_trades_are_there_and_nothing_is_claimed(settings: Settings, tmp_path: Path) -> None:
     build(settings, world().write(tmp_path / "in"))
-    found = ask(settings, "SELECT count(*), count(value_usd), count(realised_usd), count(gas_usd), round(sum(gas_amount), 6) FROM marts.fct_wallet_trades")
+    found = ask(
+        settings,
+        "SELECT count(*), count(value_usd), count(realised_usd), count(gas_usd), round(sum(gas_amount), 6) FROM marts.fct_wallet_trades",
+    )
     # without a label for the pool nobody knows which of the two strangers traded
     assert found == [(8, 0, 0, 0, 0.08)]
 
 
 @pytest.mark.parametrize(("signer", "arbitrages"), [("stranger", 1), ("second_pool", 0)])
-def test_who_signed_on_an_earlier_day_is_no_pool(priced: Settings, tmp_path: Path, signer: str, arbitrages: int) -> None:
+def test_who_signed_on_an_earlier_day_is_no_pool(
+    priced: Settings, tmp_path: Path, signer: str, arbitrages: int
+) -> None:
     made = World()
     made.swap(1, (signer, "other", USDC, 1), sender=signer)
     made.swap(

@@ -20,10 +20,14 @@ def label(path: Path, known: str) -> Path:
 
 
 def netflow(settings: Settings) -> list[tuple[object, ...]]:
-    return ask(settings, "SELECT block_date::VARCHAR, exchange, netflow FROM marts.fct_daily_exchange_netflow ORDER BY 1")
+    return ask(
+        settings, "SELECT block_date::VARCHAR, exchange, netflow FROM marts.fct_daily_exchange_netflow ORDER BY 1"
+    )
 
 
-def test_a_build_as_known_on_a_day_uses_what_was_known_then(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_build_as_known_on_a_day_uses_what_was_known_then(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 5, at="2025-05-01")])
     path = label(tmp_path / "l.csv", "2025-06-01")
     words = ("--data-dir", settings.data_dir, "analyze", tmp_path / "in", "--labels", path)
@@ -36,20 +40,26 @@ def test_a_build_as_known_on_a_day_uses_what_was_known_then(settings: Settings, 
     assert command(*words, "--as-known-on", "yesterday") == 2
 
 
-def test_a_restatement_is_shown_before_anything_changes_and_kept_when_it_does(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_restatement_is_shown_before_anything_changes_and_kept_when_it_does(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 5, at="2025-05-01"), transfer(2, V, U, 2, at="2025-05-02")])
     build(settings, tmp_path / "in")
     path, before = label(tmp_path / "l.csv", "2025-06-01"), hashes(settings)
     assert command("--data-dir", settings.data_dir, "restate", "--labels", path) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert [(row["block_date"], row["exchange"], row["netflow_before"], Decimal(row["netflow_after"])) for row in shown] == [
+    assert [
+        (row["block_date"], row["exchange"], row["netflow_before"], Decimal(row["netflow_after"])) for row in shown
+    ] == [
         ("2025-05-01", "Harbour", None, 5),
         ("2025-05-02", "Harbour", None, -2),
     ]
     assert (hashes(settings), netflow(settings)) == (before, [])
     assert command("--data-dir", settings.data_dir, "restate", "--labels", path, "--apply") == 0
     assert netflow(settings) == [("2025-05-01", "Harbour", 5), ("2025-05-02", "Harbour", -2)]
-    assert ask(settings, "SELECT labels, block_date::VARCHAR, netflow_before, netflow_after FROM ops.restatements ORDER BY 2") == [
+    assert ask(
+        settings, "SELECT labels, block_date::VARCHAR, netflow_before, netflow_after FROM ops.restatements ORDER BY 2"
+    ) == [
         ("l.csv", "2025-05-01", None, 5),
         ("l.csv", "2025-05-02", None, -2),
     ]

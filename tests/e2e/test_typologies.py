@@ -37,7 +37,9 @@ def at(second: int) -> str:
 
 
 def rows_of(hops: list[Hop]) -> list[list[object]]:
-    return [transfer(n, address(a), address(b), amount, at=at(second)) for n, (second, a, b, amount) in enumerate(hops, 1)]
+    return [
+        transfer(n, address(a), address(b), amount, at=at(second)) for n, (second, a, b, amount) in enumerate(hops, 1)
+    ]
 
 
 def command(*words: object) -> int:
@@ -142,7 +144,9 @@ def test_planted_truth_is_found_and_nothing_else(seed: int, tmp_path: Path) -> N
         assert row["recall"] >= 0.98, row
 
 
-def test_findings_are_proved_again_and_a_changed_warehouse_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_findings_are_proved_again_and_a_changed_warehouse_is_noticed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings = load_settings(tmp_path / "data")
     write_csv(tmp_path / "in" / "t.csv", rows_of(EVERYTHING))
     build(settings, tmp_path / "in")
@@ -163,7 +167,9 @@ def test_rows_without_a_hash_are_proved_by_file_and_row(tmp_path: Path, capsys: 
     folder.mkdir()
     steps = [("A", "B", 4, 0), ("B", "C", 4, 1), ("C", "D", 4, 2), ("C", "D", 4, 2)]
     (folder / "e.csv").write_text("source,target,value,time\n" + "".join(f"{a},{b},{v},{t}\n" for a, b, v, t in steps))
-    settings = load_settings(tmp_path / "data").with_changes(sources={"time_unit": "minute", "epoch": "2025-01-01", "chain": "simulated"})
+    settings = load_settings(tmp_path / "data").with_changes(
+        sources={"time_unit": "minute", "epoch": "2025-01-01", "chain": "simulated"}
+    )
     build(settings, folder)
     found = ask(settings, "SELECT typology, transfer_count FROM detection.findings ORDER BY 1, finding_id")
     assert found == [("rapid_chain", 3), ("rapid_chain", 3)], "an exact repeat is a real row"
@@ -190,7 +196,9 @@ def test_risk_follows_from_findings_and_contacts(tmp_path: Path, capsys: pytest.
 
 
 def test_the_evidence_of_top_findings_is_drawn(settings: Settings, tmp_path: Path) -> None:
-    write_csv(tmp_path / "in" / "t.csv", rows_of([(0, "A", "B", 3), (100, "B", "C", 3), (200, "C", "A", 3), *fan([11] * 50)]))
+    write_csv(
+        tmp_path / "in" / "t.csv", rows_of([(0, "A", "B", 3), (100, "B", "C", 3), (200, "C", "A", 3), *fan([11] * 50)])
+    )
     build(settings, tmp_path / "in")
     with open_published(settings) as connection:
         assert set(evidence_pictures(connection)) == {"circular", "fan_out"}
@@ -202,11 +210,17 @@ def test_the_evidence_of_top_findings_is_drawn(settings: Settings, tmp_path: Pat
 
 
 def test_a_cap_is_never_silent(tmp_path: Path) -> None:
-    hops = [(n * 20_000 + second, f"{n}{a}", f"{n}{b}", 4) for n in range(4) for second, a, b in ((0, "A", "B"), (60, "B", "C"), (120, "C", "D"))]
+    hops = [
+        (n * 20_000 + second, f"{n}{a}", f"{n}{b}", 4)
+        for n in range(4)
+        for second, a, b in ((0, "A", "B"), (60, "B", "C"), (120, "C", "D"))
+    ]
     write_csv(tmp_path / "in" / "t.csv", rows_of(hops))
     settings = load_settings(tmp_path / "data").with_changes(typologies={"max_findings": 3})
     build(settings, tmp_path / "in")
-    assert ask(settings, "SELECT found, kept, is_truncated FROM ops.detections WHERE typology = 'rapid_chain'") == [(4, 3, True)]
+    assert ask(settings, "SELECT found, kept, is_truncated FROM ops.detections WHERE typology = 'rapid_chain'") == [
+        (4, 3, True)
+    ]
 
 
 def test_the_sample_carries_its_truth(tmp_path: Path) -> None:
@@ -218,12 +232,18 @@ def test_the_sample_carries_its_truth(tmp_path: Path) -> None:
 
 
 def findings(settings: Settings, columns: str, typology: str) -> list[tuple[object, ...]]:
-    return ask(settings, f"SELECT {columns} FROM detection.findings WHERE typology = '{typology}' ORDER BY gross_amount")
+    return ask(
+        settings, f"SELECT {columns} FROM detection.findings WHERE typology = '{typology}' ORDER BY gross_amount"
+    )
 
 
 def test_a_test_payment_does_not_hide_a_circle(settings: Settings, tmp_path: Path) -> None:
     circle = ["A", "B", "C", "A"]
-    hops = [(600 * n + start, circle[n], circle[n + 1], amount) for start, amount in ((0, "0.001"), (20_000, 1_000)) for n in range(3)]
+    hops = [
+        (600 * n + start, circle[n], circle[n + 1], amount)
+        for start, amount in ((0, "0.001"), (20_000, 1_000))
+        for n in range(3)
+    ]
     write_csv(tmp_path / "in" / "t.csv", rows_of(hops))
     build(settings, tmp_path / "in")
     ((gross, is_suspicious, evidence),) = findings(settings, "gross_amount, is_suspicious, evidence", "circular")
@@ -247,13 +267,22 @@ def test_what_moved_is_not_more_than_the_origin_sent(settings: Settings, tmp_pat
 
 def test_a_duration_is_measured_and_not_counted_in_second_hands(settings: Settings, tmp_path: Path) -> None:
     times = ["2025-05-01T00:00:00.900Z", "2025-05-01T00:15:00Z", "2025-05-01T00:30:00.100Z"]
-    write_csv(tmp_path / "in" / "t.csv", [transfer(n, address(a), address(b), 4, at=at) for n, (at, a, b) in enumerate(zip(times, "ABC", "BCD", strict=True))])
+    write_csv(
+        tmp_path / "in" / "t.csv",
+        [
+            transfer(n, address(a), address(b), 4, at=at)
+            for n, (at, a, b) in enumerate(zip(times, "ABC", "BCD", strict=True))
+        ],
+    )
     build(settings, tmp_path / "in")
     assert findings(settings, "duration_seconds, is_suspicious", "rapid_chain") == [(1_799, True)]
 
 
 def test_amounts_whose_sums_overflow_stop_nothing(settings: Settings, tmp_path: Path) -> None:
-    spam = [transfer(1_000 + n, address(f"s{n}"), address("X"), 999_999_999_999_999_999, at=at(n), symbol="SPAM") for n in range(200)]
+    spam = [
+        transfer(1_000 + n, address(f"s{n}"), address("X"), 999_999_999_999_999_999, at=at(n), symbol="SPAM")
+        for n in range(200)
+    ]
     write_csv(tmp_path / "in" / "t.csv", [*spam, *rows_of([(0, "A", "B", 4), (600, "B", "C", 4), (1200, "C", "D", 4)])])
     build(settings, tmp_path / "in")
     assert ask(settings, "SELECT typology, token_symbol FROM detection.findings") == [("rapid_chain", "ETH")]
@@ -261,11 +290,17 @@ def test_amounts_whose_sums_overflow_stop_nothing(settings: Settings, tmp_path: 
 
 def test_large_findings_are_kept_before_early_ones(tmp_path: Path) -> None:
     settings = load_settings(tmp_path / "data").with_changes(typologies={"max_findings": 5})
-    chains = [(3_000 * n + 60 * hop, f"c{n}{hop}", f"c{n}{hop + 1}", amount) for n, amount in enumerate(["0.001"] * 8 + [4_000]) for hop in range(3)]
+    chains = [
+        (3_000 * n + 60 * hop, f"c{n}{hop}", f"c{n}{hop + 1}", amount)
+        for n, amount in enumerate(["0.001"] * 8 + [4_000])
+        for hop in range(3)
+    ]
     write_csv(tmp_path / "in" / "t.csv", rows_of(chains))
     build(settings, tmp_path / "in")
     assert findings(settings, "max(gross_amount) OVER (), count(*) OVER ()", "rapid_chain")[0] == (12_000, 5)
-    assert ask(settings, "SELECT found, kept, is_truncated FROM ops.detections WHERE typology = 'rapid_chain'") == [(9, 5, True)]
+    assert ask(settings, "SELECT found, kept, is_truncated FROM ops.detections WHERE typology = 'rapid_chain'") == [
+        (9, 5, True)
+    ]
 
 
 def test_an_amount_for_one_token_leaves_the_others_as_they_are(settings: Settings, tmp_path: Path) -> None:
@@ -300,4 +335,6 @@ def test_a_contact_counts_when_it_was_made_by_no_service(settings: Settings, tmp
     ]
     write_csv(tmp_path / "in" / "t.csv", rows_of([(0, "later", "M", 5), (60, "now", "M", 5)]))
     build(settings.with_changes(labels={"files": (label_file(tmp_path / "l.csv", rows),)}), tmp_path / "in")
-    assert ask(settings, "SELECT DISTINCT address FROM detection.risk_components WHERE finding_id IS NULL") == [(address("later"),)]
+    assert ask(settings, "SELECT DISTINCT address FROM detection.risk_components WHERE finding_id IS NULL") == [
+        (address("later"),)
+    ]

@@ -50,16 +50,29 @@ def test_netflow_of_exchanges_total_and_wallets(world: Settings, tmp_path: Path)
         (NEXT, "B", 0, 0, 0, 0, 0, 0, 0),
         (NEXT, "K", 8, 0, 8, 0, 0, 0, 1),
     ]
-    assert ask(world, "SELECT block_date::VARCHAR, netflow, cross_exchange, internal FROM marts.fct_daily_netflow ORDER BY 1") == [
+    assert ask(
+        world, "SELECT block_date::VARCHAR, netflow, cross_exchange, internal FROM marts.fct_daily_netflow ORDER BY 1"
+    ) == [
         (DAY, 77, 20, 50),
         (NEXT, 8, 0, 0),
     ]
-    wallets = ask(world, f"SELECT wallet, inflow, outflow, netflow FROM marts.fct_daily_wallet_netflow WHERE block_date = '{DAY}' ORDER BY 1")
+    wallets = ask(
+        world,
+        f"SELECT wallet, inflow, outflow, netflow FROM marts.fct_daily_wallet_netflow WHERE block_date = '{DAY}' ORDER BY 1",
+    )
     assert wallets == [(B1, 100, 80, 20), (B2, 50, 20, 30), (K1, 27, 0, 27)]
 
 
 def test_flow_types_and_the_spelling_of_an_entity(world: Settings, tmp_path: Path) -> None:
-    write_csv(tmp_path / "in" / "more.csv", [transfer(8, ZERO, U, 1), transfer(9, U, ZERO, 1), transfer(10, U, "0x" + "9" * 40, 1), transfer(11, ZERO, K1, 1)])
+    write_csv(
+        tmp_path / "in" / "more.csv",
+        [
+            transfer(8, ZERO, U, 1),
+            transfer(9, U, ZERO, 1),
+            transfer(10, U, "0x" + "9" * 40, 1),
+            transfer(11, ZERO, K1, 1),
+        ],
+    )
     build(world, tmp_path / "in")
     kinds = dict(ask(world, "SELECT tx_hash, flow_type FROM marts.fct_transfers"))  # type: ignore[arg-type]
     assert [kinds[f"0x{n:064x}"] for n in range(1, 12)] == [
@@ -72,10 +85,14 @@ def test_regions_outflow_and_destinations(world: Settings, tmp_path: Path) -> No
     write_csv(tmp_path / "in" / "more.csv", [transfer(20, K1, B1, 3), transfer(21, K1, U, 4), transfer(22, K1, U, 0)])
     build(world, tmp_path / "in")
     out = ask(
-        world, "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, sender_count FROM marts.fct_daily_outflow ORDER BY 2"
+        world,
+        "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, sender_count FROM marts.fct_daily_outflow ORDER BY 2",
     )
     assert out == [("exchange", "foreign_cex", "B", 3, 1, 1), ("exchange", "unlabelled", None, 4, 1, 1)]
-    regions = ask(world, f"SELECT from_region, to_region, amount FROM marts.fct_daily_region_flow WHERE block_date = '{DAY}' ORDER BY ALL")
+    regions = ask(
+        world,
+        f"SELECT from_region, to_region, amount FROM marts.fct_daily_region_flow WHERE block_date = '{DAY}' ORDER BY ALL",
+    )
     assert regions == [
         ("ID", "UNKNOWN", 4),
         ("ID", "US", 3),
@@ -86,7 +103,8 @@ def test_regions_outflow_and_destinations(world: Settings, tmp_path: Path) -> No
         ("US", "US", 50),
     ]
     top = ask(
-        world, "SELECT to_address, amount, transfer_count, rank_by_amount FROM marts.top_destinations WHERE window_days = 0 ORDER BY rank_by_amount LIMIT 2"
+        world,
+        "SELECT to_address, amount, transfer_count, rank_by_amount FROM marts.top_destinations WHERE window_days = 0 ORDER BY rank_by_amount LIMIT 2",
     )
     assert top == [(B1, 103, 2, 1), (B2, 50, 1, 2)]
     shares = ask(world, "SELECT block_date, round(sum(amount_share), 9) FROM marts.fct_daily_destinations GROUP BY 1")
@@ -94,12 +112,24 @@ def test_regions_outflow_and_destinations(world: Settings, tmp_path: Path) -> No
 
 
 def test_labels_hold_in_their_time_and_conflicts_are_kept(settings: Settings, tmp_path: Path) -> None:
-    write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, B1, 1, at="2025-04-30T23:59:59Z"), transfer(2, U, B1, 2, at=f"{DAY}T00:00:00Z")])
-    rows = [["ethereum", B1, "Late", "exchange", "late", 0.9, "one", DAY, ""], ["ethereum", B1, "Always", "bridge", "always", 0.4, "two", "", ""]]
+    write_csv(
+        tmp_path / "in" / "t.csv",
+        [transfer(1, U, B1, 1, at="2025-04-30T23:59:59Z"), transfer(2, U, B1, 2, at=f"{DAY}T00:00:00Z")],
+    )
+    rows = [
+        ["ethereum", B1, "Late", "exchange", "late", 0.9, "one", DAY, ""],
+        ["ethereum", B1, "Always", "bridge", "always", 0.4, "two", "", ""],
+    ]
     changed = settings.with_changes(labels={"files": (label_file(tmp_path / "labels.csv", rows),)})
     build(changed, tmp_path / "in")
-    assert ask(changed, "SELECT amount, to_entity, flow_type FROM marts.fct_transfers ORDER BY 1") == [(1, "Always", "external"), (2, "Late", "inflow")]
-    assert ask(changed, f"SELECT entity, source FROM marts.dim_address_labels WHERE address = '{B1}' ORDER BY 1") == [("Always", "two"), ("Late", "one")]
+    assert ask(changed, "SELECT amount, to_entity, flow_type FROM marts.fct_transfers ORDER BY 1") == [
+        (1, "Always", "external"),
+        (2, "Late", "inflow"),
+    ]
+    assert ask(changed, f"SELECT entity, source FROM marts.dim_address_labels WHERE address = '{B1}' ORDER BY 1") == [
+        ("Always", "two"),
+        ("Late", "one"),
+    ]
     assert ask(changed, f"SELECT has_label_conflict FROM marts.dim_addresses WHERE address = '{B1}'") == [(True,)]
 
 
@@ -110,7 +140,10 @@ def test_prices_fill_dollars_and_their_absence_leaves_null(world: Settings, tmp_
     prices = write_csv(tmp_path / "prices.csv", [["eth", DAY, 2000.5]], ["token", "date", "usd"])
     priced = world.with_changes(sources={"prices": prices})
     build(priced, tmp_path / "in")
-    assert ask(priced, "SELECT block_date::VARCHAR, netflow_usd FROM marts.fct_daily_netflow ORDER BY 1") == [(DAY, Decimal("154038.5")), (NEXT, None)]
+    assert ask(priced, "SELECT block_date::VARCHAR, netflow_usd FROM marts.fct_daily_netflow ORDER BY 1") == [
+        (DAY, Decimal("154038.5")),
+        (NEXT, None),
+    ]
 
 
 def test_scanned_wallets_are_domestic_and_unknown_amounts_stay_unknown(settings: Settings, tmp_path: Path) -> None:
@@ -119,7 +152,8 @@ def test_scanned_wallets_are_domestic_and_unknown_amounts_stay_unknown(settings:
     (tmp_path / "in" / "n.jsonl").write_text(line % (U, U, "0x28C6c06298d514Db089934071355E5743bf21d60"))
     build(settings, tmp_path / "in")
     rows = ask(
-        settings, "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, unknown_amount_count FROM marts.fct_daily_outflow"
+        settings,
+        "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, unknown_amount_count FROM marts.fct_daily_outflow",
     )
     assert rows == [("local", "foreign_cex", "Binance", None, 1, 1)]
 
@@ -130,4 +164,7 @@ def test_a_token_beyond_the_decimal_range_is_unknown_not_fatal(settings: Setting
     result = build(settings, tmp_path / "in")
     assert [v.expectation.name for v in result.verdicts if not v.is_success] == ["tokens_are_summable"]
     assert ask(settings, "SELECT token_symbol FROM marts.dim_tokens WHERE NOT is_summable") == [("SPAM",)]
-    assert ask(settings, "SELECT token_symbol, amount, transfer_count FROM marts.fct_daily_region_flow ORDER BY 1") == [("ETH", 1, 1), ("SPAM", 0, 200)]
+    assert ask(settings, "SELECT token_symbol, amount, transfer_count FROM marts.fct_daily_region_flow ORDER BY 1") == [
+        ("ETH", 1, 1),
+        ("SPAM", 0, 200),
+    ]

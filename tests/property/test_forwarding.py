@@ -19,9 +19,9 @@ Judged = tuple[int, int, int, int, int]
 UNIT = 10**18
 # the last amounts do not fit in one word
 AMOUNTS = st.sampled_from([UNIT // 4, UNIT, 3 * UNIT, 18 * UNIT, 100 * UNIT])
-MOVES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 8), st.integers(0, 2), AMOUNTS, st.booleans()), max_size=30).map(
-    lambda rows: sorted(rows, key=lambda row: row[:2])
-)
+MOVES = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 8), st.integers(0, 2), AMOUNTS, st.booleans()), max_size=30
+).map(lambda rows: sorted(rows, key=lambda row: row[:2]))
 
 
 def words(values: list[int]) -> np.ndarray:
@@ -50,7 +50,10 @@ def plainly(rows: list[Judged], share: Fraction, receipts: int) -> dict[int, tup
         for moment in sorted({row[2] for row in own}):
             until = [row for row in own if row[2] <= moment]
             tokens = {row[1] for row in until}
-            holds = all(sum(row[4] for row in until if row[1] == t) >= share * sum(row[3] for row in until if row[1] == t) for t in tokens)
+            holds = all(
+                sum(row[4] for row in until if row[1] == t) >= share * sum(row[3] for row in until if row[1] == t)
+                for t in tokens
+            )
             if address not in found:
                 if holds and sum(row[4] > 0 for row in until) >= receipts:
                     found[address] = (moment, NEVER)
@@ -68,13 +71,27 @@ def plainly(rows: list[Judged], share: Fraction, receipts: int) -> dict[int, tup
 )
 @settings(max_examples=500, deadline=None)
 # 19 paid of 18 and 3 that came in: one is passed on of the second receipt, and the difference crosses the border of a word
-@example([(0, 0, 0, 18 * UNIT, False), (0, 1, 0, 3 * UNIT, False), (0, 2, 0, 18 * UNIT, True), (0, 2, 0, UNIT, True)], [9] * 4, 2, Fraction(1, 2), 1)
-def test_spans_are_those_of_the_definition(rows: list[Move], until: list[int], span: int, share: Fraction, receipts: int) -> None:
+@example(
+    [(0, 0, 0, 18 * UNIT, False), (0, 1, 0, 3 * UNIT, False), (0, 2, 0, 18 * UNIT, True), (0, 2, 0, UNIT, True)],
+    [9] * 4,
+    2,
+    Fraction(1, 2),
+    1,
+)
+def test_spans_are_those_of_the_definition(
+    rows: list[Move], until: list[int], span: int, share: Fraction, receipts: int
+) -> None:
     address, time, token = (np.array([row[n] for row in rows], np.int64) for n in (0, 1, 2))
     is_payment = np.array([row[4] for row in rows], bool)
-    spans = forwarding_spans(address, token, time, is_payment, words([row[3] for row in rows]), np.array(until), span, float(share), receipts)
+    spans = forwarding_spans(
+        address, token, time, is_payment, words([row[3] for row in rows]), np.array(until), span, float(share), receipts
+    )
     verdicts = judged(rows, until, span)
-    found = {n: (int(spans.known_from[n]), int(spans.short_at[n])) for n in range(len(spans.known_from)) if spans.known_from[n] != NEVER}
+    found = {
+        n: (int(spans.known_from[n]), int(spans.short_at[n]))
+        for n in range(len(spans.known_from))
+        if spans.known_from[n] != NEVER
+    }
     assert found == plainly(verdicts, share, receipts)
     for n in {row[0] for row in verdicts}:
         own = [row for row in verdicts if row[0] == n]

@@ -72,10 +72,15 @@ def arrived(result: Advance) -> list[tuple[int, int, Fraction, int, float, tuple
 
 def line(*hops: tuple[int, int, object], step: int = 1) -> list[Move]:
     """Transfers one after the other."""
-    return [Move(n, 0, n, n * step, sender, receiver, Fraction(str(amount))) for n, (sender, receiver, amount) in enumerate(hops)]
+    return [
+        Move(n, 0, n, n * step, sender, receiver, Fraction(str(amount)))
+        for n, (sender, receiver, amount) in enumerate(hops)
+    ]
 
 
-def follow(moves: list[Move], attribution: str = "fifo", **more: object) -> list[tuple[int, int, Fraction, int, float, tuple[int, ...]]]:
+def follow(
+    moves: list[Move], attribution: str = "fifo", **more: object
+) -> list[tuple[int, int, Fraction, int, float, tuple[int, ...]]]:
     return arrived(advance(State.empty(6), columns(moves), rules(attribution, **more)))
 
 
@@ -141,7 +146,10 @@ MOVES = st.lists(
 def world(drawn: list[tuple[int, int, int, int, str]]) -> list[Move]:
     """Transfers of four days in the canonical order: ties are settled by what they say."""
     ordered = sorted(drawn, key=lambda row: (row[0], row[1], row[2], row[3], Fraction(row[4])))
-    return [Move(n, day, order, day * 100 + order, a, b, Fraction(amount)) for n, (day, order, a, b, amount) in enumerate(ordered)]
+    return [
+        Move(n, day, order, day * 100 + order, a, b, Fraction(amount))
+        for n, (day, order, a, b, amount) in enumerate(ordered)
+    ]
 
 
 LIMITS = st.fixed_dictionaries(
@@ -156,7 +164,9 @@ LIMITS = st.fixed_dictionaries(
 
 @given(MOVES, st.sampled_from(["fifo", "haircut", "poison"]), LIMITS, st.sampled_from(["0", "1"]))
 @budget(max_examples=1_500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_the_kernel_is_the_state_machine(drawn: list[tuple[int, int, int, int, str]], attribution: str, limits: dict[str, int], least: str) -> None:
+def test_the_kernel_is_the_state_machine(
+    drawn: list[tuple[int, int, int, int, str]], attribution: str, limits: dict[str, int], least: str
+) -> None:
     moves = world(drawn)
     reference = Tracker(GROUPS, IS_SOURCE, IS_DESTINATION, attribution, Fraction(least), **limits)  # type: ignore[arg-type]
     reference.run(moves)
@@ -179,7 +189,9 @@ def test_the_kernel_is_the_state_machine(drawn: list[tuple[int, int, int, int, s
                 assert float(one[2]) == pytest.approx(float(other[2]), rel=1e-9)
     else:
         assert found == [(*flow[:4], pytest.approx(flow[4]), flow[5]) for flow in reference.arrived]
-        assert dict(zip(COUNTS, result.counts.sum(axis=0).tolist(), strict=True)) == {name: reference.counts[name] for name in COUNTS}
+        assert dict(zip(COUNTS, result.counts.sum(axis=0).tolist(), strict=True)) == {
+            name: reference.counts[name] for name in COUNTS
+        }
     for source in range(3):
         left = sum(m.amount for m in moves if GROUPS.get(m.sender) == source and GROUPS.get(m.receiver) != source)
         if attribution != "poison":
@@ -191,9 +203,13 @@ def test_the_kernel_is_the_state_machine(drawn: list[tuple[int, int, int, int, s
 
 @given(MOVES, st.sampled_from(["fifo", "haircut", "poison"]), st.sets(st.integers(1, 3)), LIMITS)
 @budget(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_any_split_over_days_is_all_at_once(drawn: list[tuple[int, int, int, int, str]], attribution: str, cuts: set[int], limits: dict[str, int]) -> None:
+def test_any_split_over_days_is_all_at_once(
+    drawn: list[tuple[int, int, int, int, str]], attribution: str, cuts: set[int], limits: dict[str, int]
+) -> None:
     moves = world(drawn)
-    limited = rules(attribution, **{**limits, "max_age": np.array([limits["max_age"]]), "max_idle": np.array([limits["max_idle"]])})
+    limited = rules(
+        attribution, **{**limits, "max_age": np.array([limits["max_age"]]), "max_idle": np.array([limits["max_idle"]])}
+    )
     whole = advance(State.empty(limits["max_hops"]), columns(moves), limited)
     state, found = State.empty(limits["max_hops"]), []
     for part in range(4):
@@ -208,6 +224,14 @@ def test_any_split_over_days_is_all_at_once(drawn: list[tuple[int, int, int, int
 
 
 def test_a_lot_of_money_stays_exact() -> None:
-    moves = line((0, 5, "123456789012.000000000000000001"), (5, 6, "23456789012.000000000000000002"), (6, 1, "23456789012.000000000000000002"), (5, 1, "1e12"))
-    assert [flow[2] for flow in follow(moves)] == [Fraction("23456789012.000000000000000002"), Fraction("99999999999.999999999999999999")]
+    moves = line(
+        (0, 5, "123456789012.000000000000000001"),
+        (5, 6, "23456789012.000000000000000002"),
+        (6, 1, "23456789012.000000000000000002"),
+        (5, 1, "1e12"),
+    )
+    assert [flow[2] for flow in follow(moves)] == [
+        Fraction("23456789012.000000000000000002"),
+        Fraction("99999999999.999999999999999999"),
+    ]
     assert replace(rules(), max_hops=6).max_hops == 6

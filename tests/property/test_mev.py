@@ -13,8 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from flow_pipeline.settings import SmartMoneySettings
+from flow_pipeline.wallets.trades import run_trades
 from flow_pipeline.warehouse.store import Connection, create_tables
-from flow_pipeline.warehouse.trades import run_trades
 from tests.mev_oracle import Tx, mev
 
 RULES = SmartMoneySettings()
@@ -28,7 +28,9 @@ def warehouse() -> Iterator[Connection]:
     with duckdb.connect() as connection:
         create_tables(connection)
         connection.execute("CREATE SCHEMA intermediate")
-        connection.execute("CREATE TABLE intermediate.int_address_labels__intervals (chain VARCHAR, address_id INTEGER)")
+        connection.execute(
+            "CREATE TABLE intermediate.int_address_labels__intervals (chain VARCHAR, address_id INTEGER)"
+        )
         connection.execute(
             "CREATE TABLE intermediate.int_tokens__canonical (token_id INTEGER, token_key INTEGER, chain VARCHAR, token_address VARCHAR, token_symbol VARCHAR, price_token VARCHAR)"
         )
@@ -36,7 +38,8 @@ def warehouse() -> Iterator[Connection]:
             "CREATE VIEW intermediate.int_tokens__keys AS SELECT token_key, chain, token_address, token_symbol FROM intermediate.int_tokens__canonical"
         )
         connection.executemany(
-            "INSERT INTO intermediate.int_tokens__canonical VALUES (?, ?, 'ethereum', NULL, ?, ?)", [(n, n, t, t) for n, t in enumerate(TOKENS)]
+            "INSERT INTO intermediate.int_tokens__canonical VALUES (?, ?, 'ethereum', NULL, ?, ?)",
+            [(n, n, t, t) for n, t in enumerate(TOKENS)],
         )
         connection.executemany("INSERT INTO store.addresses VALUES (?, ?)", list(enumerate(NAMES)))
         connection.execute("INSERT INTO store.dirty_days VALUES (DATE '2025-05-01')")
@@ -59,14 +62,24 @@ def found(connection: Connection, transactions: list[Tx]) -> set[tuple[str, str,
         connection.execute(
             "INSERT INTO raw.transactions BY NAME SELECT 'ethereum' AS chain, $block AS block_number, $at AS block_timestamp, $place AS transaction_index, $tx AS tx_hash, "
             "$sender AS from_address, $called AS to_address, true AS is_success, $method AS method_id",
-            {"block": tx.block, "at": at, "place": tx.place, "tx": tx.name, "sender": tx.sender, "called": tx.called, "method": tx.method},
+            {
+                "block": tx.block,
+                "at": at,
+                "place": tx.place,
+                "tx": tx.name,
+                "sender": tx.sender,
+                "called": tx.called,
+                "method": tx.method,
+            },
         )
     run_trades(connection, RULES)
     rows = connection.execute("SELECT kind, wallet, tx_hashes, victim_tx_hashes FROM detection.mev_events").fetchall()
     return {(kind, wallet, tuple(own), tuple(victims)) for kind, wallet, own, victims in rows}
 
 
-def swap(who: str, pool: str, gives: str, amount: float, gets: str, got: float) -> tuple[tuple[str, str, str, float], ...]:
+def swap(
+    who: str, pool: str, gives: str, amount: float, gets: str, got: float
+) -> tuple[tuple[str, str, str, float], ...]:
     return (who, pool, gives, amount), (pool, who, gets, got)
 
 
@@ -138,9 +151,15 @@ def test_worked_cases(case: str, warehouse: Connection) -> None:
 
 AMOUNT = st.sampled_from([1.0, 1.0, 1.05, 2.0])
 COIN = st.sampled_from(("USD", "CAT", "USD", "CAT", "ETH"))
-STEP = st.tuples(st.sampled_from(("pool", "pool", "pool", "lake", "cat")), COIN, AMOUNT, COIN, AMOUNT).filter(lambda step: step[1] != step[3])
+STEP = st.tuples(st.sampled_from(("pool", "pool", "pool", "lake", "cat")), COIN, AMOUNT, COIN, AMOUNT).filter(
+    lambda step: step[1] != step[3]
+)
 # most transactions are one swap, so that sandwiches come about
-ROUTE = st.one_of(st.lists(STEP, min_size=1, max_size=1), st.lists(STEP, min_size=1, max_size=1), st.lists(STEP, min_size=2, max_size=3))
+ROUTE = st.one_of(
+    st.lists(STEP, min_size=1, max_size=1),
+    st.lists(STEP, min_size=1, max_size=1),
+    st.lists(STEP, min_size=2, max_size=3),
+)
 
 
 @st.composite
@@ -150,7 +169,12 @@ def blocks(draw: st.DrawFn) -> list[Tx]:
         sender = draw(st.sampled_from(("ann", "bot", "bot")))
         called = draw(st.sampled_from(("router", "router", "bot", "pool")))
         who = draw(st.sampled_from((sender, sender, called)))
-        moves = tuple(move for pool, gives, amount, gets, got in draw(ROUTE) if pool != who for move in swap(who, pool, gives, amount, gets, got))
+        moves = tuple(
+            move
+            for pool, gives, amount, gets, got in draw(ROUTE)
+            if pool != who
+            for move in swap(who, pool, gives, amount, gets, got)
+        )
         method = draw(st.sampled_from(("0x1", "0x1", "0x1", LIQUIDATES)))
         made.append(Tx(f"t{n}", draw(st.sampled_from((1, 1, 1, 2))), n, sender, called, method, moves))
     return made

@@ -12,14 +12,18 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from flow_pipeline.detectors.windows import baseline, positions_in_series
+from flow_pipeline.detectors.rolling import baseline, positions_in_series
 from flow_pipeline.settings import load_settings
 from flow_pipeline.sources.fields import MACROS
 from flow_pipeline.warehouse.store import open_build
 from tests.conftest import ask, build, load_only, transfer, write_csv
 
 PEOPLE = ["0x" + digit * 40 for digit in "123456"]
-WALLETS = ["0x28c6c06298d514db089934071355e5743bf21d60", "0x21a31ee1afc51d94c2efccaa2092ad1028285549", "0xa9d1e08c7793af67e9d92fe308d5697fb81d3e43"]
+WALLETS = [
+    "0x28c6c06298d514db089934071355e5743bf21d60",
+    "0x21a31ee1afc51d94c2efccaa2092ad1028285549",
+    "0xa9d1e08c7793af67e9d92fe308d5697fb81d3e43",
+]
 ROW = st.tuples(
     st.integers(1, 30), st.sampled_from(PEOPLE + WALLETS), st.sampled_from(PEOPLE + WALLETS), st.sampled_from(["0", "1", "2.5", "-1", "x", "0.000000000000000001"]),
     st.integers(1, 9), st.sampled_from(["", 0, 1]),
@@ -74,13 +78,21 @@ def test_what_is_loaded_does_not_depend_on_order_or_files(
             write_csv(folder / "in" / f"{number}.csv", part)
         settings = load_settings(folder / "data")
         load_only(settings, folder / "in")
-        found.append(ask(settings, "SELECT * EXCLUDE (load_id, source_file, source_row) FROM raw.transfers ORDER BY ALL", is_build=True))
+        found.append(
+            ask(
+                settings,
+                "SELECT * EXCLUDE (load_id, source_file, source_row) FROM raw.transfers ORDER BY ALL",
+                is_build=True,
+            )
+        )
     assert found[0] == found[1]
 
 
 @budget(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.tuples(st.integers(0, 10**40), st.integers(0, 40)), min_size=1, max_size=50))
-def test_base_units_agree_with_python_decimals(values: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_base_units_agree_with_python_decimals(
+    values: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     import decimal
 
     decimal.getcontext().prec = 90
@@ -88,7 +100,8 @@ def test_base_units_agree_with_python_decimals(values: list[tuple[int, int]], tm
         connection.execute(MACROS)
         for value, decimals in values:
             row = connection.execute(
-                "SELECT flow_base_reason(t, d), flow_base(flow_base_digits(t), d) FROM (SELECT ?::VARCHAR AS t, ?::BIGINT AS d)", [str(value), decimals]
+                "SELECT flow_base_reason(t, d), flow_base(flow_base_digits(t), d) FROM (SELECT ?::VARCHAR AS t, ?::BIGINT AS d)",
+                [str(value), decimals],
             ).fetchone()
             exact = Decimal(value).scaleb(-decimals)
             if exact >= Decimal(10) ** 18:
@@ -105,8 +118,16 @@ def test_base_units_agree_with_python_decimals(values: list[tuple[int, int]], tm
 
 @budget(max_examples=100, deadline=None)
 @given(
-    units=st.lists(st.from_regex(r"[+]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?", fullmatch=True), min_size=1, max_size=200),
-    base=st.lists(st.tuples(st.from_regex(r"[+]?[0-9]{1,40}(\.0{0,3})?", fullmatch=True), st.integers(0, 40)), min_size=1, max_size=50),
+    units=st.lists(
+        st.from_regex(r"[+]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?", fullmatch=True),
+        min_size=1,
+        max_size=200,
+    ),
+    base=st.lists(
+        st.tuples(st.from_regex(r"[+]?[0-9]{1,40}(\.0{0,3})?", fullmatch=True), st.integers(0, 40)),
+        min_size=1,
+        max_size=50,
+    ),
 )
 def test_an_amount_is_exact_or_has_a_reason(units: list[str], base: list[tuple[str, int]]) -> None:
     import decimal
@@ -114,14 +135,19 @@ def test_an_amount_is_exact_or_has_a_reason(units: list[str], base: list[tuple[s
     decimal.getcontext().prec = 250
     with duckdb.connect() as connection:
         connection.execute(MACROS)
-        found = connection.execute("SELECT flow_units_reason(t), flow_units(t) FROM (SELECT unnest(?::VARCHAR[]) AS t)", [units]).fetchall()
+        found = connection.execute(
+            "SELECT flow_units_reason(t), flow_units(t) FROM (SELECT unnest(?::VARCHAR[]) AS t)", [units]
+        ).fetchall()
         for text, (reason, value) in zip(units, found, strict=True):
             exact = Decimal(text)
             is_whole = exact == exact.quantize(Decimal(1).scaleb(-18))
-            assert value == exact if reason is None else exact >= Decimal(10) ** 18 * Decimal("0.999999") or not is_whole, text
+            assert (
+                value == exact if reason is None else exact >= Decimal(10) ** 18 * Decimal("0.999999") or not is_whole
+            ), text
         for text, decimals in base:
             row = connection.execute(
-                "SELECT flow_base_reason(t, d), flow_base_units(t, d) FROM (SELECT ?::VARCHAR AS t, ?::BIGINT AS d)", [text, decimals]
+                "SELECT flow_base_reason(t, d), flow_base_units(t, d) FROM (SELECT ?::VARCHAR AS t, ?::BIGINT AS d)",
+                [text, decimals],
             ).fetchone()
             assert row is not None
             assert row[0] is not None or row[1] == Decimal(text).scaleb(-decimals), (text, decimals)

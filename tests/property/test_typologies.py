@@ -28,7 +28,10 @@ def graph_of(rows: list[Row], roles: dict[int, str], hub_degree: int, step: int)
     """The same world for the kernels and for the oracle."""
     ordered = sorted(rows, key=lambda row: row[:2])
     keys = sorted({row[:2] for row in ordered})
-    made = [T(n, at * step, keys.index((at, place)), a, b, Fraction(amount)) for n, (at, place, a, b, amount) in enumerate(ordered)]
+    made = [
+        T(n, at * step, keys.index((at, place)), a, b, Fraction(amount))
+        for n, (at, place, a, b, amount) in enumerate(ordered)
+    ]
     edges = [t for t in made if t.sender != t.receiver and t.amount > 0]
     # handed over in any order: the graph finds its own
     mixed = np.random.default_rng(len(rows)).permutation(len(edges))
@@ -81,12 +84,20 @@ def crowd(seed: int, amounts: list[str], last: int, most: int, people: int) -> l
 
 def rows(amounts: list[str], last: int, most: int = 22, people: int = 6) -> st.SearchStrategy[list[Row]]:
     """Transfers among few people at few moments: ties, repeats and self-transfers are common."""
-    one = st.tuples(st.integers(0, last), st.integers(0, 2), st.integers(0, people - 1), st.integers(0, people - 1), st.sampled_from(amounts))
+    one = st.tuples(
+        st.integers(0, last),
+        st.integers(0, 2),
+        st.integers(0, people - 1),
+        st.integers(0, people - 1),
+        st.sampled_from(amounts),
+    )
     return st.lists(one, min_size=1, max_size=most)
 
 
 NO_ROLES: dict[int, str] = {}
-ROLES = st.just(NO_ROLES) | st.dictionaries(st.integers(0, 5), st.sampled_from(["exchange", "bridge", "mixer", "contract", "burn"]), max_size=3)
+ROLES = st.just(NO_ROLES) | st.dictionaries(
+    st.integers(0, 5), st.sampled_from(["exchange", "bridge", "mixer", "contract", "burn"]), max_size=3
+)
 SERVICES: dict[int, str] = {0: "mixer", 1: "bridge", 2: "exchange"}
 HUBS = st.sampled_from([1_000, 1_000, 4, 3, 2])
 
@@ -112,7 +123,10 @@ def _found(name: str, graph: TransferGraph, hits: Hits) -> Any:
     if name in ("rapid_chain", "layered", "bridge_to_exchange"):
         return set(walks)
     if name == "structuring":
-        return {("out" if is_sender else "in", frozenset(walk)) for walk, is_sender in zip(walks, hits.facts["is_sender"], strict=True)}
+        return {
+            ("out" if is_sender else "in", frozenset(walk))
+            for walk, is_sender in zip(walks, hits.facts["is_sender"], strict=True)
+        }
     return {frozenset(walk) for walk in walks}
 
 
@@ -121,7 +135,11 @@ def test_a_detector_finds_exactly_what_its_definition_says(name: str) -> None:
     parameters, shape, step, brute_force = CASES[name]
 
     @budget(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(made=rows(*shape), roles=st.just(SERVICES) | ROLES if name in ("mixer_funnel", "bridge_to_exchange") else ROLES, hub_degree=HUBS)
+    @given(
+        made=rows(*shape),
+        roles=st.just(SERVICES) | ROLES if name in ("mixer_funnel", "bridge_to_exchange") else ROLES,
+        hub_degree=HUBS,
+    )
     def check(made: list[Row], roles: dict[int, str], hub_degree: int) -> None:
         graph, world = graph_of(made, roles, hub_degree, step)
         detector = typologies()[name]
@@ -136,7 +154,13 @@ def test_a_detector_is_exact_in_full_worlds(name: str) -> None:
     parameters, shape, step, brute_force = CASES[name]
     detector, some = typologies()[name], 0
     for seed in range(1_200):
-        roles = SERVICES if name in ("mixer_funnel", "bridge_to_exchange") else {0: "contract"} if seed % 4 == 0 else NO_ROLES
+        roles = (
+            SERVICES
+            if name in ("mixer_funnel", "bridge_to_exchange")
+            else {0: "contract"}
+            if seed % 4 == 0
+            else NO_ROLES
+        )
         graph, world = graph_of(crowd(seed, *shape), roles, 4 if seed % 5 == 0 else 1_000, step)
         expected = brute_force(world)
         some += bool(expected)
@@ -146,11 +170,20 @@ def test_a_detector_is_exact_in_full_worlds(name: str) -> None:
 
 
 @budget(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(made=st.integers(0, 10**6).map(lambda seed: crowd(seed, ["1", "2"], 14, 24, 5)), roles=ROLES, hub_degree=HUBS, max_hops=st.integers(2, 6))
-def test_every_temporal_cycle_is_found_once(made: list[Row], roles: dict[int, str], hub_degree: int, max_hops: int) -> None:
+@given(
+    made=st.integers(0, 10**6).map(lambda seed: crowd(seed, ["1", "2"], 14, 24, 5)),
+    roles=ROLES,
+    hub_degree=HUBS,
+    max_hops=st.integers(2, 6),
+)
+def test_every_temporal_cycle_is_found_once(
+    made: list[Row], roles: dict[int, str], hub_degree: int, max_hops: int
+) -> None:
     graph, world = graph_of(made, roles, hub_degree, 9 * H)
     walks = cycles(graph, 72 * H * 1_000_000, max_hops, 10**6, 10**6)
-    found = [tuple(int(n) for n in graph.row[walks.edges[walks.start[i] : walks.start[i + 1]]]) for i in range(len(walks))]
+    found = [
+        tuple(int(n) for n in graph.row[walks.edges[walks.start[i] : walks.start[i + 1]]]) for i in range(len(walks))
+    ]
     assert len(set(found)) == len(found)
     assert set(found) == oracle.cycles(world, max_hops=max_hops)
 
@@ -186,7 +219,9 @@ def repeated(hops: list[tuple[int, int]], times: int) -> list[Row]:
         ("circular", [(i, i % 6 + 1) for i in range(1, 7)], {}),
     ],
 )
-def test_repeated_payments_are_searched_within_bounds(name: str, hops: list[tuple[int, int]], roles: dict[int, str]) -> None:
+def test_repeated_payments_are_searched_within_bounds(
+    name: str, hops: list[tuple[int, int]], roles: dict[int, str]
+) -> None:
     # A late payment back to the first address makes every inner path a candidate; listing all of them would not end.
     rows = [*repeated(hops, 250), *([(251, 0, 9, 1, "1")] if name in ("layered", "rapid_chain") else [])]
     graph, _ = graph_of(rows, roles, 1_000, 2)

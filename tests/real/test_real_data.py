@@ -10,10 +10,10 @@ import pytest
 
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import read_label_set
+from flow_pipeline.questions.verify import verify
 from flow_pipeline.reports.report import write_report
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.store import open_published
-from flow_pipeline.warehouse.verify import verify
 from tests.benchmark.amlsim import measure
 from tests.conftest import ask, build, load_only
 
@@ -27,7 +27,9 @@ def copy_into(folder: Path, *files: Path) -> Path:
     return folder
 
 
-def test_lpt_has_198_transfers_with_and_without_the_overlapping_file(settings: Settings, real: Path, tmp_path: Path) -> None:
+def test_lpt_has_198_transfers_with_and_without_the_overlapping_file(
+    settings: Settings, real: Path, tmp_path: Path
+) -> None:
     main = real / "lpt_study" / "raw" / "lpt_transfers_binance_hotwallet20.csv"
     load_only(settings, copy_into(tmp_path / "one", main))
     assert ask(settings, "SELECT count(*) FROM raw.transfers", is_build=True) == [(198,)]
@@ -51,7 +53,9 @@ def test_lpt_window_reproduces_the_studys_wallet_scores(settings: Settings, real
         published = [row for row in csv.DictReader(handle) if row["exchange"] == "binance20"]
     assert len(published) == 7
     for row in published:
-        for name, value in zip(("inflow", "outflow", "netflow", "roll_mean", "roll_std", "zscore"), found[row["date"]], strict=True):
+        for name, value in zip(
+            ("inflow", "outflow", "netflow", "roll_mean", "roll_std", "zscore"), found[row["date"]], strict=True
+        ):
             if row[name]:
                 assert value == pytest.approx(float(row[name]), rel=1e-9, abs=1e-9), (row["date"], name)
             else:
@@ -62,13 +66,20 @@ def test_the_report_has_the_studys_days_by_wallet(settings: Settings, real: Path
     build(settings, real / "lpt_study" / "raw", Window.parse("2025-05-01", "2025-06-05"))
     folder = write_report(settings, "weekly")[-1]
     with (folder / "topk_netflow_by_wallet.csv").open() as handle:
-        found = {row["date"]: row for row in csv.DictReader(handle) if row["wallet"] == "0xf977814e90da44bfa03b6295a0616a897441acec"}
+        found = {
+            row["date"]: row
+            for row in csv.DictReader(handle)
+            if row["wallet"] == "0xf977814e90da44bfa03b6295a0616a897441acec"
+        }
     with (real / "lpt_study" / "published" / "topk_netflow_by_exchange.csv").open() as handle:
         published = [row for row in csv.DictReader(handle) if row["exchange"] == "binance20" and row["zscore"]]
     assert len(published) >= 5
     for row in published:
         for name in ("inflow", "outflow", "netflow", "roll_mean", "roll_std", "zscore"):
-            assert float(found[row["date"]][name]) == pytest.approx(float(row[name]), rel=1e-9, abs=1e-9), (row["date"], name)
+            assert float(found[row["date"]][name]) == pytest.approx(float(row[name]), rel=1e-9, abs=1e-9), (
+                row["date"],
+                name,
+            )
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +104,16 @@ def counts(settings: Settings, name: str) -> tuple[object, ...]:
 def test_bridge_is_exact_to_the_base_unit(bridge: Settings) -> None:
     bridge_address = "0x40ec5b33f54e0e8a33a975908c5ba1c14e5bbbdf"
     rows = ask(
-        bridge, f"SELECT count(*), count(DISTINCT token_address) FROM raw.transfers WHERE '{bridge_address}' IN (from_address, to_address)", is_build=True
+        bridge,
+        f"SELECT count(*), count(DISTINCT token_address) FROM raw.transfers WHERE '{bridge_address}' IN (from_address, to_address)",
+        is_build=True,
     )
     assert rows == [(10_000, 231)]
-    usdc = ask(bridge, f"SELECT sum(amount) FROM raw.transfers WHERE to_address = '{bridge_address}' AND token_symbol = 'USDC'", is_build=True)
+    usdc = ask(
+        bridge,
+        f"SELECT sum(amount) FROM raw.transfers WHERE to_address = '{bridge_address}' AND token_symbol = 'USDC'",
+        is_build=True,
+    )
     assert usdc == [(Decimal("182628133.106067"),)]
 
 
@@ -104,7 +121,11 @@ def test_bridge_exports_overlap_without_adding(bridge: Settings) -> None:
     export = "export-address-token-0x40ec5b33f54e0e8a33a975908c5ba1c14e5bbbdf.csv"
     assert counts(bridge, export) == (1_418, 0, 1_418, 0, False)
     assert counts(bridge, "posbridge.csv.gz")[0::4] == (10_000, True)
-    loaded = ask(bridge, "SELECT sum(rows_loaded) FROM raw.loads WHERE source_file LIKE '%/posbridge%' OR source_file LIKE '%/maticbridge%'", is_build=True)
+    loaded = ask(
+        bridge,
+        "SELECT sum(rows_loaded) FROM raw.loads WHERE source_file LIKE '%/posbridge%' OR source_file LIKE '%/maticbridge%'",
+        is_build=True,
+    )
     assert loaded == [(10_000,)]
 
 
@@ -116,9 +137,16 @@ def test_bridge_without_decimals_is_rejected_row_by_row(bridge: Settings) -> Non
 def test_exploits_have_their_transactions_and_only_moving_ones_as_transfers(settings: Settings, real: Path) -> None:
     build(settings, real / "exploits")
     assert ask(settings, "SELECT count(*), count(*) FILTER (WHERE value > 0) FROM raw.transactions") == [(654, 288)]
-    assert ask(settings, "SELECT count(*) FROM raw.transfers WHERE tx_hash IN (SELECT tx_hash FROM raw.transactions WHERE NOT is_success)") == [(0,)]
-    assert ask(settings, "SELECT count(*), min(token_symbol), max(token_symbol) FROM raw.transfers") == [(288, "ETH", "ETH")]
-    assert ask(settings, "SELECT count(*) > 0 FROM marts.fct_transfers WHERE from_category IN ('exploit', 'sanctioned')") == [(True,)]
+    assert ask(
+        settings,
+        "SELECT count(*) FROM raw.transfers WHERE tx_hash IN (SELECT tx_hash FROM raw.transactions WHERE NOT is_success)",
+    ) == [(0,)]
+    assert ask(settings, "SELECT count(*), min(token_symbol), max(token_symbol) FROM raw.transfers") == [
+        (288, "ETH", "ETH")
+    ]
+    assert ask(
+        settings, "SELECT count(*) > 0 FROM marts.fct_transfers WHERE from_category IN ('exploit', 'sanctioned')"
+    ) == [(True,)]
 
 
 def test_early_ethereum_keeps_wei_and_marks_missing_status(settings: Settings, real: Path) -> None:
@@ -149,7 +177,10 @@ def test_the_exploits_yield_findings_that_the_files_themselves_confirm(settings:
     build(settings, real / "exploits")
     with open_published(settings) as connection:
         assert all(not proof.differences for proof in verify(connection, (), True))
-    assert ask(settings, "SELECT typology, block_date::VARCHAR, gross_amount FROM detection.findings WHERE is_suspicious ORDER BY 3") == [
+    assert ask(
+        settings,
+        "SELECT typology, block_date::VARCHAR, gross_amount FROM detection.findings WHERE is_suspicious ORDER BY 3",
+    ) == [
         ("circular", "2022-03-23", Decimal("3365.537583527971690307")),
         ("circular", "2022-03-23", Decimal(3391)),
     ]
@@ -171,7 +202,8 @@ def test_the_exploits_yield_findings_that_the_files_themselves_confirm(settings:
         assert 0 < back[0] - there[0] < 1_500
         assert (there[3], back[3]) in {(1, Decimal(3390)), (1, Decimal("3364.537583527971690307"))}
     (fan,) = ask(
-        settings, "SELECT is_suspicious, gross_amount, epoch(first_timestamp), epoch(last_timestamp) FROM detection.findings WHERE typology = 'fan_out'"
+        settings,
+        "SELECT is_suspicious, gross_amount, epoch(first_timestamp), epoch(last_timestamp) FROM detection.findings WHERE typology = 'fan_out'",
     )
     paid = [row for row in raw if row[1] == RONIN and fan[2] <= row[0] <= fan[3]]  # type: ignore[operator]
     assert (fan[0], fan[1], len(paid), len({row[2] for row in paid})) == (False, sum(row[3] for row in paid), 5, 5)
@@ -186,7 +218,9 @@ def test_amlsim_cycles_without_amounts(real: Path, tmp_path: Path) -> None:
 
 def test_early_bitcoin_blocks_balance_and_show_the_first_spends(settings: Settings, real: Path) -> None:
     build(settings, real / "btc_blocks_btcd")
-    assert ask(settings, "SELECT format, rows_read, rows_loaded FROM raw.loads WHERE format NOT IN ('labels')") == [("bitcoin", 262, 262)]
+    assert ask(settings, "SELECT format, rows_read, rows_loaded FROM raw.loads WHERE format NOT IN ('labels')") == [
+        ("bitcoin", 262, 262)
+    ]
     with (real / "btc_blocks_btcd" / "blocks_1_256_io.csv").open() as handle:
         rows = list(csv.DictReader(handle))
     for coinbase, sign in (("1", "="), ("0", "<>")):
@@ -195,7 +229,9 @@ def test_early_bitcoin_blocks_balance_and_show_the_first_spends(settings: Settin
         change = sum(int(row["value_sat"]) for row in out if (row["txid"], row["address"]) in put)
         moved = ask(settings, f"SELECT sum(amount) FROM raw.transfers WHERE from_address {sign} 'coinbase'")[0][0]
         assert Decimal(str(moved)) * 10**8 + change == sum(int(row["value_sat"]) for row in out)
-    assert ask(settings, "SELECT count(*) FROM raw.transfers WHERE to_address = 'fees'") == [(0,)], "nobody paid a fee then"
+    assert ask(settings, "SELECT count(*) FROM raw.transfers WHERE to_address = 'fees'") == [(0,)], (
+        "nobody paid a fee then"
+    )
     spends = ask(
         settings,
         "SELECT block_number, from_address[:5], to_address[:5], amount::INTEGER FROM raw.transfers WHERE from_address <> 'coinbase' ORDER BY 1 LIMIT 3",
@@ -208,22 +244,38 @@ def test_the_first_spends_are_flows_between_groups(settings: Settings, real: Pat
         "satoshi: {type: MINER, addresses: [12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S]}\nlast: {type: OTHER, addresses: [15NUwyBYrZcnUgTagsm1A7M2yL2GntpuaZ]}\n"
     )
     build(settings.with_changes(tracing={"groups": tmp_path / "g.yaml"}), real / "btc_blocks_btcd")
-    ((amount, hops, confidence, path),) = ask(settings, "SELECT amount, hop_count, confidence, path FROM detection.group_flows")
+    ((amount, hops, confidence, path),) = ask(
+        settings, "SELECT amount, hop_count, confidence, path FROM detection.group_flows"
+    )
     assert (amount, hops, confidence) == (1, 2, 0.85)
     assert [str(address)[:5] for address in path] == ["12cbQ", "13Hts", "15NUw"]  # type: ignore[attr-defined]
 
 
-def test_the_predefined_groups_load_and_their_invalid_addresses_are_refused_by_name(settings: Settings, real: Path) -> None:
-    build(settings.with_changes(tracing={"groups": real / "address_groups_easylayer" / "predefined_groups.json"}), real / "btc_blocks_btcd")
+def test_the_predefined_groups_load_and_their_invalid_addresses_are_refused_by_name(
+    settings: Settings, real: Path
+) -> None:
+    build(
+        settings.with_changes(tracing={"groups": real / "address_groups_easylayer" / "predefined_groups.json"}),
+        real / "btc_blocks_btcd",
+    )
     refused = " ".join(str(row[0]) for row in ask(settings, "SELECT message FROM raw.rejects"))
-    for bad in ("1MixerAddr1ExampleOnly123456789ABC", "1MixerAddr2ExampleOnly987654321DEF", "1SilkRoadExampleAddr123456789XYZ"):
+    for bad in (
+        "1MixerAddr1ExampleOnly123456789ABC",
+        "1MixerAddr2ExampleOnly987654321DEF",
+        "1SilkRoadExampleAddr123456789XYZ",
+    ):
         assert bad in refused
-    assert ask(settings, "SELECT group_id, type, risk_level, is_destination FROM detection.groups WHERE origin = 'file' ORDER BY 1") == [
+    assert ask(
+        settings,
+        "SELECT group_id, type, risk_level, is_destination FROM detection.groups WHERE origin = 'file' ORDER BY 1",
+    ) == [
         ("binance-hot-wallets", "EXCHANGE", "LOW", True),
         ("silk-road-wallets", "BLACKLIST", "CRITICAL", False),
         ("suspicious-mixers", "MIXER", "HIGH", True),
     ]
-    assert "suspicious-mixers has no usable address" in str(ask(settings, "SELECT note FROM raw.loads WHERE format = 'groups'"))
+    assert "suspicious-mixers has no usable address" in str(
+        ask(settings, "SELECT note FROM raw.loads WHERE format = 'groups'")
+    )
 
 
 def all_features_are_finite(settings: Settings) -> int:
@@ -242,7 +294,9 @@ def test_success_of_the_exploit_wallets_as_counted_by_hand(settings: Settings, r
     for name in ("ronin_bridge_hack.csv", "wormhole_bridge_hack.csv"):
         with (real / "exploits" / name).open() as handle:
             for row in csv.DictReader(handle):
-                sent.setdefault(row["from"].lower(), {})[row["hash"].lower()] = row["isError"] == "0" and row["txreceipt_status"] != "0"
+                sent.setdefault(row["from"].lower(), {})[row["hash"].lower()] = (
+                    row["isError"] == "0" and row["txreceipt_status"] != "0"
+                )
     told = {
         wallet: (rate, count)
         for wallet, rate, count in ask(
@@ -263,8 +317,18 @@ def test_early_ethereum_wallets_are_described_without_status_or_prices(settings:
     assert all_features_are_finite(settings) > 3_000
     senders = ask(settings, "SELECT count(DISTINCT from_address) FROM raw.transactions")
     assert senders == ask(settings, "SELECT count(DISTINCT wallet) FROM marts.fct_wallet_features") == [(6_130,)]
-    assert ask(settings, "SELECT count(success_rate), count(volume_usd), count(gas_efficiency) > 0 FROM marts.fct_wallet_features") == [(0, 0, True)]
-    busiest = ask(settings, "SELECT wallet, tx_count FROM marts.fct_wallet_features WHERE window_days = 7 ORDER BY tx_count DESC LIMIT 1")[0]
-    by_hand = ask(settings, f"SELECT from_address, count(*) FROM raw.transactions WHERE from_address = '{busiest[0]}' GROUP BY 1")
+    assert ask(
+        settings,
+        "SELECT count(success_rate), count(volume_usd), count(gas_efficiency) > 0 FROM marts.fct_wallet_features",
+    ) == [(0, 0, True)]
+    busiest = ask(
+        settings,
+        "SELECT wallet, tx_count FROM marts.fct_wallet_features WHERE window_days = 7 ORDER BY tx_count DESC LIMIT 1",
+    )[0]
+    by_hand = ask(
+        settings, f"SELECT from_address, count(*) FROM raw.transactions WHERE from_address = '{busiest[0]}' GROUP BY 1"
+    )
     assert busiest == by_hand[0]
-    assert ask(settings, "SELECT count(*) FROM detection.smart_money_wallets WHERE is_smart OR category = 'mev_bot'") == [(0,)]
+    assert ask(
+        settings, "SELECT count(*) FROM detection.smart_money_wallets WHERE is_smart OR category = 'mev_bot'"
+    ) == [(0,)]

@@ -10,13 +10,19 @@ import pyarrow as pa
 import pytest
 
 from flow_pipeline.detectors import netflow_anomaly, outflow_surge
-from flow_pipeline.detectors.windows import baseline, positions_in_series
+from flow_pipeline.detectors.rolling import baseline, positions_in_series
 from flow_pipeline.settings import AnomalySettings
 
 WORKED = [10, -10, 20, -20, 10, -10, 200, 0, 5, -300]
 
 
-def series(values: list[float], scope: str = "TOTAL", active: list[bool] | None = None, outflow: list[float] | None = None, symbol: str = "XYZ") -> pa.Table:
+def series(
+    values: list[float],
+    scope: str = "TOTAL",
+    active: list[bool] | None = None,
+    outflow: list[float] | None = None,
+    symbol: str = "XYZ",
+) -> pa.Table:
     n = len(values)
     return pa.table(
         {
@@ -46,7 +52,10 @@ def test_worked_series_gives_the_documented_scores() -> None:
     assert found["z_trailing"][6] == pytest.approx(14.1421, abs=5e-5)
     assert (found["trailing_mean"][6], found["trailing_std"][6]) == (pytest.approx(0), pytest.approx(14.1421, abs=5e-5))
     assert found["z_trailing"][9] == pytest.approx(-4.6554, abs=5e-5)
-    assert (found["trailing_mean"][9], found["trailing_std"][9]) == (pytest.approx(29.2857, abs=5e-5), pytest.approx(70.7323, abs=5e-5))
+    assert (found["trailing_mean"][9], found["trailing_std"][9]) == (
+        pytest.approx(29.2857, abs=5e-5),
+        pytest.approx(70.7323, abs=5e-5),
+    )
     assert found["z_robust"][6] == pytest.approx(13.4900, abs=5e-5)
     assert found["z_robust"][9] == pytest.approx(-13.7148, abs=5e-5)
 
@@ -66,11 +75,22 @@ def test_inclusive_scores_stand_on_active_days_only_and_count_active_rows() -> N
 
 
 def test_a_flat_baseline_is_flagged_by_amount_and_has_no_score() -> None:
-    flagged = netflow_anomaly.detect(series([0.1] * 8 + [0.3, 50.0]), AnomalySettings(min_amount=10))["netflow_anomalies"].to_pylist()
-    assert [(row["block_date"].day, row["method"], row["zscore"]) for row in flagged] == [(10, "trailing", pytest.approx(flagged[0]["zscore"]))]
-    flagged = netflow_anomaly.detect(series([0.1] * 8 + [50.0]), AnomalySettings(min_amount=10))["netflow_anomalies"].to_pylist()
-    assert [(row["method"], row["zscore"], row["baseline_std"], row["direction"]) for row in flagged] == [("flat_baseline", None, 0.0, "high")]
-    assert netflow_anomaly.detect(series([0.1] * 8 + [5.0]), AnomalySettings(min_amount=10))["netflow_anomalies"].num_rows == 0
+    flagged = netflow_anomaly.detect(series([0.1] * 8 + [0.3, 50.0]), AnomalySettings(min_amount=10))[
+        "netflow_anomalies"
+    ].to_pylist()
+    assert [(row["block_date"].day, row["method"], row["zscore"]) for row in flagged] == [
+        (10, "trailing", pytest.approx(flagged[0]["zscore"]))
+    ]
+    flagged = netflow_anomaly.detect(series([0.1] * 8 + [50.0]), AnomalySettings(min_amount=10))[
+        "netflow_anomalies"
+    ].to_pylist()
+    assert [(row["method"], row["zscore"], row["baseline_std"], row["direction"]) for row in flagged] == [
+        ("flat_baseline", None, 0.0, "high")
+    ]
+    assert (
+        netflow_anomaly.detect(series([0.1] * 8 + [5.0]), AnomalySettings(min_amount=10))["netflow_anomalies"].num_rows
+        == 0
+    )
 
 
 def test_equal_values_have_no_deviation_whatever_their_rounding() -> None:
@@ -85,18 +105,32 @@ def test_series_never_reach_into_one_another() -> None:
 
 
 def test_severity_follows_the_ratio_to_the_threshold() -> None:
-    flagged = netflow_anomaly.detect(series(WORKED), AnomalySettings(min_history_days=3))["netflow_anomalies"].to_pylist()
-    assert [(row["block_date"].day, row["direction"], row["severity"]) for row in flagged] == [(7, "high", "CRITICAL"), (10, "low", "HIGH")]
+    flagged = netflow_anomaly.detect(series(WORKED), AnomalySettings(min_history_days=3))[
+        "netflow_anomalies"
+    ].to_pylist()
+    assert [(row["block_date"].day, row["direction"], row["severity"]) for row in flagged] == [
+        (7, "high", "CRITICAL"),
+        (10, "low", "HIGH"),
+    ]
 
 
 def test_outflow_surge_by_amount_by_score_and_neither() -> None:
     quiet = [10.0, 12, 8, 10, 11, 9, 10]
-    table = series([0] * 8, outflow=[*quiet, 200.0], symbol="ETH").drop_columns(["scope_type", "netflow", "inflow", "is_active"])
+    table = series([0] * 8, outflow=[*quiet, 200.0], symbol="ETH").drop_columns(
+        ["scope_type", "netflow", "inflow", "is_active"]
+    )
     surge = outflow_surge.detect(table, AnomalySettings())["outflow_surges"].to_pylist()
     assert [(row["rule"], row["excess"]) for row in surge] == [("both", pytest.approx(190))]
-    flat = series([0] * 8, outflow=[10.0] * 7 + [110.0], symbol="ETH").drop_columns(["scope_type", "netflow", "inflow", "is_active"])
-    assert [(row["rule"], row["zscore"]) for row in outflow_surge.detect(flat, AnomalySettings())["outflow_surges"].to_pylist()] == [("amount", None)]
-    below = series([0] * 8, outflow=[10.0] * 7 + [109.99], symbol="ETH").drop_columns(["scope_type", "netflow", "inflow", "is_active"])
+    flat = series([0] * 8, outflow=[10.0] * 7 + [110.0], symbol="ETH").drop_columns(
+        ["scope_type", "netflow", "inflow", "is_active"]
+    )
+    assert [
+        (row["rule"], row["zscore"])
+        for row in outflow_surge.detect(flat, AnomalySettings())["outflow_surges"].to_pylist()
+    ] == [("amount", None)]
+    below = series([0] * 8, outflow=[10.0] * 7 + [109.99], symbol="ETH").drop_columns(
+        ["scope_type", "netflow", "inflow", "is_active"]
+    )
     assert outflow_surge.detect(below, AnomalySettings())["outflow_surges"].num_rows == 0
 
 

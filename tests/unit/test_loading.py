@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.ingest import LoadOptions
 from tests.conftest import HEADER, TX_HEADER, U, V, ask, load_only, transfer, write_csv
 
 
@@ -48,7 +48,11 @@ def test_every_bad_row_is_one_reject_with_its_row_and_reason(settings: Settings,
         2: "missing_column_value", 3: "bad_timestamp", 4: "bad_timestamp", 5: "bad_address", 6: "bad_amount", 7: "negative_amount",
         8: "amount_out_of_range", 9: "amount_too_precise", 10: "missing_column_value",
     }  # fmt: skip
-    assert [row[0] for row in stored(settings, "amount")] == [Decimal(0), Decimal(1), Decimal("999999999999999999.999999999999999999")]
+    assert [row[0] for row in stored(settings, "amount")] == [
+        Decimal(0),
+        Decimal(1),
+        Decimal("999999999999999999.999999999999999999"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -67,8 +71,20 @@ def test_every_bad_row_is_one_reject_with_its_row_and_reason(settings: Settings,
         ("5", "", None),
     ],
 )
-def test_base_units_become_exact_token_units(settings: Settings, tmp_path: Path, value: str, decimals: str, amount: str | None) -> None:
-    header = ["blockNumber", "timeStamp", "hash", "from", "contractAddress", "to", "value", "tokenSymbol", "tokenDecimal"]
+def test_base_units_become_exact_token_units(
+    settings: Settings, tmp_path: Path, value: str, decimals: str, amount: str | None
+) -> None:
+    header = [
+        "blockNumber",
+        "timeStamp",
+        "hash",
+        "from",
+        "contractAddress",
+        "to",
+        "value",
+        "tokenSymbol",
+        "tokenDecimal",
+    ]
     write_csv(tmp_path / "in" / "t.csv", [[1, 1746057600, "0xaa", U, V, V, value, "TOK", decimals]], header)
     load_only(settings, tmp_path / "in")
     assert [row[0] for row in stored(settings, "amount")] == ([Decimal(amount)] if amount else [])
@@ -79,29 +95,60 @@ def test_base_units_become_exact_token_units(settings: Settings, tmp_path: Path,
 def test_floats_are_read_by_their_shortest_form(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     pq.write_table(
-        pa.table({"from": [U, U, U], "to": [V, V, V], "timestamp": [1746057600, 1746057601, 1746057602], "amount": [476851.50284911, 1e-7, 0.1]}),
+        pa.table(
+            {
+                "from": [U, U, U],
+                "to": [V, V, V],
+                "timestamp": [1746057600, 1746057601, 1746057602],
+                "amount": [476851.50284911, 1e-7, 0.1],
+            }
+        ),
         tmp_path / "in" / "f.parquet",
     )
     load_only(settings, tmp_path / "in")
-    assert [row[0] for row in stored(settings, "amount")] == [Decimal("0.0000001"), Decimal("0.1"), Decimal("476851.50284911")]
+    assert [row[0] for row in stored(settings, "amount")] == [
+        Decimal("0.0000001"),
+        Decimal("0.1"),
+        Decimal("476851.50284911"),
+    ]
 
 
 def test_an_address_is_one_whatever_its_spelling(settings: Settings, tmp_path: Path) -> None:
     """In one file, in a later one, and on a chain that is no EVM chain and has its own form."""
     a, b = "0x" + "ab" * 20, "0x" + "cd" * 20
     shouted = a.upper().replace("0X", "0x")
-    write_csv(tmp_path / "in" / "1.csv", [transfer(1, a, b, "1"), transfer(2, shouted, b, "2"), transfer(3, b, a.upper(), "3")])
     write_csv(
-        tmp_path / "in" / "2.csv", [transfer(4, b, shouted, "4"), transfer(5, "TAbc", "Tabc", "5", chain="tron"), transfer(6, shouted, a, "6", chain="tron")]
+        tmp_path / "in" / "1.csv",
+        [transfer(1, a, b, "1"), transfer(2, shouted, b, "2"), transfer(3, b, a.upper(), "3")],
+    )
+    write_csv(
+        tmp_path / "in" / "2.csv",
+        [
+            transfer(4, b, shouted, "4"),
+            transfer(5, "TAbc", "Tabc", "5", chain="tron"),
+            transfer(6, shouted, a, "6", chain="tron"),
+        ],
     )
     assert load_only(settings, tmp_path / "in").total("rows_loaded") == 6
-    assert ask(settings, "SELECT address FROM store.addresses ORDER BY 1", is_build=True) == [(a,), (b,), ("TAbc",), ("Tabc",)]
+    assert ask(settings, "SELECT address FROM store.addresses ORDER BY 1", is_build=True) == [
+        (a,),
+        (b,),
+        ("TAbc",),
+        ("Tabc",),
+    ]
     pairs = stored(settings, "amount, from_address, to_address")
     assert [row[1:] for row in pairs] == [(a, b), (a, b), (b, a), (b, a), ("TAbc", "Tabc"), (a, a)]
 
 
 def test_times_are_utc_whatever_their_spelling(settings: Settings, tmp_path: Path) -> None:
-    spellings = ["1746057600", "1746057600000", "2025-05-01", "2025-05-01T02:00:00+02:00", "2025-05-01 00:00:00 UTC", "2025-05-01T00:00:00.000Z"]
+    spellings = [
+        "1746057600",
+        "1746057600000",
+        "2025-05-01",
+        "2025-05-01T02:00:00+02:00",
+        "2025-05-01 00:00:00 UTC",
+        "2025-05-01T00:00:00.000Z",
+    ]
     write_csv(tmp_path / "in" / "t.csv", [transfer(n, U, V, "1", at=text) for n, text in enumerate(spellings)])
     assert load_only(settings, tmp_path / "in").total("rows_loaded") == len(spellings)
     assert {str(row[0]) for row in stored(settings, "block_timestamp")} == {"2025-05-01 00:00:00"}
@@ -113,7 +160,11 @@ def test_an_indexed_row_wins_over_its_equals_without(settings: Settings, tmp_pat
     write_csv(tmp_path / "in" / "b.csv", [indexed, transfer(1, U, V, "5", index=9)])
     load_only(settings, tmp_path / "in")
     assert stored(settings, "transfer_index, amount") == [(7, Decimal(5)), (9, Decimal(5)), (None, Decimal(6))]
-    ledger = ask(settings, "SELECT rows_read, rows_loaded, rows_duplicate, transfers_loaded FROM raw.loads ORDER BY source_file", is_build=True)
+    ledger = ask(
+        settings,
+        "SELECT rows_read, rows_loaded, rows_duplicate, transfers_loaded FROM raw.loads ORDER BY source_file",
+        is_build=True,
+    )
     assert ledger == [(3, 1, 2, 1), (2, 2, 0, 2)]
 
 
@@ -134,7 +185,9 @@ def test_nothing_is_loaded_twice(settings: Settings, tmp_path: Path) -> None:
     assert len(stored(settings)) == 1
 
 
-def test_a_changed_file_replaces_what_it_had_brought_and_gives_back_what_it_hid(settings: Settings, tmp_path: Path) -> None:
+def test_a_changed_file_replaces_what_it_had_brought_and_gives_back_what_it_hid(
+    settings: Settings, tmp_path: Path
+) -> None:
     shared = transfer(1, U, V, "1")
     first = write_csv(tmp_path / "in" / "a.csv", [shared, transfer(2, U, V, "2")])
     write_csv(tmp_path / "in" / "b.csv", [shared, transfer(3, U, V, "3")])
@@ -155,7 +208,11 @@ def test_a_hidden_row_comes_back_whatever_the_order_of_files_and_folders(setting
     write_csv(changed, [transfer(4, U, V, "4")])
     report = load_only(settings, tmp_path / "in")
     assert [row[0] for row in stored(settings, "amount")] == [Decimal(1), Decimal(2), Decimal(3), Decimal(4)]
-    assert {file.path.name: file.status for file in report.files} == {"a.csv": "loaded", "b.csv": "loaded", "z.csv": "loaded"}
+    assert {file.path.name: file.status for file in report.files} == {
+        "a.csv": "loaded",
+        "b.csv": "loaded",
+        "z.csv": "loaded",
+    }
     assert ask(settings, "SELECT count(*) FROM store.reopened", is_build=True) == [(0,)]
 
 
@@ -177,7 +234,12 @@ def test_gz_and_jsonl_and_parquet_load_the_same_transfer(settings: Settings, tmp
     (tmp_path / "in" / "c.jsonl.gz").write_bytes(gzip.compress((json.dumps({**row, "extra": 1}) + "\n").encode()))
     pq.write_table(pa.table({name: [str(value)] for name, value in row.items()}), tmp_path / "in" / "d.parquet")
     report = load_only(settings, tmp_path / "in")
-    assert [(f.rows_read, f.rows_loaded, f.rows_duplicate, f.rows_rejected) for f in report.files] == [(1, 1, 0, 0), (2, 0, 1, 1), (1, 0, 1, 0), (1, 0, 1, 0)]
+    assert [(f.rows_read, f.rows_loaded, f.rows_duplicate, f.rows_rejected) for f in report.files] == [
+        (1, 1, 0, 0),
+        (2, 0, 1, 1),
+        (1, 0, 1, 0),
+        (1, 0, 1, 0),
+    ]
 
 
 def test_etherscan_json_and_failed_transactions(settings: Settings, tmp_path: Path) -> None:
@@ -212,26 +274,65 @@ def test_etherscan_json_and_failed_transactions(settings: Settings, tmp_path: Pa
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("status", "is_success"), [("1", True), ("0x1", True), ("true", True), ("0", False), ("", None), ("maybe", None)])
-def test_a_status_that_says_nothing_is_no_success(settings: Settings, tmp_path: Path, status: str, is_success: bool | None) -> None:
+@pytest.mark.parametrize(
+    ("status", "is_success"), [("1", True), ("0x1", True), ("true", True), ("0", False), ("", None), ("maybe", None)]
+)
+def test_a_status_that_says_nothing_is_no_success(
+    settings: Settings, tmp_path: Path, status: str, is_success: bool | None
+) -> None:
     row = ["0x" + "1" * 64, 0, 1, 0, U, V, 10**18, 21_000, 10**9, "0x", 1_746_100_000, 21_000, status]
     write_csv(tmp_path / "in" / "transactions.csv", [row], TX_HEADER)
     load_only(settings, tmp_path / "in")
     assert ask(settings, "SELECT is_success FROM raw.transactions", is_build=True) == [(is_success,)]
-    etherscan = ["blockNumber", "timeStamp", "hash", "from", "to", "value", "gasPrice", "gasUsed", "txreceipt_status", "methodId", "transactionIndex"]
+    etherscan = [
+        "blockNumber",
+        "timeStamp",
+        "hash",
+        "from",
+        "to",
+        "value",
+        "gasPrice",
+        "gasUsed",
+        "txreceipt_status",
+        "methodId",
+        "transactionIndex",
+    ]
     by_error = [*etherscan[:8], "isError", *etherscan[9:]]
     for n, said in enumerate(("0", "1", "maybe", "failed")):
-        write_csv(tmp_path / said / "t.csv", [[1, 1_746_100_000, "0x" + f"{n + 3}" * 64, U, V, 10**18, 1, 21_000, said, "0x", 0]], by_error)
+        write_csv(
+            tmp_path / said / "t.csv",
+            [[1, 1_746_100_000, "0x" + f"{n + 3}" * 64, U, V, 10**18, 1, 21_000, said, "0x", 0]],
+            by_error,
+        )
         load_only(settings, tmp_path / said)
         known = {"0": True, "1": False}.get(said)
-        assert ask(settings, f"SELECT is_success FROM raw.transactions WHERE tx_hash LIKE '0x{n + 3}%'", is_build=True) == [(known,)]
-    write_csv(tmp_path / "also" / "t.csv", [[1, 1_746_100_000, "0x" + "2" * 64, U, V, 10**18, 1, 21_000, status, "0x", 0]], etherscan)
+        assert ask(
+            settings, f"SELECT is_success FROM raw.transactions WHERE tx_hash LIKE '0x{n + 3}%'", is_build=True
+        ) == [(known,)]
+    write_csv(
+        tmp_path / "also" / "t.csv",
+        [[1, 1_746_100_000, "0x" + "2" * 64, U, V, 10**18, 1, 21_000, status, "0x", 0]],
+        etherscan,
+    )
     load_only(settings, tmp_path / "also")
-    assert ask(settings, "SELECT is_success FROM raw.transactions WHERE tx_hash LIKE '0x2%'", is_build=True) == [(is_success,)]
+    assert ask(settings, "SELECT is_success FROM raw.transactions WHERE tx_hash LIKE '0x2%'", is_build=True) == [
+        (is_success,)
+    ]
 
 
 def test_a_failed_row_of_a_transfer_list_is_rejected(settings: Settings, tmp_path: Path) -> None:
-    header = ["blockNumber", "timeStamp", "hash", "from", "contractAddress", "to", "value", "tokenSymbol", "tokenDecimal", "isError"]
+    header = [
+        "blockNumber",
+        "timeStamp",
+        "hash",
+        "from",
+        "contractAddress",
+        "to",
+        "value",
+        "tokenSymbol",
+        "tokenDecimal",
+        "isError",
+    ]
     write_csv(tmp_path / "in" / "t.csv", [[1, 1746057600, "0xaa", U, V, V, 5, "TOK", 0, 1]], header)
     load_only(settings, tmp_path / "in")
     assert reasons(settings) == {1: "failed_transaction"}
@@ -247,26 +348,48 @@ def test_netrascan_keeps_unknown_values_unknown(settings: Settings, tmp_path: Pa
         ],
     }  # fmt: skip
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "n.jsonl").write_text(json.dumps(wallet) + "\n" + json.dumps({"wallet": V, "score": 0.1, "category": "cex", "txs": []}) + "\n")
+    (tmp_path / "in" / "n.jsonl").write_text(
+        json.dumps(wallet) + "\n" + json.dumps({"wallet": V, "score": 0.1, "category": "cex", "txs": []}) + "\n"
+    )
     report = load_only(settings, tmp_path / "in").files[0]
     assert (report.rows_read, report.rows_loaded, report.rows_rejected) == (5, 4, 1)
     assert stored(settings, "amount") == [(Decimal("2.5"),), (None,)]
     assert any("without a value" in note for note in report.notes)
-    assert ask(settings, "SELECT wallet, category, tx_count FROM raw.wallet_reports ORDER BY 1", is_build=True) == [(U, "whale", 3), (V, "cex", 0)]
+    assert ask(settings, "SELECT wallet, category, tx_count FROM raw.wallet_reports ORDER BY 1", is_build=True) == [
+        (U, "whale", 3),
+        (V, "cex", 0),
+    ]
     assert set(ask(settings, "SELECT amount IS NULL, is_edge FROM store.transfers", is_build=True)) >= {(True, False)}
 
 
 def test_an_edge_moves_an_amount_to_somebody_else(settings: Settings, tmp_path: Path) -> None:
-    write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, "1"), transfer(2, U, U, "1"), transfer(3, U, V, "0"), transfer(4, V, U, "0.000000000000000001")])
+    write_csv(
+        tmp_path / "in" / "t.csv",
+        [
+            transfer(1, U, V, "1"),
+            transfer(2, U, U, "1"),
+            transfer(3, U, V, "0"),
+            transfer(4, V, U, "0.000000000000000001"),
+        ],
+    )
     load_only(settings, tmp_path / "in")
-    assert ask(settings, "SELECT is_edge FROM store.transfers ORDER BY source_row", is_build=True) == [(True,), (False,), (False,), (True,)]
+    assert ask(settings, "SELECT is_edge FROM store.transfers ORDER BY source_row", is_build=True) == [
+        (True,),
+        (False,),
+        (False,),
+        (True,),
+    ]
 
 
 def test_a_token_file_gives_decimals_and_reloads_what_lacked_them(settings: Settings, tmp_path: Path) -> None:
     header = ["TxHash", "Block_Time", "From", "To", "Token_Contract", "Value"]
     write_csv(tmp_path / "in" / "t.csv", [["0xaa", "2021-06-04T09:07:37Z", U, V, V, 1500000]], header)
     assert load_only(settings, tmp_path / "in").files[0].reasons == {"unknown_decimals": 1}
-    tokens = write_csv(tmp_path / "tokens.csv", [["ethereum", V.upper().replace("0X", "0x"), "TOK", 6]], ["chain", "token_address", "token_symbol", "decimals"])
+    tokens = write_csv(
+        tmp_path / "tokens.csv",
+        [["ethereum", V.upper().replace("0X", "0x"), "TOK", 6]],
+        ["chain", "token_address", "token_symbol", "decimals"],
+    )
     report = load_only(settings.with_changes(sources={"tokens": tokens}), tmp_path / "in").files[0]
     assert (report.status, report.rows_loaded, report.rows_rejected) == ("loaded", 1, 0)
     assert stored(settings, "amount") == [(Decimal("1.5"),)]
@@ -278,7 +401,9 @@ def test_edge_lists_need_their_unit_and_epoch(settings: Settings, tmp_path: Path
     assert refused.status == "refused"
     assert "--time-unit" in refused.notes[0]
     load_only(settings.with_changes(sources={"time_unit": "day", "epoch": "2025-01-01"}), tmp_path / "in")
-    assert stored(settings, "chain, block_timestamp::VARCHAR, from_address, amount") == [("edge-list", "2025-01-04 00:00:00", "1", Decimal("10.5"))]
+    assert stored(settings, "chain, block_timestamp::VARCHAR, from_address, amount") == [
+        ("edge-list", "2025-01-04 00:00:00", "1", Decimal("10.5"))
+    ]
 
 
 def test_chains_come_from_the_column_the_pattern_or_the_default(settings: Settings, tmp_path: Path) -> None:
@@ -287,7 +412,9 @@ def test_chains_come_from_the_column_the_pattern_or_the_default(settings: Settin
         [
             transfer(1, U, V, "1", chain="ETH"),
             transfer(2, U, V, "1", chain="matic"),
-            transfer(3, "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1", chain="btc"),
+            transfer(
+                3, "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1", chain="btc"
+            ),
         ],
     )
     write_csv(tmp_path / "in" / "b.csv", [[U, V, 1746057600, 1]], ["from", "to", "timestamp", "amount"])
@@ -325,12 +452,18 @@ def test_separators_marks_quotes_and_documents_are_understood(settings: Settings
     (folder / "pretty.json").write_text(json.dumps([{**row, "amount": 5}], indent=2))
     (folder / "array.json").write_text(json.dumps([{**row, "amount": 6}]))
     (folder / "one.jsonl").write_text(json.dumps({**row, "amount": 7}))
-    (folder / "token.csv").write_text(f"from,to,date,amount,token\n{U},{V},2025-05-01,8,0x{'A' * 40}\n{U},{V},2025-05-01,9,DAI\n")
+    (folder / "token.csv").write_text(
+        f"from,to,date,amount,token\n{U},{V},2025-05-01,8,0x{'A' * 40}\n{U},{V},2025-05-01,9,DAI\n"
+    )
     report = load_only(settings, folder)
     assert {file.status for file in report.files} == {"loaded"}
     assert [row[0] for row in stored(settings, "amount::INT")] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert stored(settings, "DISTINCT block_timestamp::VARCHAR") == [("2025-05-01 00:00:00",)]
-    assert ask(settings, "SELECT token_address, token_symbol FROM raw.transfers WHERE amount >= 8 ORDER BY amount", is_build=True) == [
+    assert ask(
+        settings,
+        "SELECT token_address, token_symbol FROM raw.transfers WHERE amount >= 8 ORDER BY amount",
+        is_build=True,
+    ) == [
         ("0x" + "a" * 40, None),
         (None, "DAI"),
     ]

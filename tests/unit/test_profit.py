@@ -75,14 +75,16 @@ def plainly(trades: list[tuple[int, int, float, float, float, float]]) -> list[f
 
 
 AMOUNTS = st.floats(0.01, 1_000)
-TRADE = st.tuples(st.integers(0, 3), st.integers(0, 3), AMOUNTS, AMOUNTS, st.one_of(AMOUNTS, st.just(NAN)), st.floats(0, 5)).filter(
-    lambda trade: trade[0] != trade[1]
-)
+TRADE = st.tuples(
+    st.integers(0, 3), st.integers(0, 3), AMOUNTS, AMOUNTS, st.one_of(AMOUNTS, st.just(NAN)), st.floats(0, 5)
+).filter(lambda trade: trade[0] != trade[1])
 
 
 @settings(deadline=None)
 @given(st.lists(TRADE, min_size=1, max_size=40), st.integers(0, 40))
-def test_any_trades_as_the_definition_says_and_in_two_parts_as_in_one(trades: list[tuple[int, int, float, float, float, float]], cut: int) -> None:
+def test_any_trades_as_the_definition_says_and_in_two_parts_as_in_one(
+    trades: list[tuple[int, int, float, float, float, float]], cut: int
+) -> None:
     whole = walk(trades)
     np.testing.assert_allclose([row[2] for row in whole], plainly(trades), rtol=1e-6, atol=1e-6)
     if not 0 < cut < len(trades):

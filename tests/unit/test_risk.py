@@ -60,7 +60,9 @@ def test_a_component_counts_once_with_its_highest_score_and_every_drop_is_shown(
     a, b = address_risk(found).to_pylist()
     assert (a["address"], a["component_count"], a["finding_count"]) == ("a", 3, 3)
     assert a["raw_score"] == pytest.approx(0.9 * 0.9 * 0.75 + 0.8 * 0.9 * 0.75 + 1.0 * 1.0 * 0.9)
-    alone = address_risk(components(rows(("a", "network_flow", 0.9, 0.75, "f2"), ("a", "structuring", 0.8, 0.75, "f4")))).to_pylist()[0]
+    alone = address_risk(
+        components(rows(("a", "network_flow", 0.9, 0.75, "f2"), ("a", "structuring", 0.8, 0.75, "f4")))
+    ).to_pylist()[0]
     assert dict(a["without"])["sanctioned"] == pytest.approx(alone["score"])
     assert dict(b["without"]) == {"network_flow": pytest.approx(1 / (1 + 2.718281828459045**2.5))}
 
@@ -76,10 +78,17 @@ def test_an_undeclared_component_is_an_error() -> None:
 
 def test_every_typology_declares_a_component_of_the_registry() -> None:
     assert {detector.COMPONENT for detector in typologies().values()} <= set(WEIGHTS)
-    assert {name for name, detector in typologies().items() if detector.COMPONENT != "network_flow"} == {"peeling_chain", "structuring", "mixer_funnel"}
+    assert {name for name, detector in typologies().items() if detector.COMPONENT != "network_flow"} == {
+        "peeling_chain",
+        "structuring",
+        "mixer_funnel",
+    }
 
 
-@pytest.mark.parametrize(("score", "word"), [(0.8, "CRITICAL"), (0.79, "HIGH"), (0.6, "HIGH"), (0.4, "MEDIUM"), (0.2, "LOW"), (0.19, "MINIMAL")])
+@pytest.mark.parametrize(
+    ("score", "word"),
+    [(0.8, "CRITICAL"), (0.79, "HIGH"), (0.6, "HIGH"), (0.4, "MEDIUM"), (0.2, "LOW"), (0.19, "MINIMAL")],
+)
 def test_categories_begin_at_their_limits(score: float, word: str) -> None:
     assert category(score) == word
 

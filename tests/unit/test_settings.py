@@ -31,7 +31,10 @@ def test_environment_overrides_file_and_file_overrides_default(tmp_path: Path, m
         ("[sources]\nvalue_unit = 'wei'", "sources.value_unit"),
         ("[regions]\nhome = ['Indonesia']", "regions.home"),
         ("[warehouse]\nmemory_limit = 'lots'", "warehouse.memory_limit: 'lots' is not an amount of bytes"),
-        ("[warehouse]\ncheckpoint_threshold = '0MB'", "warehouse.checkpoint_threshold: '0MB' is not an amount of bytes"),
+        (
+            "[warehouse]\ncheckpoint_threshold = '0MB'",
+            "warehouse.checkpoint_threshold: '0MB' is not an amount of bytes",
+        ),
         ("not toml", "not valid TOML"),
     ],
 )
@@ -51,4 +54,9 @@ def test_unknown_environment_variables_are_refused(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_longer_window_admits_a_higher_inclusive_threshold() -> None:
-    assert load_settings().with_changes(anomalies={"window_days": 10, "inclusive_threshold": 3.0}).anomalies.inclusive_threshold == 3.0
+    assert (
+        load_settings()
+        .with_changes(anomalies={"window_days": 10, "inclusive_threshold": 3.0})
+        .anomalies.inclusive_threshold
+        == 3.0
+    )

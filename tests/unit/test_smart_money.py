@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.scoring.smart_money import CATEGORIES, INPUTS, score
-from flow_pipeline.scoring.windows import first_rows, rows_of, running_falls, trailing_distinct, wallet_order, window_max, window_sums
+from flow_pipeline.scoring.trailing import (
+    first_rows,
+    rows_of,
+    running_falls,
+    trailing_distinct,
+    wallet_order,
+    window_max,
+    window_sums,
+)
 from flow_pipeline.settings import SmartMoneySettings, load_settings
 
 RULES = SmartMoneySettings()
@@ -34,7 +42,14 @@ def scored(**changes: Any) -> dict[str, Any]:
 def test_the_worked_wallet() -> None:
     found = scored()
     parts = {name.removesuffix("_part"): round(value, 6) for name, value in found.items() if name.endswith("_part")}
-    assert parts == {"volume": 0.25, "profit_consistency": 0.2, "activity": 0.15, "gas_efficiency": 0.15, "diversity": 0.1, "mev": 0.075}
+    assert parts == {
+        "volume": 0.25,
+        "profit_consistency": 0.2,
+        "activity": 0.15,
+        "gas_efficiency": 0.15,
+        "diversity": 0.1,
+        "mev": 0.075,
+    }
     assert found["formula_score"] == pytest.approx(0.925, abs=1e-12)
     assert found["confidence"] == 1.0
     assert found["is_smart"]
@@ -118,7 +133,9 @@ def test_single_weights_keep_the_others() -> None:
     assert weights == RULES.weights | {"volume": 0.2, "mev": 0.2}
 
 
-WALLET_DAYS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40)), min_size=1, max_size=60, unique=True).map(sorted)
+WALLET_DAYS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40)), min_size=1, max_size=60, unique=True).map(
+    sorted
+)
 
 
 @hypothesis_settings(deadline=None)
@@ -128,7 +145,10 @@ def test_windows_as_counted_one_by_one(rows: list[tuple[int, int]], days: int, r
     start = np.searchsorted(wallet, wallet)
     values = np.array([[random.randrange(100), random.random()] for _ in rows])
     falls = np.array([random.choice([math.nan, random.random()]) for _ in rows])
-    inside = [[j for j in range(len(rows)) if wallet[j] == wallet[i] and day[i] - days < day[j] <= day[i]] for i in range(len(rows))]
+    inside = [
+        [j for j in range(len(rows)) if wallet[j] == wallet[i] and day[i] - days < day[j] <= day[i]]
+        for i in range(len(rows))
+    ]
     wanted = np.flatnonzero(np.array([random.random() < 0.7 for _ in rows]))
     first = first_rows(wanted, start, day, days)
     mixed = np.array(random.sample(range(len(rows)), len(rows)))
@@ -139,13 +159,20 @@ def test_windows_as_counted_one_by_one(rows: list[tuple[int, int]], days: int, r
         sums = window_sums(own, wanted, column)
         np.testing.assert_allclose(sums, [column[wanted], [column[inside[i]].sum() for i in wanted]], rtol=1e-12)
     totals = [values[start[i] : i + 1, 1].cumsum() - 0.5 * np.arange(1, i - start[i] + 2) for i in range(len(rows))]
-    np.testing.assert_allclose(running_falls(wallet, values[:, 1] - 0.5), [max(0, *total) - total[-1] for total in totals], atol=1e-12)
+    np.testing.assert_allclose(
+        running_falls(wallet, values[:, 1] - 0.5), [max(0, *total) - total[-1] for total in totals], atol=1e-12
+    )
     largest = [max((falls[j] for j in inside[i] if not math.isnan(falls[j])), default=math.nan) for i in wanted]
     np.testing.assert_array_equal(window_max(first, wanted, falls), largest)
     met = sorted({(i, random.randrange(4)) for i in range(len(rows)) for _ in range(random.randrange(3))})
-    again = [min((int(day[j]) for j, who in met if who == contact and wallet[j] == wallet[i] and j > i), default=9_999_999) for i, contact in met]
+    again = [
+        min((int(day[j]) for j, who in met if who == contact and wallet[j] == wallet[i] and j > i), default=9_999_999)
+        for i, contact in met
+    ]
     row = np.array([i for i, _ in met], np.int64)
     np.testing.assert_array_equal(rows_of(wallet, day, wallet[row], day[row]), row)
     recent = [[j for j in inside[i] if day[j] == day[i]] for i in range(len(rows))]
     distinct = [[len({contact for j, contact in met if j in near[i]}) for i in wanted] for near in (recent, inside)]
-    np.testing.assert_array_equal(trailing_distinct(start, day, row, np.array(again, np.int64), (1, days), wanted), distinct)
+    np.testing.assert_array_equal(
+        trailing_distinct(start, day, row, np.array(again, np.int64), (1, days), wanted), distinct
+    )

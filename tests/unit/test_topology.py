@@ -40,7 +40,13 @@ def test_a_sample_of_every_vertex_is_exact() -> None:
 
 def test_smallest_graph() -> None:
     found = shape(2, np.array([0]), np.array([1]), np.array([5.0]), exact_vertices=2_000, sample=64, seed=7)
-    assert (found.density, found.diameter, found.mean_path_length, found.clustering, found.flow_gini) == (0.5, 1, 1.0, 0.0, 0.0)
+    assert (found.density, found.diameter, found.mean_path_length, found.clustering, found.flow_gini) == (
+        0.5,
+        1,
+        1.0,
+        0.0,
+        0.0,
+    )
     assert found.betweenness.tolist() == [0, 0]
 
 

@@ -73,7 +73,9 @@ def check_channels(settings: Settings) -> None:
     for name, channel in settings.alerts.channels.items():
         for rule in channel.rules:
             if rule not in known:
-                raise UsageError(f"alerts.channels.{name}.rules: there is no kind of alert {rule}", f"choose from {', '.join(known)}")
+                raise UsageError(
+                    f"alerts.channels.{name}.rules: there is no kind of alert {rule}", f"choose from {', '.join(known)}"
+                )
 
 
 def number(expression: str) -> str:

@@ -49,7 +49,13 @@ def candidates(settings: Settings) -> tuple[str, dict[str, Any]]:
     """Transfers above their limit on the days to tell."""
     limits = settings.alerts.transfer_by_token
     medium, high, critical = ([values[place] for values in limits.values()] for place in range(3))
-    return _SELECT, {"tokens": list(limits), "medium": medium, "high": high, "critical": critical, "usd": list(settings.alerts.transfer_usd)}
+    return _SELECT, {
+        "tokens": list(limits),
+        "medium": medium,
+        "high": high,
+        "critical": critical,
+        "usd": list(settings.alerts.transfer_usd),
+    }
 
 
 def parameters(settings: Settings) -> dict[str, Any]:

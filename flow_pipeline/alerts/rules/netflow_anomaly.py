@@ -32,5 +32,13 @@ def candidates(settings: Settings) -> tuple[str, dict[str, Any]]:
 def parameters(settings: Settings) -> dict[str, Any]:
     """The detector's settings."""
     return settings.anomalies.model_dump(
-        include={"method", "window_days", "trailing_threshold", "robust_threshold", "inclusive_threshold", "high_ratio", "critical_ratio"}
+        include={
+            "method",
+            "window_days",
+            "trailing_threshold",
+            "robust_threshold",
+            "inclusive_threshold",
+            "high_ratio",
+            "critical_ratio",
+        }
     )

@@ -31,7 +31,9 @@ class Groups:
         return len(self.start) - 1
 
 
-def trailing_windows(graph: TransferGraph, direction: int, window: int, least: int, distinct: bool, counts: np.ndarray) -> Groups:
+def trailing_windows(
+    graph: TransferGraph, direction: int, window: int, least: int, distinct: bool, counts: np.ndarray
+) -> Groups:
     """Runs of transfers of one address, each of which lies in a trailing window that holds enough of them; overlapping windows are one.
 
     Args:
@@ -100,7 +102,11 @@ def pass_through(graph: TransferGraph, within: int, low: float, high: float, lea
 @njit(cache=True, nogil=True)
 def _trailing_windows(time, start, edges, other, ends, window, least, distinct, counts):
     vertex_count = len(start) - 1
-    group_start, group_edges, group_vertex = np.zeros(1024, np.int64), np.empty(4096, np.int32), np.empty(1024, np.int32)
+    group_start, group_edges, group_vertex = (
+        np.zeros(1024, np.int64),
+        np.empty(4096, np.int32),
+        np.empty(1024, np.int32),
+    )
     groups, size = 0, 0
     inside = np.zeros(vertex_count, np.int32)
     for v in range(vertex_count):
@@ -207,7 +213,12 @@ def _gather_scatter(
                     groups += 1
                     group_start = append(group_start, groups, size)
                     break
-    return group_start[: groups + 1].copy(), group_edges[:size].copy(), group_part[:size].copy(), group_vertex[:groups].copy()
+    return (
+        group_start[: groups + 1].copy(),
+        group_edges[:size].copy(),
+        group_part[:size].copy(),
+        group_vertex[:groups].copy(),
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -216,7 +227,11 @@ def _scatter_gather(time, rank, sender, receiver, sender_ends, receiver_ends, ou
     group_start, group_edges, group_part = np.zeros(1024, np.int64), np.empty(4096, np.int32), np.empty(4096, np.int8)
     group_vertex = np.empty(1024, np.int32)
     groups, size = 0, 0
-    seen_by, last_middle, middles = np.full(vertex_count, -1, np.int32), np.full(vertex_count, -1, np.int32), np.zeros(vertex_count, np.int32)
+    seen_by, last_middle, middles = (
+        np.full(vertex_count, -1, np.int32),
+        np.full(vertex_count, -1, np.int32),
+        np.zeros(vertex_count, np.int32),
+    )
     outs, of_run = np.empty(1024, np.int32), np.empty(1024, np.int32)
     for s in range(vertex_count):
         if out_start[s + 1] - out_start[s] < least:
@@ -280,11 +295,32 @@ def _scatter_gather(time, rank, sender, receiver, sender_ends, receiver_ends, ou
                 time, rank, ins, run_start, outs[chosen], of_run[chosen], window, least, s, group_start, group_edges, group_part, group_vertex, groups, size
             )  # fmt: skip
             begin = stop
-    return group_start[: groups + 1].copy(), group_edges[:size].copy(), group_part[:size].copy(), group_vertex[:groups].copy()
+    return (
+        group_start[: groups + 1].copy(),
+        group_edges[:size].copy(),
+        group_part[:size].copy(),
+        group_vertex[:groups].copy(),
+    )
 
 
 @njit(cache=True, nogil=True)
-def _target_windows(time, rank, ins, run_start, outs, of_run, window, least, s, group_start, group_edges, group_part, group_vertex, groups, size):
+def _target_windows(
+    time,
+    rank,
+    ins,
+    run_start,
+    outs,
+    of_run,
+    window,
+    least,
+    s,
+    group_start,
+    group_edges,
+    group_part,
+    group_vertex,
+    groups,
+    size,
+):
     """Merge the trailing windows of one source and target that hold enough middle addresses.
 
     A middle address stands in a window when its first receipt inside comes before its last payment inside.
@@ -315,9 +351,15 @@ def _target_windows(time, rank, ins, run_start, outs, of_run, window, least, s, 
                     a_at[lane] += 1
                 while b_at[lane] < b_high[lane] and time[outs[b_at[lane]]] <= end:
                     b_at[lane] += 1
-                if a_at[lane] < a_high[lane] and b_at[lane] > b_low[lane] and rank[ins[a_at[lane]]] < rank[outs[b_at[lane] - 1]]:
+                if (
+                    a_at[lane] < a_high[lane]
+                    and b_at[lane] > b_low[lane]
+                    and rank[ins[a_at[lane]]] < rank[outs[b_at[lane] - 1]]
+                ):
                     held += 1
-                    joins = joins or (covered[lane] > 0 and rank[ins[a_at[lane]]] < rank[outs[b_low[lane] + covered[lane] - 1]])
+                    joins = joins or (
+                        covered[lane] > 0 and rank[ins[a_at[lane]]] < rank[outs[b_low[lane] + covered[lane] - 1]]
+                    )
             if held < least:
                 continue
         if opened and not joins:
@@ -338,7 +380,11 @@ def _target_windows(time, rank, ins, run_start, outs, of_run, window, least, s, 
                 in_mark[lane], out_mark[lane] = a_at[lane], b_low[lane]
         for lane in range(lanes):
             covered[lane] = b_at[lane] - b_low[lane]
-            if not (a_at[lane] < a_high[lane] and b_at[lane] > b_low[lane] and rank[ins[a_at[lane]]] < rank[outs[b_at[lane] - 1]]):
+            if not (
+                a_at[lane] < a_high[lane]
+                and b_at[lane] > b_low[lane]
+                and rank[ins[a_at[lane]]] < rank[outs[b_at[lane] - 1]]
+            ):
                 continue
             last = rank[outs[b_at[lane] - 1]]
             k = max(in_mark[lane], a_at[lane])
@@ -400,7 +446,11 @@ def _pass_through(
                 total += paid
                 for j in range(o, after_ties):
                     g = out_edges[j]
-                    is_deposit = is_deposit and receiver_role[g] == EXCHANGE and receiver_entity[g] == receiver_entity[out_edges[begin]]
+                    is_deposit = (
+                        is_deposit
+                        and receiver_role[g] == EXCHANGE
+                        and receiver_entity[g] == receiver_entity[out_edges[begin]]
+                    )
                 o = after_ties
             if total >= low * received and not is_deposit:
                 first_in, last_in = append(first_in, passes, k_first), append(last_in, passes, k)
@@ -429,4 +479,9 @@ def _pass_through(
                 if opened < 0:
                     opened = begin
                 covered = p
-    return group_start[: groups + 1].copy(), group_edges[:size].copy(), group_part[:size].copy(), group_vertex[:groups].copy()
+    return (
+        group_start[: groups + 1].copy(),
+        group_edges[:size].copy(),
+        group_part[:size].copy(),
+        group_vertex[:groups].copy(),
+    )

@@ -67,7 +67,9 @@ def refresh_hubs(connection: Connection, hub_degree: int, first: date | None) ->
         """,
         [hub_degree],
     )
-    connection.execute("DELETE FROM store.hubs h USING asked a WHERE a.token_key = h.token_key AND a.address_id = h.address_id")
+    connection.execute(
+        "DELETE FROM store.hubs h USING asked a WHERE a.token_key = h.token_key AND a.address_id = h.address_id"
+    )
     connection.execute(
         """
         INSERT INTO store.hubs
@@ -93,7 +95,9 @@ def refresh_hubs(connection: Connection, hub_degree: int, first: date | None) ->
         connection.execute(f"DROP TABLE temp.{table}")
 
 
-def read_graph(connection: Connection, which: Sequence[str] = ("true",), values: Mapping[str, Any] = MappingProxyType({})) -> TransferGraph:
+def read_graph(
+    connection: Connection, which: Sequence[str] = ("true",), values: Mapping[str, Any] = MappingProxyType({})
+) -> TransferGraph:
     """Transfers with a known amount above zero as a graph; mints, burns, self-transfers and tokens whose sums overflow are left out.
 
     `row` is store.transfers' rowid. Call number_tokens and refresh_hubs before.
@@ -103,8 +107,12 @@ def read_graph(connection: Connection, which: Sequence[str] = ("true",), values:
         which: Conditions on store.transfers `f`, of which a row fulfils one at most; rows that fulfil one are read.
         values: The values named in them.
     """
-    tokens = connection.execute("SELECT DISTINCT ON (position) position, token_symbol, chain_number FROM graph_tokens ORDER BY position").fetchall()
-    has_usd = connection.execute("SELECT 1 WHERE EXISTS (FROM store.prices) OR EXISTS (FROM store.transfers WHERE amount_usd IS NOT NULL)").fetchone()
+    tokens = connection.execute(
+        "SELECT DISTINCT ON (position) position, token_symbol, chain_number FROM graph_tokens ORDER BY position"
+    ).fetchall()
+    has_usd = connection.execute(
+        "SELECT 1 WHERE EXISTS (FROM store.prices) OR EXISTS (FROM store.transfers WHERE amount_usd IS NOT NULL)"
+    ).fetchone()
     usd = ", coalesce(f.amount::DOUBLE * p.usd, f.amount_usd::DOUBLE) AS amount_usd" if has_usd else ""
     prices = "LEFT JOIN store.prices p ON p.price_date = f.block_date AND p.token = k.price_token" if has_usd else ""
     query = " UNION ALL ".join(_EDGES.format(usd=usd, prices=prices, which=condition) for condition in which)
@@ -115,7 +123,9 @@ def read_graph(connection: Connection, which: Sequence[str] = ("true",), values:
 
     def tie_break(positions: np.ndarray) -> np.ndarray:
         connection.register("tied", pa.table({"at": np.arange(len(positions)), "row": row[positions]}))
-        found = connection.execute("SELECT coalesce(f.tx_hash, '') AS h FROM tied t JOIN store.transfers f ON f.rowid = t.row ORDER BY t.at").to_arrow_table()
+        found = connection.execute(
+            "SELECT coalesce(f.tx_hash, '') AS h FROM tied t JOIN store.transfers f ON f.rowid = t.row ORDER BY t.at"
+        ).to_arrow_table()
         connection.unregister("tied")
         return np.asarray(found["h"].to_numpy(zero_copy_only=False), dtype=str)
 

@@ -26,7 +26,9 @@ def run_entity_clusters(connection: Connection, settings: ClusterSettings) -> di
             connection.execute(_CLUSTERS)
         for table in ("cluster_members", "moved_between"):
             connection.execute(f"DROP TABLE temp.{table}")
-    return {name: int((connection.execute(f"SELECT count(*) FROM marts.{name}").fetchone() or (0,))[0]) for name in names}
+    return {
+        name: int((connection.execute(f"SELECT count(*) FROM marts.{name}").fetchone() or (0,))[0]) for name in names
+    }
 
 
 def _members(connection: Connection) -> None:
@@ -88,7 +90,13 @@ def _wallet_roles(connection: Connection, settings: ClusterSettings, first: date
         WINDOW lately AS (PARTITION BY chain, address, entity ORDER BY block_date RANGE BETWEEN to_days($days::INTEGER - 1) PRECEDING AND CURRENT ROW)
         QUALIFY block_date >= $first
         """,
-        {"first": first, "since": since, "hot": settings.hot_degree, "payments": settings.cold_payments, "days": settings.cold_days},
+        {
+            "first": first,
+            "since": since,
+            "hot": settings.hot_degree,
+            "payments": settings.cold_payments,
+            "days": settings.cold_days,
+        },
     )
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from flow_pipeline.loading.ingest import LoadReport
 from flow_pipeline.pipeline import Progress, RunResult, audit, publish, tell
 from flow_pipeline.scoring.backtest import backtest
-from flow_pipeline.scoring.model import HORIZON, Trained, train
+from flow_pipeline.scoring.profit_model import HORIZON, Trained, train
 from flow_pipeline.scoring.registry import register
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.ingest import LoadReport
-from flow_pipeline.warehouse.outcomes import examples
+from flow_pipeline.wallets.outcomes import examples
+from flow_pipeline.wallets.smart_money import rank_wallets, what_scores
 from flow_pipeline.warehouse.publish import last_recorded, new_run_id, published_run
-from flow_pipeline.warehouse.smart_money import rank_wallets, what_scores
 from flow_pipeline.warehouse.store import open_build, open_published, run_lock, transaction
 
 
@@ -48,7 +48,10 @@ def replaced_scorer(settings: Settings) -> str | None:
     if published_run(settings) is None:
         return None
     with open_published(settings) as connection:
-        said = [str(row[0]) for row in connection.execute("SELECT DISTINCT scored_by FROM detection.smart_money_wallets").fetchall()]
+        said = [
+            str(row[0])
+            for row in connection.execute("SELECT DISTINCT scored_by FROM detection.smart_money_wallets").fetchall()
+        ]
     return said[0] if said and said != [what_scores(settings)[1]] else None
 
 

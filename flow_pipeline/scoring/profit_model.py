@@ -92,11 +92,15 @@ def check_no_leak(examples: pa.Table, names: tuple[str, ...] = FEATURES) -> None
     """
     shared = sorted(set(names) & set(OUTCOME))
     if shared:
-        raise FlowError(f"{', '.join(shared)} makes the target and is a feature", "the model would only read the answer; take it out of the features")
+        raise FlowError(
+            f"{', '.join(shared)} makes the target and is a feature",
+            "the model would only read the answer; take it out of the features",
+        )
     late = pc.sum(pc.greater_equal(examples["block_date"], examples["outcome_first_day"])).as_py() or 0
     if late:
         raise FlowError(
-            f"{late} examples have features of days on which their outcome has begun", "features end with the cutoff, the outcome begins the day after"
+            f"{late} examples have features of days on which their outcome has begun",
+            "features end with the cutoff, the outcome begins the day after",
         )
 
 
@@ -131,10 +135,18 @@ def _train(examples: pa.Table, settings: SmartMoneySettings, seed: int) -> Train
     from sklearn.model_selection import GroupKFold, cross_val_score
 
     check_no_leak(examples)
-    wallets = np.array([f"{chain}|{wallet}" for chain, wallet in zip(examples["chain"].to_pylist(), examples["wallet"].to_pylist(), strict=True)])
+    wallets = np.array(
+        [
+            f"{chain}|{wallet}"
+            for chain, wallet in zip(examples["chain"].to_pylist(), examples["wallet"].to_pylist(), strict=True)
+        ]
+    )
     cutoffs = np.array(examples["cutoff"].to_pylist())
     if not len(examples):
-        raise UsageError("there is no example to learn from", f"a model needs {2 * HORIZON} days: {HORIZON} to look at and {HORIZON} to see what came of it")
+        raise UsageError(
+            "there is no example to learn from",
+            f"a model needs {2 * HORIZON} days: {HORIZON} to look at and {HORIZON} to see what came of it",
+        )
     last = cutoffs.max()
     is_test = (_fifth(wallets) == 0) & (cutoffs == last)
     is_training = (_fifth(wallets) != 0) & (cutoffs <= last - timedelta(days=HORIZON))
@@ -151,7 +163,10 @@ def _train(examples: pa.Table, settings: SmartMoneySettings, seed: int) -> Train
             )
     folds = list(GroupKFold(_FOLDS).split(x[is_training], y[is_training], wallets[is_training]))
     candidates = _candidates(seed)
-    found = {name: float(cross_val_score(model, x[is_training], y[is_training], cv=folds, scoring="roc_auc").mean()) for name, model in candidates.items()}
+    found = {
+        name: float(cross_val_score(model, x[is_training], y[is_training], cv=folds, scoring="roc_auc").mean())
+        for name, model in candidates.items()
+    }
     name = max(found, key=lambda candidate: found[candidate])
     model = CalibratedClassifierCV(candidates[name], method="sigmoid", cv=folds).fit(x[is_training], y[is_training])
     told, truth = model.predict_proba(x[is_test])[:, 1], y[is_test]
@@ -171,10 +186,17 @@ def _train(examples: pa.Table, settings: SmartMoneySettings, seed: int) -> Train
         "brier": float(brier_score_loss(truth, told)), "brier_of_share": float(truth.mean() * (1 - truth.mean())), "beats_formula": auc > baseline,
     }  # fmt: skip
     by_category = [
-        (name, int((category == name).sum()), float(truth[category == name].mean()), _auc(roc_auc_score, truth[category == name], told[category == name]))
+        (
+            name,
+            int((category == name).sum()),
+            float(truth[category == name].mean()),
+            _auc(roc_auc_score, truth[category == name], told[category == name]),
+        )
         for name in sorted(set(category))
     ]
-    return Trained(model, name, found, facts, _calibration(told, truth), importance, by_category, reference(x[is_training]))
+    return Trained(
+        model, name, found, facts, _calibration(told, truth), importance, by_category, reference(x[is_training])
+    )
 
 
 def _candidates(seed: int) -> dict[str, Any]:
@@ -189,8 +211,12 @@ def _candidates(seed: int) -> dict[str, Any]:
 
     return {
         "logistic": make_pipeline(whole(), StandardScaler(), LogisticRegression(max_iter=5_000)),
-        "random forest": make_pipeline(whole(), RandomForestClassifier(n_estimators=100, min_samples_leaf=5, random_state=seed, n_jobs=1)),
-        "gradient boosting": HistGradientBoostingClassifier(max_iter=200, learning_rate=0.05, min_samples_leaf=20, random_state=seed),
+        "random forest": make_pipeline(
+            whole(), RandomForestClassifier(n_estimators=100, min_samples_leaf=5, random_state=seed, n_jobs=1)
+        ),
+        "gradient boosting": HistGradientBoostingClassifier(
+            max_iter=200, learning_rate=0.05, min_samples_leaf=20, random_state=seed
+        ),
     }
 
 
@@ -211,7 +237,15 @@ def _calibration(told: np.ndarray, truth: np.ndarray) -> list[tuple[Any, ...]]:
     for low, high in pairwise(edges):
         inside = (told >= low) & ((told < high) | (high == 1))
         if inside.any():
-            rows.append((round(float(low), 1), round(float(high), 1), int(inside.sum()), float(told[inside].mean()), float(truth[inside].mean())))
+            rows.append(
+                (
+                    round(float(low), 1),
+                    round(float(high), 1),
+                    int(inside.sum()),
+                    float(told[inside].mean()),
+                    float(truth[inside].mean()),
+                )
+            )
     return rows
 
 
@@ -253,7 +287,9 @@ def card(trained: Trained, version: str) -> str:
         if facts["splits_time"]
         else f"The {facts['test_wallets']:,} test wallets were never trained on. There are too few days to split by time as well: training and test look at the same weeks."
     )
-    verdict = "It beats the formula" if facts["beats_formula"] else "It does not beat the formula, so it is not in production"
+    verdict = (
+        "It beats the formula" if facts["beats_formula"] else "It does not beat the formula, so it is not in production"
+    )
     lines = [
         f"# Smart-money model, version {version}",
         "",
@@ -275,7 +311,9 @@ def card(trained: Trained, version: str) -> str:
         f"{verdict}: the difference is {facts['auc'] - facts['formula_auc']:+.3f}, 95 % interval {facts['gain_interval'][0]:+.3f} to {facts['gain_interval'][1]:+.3f} over wallets. "
         f"Brier score {facts['brier']:.3f}; always saying the share of those who made money has {facts['brier_of_share']:.3f}.",
         "",
-        "Candidates, cross-validated over training wallets: " + ", ".join(f"{name} {auc:.3f}" for name, auc in trained.candidates.items()) + ".",
+        "Candidates, cross-validated over training wallets: "
+        + ", ".join(f"{name} {auc:.3f}" for name, auc in trained.candidates.items())
+        + ".",
         "",
         "| predicted | wallets | mean predicted | made money |",
         "|---|---:|---:|---:|",
@@ -293,7 +331,10 @@ def card(trained: Trained, version: str) -> str:
         "",
         "| category by the rules | wallets | made money | ROC-AUC |",
         "|---|---:|---:|---:|",
-        *(f"| {name} | {count:,} | {share:.3f} | {'one outcome only' if auc is None else f'{auc:.3f}'} |" for name, count, share, auc in trained.by_category),
+        *(
+            f"| {name} | {count:,} | {share:.3f} | {'one outcome only' if auc is None else f'{auc:.3f}'} |"
+            for name, count, share, auc in trained.by_category
+        ),
         "",
         "It knows what transactions show and nothing else; wallets whose coins have no price look unprofitable; luck of a few trades looks like skill; a market unlike that of the training is another question (see the drift check).",
         "",

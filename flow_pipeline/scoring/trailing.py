@@ -151,7 +151,9 @@ def _rows_of(wallet, day, who, when):
     return found
 
 
-def trailing_distinct(start: np.ndarray, day: np.ndarray, row: np.ndarray, until: np.ndarray, windows: Sequence[int], wanted: np.ndarray) -> np.ndarray:
+def trailing_distinct(
+    start: np.ndarray, day: np.ndarray, row: np.ndarray, until: np.ndarray, windows: Sequence[int], wanted: np.ndarray
+) -> np.ndarray:
     """How many distinct contacts each window has.
 
     A contact is in the window as long as its latest day is: it enters with that day and leaves when it is seen again (as another entry) or when the

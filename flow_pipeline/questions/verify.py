@@ -19,7 +19,9 @@ class Proof:
     differences: tuple[str, ...]
 
 
-def verify(connection: Connection, finding_ids: Sequence[str], every: bool, say: Callable[[str], None] = lambda text: None) -> list[Proof]:
+def verify(
+    connection: Connection, finding_ids: Sequence[str], every: bool, say: Callable[[str], None] = lambda text: None
+) -> list[Proof]:
     """Run evidence_sql of findings and compare with what is stored.
 
     Args:
@@ -31,7 +33,11 @@ def verify(connection: Connection, finding_ids: Sequence[str], every: bool, say:
     Raises:
         UsageError: an id that no finding has.
     """
-    where, values = ("finding_id IN (SELECT unnest(?::VARCHAR[]))", [list(finding_ids)]) if finding_ids else ("true" if every else "is_suspicious", [])
+    where, values = (
+        ("finding_id IN (SELECT unnest(?::VARCHAR[]))", [list(finding_ids)])
+        if finding_ids
+        else ("true" if every else "is_suspicious", [])
+    )
     findings = connection.execute(
         f"""
         SELECT f.finding_id, f.typology, f.evidence_sql, f.first_timestamp, f.last_timestamp, f.duration_seconds, f.transfer_count, f.gross_amount, t.rows, t.gross
@@ -46,10 +52,14 @@ def verify(connection: Connection, finding_ids: Sequence[str], every: bool, say:
     if missing:
         raise UsageError(f"there is no finding {', '.join(sorted(missing))}", "`netraflow findings --every` lists them")
     proofs = []
-    for number, (finding_id, typology, sql, first, last, duration, count, gross, stored, stored_gross) in enumerate(findings):
+    for number, (finding_id, typology, sql, first, last, duration, count, gross, stored, stored_gross) in enumerate(
+        findings
+    ):
         if number % 100 == 0:
             say(f"verify {number:,} of {len(findings):,}")
-        returned = connection.execute(f"SELECT tx_hash, transfer_index, from_address, to_address, amount, block_timestamp FROM ({sql})").fetchall()
+        returned = connection.execute(
+            f"SELECT tx_hash, transfer_index, from_address, to_address, amount, block_timestamp FROM ({sql})"
+        ).fetchall()
         expected = stored or []
         differences = []
         extra, lost = _minus(returned, expected), _minus(expected, returned)

@@ -11,8 +11,8 @@ import pyarrow as pa
 from flow_pipeline.domain.chains import CHAINS
 from flow_pipeline.scoring.profit import Positions, average_cost
 from flow_pipeline.settings import SmartMoneySettings
+from flow_pipeline.wallets.mev import find_mev
 from flow_pipeline.warehouse.days import first_dirty_day
-from flow_pipeline.warehouse.mev import find_mev
 from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
 
@@ -31,7 +31,10 @@ def run_trades(connection: Connection, settings: SmartMoneySettings) -> dict[str
             find_mev(connection, settings, first)
         for table in ("parties", "sent", "swaps"):
             connection.execute(f"DROP TABLE temp.{table}")
-    return {name.split(".")[1]: count for name, count in table_counts(connection, ("marts.fct_wallet_trades", "detection.mev_events")).items()}
+    return {
+        name.split(".")[1]: count
+        for name, count in table_counts(connection, ("marts.fct_wallet_trades", "detection.mev_events")).items()
+    }
 
 
 def _parties(connection: Connection, first: date) -> None:
@@ -80,7 +83,11 @@ def _parties(connection: Connection, first: date) -> None:
         LEFT JOIN (SELECT unnest($chains) AS chain, unnest($coins) AS coin) v ON v.chain = x.chain
         LEFT JOIN store.prices n ON n.token = v.coin AND n.price_date = x.block_timestamp::DATE
     """,
-        {"first": first, "chains": [chain.name for chain in CHAINS], "coins": [chain.native_symbol.lower() for chain in CHAINS]},
+        {
+            "first": first,
+            "chains": [chain.name for chain in CHAINS],
+            "coins": [chain.native_symbol.lower() for chain in CHAINS],
+        },
     )
 
 
@@ -145,7 +152,11 @@ def _keep(connection: Connection) -> None:
     """).fetchnumpy()
     places = int((connection.execute("SELECT count(*) FROM held").fetchone() or (0,))[0])
     start = Positions.nothing(places)
-    start.amount[known["place"]], start.cost[known["place"]], start.since[known["place"]] = known["amount"], known["cost"], known["since"]
+    start.amount[known["place"]], start.cost[known["place"]], start.since[known["place"]] = (
+        known["amount"],
+        known["cost"],
+        known["since"],
+    )
     rows: dict[str, Any] = connection.execute("""
         SELECT s.n, g.place AS gave, t.place AS got, s.gave_amount, s.got_amount, coalesce(s.value_usd, 'nan'::DOUBLE) AS value, coalesce(s.gas_usd, 0) AS gas, epoch_us(s.block_timestamp) AS at
         FROM swaps s JOIN held g ON g.id = s.id AND g.token_key = s.gave_key JOIN held t ON t.id = s.id AND t.token_key = s.got_key ORDER BY s.n
@@ -153,7 +164,9 @@ def _keep(connection: Connection) -> None:
     columns = {name: np.ma.filled(rows[name]) if np.ma.isMaskedArray(rows[name]) else rows[name] for name in rows}
     del columns["n"]
     found = average_cost(**columns, start=start)
-    profits = pa.table({"n": rows["n"], **{name: pa.array(values, from_pandas=True) for name, values in vars(found).items()}})
+    profits = pa.table(
+        {"n": rows["n"], **{name: pa.array(values, from_pandas=True) for name, values in vars(found).items()}}
+    )
     connection.register("profits", profits)
     last = connection.execute("SELECT coalesce(max(trade_number), 0) FROM marts.fct_wallet_trades").fetchone()
     connection.execute(

@@ -6,7 +6,7 @@ from typing import Any
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.warehouse.queries import Rows
+from flow_pipeline.questions.queries import Rows
 from flow_pipeline.warehouse.store import Connection
 
 _FLOW = "flow_id, block_date, source_group, destination_group, token_symbol, token_address, amount, hop_count, confidence, started_at, completed_at, source_address, destination_address"
@@ -14,12 +14,19 @@ _FLOW = "flow_id, block_date, source_group, destination_group, token_symbol, tok
 
 def groups(connection: Connection) -> Rows:
     """Every group: id, name, type, risk level, whether flows begin and end there, its addresses seen."""
-    return _rows(connection, "SELECT * FROM detection.groups ORDER BY list_position(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'], risk_level), group_id")
+    return _rows(
+        connection,
+        "SELECT * FROM detection.groups ORDER BY list_position(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'], risk_level), group_id",
+    )
 
 
 def group(connection: Connection, group_id: str) -> Rows:
     """The addresses of one group, with the stretch of time in which each belongs to it."""
-    return _rows(connection, "SELECT * FROM detection.group_members WHERE group_id = ? ORDER BY chain, address, valid_from", known_group(connection, group_id))
+    return _rows(
+        connection,
+        "SELECT * FROM detection.group_members WHERE group_id = ? ORDER BY chain, address, valid_from",
+        known_group(connection, group_id),
+    )
 
 
 def groups_of_address(connection: Connection, address: str) -> Rows:
@@ -36,7 +43,11 @@ def groups_of_address(connection: Connection, address: str) -> Rows:
 def active_flows(connection: Connection, group_id: str | None) -> Rows:
     """Flows of a group, or of all, that are on their way at the end of the last day, the most confident first."""
     where, values = ("source_group = ?", (known_group(connection, group_id),)) if group_id else ("true", ())
-    return _rows(connection, f"SELECT * FROM detection.active_flows WHERE {where} ORDER BY confidence DESC, amount DESC, address", *values)
+    return _rows(
+        connection,
+        f"SELECT * FROM detection.active_flows WHERE {where} ORDER BY confidence DESC, amount DESC, address",
+        *values,
+    )
 
 
 def summary_of_pair(connection: Connection, source: str, destination: str) -> Rows:
@@ -51,7 +62,10 @@ def summary_of_pair(connection: Connection, source: str, destination: str) -> Ro
 
 def summaries(connection: Connection) -> Rows:
     """Every pair of groups and token, most flows first."""
-    return _rows(connection, "SELECT * FROM detection.group_flow_summaries ORDER BY flow_count DESC, source_group, destination_group, token_symbol")
+    return _rows(
+        connection,
+        "SELECT * FROM detection.group_flow_summaries ORDER BY flow_count DESC, source_group, destination_group, token_symbol",
+    )
 
 
 def top_risk(connection: Connection) -> Rows:
@@ -92,14 +106,22 @@ def path_of_flow(connection: Connection, flow_id: str) -> Rows:
     return found
 
 
-def by_amount(connection: Connection, token: str | None, least: float | None, most: float | None, window: Window) -> Rows:
+def by_amount(
+    connection: Connection, token: str | None, least: float | None, most: float | None, window: Window
+) -> Rows:
     """Flows by amount, the largest first, optionally of one token, within bounds and days."""
     where, values = _where(window)
-    for condition, value in (("lower(coalesce(token_symbol, token_address)) = lower(?)", token), ("amount >= ?", least), ("amount <= ?", most)):
+    for condition, value in (
+        ("lower(coalesce(token_symbol, token_address)) = lower(?)", token),
+        ("amount >= ?", least),
+        ("amount <= ?", most),
+    ):
         if value is not None:
             where += f" AND {condition}"
             values.append(value)
-    return _rows(connection, f"SELECT {_FLOW} FROM detection.group_flows WHERE {where} ORDER BY amount DESC, flow_id", *values)
+    return _rows(
+        connection, f"SELECT {_FLOW} FROM detection.group_flows WHERE {where} ORDER BY amount DESC, flow_id", *values
+    )
 
 
 def statistics(connection: Connection, window: Window) -> Rows:
@@ -147,7 +169,8 @@ def known_group(connection: Connection, group_id: str) -> str:
         UsageError: there is no such group.
     """
     row = connection.execute(
-        "SELECT group_id FROM detection.groups WHERE lower(group_id) = lower(?) OR lower(name) = lower(?) ORDER BY group_id LIMIT 1", [group_id, group_id]
+        "SELECT group_id FROM detection.groups WHERE lower(group_id) = lower(?) OR lower(name) = lower(?) ORDER BY group_id LIMIT 1",
+        [group_id, group_id],
     ).fetchone()
     if row is None:
         raise UsageError(f"there is no group {group_id}", "`netraflow flows groups` lists them")

@@ -130,13 +130,21 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
         )
         SELECT n, token, epoch_us(block_timestamp) AS moved_at, is_payment, amount FROM moves ORDER BY n, moved_at, is_payment, amount
     """).to_arrow_table()
-    limits = connection.execute("SELECT epoch_us(least(last_at, other_at - INTERVAL 1 MICROSECOND)) AS judged_until FROM sweepers ORDER BY n").to_arrow_table()
+    limits = connection.execute(
+        "SELECT epoch_us(least(last_at, other_at - INTERVAL 1 MICROSECOND)) AS judged_until FROM sweepers ORDER BY n"
+    ).to_arrow_table()
     spans = forwarding_spans(
         moves["n"].to_numpy(), moves["token"].to_numpy(), moves["moved_at"].to_numpy(), moves["is_payment"].to_numpy(), _words(moves["amount"]),
         limits["judged_until"].to_numpy(), round(settings.deposit_hours * 3_600) * 1_000_000, settings.deposit_share, settings.deposit_receipts,
     )  # fmt: skip
     n = np.flatnonzero(spans.known_from != NEVER)
-    columns = {"n": n, "known_from": spans.known_from[n], "short_at": spans.short_at[n], "receipts": spans.receipts[n], "share": spans.share[n]}
+    columns = {
+        "n": n,
+        "known_from": spans.known_from[n],
+        "short_at": spans.short_at[n],
+        "receipts": spans.receipts[n],
+        "share": spans.share[n],
+    }
     connection.register("spans", pa.table(columns))
     connection.execute(
         f"""
@@ -156,7 +164,10 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
 
 def _words(column: pa.ChunkedArray) -> np.ndarray:
     """128-bit decimals as pairs of 64-bit words, low word first."""
-    chunks = [np.frombuffer(chunk.buffers()[1], np.uint64)[2 * chunk.offset : 2 * (chunk.offset + len(chunk))] for chunk in column.chunks]
+    chunks = [
+        np.frombuffer(chunk.buffers()[1], np.uint64)[2 * chunk.offset : 2 * (chunk.offset + len(chunk))]
+        for chunk in column.chunks
+    ]
     return np.concatenate(chunks) if chunks else np.empty(0, np.uint64)
 
 
@@ -176,7 +187,9 @@ def _judged_until(connection: Connection, day: date | None) -> datetime:
 def _signing_together(connection: Connection, settings: ClusterSettings) -> None:
     """Bitcoin addresses whose inputs stand in one transaction; transactions that look like a CoinJoin are left out."""
     chains = ", ".join(f"'{chain}'" for chain in chains_of("bitcoin"))
-    known = connection.execute(f"SELECT token_id, chain FROM intermediate.int_tokens__canonical WHERE chain IN ({chains})").to_arrow_table()
+    known = connection.execute(
+        f"SELECT token_id, chain FROM intermediate.int_tokens__canonical WHERE chain IN ({chains})"
+    ).to_arrow_table()
     if not len(known):
         return
     connection.register("bitcoin_tokens", known)

@@ -4,7 +4,7 @@ import dagster as dg
 
 from flow_pipeline.defs.common import OWNERS, POOL, settings
 from flow_pipeline.domain.errors import FlowError
-from flow_pipeline.pipeline.model import replaced_scorer, score_again, train_model
+from flow_pipeline.pipeline.training import replaced_scorer, score_again, train_model
 
 
 @dg.asset(
@@ -42,18 +42,26 @@ def rank_wallets_again(context: dg.OpExecutionContext) -> None:
     context.log.info(f"published {result.run_id}" if result else "nothing is published yet")
 
 
-@dg.job(executor_def=dg.in_process_executor, description="Ranks the wallets anew by the model in production, and publishes.")
+@dg.job(
+    executor_def=dg.in_process_executor, description="Ranks the wallets anew by the model in production, and publishes."
+)
 def smart_money_scoring() -> None:
     """One step."""
     rank_wallets_again()
 
 
 training = dg.define_asset_job(
-    "smart_money_training", selection=[smart_money_model], executor_def=dg.in_process_executor, description="Trains the smart-money model."
+    "smart_money_training",
+    selection=[smart_money_model],
+    executor_def=dg.in_process_executor,
+    description="Trains the smart-money model.",
 )
 
 weekly_training = dg.ScheduleDefinition(
-    name="smart_money_training_schedule", job=training, cron_schedule="0 6 * * 1", description="Mondays, after the daily run of Sunday."
+    name="smart_money_training_schedule",
+    job=training,
+    cron_schedule="0 6 * * 1",
+    description="Mondays, after the daily run of Sunday.",
 )
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flow_pipeline.detection.graph import microseconds_of, number_tokens, read_graph, refresh_hubs
+from flow_pipeline.detection.past import list_replaced, read_histories, read_recent
 from flow_pipeline.detectors.typology import Hits, Measured, Past, Typology, parameters_of, typologies
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.settings import Settings, TypologySettings
 from flow_pipeline.warehouse.days import first_new_day, remember_days
-from flow_pipeline.warehouse.graph import microseconds_of, number_tokens, read_graph, refresh_hubs
-from flow_pipeline.warehouse.past import list_replaced, read_histories, read_recent
 from flow_pipeline.warehouse.store import Connection, transaction, write_changes
 
 _PARTS = ("in", "out", "hop", "peel")
@@ -39,18 +39,34 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
     _register(connection, found, day)
     del found
     _measure(connection, {name: (typologies()[name], parameters[name]) for name in parameters})
-    verdicts = [_judge(connection, number, name, hits[name], parameters[name], common) for number, name in enumerate(parameters)]
+    verdicts = [
+        _judge(connection, number, name, hits[name], parameters[name], common) for number, name in enumerate(parameters)
+    ]
     connection.register("verdicts_in", pa.concat_tables(verdicts))
     connection.execute("CREATE OR REPLACE TEMP TABLE verdicts AS FROM verdicts_in")
     connection.unregister("verdicts_in")
     counts = _store(connection, common, hits, pasts, day)
-    for table in ("hits", "hit_transfers", "measures", "verdicts", "kept_findings", "kept_hits", "graph_tokens", "earlier", "replaced"):
+    for table in (
+        "hits",
+        "hit_transfers",
+        "measures",
+        "verdicts",
+        "kept_findings",
+        "kept_hits",
+        "graph_tokens",
+        "earlier",
+        "replaced",
+    ):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return counts
 
 
 def _search(
-    connection: Connection, parameters: dict[str, Any], pasts: dict[str, Past], common: TypologySettings, day: date | None
+    connection: Connection,
+    parameters: dict[str, Any],
+    pasts: dict[str, Past],
+    common: TypologySettings,
+    day: date | None,
 ) -> dict[str, tuple[TransferGraph, Hits]]:
     """Per typology what it found, and in which graph: everywhere, or what ends on the new days."""
     if day is None:
@@ -58,11 +74,18 @@ def _search(
         return {name: (graph, typologies()[name].find(graph, parameters[name], common)) for name in parameters}
     graph, found = read_recent(connection, pasts, day), {}
     for name, past in pasts.items():
-        hits = _ending(graph, typologies()[name].find(graph, past.alone or parameters[name], common), microseconds_of(day) - past.open)
+        hits = _ending(
+            graph,
+            typologies()[name].find(graph, past.alone or parameters[name], common),
+            microseconds_of(day) - past.open,
+        )
         found[name] = (graph, hits)
         if past.alone is not None and len(hits):
             own = read_histories(connection, graph, np.unique(hits.focus))
-            found[name] = (own, _ending(own, typologies()[name].find(own, parameters[name], common), microseconds_of(day)))
+            found[name] = (
+                own,
+                _ending(own, typologies()[name].find(own, parameters[name], common), microseconds_of(day)),
+            )
     return found
 
 
@@ -103,7 +126,9 @@ def _register(connection: Connection, found: dict[str, tuple[TransferGraph, Hits
         )
     _read_transfers(connection, pa.concat_tables(transfers), day)
     connection.register("hits_in", pa.concat_tables(rows))
-    connection.execute("CREATE OR REPLACE TEMP TABLE hits AS SELECT h.* EXCLUDE (row), t.position FROM hits_in h JOIN hit_transfers t USING (row)")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE hits AS SELECT h.* EXCLUDE (row), t.position FROM hits_in h JOIN hit_transfers t USING (row)"
+    )
     connection.unregister("hits_in")
 
 
@@ -234,7 +259,9 @@ def _measure(connection: Connection, detectors: dict[str, tuple[Typology, Any]])
     connection.unregister("amounts")
 
 
-def _judge(connection: Connection, number: int, name: str, hits: Hits, parameters: Any, common: TypologySettings) -> pa.Table:
+def _judge(
+    connection: Connection, number: int, name: str, hits: Hits, parameters: Any, common: TypologySettings
+) -> pa.Table:
     """The detector's verdict per finding."""
     detector = typologies()[name]
     rows = connection.execute(
@@ -254,7 +281,10 @@ def _judge(connection: Connection, number: int, name: str, hits: Hits, parameter
         rows["focus_address"].to_pylist(),
     )
     is_suspicious, reasons = detector.judge(measured, hits, parameters)
-    facts = [dict(zip(hits.facts, values, strict=True)) for values in zip(*(_shown(column).tolist() for column in hits.facts.values()), strict=True)]
+    facts = [
+        dict(zip(hits.facts, values, strict=True))
+        for values in zip(*(_shown(column).tolist() for column in hits.facts.values()), strict=True)
+    ]
     score = np.where(is_suspicious, detector.SCORE, 0.0)
     limits = [common.critical_score, common.high_score, common.medium_score]
     count = len(hits)
@@ -265,10 +295,14 @@ def _judge(connection: Connection, number: int, name: str, hits: Hits, parameter
             "hop_count": pa.array(hits.hop_count.astype(np.int32)),
             "is_suspicious": pa.array(is_suspicious),
             "score": pa.array(score),
-            "severity": pa.array(np.select([score > limit for limit in limits], ["CRITICAL", "HIGH", "MEDIUM"], "LOW"), pa.string()),
+            "severity": pa.array(
+                np.select([score > limit for limit in limits], ["CRITICAL", "HIGH", "MEDIUM"], "LOW"), pa.string()
+            ),
             "reason": pa.array(reasons, pa.string()),
             "evidence": pa.array([json.dumps(fact) for fact in facts] if facts else ["{}"] * count, pa.string()),
-            "parameters": pa.array([json.dumps(parameters.model_dump(mode="json"), sort_keys=True)] * count, pa.string()),
+            "parameters": pa.array(
+                [json.dumps(parameters.model_dump(mode="json"), sort_keys=True)] * count, pa.string()
+            ),
             "detector_version": pa.array([detector.VERSION] * count, pa.string()),
         }
     )
@@ -279,7 +313,9 @@ def _shown(column: np.ndarray) -> np.ndarray:
     return column.round(6) if column.dtype.kind == "f" else column
 
 
-def _store(connection: Connection, common: TypologySettings, hits: dict[str, Hits], pasts: dict[str, Past], day: date | None) -> dict[str, dict[str, int]]:
+def _store(
+    connection: Connection, common: TypologySettings, hits: dict[str, Hits], pasts: dict[str, Past], day: date | None
+) -> dict[str, dict[str, int]]:
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE kept_findings AS
         SELECT m.finding_id, m.name, v.* FROM measures m JOIN verdicts v USING (typology, finding)
@@ -321,18 +357,35 @@ def _store(connection: Connection, common: TypologySettings, hits: dict[str, Hit
                    transfer_index, from_address, to_address, amount, source_file, source_row
             FROM kept_hits)"""
         told_by = ("part", "block_timestamp", "source_file", "source_row")
-        write_changes(connection, "detection.finding_transfers", fresh, "o.finding_id IN (FROM replaced)", ("finding_id", "ordinal"), told_by)
+        write_changes(
+            connection,
+            "detection.finding_transfers",
+            fresh,
+            "o.finding_id IN (FROM replaced)",
+            ("finding_id", "ordinal"),
+            told_by,
+        )
         fresh = """(
             SELECT finding_id, chain, address, CASE WHEN bool_or(is_focus) THEN 'focus' WHEN bool_and(sends) THEN 'source' WHEN bool_or(sends) THEN 'middle' ELSE 'target' END AS role,
                    bool_or(is_terminal) AS is_terminal
             FROM (SELECT finding_id, chain, from_address AS address, true AS sends, from_is_terminal AS is_terminal, from_id = focus_id AS is_focus FROM kept_hits
                   UNION ALL SELECT finding_id, chain, to_address, false, to_is_terminal, to_id = focus_id FROM kept_hits)
             GROUP BY finding_id, chain, address)"""
-        write_changes(connection, "detection.finding_addresses", fresh, "o.finding_id IN (FROM replaced)", ("finding_id", "chain", "address"))
+        write_changes(
+            connection,
+            "detection.finding_addresses",
+            fresh,
+            "o.finding_id IN (FROM replaced)",
+            ("finding_id", "chain", "address"),
+        )
         unstored = dict(connection.execute("SELECT typology, found - kept FROM ops.detections").fetchall())
-        capped = {name for (name,) in connection.execute("SELECT typology FROM ops.detections WHERE is_truncated").fetchall()}
+        capped = {
+            name for (name,) in connection.execute("SELECT typology FROM ops.detections WHERE is_truncated").fetchall()
+        }
         added = dict(connection.execute("SELECT name, count(*) FROM kept_findings GROUP BY name").fetchall())
-        rows = connection.execute("SELECT typology, count(*), count(*) FILTER (WHERE is_suspicious) FROM detection.findings GROUP BY typology").fetchall()
+        rows = connection.execute(
+            "SELECT typology, count(*), count(*) FILTER (WHERE is_suspicious) FROM detection.findings GROUP BY typology"
+        ).fetchall()
         stored = {name: (count, suspicious) for name, count, suspicious in rows}
         counts: dict[str, dict[str, int]] = {}
         connection.execute("DELETE FROM ops.detections")
@@ -344,6 +397,11 @@ def _store(connection: Connection, common: TypologySettings, hits: dict[str, Hit
                 "INSERT INTO ops.detections VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [name, typologies()[name].VERSION, kept + beyond, kept, suspicious, common.max_findings, is_truncated],
             )
-            counts[name] = {"found": kept + beyond, "kept": kept, "suspicious": suspicious, "is_truncated": is_truncated}
+            counts[name] = {
+                "found": kept + beyond,
+                "kept": kept,
+                "suspicious": suspicious,
+                "is_truncated": is_truncated,
+            }
         remember_days(connection, "typologies")
     return counts

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.tables import SMART_MONEY_DRIFT, SMART_MONEY_HISTORY, SMART_MONEY_WALLETS, Table
-from flow_pipeline.scoring.model import drift, matrix
+from flow_pipeline.scoring.profit_model import drift, matrix
 from flow_pipeline.scoring.registry import Production, production
 from flow_pipeline.scoring.smart_money import FORMULA, score
 from flow_pipeline.settings import Settings, SmartMoneySettings
@@ -48,17 +48,27 @@ def run_smart_money(connection: Connection, settings: Settings) -> dict[str, int
         with transaction(connection):
             _history(connection, settings.smart_money, first)
             rank_wallets(connection, settings)
-    return {table.name: table_counts(connection, (table.relation,))[table.relation] for table in (SMART_MONEY_WALLETS, SMART_MONEY_HISTORY, SMART_MONEY_DRIFT)}
+    return {
+        table.name: table_counts(connection, (table.relation,))[table.relation]
+        for table in (SMART_MONEY_WALLETS, SMART_MONEY_HISTORY, SMART_MONEY_DRIFT)
+    }
 
 
 def _history(connection: Connection, settings: SmartMoneySettings, first: date) -> None:
     connection.execute("DELETE FROM detection.smart_money_history WHERE block_date >= ?", [first])
-    row = connection.execute("SELECT count(*) FROM store.wallet_features WHERE window_days = ? AND block_date >= ?", [WINDOW, first]).fetchone() or (0,)
+    row = connection.execute(
+        "SELECT count(*) FROM store.wallet_features WHERE window_days = ? AND block_date >= ?", [WINDOW, first]
+    ).fetchone() or (0,)
     parts = int(row[0]) // _ROWS_AT_ONCE + 1
     select = "SELECT f.* FROM marts.fct_wallet_features f WHERE window_days = $window AND block_date >= $first AND hash(wallet) % $parts = $part"
     for part in range(parts):
         _score(connection, settings, select, {"window": WINDOW, "first": first, "parts": parts, "part": part})
-        _insert(connection, SMART_MONEY_HISTORY, f"SELECT * FROM ({_COMPARED}) WHERE is_smart ORDER BY block_date, wallet, chain", {})
+        _insert(
+            connection,
+            SMART_MONEY_HISTORY,
+            f"SELECT * FROM ({_COMPARED}) WHERE is_smart ORDER BY block_date, wallet, chain",
+            {},
+        )
 
 
 def rank_wallets(connection: Connection, settings: Settings) -> None:
@@ -71,9 +81,20 @@ def rank_wallets(connection: Connection, settings: Settings) -> None:
             ON l.wallet = f.wallet AND l.chain = f.chain AND l.block_date = f.block_date
         WHERE f.window_days = $window AND f.block_date > $last::DATE - $horizon
     """
-    features = _score(connection, settings.smart_money, select, {"last": row[0] if row else None, "horizon": _HORIZON, "window": WINDOW})
+    features = _score(
+        connection,
+        settings.smart_money,
+        select,
+        {"last": row[0] if row else None, "horizon": _HORIZON, "window": WINDOW},
+    )
     model, said = what_scores(settings)
-    told = pa.table({"chain": features["chain"], "wallet": features["wallet"], "probability": pa.array(_told(model, features), from_pandas=True)})
+    told = pa.table(
+        {
+            "chain": features["chain"],
+            "wallet": features["wallet"],
+            "probability": pa.array(_told(model, features), from_pandas=True),
+        }
+    )
     connection.register("told", told)
     ranked = f"""
         SELECT s.*, l.entity, coalesce(t.probability, s.formula_score) AS score, rank() OVER (ORDER BY coalesce(t.probability, s.formula_score) DESC) AS rank, $said AS scored_by,
@@ -88,7 +109,10 @@ def rank_wallets(connection: Connection, settings: Settings) -> None:
     connection.execute("DELETE FROM detection.smart_money_drift")
     if model and len(features):
         found = drift(matrix(features), model.reference)
-        connection.executemany("INSERT INTO detection.smart_money_drift VALUES (?, ?, ?)", [[model.version, name, index] for name, index in found.items()])
+        connection.executemany(
+            "INSERT INTO detection.smart_money_drift VALUES (?, ?, ?)",
+            [[model.version, name, index] for name, index in found.items()],
+        )
 
 
 def what_scores(settings: Settings) -> tuple[Production | None, str]:
@@ -117,5 +141,8 @@ def _score(connection: Connection, settings: SmartMoneySettings, select: str, va
 def _insert(connection: Connection, table: Table, select: str, values: dict[str, Any]) -> None:
     """Insert what a SELECT on `scored` gives."""
     names = ", ".join(column.name for column in table.columns)
-    connection.execute(f"INSERT INTO {table.relation} ({names}) SELECT {names} FROM ({select})", {**values, "least": _LEAST_PAST, "horizon": _HORIZON})
+    connection.execute(
+        f"INSERT INTO {table.relation} ({names}) SELECT {names} FROM ({select})",
+        {**values, "least": _LEAST_PAST, "horizon": _HORIZON},
+    )
     connection.unregister("scored")

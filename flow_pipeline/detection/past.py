@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
+from flow_pipeline.detection.graph import read_graph
 from flow_pipeline.detectors.typology import Closure, Past
 from flow_pipeline.graph import ROLE_BY_CATEGORY, TransferGraph
-from flow_pipeline.warehouse.graph import read_graph
 from flow_pipeline.warehouse.store import Connection
 
 _EARLIER = "f.block_date >= $first AND f.rowid IN (SELECT row FROM earlier)"
@@ -32,7 +32,9 @@ def read_recent(connection: Connection, pasts: dict[str, Past], day: date) -> Tr
         day: First new day.
     """
     start = datetime(day.year, day.month, day.day)
-    reach = max(max(past.span, past.open + (past.closure.gap if past.closure and past.open else 0)) for past in pasts.values())
+    reach = max(
+        max(past.span, past.open + (past.closure.gap if past.closure and past.open else 0)) for past in pasts.values()
+    )
     since = _before(start, reach)
     connection.execute("CREATE OR REPLACE TEMP TABLE earlier (row BIGINT, block_date DATE)")
     _close_off(connection)
@@ -42,12 +44,16 @@ def read_recent(connection: Connection, pasts: dict[str, Past], day: date) -> Tr
     _add_histories(connection, pasts, start, since)
     for table in ("wanted", "reached", "front", "targets", "stops"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
-    return read_graph(connection, ("f.block_timestamp >= $since", _EARLIER), {"since": since, "first": _first_earlier(connection)})
+    return read_graph(
+        connection, ("f.block_timestamp >= $since", _EARLIER), {"since": since, "first": _first_earlier(connection)}
+    )
 
 
 def read_histories(connection: Connection, graph: TransferGraph, vertices: np.ndarray) -> TransferGraph:
     """The graph of every transfer of some vertices of another graph."""
-    connection.register("wanted_in", pa.table({"position": graph.token[vertices], "address_id": graph.address[vertices]}))
+    connection.register(
+        "wanted_in", pa.table({"position": graph.token[vertices], "address_id": graph.address[vertices]})
+    )
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE earlier AS
         SELECT f.rowid AS row, f.block_date FROM store.transfers f JOIN graph_tokens k USING (token_id)
@@ -63,7 +69,12 @@ def list_replaced(connection: Connection, pasts: dict[str, Past], day: date) -> 
     """The temp table `replaced`: the stored findings that the temp tables `kept_findings`, `kept_hits` and `measures` stand for."""
     start = datetime(day.year, day.month, day.day)
     rules = [
-        {"name": name, "replaces": past.replaces, "open_since": _before(start, past.open), "since": _before(start, max(past.merges, past.span))}
+        {
+            "name": name,
+            "replaces": past.replaces,
+            "open_since": _before(start, past.open),
+            "since": _before(start, max(past.merges, past.span)),
+        }
         for name, past in pasts.items()
     ]
     connection.register("rules", pa.Table.from_pylist(rules))
@@ -147,7 +158,9 @@ def _add_histories(connection: Connection, pasts: dict[str, Past], start: dateti
         )
 
 
-def _add_closure(connection: Connection, name: str, past: Past, closure: Closure, start: datetime, since: datetime) -> None:
+def _add_closure(
+    connection: Connection, name: str, past: Past, closure: Closure, start: datetime, since: datetime
+) -> None:
     """Transfers before `since` from which the last ones may have come, hop by hop.
 
     Which amounts may have become one is worked out once per transfer, as exact bounds: floats of all that is compared would take most of the time.
@@ -159,9 +172,13 @@ def _add_closure(connection: Connection, name: str, past: Past, closure: Closure
             [words],
         )
         row = connection.execute(
-            "SELECT min(first_timestamp) FROM detection.findings WHERE typology = ? AND last_timestamp >= ?", [name, _before(start, past.merges)]
+            "SELECT min(first_timestamp) FROM detection.findings WHERE typology = ? AND last_timestamp >= ?",
+            [name, _before(start, past.merges)],
         ).fetchone()
-        which, values = "f.to_id IN (FROM targets)", {"first": _before(min(filter(None, (row[0] if row else None, start))), closure.gap)}
+        which, values = (
+            "f.to_id IN (FROM targets)",
+            {"first": _before(min(filter(None, (row[0] if row else None, start))), closure.gap)},
+        )
     elif past.open:
         # What comes after `since` is read anyway, so that only ways across it are followed back.
         which, values = "f.block_timestamp < $last", {"first": since, "last": _before(since, -closure.gap)}
@@ -204,7 +221,9 @@ def _add_closure(connection: Connection, name: str, past: Past, closure: Closure
             """,
             {"gap": closure.gap, "first": _before(row[1], closure.gap), "last": row[2]},
         )
-    connection.execute("INSERT INTO earlier SELECT row, block_timestamp::DATE FROM reached WHERE block_timestamp < ?", [since])
+    connection.execute(
+        "INSERT INTO earlier SELECT row, block_timestamp::DATE FROM reached WHERE block_timestamp < ?", [since]
+    )
     if closure.with_payments:
         connection.execute(
             f"""

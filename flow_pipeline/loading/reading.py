@@ -46,7 +46,9 @@ def with_parquet_columns(connection: Connection, file: InputFile) -> InputFile:
     chain = found.find(*CHAIN_COLUMNS)
     if chain is None:
         return found
-    values = connection.execute(f"SELECT DISTINCT {quoted(chain)} FROM read_parquet({literal(str(file.path))}) LIMIT 2").fetchall()
+    values = connection.execute(
+        f"SELECT DISTINCT {quoted(chain)} FROM read_parquet({literal(str(file.path))}) LIMIT 2"
+    ).fetchall()
     return replace(found, constants={chain: str(values[0][0])}) if len(values) == 1 and values[0][0] else found
 
 
@@ -66,7 +68,12 @@ def with_json_columns(connection: Connection, file: InputFile, settings: SourceS
             )
         else:
             return file
-        keys = [row[0] for row in connection.execute("SELECT DISTINCT unnest(json_keys(line)) FROM lines WHERE json_type(line) = 'OBJECT'").fetchall()]
+        keys = [
+            row[0]
+            for row in connection.execute(
+                "SELECT DISTINCT unnest(json_keys(line)) FROM lines WHERE json_type(line) = 'OBJECT'"
+            ).fetchall()
+        ]
     except (duckdb.Error, EOFError, OSError, zlib.error, UnicodeDecodeError) as error:
         raise _unreadable(file, error) from None
     return replace(file, columns=(*file.columns, *sorted(set(keys) - set(file.columns))))
@@ -77,8 +84,13 @@ def _stage_document(connection: Connection, file: InputFile, settings: SourceSet
     with open_bytes(file.path, file.is_gzip) as handle:
         document = handle.read(settings.max_json_bytes + 1)
     if len(document) > settings.max_json_bytes:
-        raise Unreadable(f"{file.path}: JSON document over {settings.max_json_bytes} bytes", "raise sources.max_json_bytes, or convert it to JSON Lines")
-    wrapped = " ".join(f"WHEN json_type(doc->'$.{name}') = 'ARRAY' THEN (doc->'$.{name}')::JSON[]" for name in JSON_WRAPPERS)
+        raise Unreadable(
+            f"{file.path}: JSON document over {settings.max_json_bytes} bytes",
+            "raise sources.max_json_bytes, or convert it to JSON Lines",
+        )
+    wrapped = " ".join(
+        f"WHEN json_type(doc->'$.{name}') = 'ARRAY' THEN (doc->'$.{name}')::JSON[]" for name in JSON_WRAPPERS
+    )
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE lines AS SELECT generate_subscripts(items, 1) AS line_row, unnest(items) AS line FROM "
         f"(SELECT CASE WHEN json_type(doc) = 'ARRAY' THEN doc::JSON[] {wrapped} ELSE [doc] END AS items FROM (SELECT ?::JSON AS doc))",
@@ -86,7 +98,9 @@ def _stage_document(connection: Connection, file: InputFile, settings: SourceSet
     )
     row = connection.execute("SELECT count(*) FROM lines WHERE json_type(line) <> 'OBJECT'").fetchone()
     if row and row[0]:
-        raise Unreadable(f"{file.path}: {row[0]} items of the document are not objects", "give a list of objects, or JSON Lines")
+        raise Unreadable(
+            f"{file.path}: {row[0]} items of the document are not objects", "give a list of objects, or JSON Lines"
+        )
 
 
 def stage(connection: Connection, file: InputFile, settings: SourceSettings, explode: str | None) -> Relation:
@@ -101,7 +115,9 @@ def stage(connection: Connection, file: InputFile, settings: SourceSettings, exp
             path = literal(str(file.path))
             own = [quoted(column) for column in file.columns if column.lower() == "source_row"]
             rest = f"* EXCLUDE ({', '.join(own)})" if own else "*"
-            return Relation(f"(SELECT {rest}, file_row_number + 1 AS source_row FROM read_parquet({path}, file_row_number = true))")
+            return Relation(
+                f"(SELECT {rest}, file_row_number + 1 AS source_row FROM read_parquet({path}, file_row_number = true))"
+            )
         if file.is_gzip:
             _check_gzip(file)
         if file.kind == "csv":
@@ -235,7 +251,9 @@ def _stage_lines(connection: Connection, file: InputFile, settings: SourceSettin
     )
     connection.execute("DROP TABLE IF EXISTS csv_errors; DROP TABLE IF EXISTS csv_scans")
     _number_rows(connection)
-    connection.execute("INSERT INTO malformed SELECT source_row, 'not a JSON object', line FROM staged WHERE NOT (json_valid(line) AND ltrim(line) LIKE '{%')")
+    connection.execute(
+        "INSERT INTO malformed SELECT source_row, 'not a JSON object', line FROM staged WHERE NOT (json_valid(line) AND ltrim(line) LIKE '{%')"
+    )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE lines AS SELECT source_row AS line_row, line::JSON AS line FROM staged WHERE json_valid(line) AND ltrim(line) LIKE '{%'"
     )
@@ -244,11 +262,15 @@ def _stage_lines(connection: Connection, file: InputFile, settings: SourceSettin
 def _stage_json(connection: Connection, file: InputFile, explode: str | None) -> None:
     if explode:
         connection.execute("UPDATE malformed SET source_row = -source_row")
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT row_number() OVER (ORDER BY line_row, ordinal) AS source_row, * FROM ({explode})")
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE staged AS SELECT row_number() OVER (ORDER BY line_row, ordinal) AS source_row, * FROM ({explode})"
+        )
         connection.execute(
             "UPDATE malformed SET source_row = (SELECT count(*) FROM staged) + n FROM "
             "(SELECT source_row AS old, row_number() OVER (ORDER BY source_row DESC) AS n FROM malformed) o WHERE malformed.source_row = o.old"
         )
         return
-    names = ", ".join(f"line->>{literal('$.' + chr(34) + column + chr(34))} AS {quoted(column)}" for column in file.columns)
+    names = ", ".join(
+        f"line->>{literal('$.' + chr(34) + column + chr(34))} AS {quoted(column)}" for column in file.columns
+    )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT line_row AS source_row, {names} FROM lines")

@@ -11,7 +11,15 @@ import pyarrow as pa
 
 from flow_pipeline.domain.chains import CHAINS
 from flow_pipeline.domain.tables import STORE_WALLET_DAYS, STORE_WALLET_FEATURES
-from flow_pipeline.scoring.windows import first_rows, rows_of, running_falls, trailing_distinct, wallet_order, window_max, window_sums
+from flow_pipeline.scoring.trailing import (
+    first_rows,
+    rows_of,
+    running_falls,
+    trailing_distinct,
+    wallet_order,
+    window_max,
+    window_sums,
+)
 from flow_pipeline.settings import SmartMoneySettings
 from flow_pipeline.warehouse.days import first_dirty_day
 from flow_pipeline.warehouse.store import Connection, table_counts
@@ -88,8 +96,15 @@ def _wallet_days(connection: Connection, settings: SmartMoneySettings, first: da
     What is added up is decimal, so that the sums do not depend on the order of the rows.
     """
     # an arbitrage is no trade, because nothing is given, but its gain is profit like theirs
-    made = {"closed_count": ("sold_count", "round_count"), "won_count": ("sold_well_count", "round_won_count"), "realised_usd": ("sold_usd", "round_usd")}
-    sums = ", ".join(" + ".join(f"coalesce({part}, 0)" for part in made.get(column.name, (column.name,))) + f" AS {column.name}" for column in _DAY_SUMS)
+    made = {
+        "closed_count": ("sold_count", "round_count"),
+        "won_count": ("sold_well_count", "round_won_count"),
+        "realised_usd": ("sold_usd", "round_usd"),
+    }
+    sums = ", ".join(
+        " + ".join(f"coalesce({part}, 0)" for part in made.get(column.name, (column.name,))) + f" AS {column.name}"
+        for column in _DAY_SUMS
+    )
     rows, wallets = connection.execute(
         "SELECT (SELECT count(*) FROM acts) + (SELECT count(*) FROM store.transfers WHERE block_date >= $first), (SELECT count(*) FROM store.wallets)",
         {"first": first},
@@ -202,7 +217,11 @@ def _windows(connection: Connection, first: date) -> None:
         "WHERE d.closed_count > 0 ORDER BY ALL",
         {},
     )
-    falls = {"wallet": closed["wallet"], "day": closed["day"], "fall": running_falls(closed["wallet"], closed["realised_usd"])}
+    falls = {
+        "wallet": closed["wallet"],
+        "day": closed["day"],
+        "fall": running_falls(closed["wallet"], closed["realised_usd"]),
+    }
     rows = connection.execute(
         "SELECT count(*) FROM store.wallet_days d JOIN wanted w USING (wallet_id) WHERE d.block_date > $first::DATE - $most",
         {"first": first, "most": _LOOK_BACK},
@@ -247,7 +266,9 @@ def _add_windows(connection: Connection, values: dict[str, Any], falls: dict[str
     is_closed = columns["closed_count"][order] > 0
     closed = np.flatnonzero(is_closed)
     is_good = np.zeros(len(day), bool)
-    is_good[closed] = window_sums(first_rows(closed, start, day, _WEEK)[None], closed, columns["realised_usd"][order])[0] > 0
+    is_good[closed] = (
+        window_sums(first_rows(closed, start, day, _WEEK)[None], closed, columns["realised_usd"][order])[0] > 0
+    )
     fall = np.full(len(day), np.nan)
     own = np.flatnonzero((falls["wallet"] % values["parts"] == values["part"]) & (falls["day"] >= day.min()))
     fall[rows_of(wallet, day, falls["wallet"][own], falls["day"][own])] = falls["fall"][own]
@@ -262,7 +283,12 @@ def _add_windows(connection: Connection, values: dict[str, Any], falls: dict[str
     called = {name: column[met["is_called"]] for name, column in met.items()}
     contacts = {
         name: trailing_distinct(
-            start, day, rows_of(wallet, day, some["wallet"], some["day"]), _again(some["wallet"], some["contact_id"], some["day"]), WINDOWS, wanted
+            start,
+            day,
+            rows_of(wallet, day, some["wallet"], some["day"]),
+            _again(some["wallet"], some["contact_id"], some["day"]),
+            WINDOWS,
+            wanted,
         )
         for name, some in (("recipient_count", met), ("called_count", called))
     }
@@ -279,7 +305,12 @@ def _add_windows(connection: Connection, values: dict[str, Any], falls: dict[str
         "age_days": pa.array(last - known["first_day"].to_numpy() + 1, pa.int32()),
     }
     firsts = np.stack([first_rows(wanted, start, day, days) for days in WINDOWS])
-    made = {"active_days": columns["is_active"][order], "trade_days": is_closed, "good_days": is_good, "volume_usd_squares": columns["volume_usd"][order] ** 2}
+    made = {
+        "active_days": columns["is_active"][order],
+        "trade_days": is_closed,
+        "good_days": is_good,
+        "volume_usd_squares": columns["volume_usd"][order] ** 2,
+    }
     sums = {name: window_sums(firsts, wanted, column) for name, column in made.items()} | {
         name: window_sums(firsts, wanted, columns.pop(name)[order]) for name in names
     }
@@ -287,7 +318,10 @@ def _add_windows(connection: Connection, values: dict[str, Any], falls: dict[str
         window = {
             **keys,
             "window_days": pa.repeat(pa.scalar(days, pa.int32()), len(wanted)),
-            **{name: pa.array(column[n], pa.float64() if name in _REAL else pa.int32()) for name, column in sums.items()},
+            **{
+                name: pa.array(column[n], pa.float64() if name in _REAL else pa.int32())
+                for name, column in sums.items()
+            },
             "drawdown_usd": pa.array(window_max(firsts[n], wanted, fall), from_pandas=True),
             **{name: pa.array(column[n], pa.int32()) for name, column in contacts.items()},
         }

@@ -62,7 +62,9 @@ def baseline(values: Floats, place: Ints, window: int, include_self: bool) -> Ba
         windows = sliding_window_view(padded[block.start : block.stop + window - 1], window).copy()
         windows[np.arange(window)[None, :] < (window - count[block])[:, None]] = np.nan
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # rows without any history have no mean, and that is what NaN says
+            warnings.simplefilter(
+                "ignore", RuntimeWarning
+            )  # rows without any history have no mean, and that is what NaN says
             mean[block], median[block] = np.nanmean(windows, axis=1), np.nanmedian(windows, axis=1)
             is_flat = np.nanmax(windows, axis=1) == np.nanmin(windows, axis=1)
             std[block] = np.where(is_flat, 0.0, np.nanstd(windows, axis=1))

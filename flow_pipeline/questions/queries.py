@@ -11,7 +11,11 @@ from flow_pipeline.warehouse.store import Connection
 
 Rows = tuple[list[str], list[tuple[Any, ...]]]
 
-_TABLES = {"exchange": "marts.fct_daily_exchange_netflow", "wallet": "marts.fct_daily_wallet_netflow", "total": "marts.fct_daily_netflow"}
+_TABLES = {
+    "exchange": "marts.fct_daily_exchange_netflow",
+    "wallet": "marts.fct_daily_wallet_netflow",
+    "total": "marts.fct_daily_netflow",
+}
 
 
 def daily_netflow(connection: Connection, scope: str, window: Window, token: str | None, exchange: str | None) -> Rows:
@@ -21,7 +25,9 @@ def daily_netflow(connection: Connection, scope: str, window: Window, token: str
         where += " AND lower(exchange) = lower(?)"
         values.append(exchange)
     return _rows(
-        connection, f"SELECT * FROM {_TABLES[scope]} WHERE {where} AND inflow_count + outflow_count > 0 ORDER BY block_date DESC, abs(netflow) DESC", values
+        connection,
+        f"SELECT * FROM {_TABLES[scope]} WHERE {where} AND inflow_count + outflow_count > 0 ORDER BY block_date DESC, abs(netflow) DESC",
+        values,
     )
 
 
@@ -43,11 +49,14 @@ def top_destinations(connection: Connection, window: Window, token: str | None, 
     )
 
 
-def anomalous_days(connection: Connection, settings: AnomalySettings, method: str, window: Window, token: str | None) -> Rows:
+def anomalous_days(
+    connection: Connection, settings: AnomalySettings, method: str, window: Window, token: str | None
+) -> Rows:
     """Days flagged by a method under the settings given, from detection.netflow_scores."""
     where, values = _where(window, token)
     scores = connection.execute(
-        f"SELECT * FROM detection.netflow_scores WHERE {where} AND scope_type <> 'wallet' ORDER BY block_date DESC, scope", values
+        f"SELECT * FROM detection.netflow_scores WHERE {where} AND scope_type <> 'wallet' ORDER BY block_date DESC, scope",
+        values,
     ).to_arrow_table()
     found = flag(scores, settings, method)
     return found.column_names, [tuple(row.values()) for row in found.to_pylist()]
@@ -72,10 +81,16 @@ def top_days(connection: Connection, method: str, top: int, scope: str, window: 
 def outflow_surges(connection: Connection, window: Window, token: str | None) -> Rows:
     """Outflow surges, latest first."""
     where, values = _where(window, token)
-    return _rows(connection, f"SELECT * FROM detection.outflow_surges WHERE {where} ORDER BY block_date DESC, excess DESC", values)
+    return _rows(
+        connection,
+        f"SELECT * FROM detection.outflow_surges WHERE {where} ORDER BY block_date DESC, excess DESC",
+        values,
+    )
 
 
-def findings(connection: Connection, typology: str | None, window: Window, token: str | None, address: str | None, every: bool) -> Rows:
+def findings(
+    connection: Connection, typology: str | None, window: Window, token: str | None, address: str | None, every: bool
+) -> Rows:
     """Findings, suspicious ones unless `every`, the highest score first; of one typology, token or address when given."""
     where, values = _where(window, token)
     if not every:
@@ -101,7 +116,11 @@ def one_finding(connection: Connection, finding_id: str) -> dict[str, Any] | Non
     found = _dicts(connection, "SELECT * FROM detection.findings WHERE finding_id = ?", [finding_id])
     if not found:
         return None
-    transfers = _dicts(connection, "SELECT * EXCLUDE (finding_id) FROM detection.finding_transfers WHERE finding_id = ? ORDER BY ordinal", [finding_id])
+    transfers = _dicts(
+        connection,
+        "SELECT * EXCLUDE (finding_id) FROM detection.finding_transfers WHERE finding_id = ? ORDER BY ordinal",
+        [finding_id],
+    )
     addresses = _dicts(
         connection,
         """
@@ -119,7 +138,11 @@ def one_finding(connection: Connection, finding_id: str) -> dict[str, Any] | Non
 
 def risk_of(connection: Connection, address: str) -> list[dict[str, Any]]:
     """The risk of an address, a dict per chain, with its `components`; empty when it has none."""
-    found = _dicts(connection, "SELECT * FROM detection.address_risk WHERE address = lower(?) OR address = ? ORDER BY score DESC", [address, address])
+    found = _dicts(
+        connection,
+        "SELECT * FROM detection.address_risk WHERE address = lower(?) OR address = ? ORDER BY score DESC",
+        [address, address],
+    )
     for row in found:
         row["components"] = _dicts(
             connection,
@@ -147,7 +170,8 @@ def _dicts(connection: Connection, sql: str, values: list[Any]) -> list[dict[str
 def one_wallet(connection: Connection, address: str) -> dict[str, Any] | None:
     """A wallet's trades: totals per chain, what it still holds of what it bought, every trade with the latest first; None when no transfer names it."""
     known = connection.execute(
-        "SELECT address FROM store.addresses WHERE address IN (?, lower(?)) ORDER BY address = ? DESC LIMIT 1", [address, address, address]
+        "SELECT address FROM store.addresses WHERE address IN (?, lower(?)) ORDER BY address = ? DESC LIMIT 1",
+        [address, address, address],
     ).fetchone()
     if known is None:
         return None
@@ -167,7 +191,8 @@ def one_wallet(connection: Connection, address: str) -> dict[str, Any] | None:
         FROM marts.fct_wallet_trades WHERE wallet = ? ORDER BY trade_number DESC"""
     found: dict[str, Any] = {"address": known[0]}
     labels = connection.execute(
-        "SELECT DISTINCT entity || ' (' || category || ')' FROM marts.dim_address_labels WHERE address = ? ORDER BY 1", [known[0]]
+        "SELECT DISTINCT entity || ' (' || category || ')' FROM marts.dim_address_labels WHERE address = ? ORDER BY 1",
+        [known[0]],
     ).fetchall()
     found["labels"] = [row[0] for row in labels]
     for name, sql in (("totals", totals), ("positions", positions), ("trades", trades)):

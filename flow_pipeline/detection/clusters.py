@@ -17,7 +17,9 @@ from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
 def measure_clusters(connection: Connection, settings: ClusterSettings) -> None:
     """Measure the dirty days anew, without what was found in them."""
-    days = [row[0] for row in connection.execute("SELECT DISTINCT block_date FROM store.dirty_days ORDER BY 1").fetchall()]
+    days = [
+        row[0] for row in connection.execute("SELECT DISTINCT block_date FROM store.dirty_days ORDER BY 1").fetchall()
+    ]
     with transaction(connection):
         connection.execute("DELETE FROM detection.cluster_analysis WHERE block_date IN (FROM store.dirty_days)")
         for day in days:
@@ -70,7 +72,9 @@ def _measure_day(connection: Connection, day: date, settings: ClusterSettings) -
     connection.execute(_TOUCHED, [day])
     connection.execute(_CHOSEN, [settings.min_transfers])
     heads = (
-        connection.execute("SELECT chain, token_key, entity, category, transfer_count, volume, address_count FROM chosen ORDER BY cluster")
+        connection.execute(
+            "SELECT chain, token_key, entity, category, transfer_count, volume, address_count FROM chosen ORDER BY cluster"
+        )
         .to_arrow_table()
         .to_pylist()
     )
@@ -80,7 +84,9 @@ def _measure_day(connection: Connection, day: date, settings: ClusterSettings) -
     hours_of = _columns(connection, "hour, count(*) AS transfers, sum(amount)::DOUBLE AS amount", "hour")
     ids, ends = np.unique(np.stack([pairs_of["from_id"], pairs_of["to_id"]]), return_inverse=True)
     connection.register("wanted", pa.table({"address_id": ids, "at": np.arange(len(ids))}))
-    named = connection.execute("SELECT w.at, a.address FROM wanted w JOIN store.addresses a USING (address_id) ORDER BY a.address").to_arrow_table()
+    named = connection.execute(
+        "SELECT w.at, a.address FROM wanted w JOIN store.addresses a USING (address_id) ORDER BY a.address"
+    ).to_arrow_table()
     connection.unregister("wanted")
     # Ids depend on the order of loading, addresses do not: figures must not either.
     place = np.empty(len(ids), np.int64)
@@ -96,7 +102,9 @@ def _measure_day(connection: Connection, day: date, settings: ClusterSettings) -
         present, ends = np.unique(np.concatenate([sender[a:b], receiver[a:b]]), return_inverse=True)
         source, target, count = ends[: b - a], ends[b - a :], len(present)
         measured = shape(count, source, target, amount, settings.exact_vertices, settings.sample, settings.seed)
-        profile = temporal_profile(hours_of["hour"][c:d], hours_of["transfers"][c:d], hours_of["amount"][c:d], settings.burst_deviations)
+        profile = temporal_profile(
+            hours_of["hour"][c:d], hours_of["transfers"][c:d], hours_of["amount"][c:d], settings.burst_deviations
+        )
         who = named["address"].take(pa.array(present))
         facts = {name: value for name, value in vars(measured).items() if name != "betweenness"}
         rows.append(

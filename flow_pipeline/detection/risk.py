@@ -14,10 +14,15 @@ from flow_pipeline.warehouse.store import Connection, transaction
 def run_risk(connection: Connection) -> dict[str, int]:
     """Replace detection.risk_components and detection.address_risk; row counts per table."""
     declared = [{"typology": name, "component": detector.COMPONENT} for name, detector in typologies().items()]
-    contacts = [{"category": word, "component": component, "score": score} for word, (component, score) in CONTACT_SCORES.items()]
+    contacts = [
+        {"category": word, "component": component, "score": score}
+        for word, (component, score) in CONTACT_SCORES.items()
+    ]
     connection.register("declared", pa.Table.from_pylist(declared))
     connection.register("contact_scores", pa.Table.from_pylist(contacts))
-    connection.execute("CREATE OR REPLACE TEMP TABLE evm_chains AS SELECT unnest(?::VARCHAR[]) AS chain", [list(chains_of("evm"))])
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE evm_chains AS SELECT unnest(?::VARCHAR[]) AS chain", [list(chains_of("evm"))]
+    )
     words = ", ".join(f"'{category}'" for category in ROLE_BY_CATEGORY)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE services AS SELECT chain, address_id, valid_from, valid_to FROM intermediate.int_address_labels__intervals WHERE category IN ({words})"

@@ -20,11 +20,11 @@ from flow_pipeline.domain.chains import CHAINS, ZERO_ADDRESS, canonical_chain
 from flow_pipeline.domain.errors import Unreadable, UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels.checksums import script_address
+from flow_pipeline.loading.reading import Relation, stage, with_json_columns, with_parquet_columns
 from flow_pipeline.settings import Settings, SourceSettings
 from flow_pipeline.sources import Source, recognise
 from flow_pipeline.sources.fields import MACROS, Plan, form_of, literal
 from flow_pipeline.sources.files import InputFile, look_at, sha256_of
-from flow_pipeline.warehouse.reading import Relation, stage, with_json_columns, with_parquet_columns
 from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction
 
 _EVM_PATTERN = "0x[0-9a-f]{40}"
@@ -107,42 +107,64 @@ def load_folder(
         what = "is a file, not a folder" if folder.is_file() else "does not exist"
         raise UsageError(f"{folder} {what}", "give the folder that holds the transfer files")
     connection.execute(MACROS)
-    if not connection.execute("SELECT 1 FROM duckdb_functions() WHERE function_name = 'flow_script_address'").fetchone():
-        connection.create_function("flow_script_address", script_address, ["varchar"], "varchar", null_handling="special")  # type: ignore[call-overload]
+    if not connection.execute(
+        "SELECT 1 FROM duckdb_functions() WHERE function_name = 'flow_script_address'"
+    ).fetchone():
+        connection.create_function(
+            "flow_script_address", script_address, ["varchar"], "varchar", null_handling="special"
+        )  # type: ignore[call-overload]
     # Hashes never repeat enough for a dictionary; trying one for every block costs a second per ten million rows.
     connection.execute("SET disabled_compression_methods = 'dictionary'")
     load_companions(connection, settings)
     report = LoadReport()
     # Files that changed at their path go first: what they no longer hold may stand in a copy that comes after them.
-    entries = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: (not _has_changed(connection, path), path))
+    entries = sorted(
+        (path for path in folder.iterdir() if not path.name.startswith(".")),
+        key=lambda path: (not _has_changed(connection, path), path),
+    )
     for number, path in enumerate(entries, 1):
         on_file(path, number, len(entries))
         report.files.append(_load_or_say_why(connection, path, window, settings, options))
     for path, name, chain, first, last in connection.execute("FROM store.reopened").fetchall():
-        again = _load_or_say_why(connection, Path(path), Window(first, last), settings, LoadOptions((("*", chain),), name))
+        again = _load_or_say_why(
+            connection, Path(path), Window(first, last), settings, LoadOptions((("*", chain),), name)
+        )
         connection.execute("DELETE FROM store.reopened WHERE source_file = ?", [path])
         if again.status != "known":
-            report.files = [*(file for file in report.files if str(file.path) != path or file.status == "loaded"), again]
+            report.files = [
+                *(file for file in report.files if str(file.path) != path or file.status == "loaded"),
+                again,
+            ]
     for file in report.files:
         if file.status == "loaded":  # a later file may have turned rows of an earlier one into duplicates
-            counts = connection.execute("SELECT rows_loaded, rows_duplicate FROM raw.loads WHERE load_id = ?", [file.load_id]).fetchone()
+            counts = connection.execute(
+                "SELECT rows_loaded, rows_duplicate FROM raw.loads WHERE load_id = ?", [file.load_id]
+            ).fetchone()
             file.rows_loaded, file.rows_duplicate = counts or (file.rows_loaded, file.rows_duplicate)
     return report
 
 
 def _has_changed(connection: Connection, path: Path) -> bool:
     """True when an earlier load read other bytes at this path."""
-    known = connection.execute("SELECT DISTINCT sha256 FROM raw.loads WHERE source_file = ? AND format <> 'labels'", [str(path.absolute())]).fetchall()
+    known = connection.execute(
+        "SELECT DISTINCT sha256 FROM raw.loads WHERE source_file = ? AND format <> 'labels'", [str(path.absolute())]
+    ).fetchall()
     return bool(known) and path.is_file() and sha256_of(path) not in {row[0] for row in known}
 
 
-def _load_or_say_why(connection: Connection, path: Path, window: Window, settings: Settings, options: LoadOptions) -> FileReport:
+def _load_or_say_why(
+    connection: Connection, path: Path, window: Window, settings: Settings, options: LoadOptions
+) -> FileReport:
     try:
         if path.is_dir():
             return FileReport(path, "skipped", notes=["a directory; give it as an input folder of its own"])
         path = path.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        return FileReport(path, "refused", notes=[f"{path}: the link leads nowhere or in a circle ({error.__class__.__name__}); remove it"])
+        return FileReport(
+            path,
+            "refused",
+            notes=[f"{path}: the link leads nowhere or in a circle ({error.__class__.__name__}); remove it"],
+        )
     try:
         file = look_at(path)
         if file is None:
@@ -154,14 +176,20 @@ def _load_or_say_why(connection: Connection, path: Path, window: Window, setting
         source = recognise(file, options.format)
         if source is None:
             return FileReport(
-                path, "skipped", notes=[f"no format fits its columns ({', '.join(file.columns[:8])}); see `netraflow formats`, or say which with --format"]
+                path,
+                "skipped",
+                notes=[
+                    f"no format fits its columns ({', '.join(file.columns[:8])}); see `netraflow formats`, or say which with --format"
+                ],
             )
         chain = canonical_chain(options.chain_of(path, settings.sources.chain))
         return _Load(connection, file, source, chain, window, settings).run()
     except Unreadable as refusal:
         return FileReport(path, "refused", notes=[f"{refusal.message}; {refusal.hint}"])
     except duckdb.Error as error:
-        return FileReport(path, "refused", notes=[f"{path}: can not be read: {str(error).splitlines()[0]}; mend or export it again"])
+        return FileReport(
+            path, "refused", notes=[f"{path}: can not be read: {str(error).splitlines()[0]}; mend or export it again"]
+        )
 
 
 def load_companions(connection: Connection, settings: Settings) -> None:
@@ -193,12 +221,18 @@ def load_companions(connection: Connection, settings: Settings) -> None:
                 continue
             if not path.is_file():
                 raise UsageError(f"{name} {path} does not exist", f"give a CSV with the columns {', '.join(columns)}")
-            relation = f"read_parquet({literal(str(path))})" if path.suffix == ".parquet" else f"read_csv({literal(str(path))}, all_varchar=true, header=true)"
+            relation = (
+                f"read_parquet({literal(str(path))})"
+                if path.suffix == ".parquet"
+                else f"read_csv({literal(str(path))}, all_varchar=true, header=true)"
+            )
             try:
                 found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
                 missing = [column for column in columns if column not in found]
                 if missing:
-                    raise UsageError(f"{name} {path} has no column {', '.join(missing)}", f"it needs {', '.join(columns)}")
+                    raise UsageError(
+                        f"{name} {path} has no column {', '.join(missing)}", f"it needs {', '.join(columns)}"
+                    )
                 symbol = "token_symbol" if "token_symbol" in found else "symbol" if "symbol" in found else "NULL"
                 connection.execute(insert.format(file=relation, symbol=symbol))
                 _check_companion(connection, name, path)
@@ -213,13 +247,25 @@ def load_companions(connection: Connection, settings: Settings) -> None:
 def _check_companion(connection: Connection, name: str, path: Path) -> None:
     """One believable value per key: a second price of a day would count every transfer of that day twice."""
     if name == "price file":
-        key, table, value, bad = "token, price_date", "store.prices", "usd", "usd IS NULL OR NOT isfinite(usd) OR usd <= 0"
+        key, table, value, bad = (
+            "token, price_date",
+            "store.prices",
+            "usd",
+            "usd IS NULL OR NOT isfinite(usd) OR usd <= 0",
+        )
     else:
-        key, table, value, bad = "chain, token", "store.token_decimals", "decimals", "decimals IS NULL OR decimals NOT BETWEEN 0 AND 77"
+        key, table, value, bad = (
+            "chain, token",
+            "store.token_decimals",
+            "decimals",
+            "decimals IS NULL OR decimals NOT BETWEEN 0 AND 77",
+        )
     row = connection.execute(f"SELECT concat_ws(' ', {key}), {value} FROM {table} WHERE {bad} LIMIT 1").fetchone()
     if row:
         raise UsageError(f"{name} {path}: {value} of {row[0]} is {row[1]}", "mend the value it names")
-    row = connection.execute(f"SELECT concat_ws(' ', {key}), count(*) FROM {table} GROUP BY {key} HAVING count(*) > 1 LIMIT 1").fetchone()
+    row = connection.execute(
+        f"SELECT concat_ws(' ', {key}), count(*) FROM {table} GROUP BY {key} HAVING count(*) > 1 LIMIT 1"
+    ).fetchone()
     if row:
         raise UsageError(f"{name} {path} has {row[1]} rows for {row[0]} that differ", "keep one of them")
 
@@ -227,7 +273,9 @@ def _check_companion(connection: Connection, name: str, path: Path) -> None:
 class _Load:
     """The load of one file. Every step is one SQL statement over the file's candidate rows."""
 
-    def __init__(self, connection: Connection, file: InputFile, source: Source, chain: str, window: Window, settings: Settings) -> None:
+    def __init__(
+        self, connection: Connection, file: InputFile, source: Source, chain: str, window: Window, settings: Settings
+    ) -> None:
         self.connection, self.file, self.source, self.chain, self.settings = connection, file, source, chain, settings
         self.window = window
         self.report = FileReport(file.path, "loaded", source.NAME)
@@ -242,7 +290,11 @@ class _Load:
             [sha, str(self.file.path)],
         ).fetchall()
         same = [row for row in earlier if row[2] == sha and row[3] == options_hash]
-        stale = [row for row in earlier if (row[1] == str(self.file.path) and row[2] != sha) or (row[2] == sha and row[3] != options_hash)]
+        stale = [
+            row
+            for row in earlier
+            if (row[1] == str(self.file.path) and row[2] != sha) or (row[2] == sha and row[3] != options_hash)
+        ]
         done = [Window(row[4], row[5]) for row in same]
         if not stale and any(window.covers(self.window) for window in done):
             others = {row[1] for row in same} - {str(self.file.path)}
@@ -347,9 +399,16 @@ class _Load:
         reports = self._insert_wallet_reports(load_id) if plan.wallet_reports else 0
         # Where a missing amount is a reason to reject, none is stored; reading what was just written takes one thread.
         unknown = (
-            0 if plan.transfers.amount.text else _one(self.connection, f"SELECT count(*) FROM store.transfers WHERE load_id = {load_id} AND amount IS NULL")
+            0
+            if plan.transfers.amount.text
+            else _one(
+                self.connection, f"SELECT count(*) FROM store.transfers WHERE load_id = {load_id} AND amount IS NULL"
+            )
         )
-        candidates, lost = _one(self.connection, "SELECT count(*) FROM candidate"), _one(self.connection, "SELECT count(*) FROM losers")
+        candidates, lost = (
+            _one(self.connection, "SELECT count(*) FROM candidate"),
+            _one(self.connection, "SELECT count(*) FROM losers"),
+        )
         rejected = self._insert_rejects(load_id, is_first, has_bad=candidates > stored + lost)
         read = candidates + (_one(self.connection, "SELECT count(*) FROM malformed") if is_first else 0)
         loaded = stored + reports
@@ -428,15 +487,25 @@ class _Load:
             run(f"INSERT INTO bad_addresses SELECT {literal(chain)}, text FROM seen WHERE NOT is_good")
             run("DELETE FROM seen WHERE NOT is_good OR text IN (SELECT text FROM batch_addresses)")
             known = _one(self.connection, "SELECT max(address_id) FROM store.addresses")
-            run("INSERT INTO batch_addresses SELECT a.address_id, s.text FROM store.addresses a JOIN seen s USING (address)")
+            run(
+                "INSERT INTO batch_addresses SELECT a.address_id, s.text FROM store.addresses a JOIN seen s USING (address)"
+            )
             run(
                 f"INSERT INTO store.addresses SELECT {known} + row_number() OVER (), address FROM (SELECT DISTINCT address FROM seen WHERE text NOT IN (SELECT text FROM batch_addresses))"
             )
-            run(f"INSERT INTO batch_addresses SELECT a.address_id, s.text FROM store.addresses a JOIN seen s USING (address) WHERE a.address_id > {known}")
+            run(
+                f"INSERT INTO batch_addresses SELECT a.address_id, s.text FROM store.addresses a JOIN seen s USING (address) WHERE a.address_id > {known}"
+            )
         run("DROP TABLE IF EXISTS temp.seen")
         has_bad = _one(self.connection, "SELECT count(*) FROM bad_addresses")
-        bad = "EXISTS (FROM bad_addresses b WHERE b.chain = c.chain AND b.text IN (c.from_text, c.to_text))" if has_bad else "false"
-        run(f"CREATE OR REPLACE TEMP VIEW good AS SELECT * FROM candidate c WHERE reason IS NULL AND is_transfer AND NOT {bad}")
+        bad = (
+            "EXISTS (FROM bad_addresses b WHERE b.chain = c.chain AND b.text IN (c.from_text, c.to_text))"
+            if has_bad
+            else "false"
+        )
+        run(
+            f"CREATE OR REPLACE TEMP VIEW good AS SELECT * FROM candidate c WHERE reason IS NULL AND is_transfer AND NOT {bad}"
+        )
         run(
             f"CREATE OR REPLACE TEMP VIEW bad AS SELECT * REPLACE (coalesce(reason, 'bad_address') AS reason) FROM candidate c WHERE reason IS NOT NULL OR (is_transfer AND {bad})"
         )
@@ -448,13 +517,24 @@ class _Load:
         """
         run = self.connection.execute
         run("CREATE OR REPLACE TEMP TABLE losers (source_row BIGINT)")
-        unindexed = _one(self.connection, "SELECT count(*) FROM candidate WHERE is_transfer AND transfer_index IS NULL AND tx_hash IS NOT NULL")
+        unindexed = _one(
+            self.connection,
+            "SELECT count(*) FROM candidate WHERE is_transfer AND transfer_index IS NULL AND tx_hash IS NOT NULL",
+        )
         stored = _one(self.connection, "SELECT count(*) FROM store.transfers WHERE tx_hash IS NOT NULL")
-        stored_unindexed = stored and _one(self.connection, "SELECT count(*) FROM store.transfers WHERE transfer_index IS NULL AND tx_hash IS NOT NULL")
+        stored_unindexed = stored and _one(
+            self.connection, "SELECT count(*) FROM store.transfers WHERE transfer_index IS NULL AND tx_hash IS NOT NULL"
+        )
         key = "hash(tx_hash)" if unindexed or stored_unindexed else "hash(tx_hash, transfer_index)"
         new_keys = f"SELECT {key} AS k FROM candidate WHERE is_transfer AND tx_hash IS NOT NULL"
-        known = f"UNION SELECT {key} FROM store.transfers WHERE tx_hash IS NOT NULL AND {key} IN ({new_keys})" if stored else ""
-        run(f"CREATE OR REPLACE TEMP TABLE suspect_keys AS SELECT k FROM ({new_keys}) GROUP BY k HAVING count(*) > 1 {known}")
+        known = (
+            f"UNION SELECT {key} FROM store.transfers WHERE tx_hash IS NOT NULL AND {key} IN ({new_keys})"
+            if stored
+            else ""
+        )
+        run(
+            f"CREATE OR REPLACE TEMP TABLE suspect_keys AS SELECT k FROM ({new_keys}) GROUP BY k HAVING count(*) > 1 {known}"
+        )
         if not _one(self.connection, "SELECT count(*) FROM suspect_keys"):
             return
         run(f"""
@@ -492,13 +572,19 @@ class _Load:
             supersede(self.connection, "lost")
 
     def _insert_transfers(self, load_id: int) -> int:
-        not_lost = "WHERE NOT EXISTS (FROM losers d WHERE d.source_row = c.source_row)" if _one(self.connection, "SELECT count(*) FROM losers") else ""
+        not_lost = (
+            "WHERE NOT EXISTS (FROM losers d WHERE d.source_row = c.source_row)"
+            if _one(self.connection, "SELECT count(*) FROM losers")
+            else ""
+        )
         run = self.connection.execute
         # Where no two texts of the batch share a hash, equal hashes are equal texts; joining on the hash spares a fifth of the insert.
         run("CREATE OR REPLACE TEMP TABLE address_keys AS SELECT hash(text) AS key, address_id FROM batch_addresses")
         is_unique = _one(self.connection, "SELECT count(*) - count(DISTINCT key) FROM address_keys") == 0
         senders, receivers = (
-            f"JOIN address_keys {alias} ON {alias}.key = hash(c.{end}_text)" if is_unique else f"JOIN batch_addresses {alias} ON {alias}.text = c.{end}_text"
+            f"JOIN address_keys {alias} ON {alias}.key = hash(c.{end}_text)"
+            if is_unique
+            else f"JOIN batch_addresses {alias} ON {alias}.text = c.{end}_text"
             for alias, end in (("s", "from"), ("r", "to"))
         )
         return _one(
@@ -520,7 +606,16 @@ class _Load:
         columns = plan.transactions or {}
         select = ", ".join(
             f"({columns[name]}) AS x_{name}"
-            for name in ("transaction_index", "to_address", "value", "gas_price", "gas_used", "is_success", "method_id", "created_contract")
+            for name in (
+                "transaction_index",
+                "to_address",
+                "value",
+                "gas_price",
+                "gas_used",
+                "is_success",
+                "method_id",
+                "created_contract",
+            )
         )
         self.connection.execute(f"""
             CREATE OR REPLACE TEMP TABLE new_transactions AS
@@ -566,7 +661,10 @@ class _Load:
                 JOIN (SELECT * FROM {self.raw_relation}) r USING (source_row)
             """)
         self.report.reasons = dict(
-            self.connection.execute("SELECT reason, count(*) FROM raw.rejects WHERE load_id = ? GROUP BY reason ORDER BY 2 DESC, 1", [load_id]).fetchall()
+            self.connection.execute(
+                "SELECT reason, count(*) FROM raw.rejects WHERE load_id = ? GROUP BY reason ORDER BY 2 DESC, 1",
+                [load_id],
+            ).fetchall()
         )
         return sum(self.report.reasons.values())
 
@@ -575,12 +673,19 @@ class _Load:
         sources: SourceSettings = self.settings.sources
         doubts = []
         if read in sources.api_caps:
-            doubts.append(f"exactly {read:,} rows, an API cap: rows {'after ' + str(last) if last else ''} are probably missing")
+            doubts.append(
+                f"exactly {read:,} rows, an API cap: rows {'after ' + str(last) if last else ''} are probably missing"
+            )
         if self.window.last and first and last and count > 1:
             gap = (last - first) / (count - 1)
-            silence = datetime.combine(min(self.window.last, date(9000, 1, 1)) + timedelta(days=1), datetime.min.time()) - last
+            silence = (
+                datetime.combine(min(self.window.last, date(9000, 1, 1)) + timedelta(days=1), datetime.min.time())
+                - last
+            )
             if silence > timedelta(days=1) and silence > sources.silence_factor * gap:
-                doubts.append(f"ends at {last}, {silence.days} days before the window does, with a mean gap of {gap.total_seconds():,.0f} s")
+                doubts.append(
+                    f"ends at {last}, {silence.days} days before the window does, with a mean gap of {gap.total_seconds():,.0f} s"
+                )
         if doubts:
             self.report.is_truncation_suspected = True
             self.report.notes.insert(0, "suspected truncation: " + "; ".join(doubts))
@@ -622,7 +727,9 @@ def remove_loads(connection: Connection, load_ids: Sequence[int]) -> None:
 
 def supersede(connection: Connection, table: str) -> None:
     """Delete stored transfers listed in `table(load_id, source_row, block_timestamp)` and correct their loads' counts."""
-    connection.execute(f"DELETE FROM store.transfers WHERE (load_id, source_row) IN (SELECT load_id, source_row FROM {table})")
+    connection.execute(
+        f"DELETE FROM store.transfers WHERE (load_id, source_row) IN (SELECT load_id, source_row FROM {table})"
+    )
     connection.execute(f"""
         UPDATE raw.loads SET transfers_loaded = transfers_loaded - n, rows_loaded = rows_loaded - moved, rows_duplicate = rows_duplicate + moved
         FROM (SELECT load_id AS id, count(*) AS n, count(*) FILTER (WHERE NOT in_transactions) AS moved FROM (

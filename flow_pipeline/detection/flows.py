@@ -15,7 +15,18 @@ from flow_pipeline.graph.prepare import time_order
 from flow_pipeline.settings import TracingSettings
 from flow_pipeline.sources.files import sha256_of
 from flow_pipeline.tracing.groups import GroupFile, read_groups
-from flow_pipeline.tracing.kernel import ATTRIBUTIONS, COUNTS, PARTS, Advance, Completed, Moves, Rules, State, advance, split_decimals
+from flow_pipeline.tracing.kernel import (
+    ATTRIBUTIONS,
+    COUNTS,
+    PARTS,
+    Advance,
+    Completed,
+    Moves,
+    Rules,
+    State,
+    advance,
+    split_decimals,
+)
 from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction, write_changes
 
 _EPOCH = date(1970, 1, 1)
@@ -42,12 +53,17 @@ def load_groups(connection: Connection, settings: TracingSettings) -> GroupFile 
     started = datetime.now(UTC).replace(tzinfo=None)
     with transaction(connection):
         for table in ("raw.rejects", "raw.loads"):
-            connection.execute(f"DELETE FROM {table} WHERE load_id IN (SELECT load_id FROM raw.loads WHERE format = 'groups')")
+            connection.execute(
+                f"DELETE FROM {table} WHERE load_id IN (SELECT load_id FROM raw.loads WHERE format = 'groups')"
+            )
         if path and found:
             row = connection.execute("SELECT coalesce(max(load_id), 0) + 1 FROM raw.loads").fetchone()
             load_id = row[0] if row else 1
             if found.rejects:
-                connection.executemany("INSERT INTO raw.rejects VALUES (?, ?, ?, ?, ?, ?)", [[load_id, str(path), *reject] for reject in found.rejects])
+                connection.executemany(
+                    "INSERT INTO raw.rejects VALUES (?, ?, ?, ?, ?, ?)",
+                    [[load_id, str(path), *reject] for reject in found.rejects],
+                )
             connection.execute(
                 "INSERT INTO raw.loads (load_id, source_file, sha256, format, rows_read, rows_loaded, rows_duplicate, rows_rejected, transfers_loaded, "
                 "transactions_loaded, unknown_amounts, is_truncation_suspected, note, started_at, finished_at) VALUES (?, ?, ?, 'groups', ?, ?, 0, ?, 0, 0, 0, false, ?, ?, ?)",
@@ -83,7 +99,10 @@ def run_flows(connection: Connection, settings: TracingSettings) -> dict[str, in
     for table in ("flow_members", "flow_tokens", "flow_done", "flow_steps", "flow_hops"):
         connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     names = ("groups", "group_members", "group_flows", "group_flow_transfers", "group_flow_summaries", "active_flows")
-    return {name: int((connection.execute(f"SELECT count(*) FROM detection.{name}").fetchone() or (0,))[0]) for name in names}
+    return {
+        name: int((connection.execute(f"SELECT count(*) FROM detection.{name}").fetchone() or (0,))[0])
+        for name in names
+    }
 
 
 def _groups(connection: Connection, path: Path | None, use_derived: bool) -> list[tuple[str, str, bool, bool]]:
@@ -103,15 +122,26 @@ def _groups(connection: Connection, path: Path | None, use_derived: bool) -> lis
     )
     listed = pa.Table.from_pylist(
         [
-            {"group_id": g.group_id, "name": g.name, "type": g.type, "risk_level": g.risk_level, "is_source": g.is_source, "is_destination": g.is_destination}
+            {
+                "group_id": g.group_id,
+                "name": g.name,
+                "type": g.type,
+                "risk_level": g.risk_level,
+                "is_source": g.is_source,
+                "is_destination": g.is_destination,
+            }
             for g in found
         ],
         pa.schema(
-            [(name, pa.string()) for name in ("group_id", "name", "type", "risk_level")] + [(name, pa.bool_()) for name in ("is_source", "is_destination")]
+            [(name, pa.string()) for name in ("group_id", "name", "type", "risk_level")]
+            + [(name, pa.bool_()) for name in ("is_source", "is_destination")]
         ),
     )
     families = pa.table(
-        {"chain": [*chains_of("evm"), *chains_of("bitcoin")], "family": ["evm"] * len(chains_of("evm")) + ["bitcoin"] * len(chains_of("bitcoin"))}
+        {
+            "chain": [*chains_of("evm"), *chains_of("bitcoin")],
+            "family": ["evm"] * len(chains_of("evm")) + ["bitcoin"] * len(chains_of("bitcoin")),
+        }
     )
     for name, table in (("file_members", members), ("file_groups", listed), ("families", families)):
         connection.register(name, table)
@@ -140,7 +170,9 @@ def _groups(connection: Connection, path: Path | None, use_derived: bool) -> lis
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE group_numbers AS SELECT group_id, row_number() OVER (ORDER BY group_id)::INTEGER - 1 AS number FROM detection.groups"
     )
-    connection.execute("CREATE OR REPLACE TEMP TABLE flow_members AS SELECT m.*, g.number FROM flow_members m JOIN group_numbers g USING (group_id)")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE flow_members AS SELECT m.*, g.number FROM flow_members m JOIN group_numbers g USING (group_id)"
+    )
     if use_derived:
         # Only addresses without any label become deposit addresses, so that these never stand against one.
         connection.execute("""
@@ -149,7 +181,13 @@ def _groups(connection: Connection, path: Path | None, use_derived: bool) -> lis
             FROM store.address_clusters c JOIN (SELECT DISTINCT group_id, number FROM flow_members) g ON g.group_id = c.entity
             WHERE c.kind = 'exchange_deposit' AND NOT EXISTS (FROM flow_members f WHERE f.chain = c.chain AND f.address_id = c.address_id)
         """)
-    write_changes(connection, "store.group_members", "(SELECT * EXCLUDE (number) FROM flow_members)", "true", ("group_id", "chain", "address_id", "valid_from"))
+    write_changes(
+        connection,
+        "store.group_members",
+        "(SELECT * EXCLUDE (number) FROM flow_members)",
+        "true",
+        ("group_id", "chain", "address_id", "valid_from"),
+    )
     connection.execute("""
         UPDATE detection.groups SET address_count = n
         FROM (SELECT g.group_id AS g, m.n FROM (SELECT number, count(DISTINCT address_id) AS n FROM flow_members GROUP BY number) m JOIN group_numbers g USING (number))
@@ -158,7 +196,9 @@ def _groups(connection: Connection, path: Path | None, use_derived: bool) -> lis
     connection.execute("DROP TABLE temp.group_numbers")
     for name in ("file_members", "file_groups", "families"):
         connection.unregister(name)
-    rows_found = connection.execute("SELECT group_id, risk_level, is_source, is_destination FROM detection.groups ORDER BY group_id").fetchall()
+    rows_found = connection.execute(
+        "SELECT group_id, risk_level, is_source, is_destination FROM detection.groups ORDER BY group_id"
+    ).fetchall()
     return [(str(row[0]), str(row[1]), bool(row[2]), bool(row[3])) for row in rows_found]
 
 
@@ -175,13 +215,16 @@ def _tokens(connection: Connection) -> None:
 
 def _first_day(connection: Connection) -> date | None:
     """First day to follow again; None when nothing is dirty. Without a state to go on from it is the first day of all."""
-    row = connection.execute("SELECT min(block_date), (SELECT min(block_date) FROM store.transfers) FROM store.dirty_days").fetchone()
+    row = connection.execute(
+        "SELECT min(block_date), (SELECT min(block_date) FROM store.transfers) FROM store.dirty_days"
+    ).fetchone()
     dirty, start = row or (None, None)
     if dirty is None or start is None:
         return None
     before = connection.execute("SELECT max(block_date) FROM ops.flow_days WHERE block_date < ?", [dirty]).fetchone()
     has_state = connection.execute(
-        "SELECT count(*) FROM store.state WHERE key = 'flow_states_from' AND value <= ?", [str(before[0]) if before and before[0] else ""]
+        "SELECT count(*) FROM store.state WHERE key = 'flow_states_from' AND value <= ?",
+        [str(before[0]) if before and before[0] else ""],
     ).fetchone()
     is_first = connection.execute("SELECT count(*) FROM store.transfers WHERE block_date < ?", [dirty]).fetchone()
     if (is_first and is_first[0] == 0) or (before and before[0] and has_state and has_state[0]):
@@ -190,7 +233,9 @@ def _first_day(connection: Connection) -> date | None:
 
 
 def _rules(connection: Connection, settings: TracingSettings, groups: list[tuple[str, str, bool, bool]]) -> Rules:
-    tokens = connection.execute("SELECT DISTINCT ON (number) number, token_symbol, is_bitcoin FROM flow_tokens ORDER BY number").fetchall()
+    tokens = connection.execute(
+        "SELECT DISTINCT ON (number) number, token_symbol, is_bitcoin FROM flow_tokens ORDER BY number"
+    ).fetchall()
     least = [settings.min_amount_by_token.get(symbol or "", 0.0) for _, symbol, _ in tokens]
     is_bitcoin = np.array([row[2] for row in tokens], bool)
     return Rules(
@@ -209,28 +254,40 @@ def _rules(connection: Connection, settings: TracingSettings, groups: list[tuple
     )
 
 
-def _follow(connection: Connection, settings: TracingSettings, groups: list[tuple[str, str, bool, bool]], first: date) -> None:
+def _follow(
+    connection: Connection, settings: TracingSettings, groups: list[tuple[str, str, bool, bool]], first: date
+) -> None:
     """Follow every transfer from a day on, batch by batch, and replace what those days had."""
     for table in ("detection.group_flow_transfers", "detection.group_flows", "ops.flow_days", "store.flow_states"):
-        where = "flow_id IN (SELECT flow_id FROM detection.group_flows WHERE block_date >= ?)" if table.endswith("transfers") else "block_date >= ?"
+        where = (
+            "flow_id IN (SELECT flow_id FROM detection.group_flows WHERE block_date >= ?)"
+            if table.endswith("transfers")
+            else "block_date >= ?"
+        )
         connection.execute(f"DELETE FROM {table} WHERE {where}", [first])
     rules = _rules(connection, settings, groups)
     state = _read_state(connection, groups, settings.max_hops)
-    keep_from = connection.execute("SELECT max(block_date) - ?::INTEGER FROM store.transfers", [settings.keep_states_days]).fetchone()
+    keep_from = connection.execute(
+        "SELECT max(block_date) - ?::INTEGER FROM store.transfers", [settings.keep_states_days]
+    ).fetchone()
     for start, stop in _batches(connection, first):
         moves = _read_moves(connection, start, stop)
         result = advance(state, moves, rules, keep_states=True)
         state = result.state
         _store(connection, settings, groups, result, keep_from[0] if keep_from else first)
     connection.execute("DELETE FROM store.flow_states WHERE block_date < ?", [keep_from[0] if keep_from else first])
-    oldest = connection.execute("SELECT min(block_date) FROM ops.flow_days WHERE block_date >= ?", [keep_from[0] if keep_from else first]).fetchone()
+    oldest = connection.execute(
+        "SELECT min(block_date) FROM ops.flow_days WHERE block_date >= ?", [keep_from[0] if keep_from else first]
+    ).fetchone()
     set_state(connection, "flow_states_from", str(oldest[0]) if oldest and oldest[0] else "9999-12-31")
     _list_active(connection, groups, state)
 
 
 def _batches(connection: Connection, first: date) -> list[tuple[date, date]]:
     """Stretches of days from the first on, none with more transfers than a batch unless it is one day."""
-    days = connection.execute("SELECT block_date, count(*) FROM store.transfers WHERE block_date >= ? GROUP BY 1 ORDER BY 1", [first]).fetchall()
+    days = connection.execute(
+        "SELECT block_date, count(*) FROM store.transfers WHERE block_date >= ? GROUP BY 1 ORDER BY 1", [first]
+    ).fetchall()
     found: list[tuple[date, date]] = []
     size = 0
     for day, count in days:
@@ -274,12 +331,16 @@ def _read_moves(connection: Connection, start: date, stop: date) -> Moves:
 
         return of
 
-    order, rank = time_order(column["time"], column["block"], column["transfer_index"], texts("coalesce(f.tx_hash, '')"))
+    order, rank = time_order(
+        column["time"], column["block"], column["transfer_index"], texts("coalesce(f.tx_hash, '')")
+    )
     # Transfers equal in all of that have no order; what they say settles in which place they stand, so that no input order shows.
     same = np.flatnonzero(np.diff(rank) == 0)
     if len(same):
         tied = np.unique(np.concatenate([same, same + 1]))
-        said = texts("concat_ws('|', k.chain, coalesce(k.token_address, k.token_symbol, ''), a.address, b.address, f.amount::VARCHAR)")(order[tied])
+        said = texts(
+            "concat_ws('|', k.chain, coalesce(k.token_address, k.token_symbol, ''), a.address, b.address, f.amount::VARCHAR)"
+        )(order[tied])
         order[tied] = order[tied][np.lexsort((said, rank[tied]))]
     return Moves(
         column["day"][order], rank.astype(np.int64), column["clock"][order], column["token"][order].astype(np.int32), column["sender"][order].astype(np.int32),
@@ -314,7 +375,10 @@ def _read_state(connection: Connection, groups: list[tuple[str, str, bool, bool]
     path[np.arange(max_hops)[None, :] < lengths[:, None]] = lists.flatten().to_numpy()
     numbers = np.array([*(number[name] for name in names.dictionary.to_pylist()), -1], np.int32)
     source = numbers[names.indices.fill_null(len(numbers) - 1).to_numpy()]
-    columns = {name: np.asarray(rows[name].to_numpy()) for name in ("token", "address_id", "units", "parts", "hops", "confidence", "started", "moved")}
+    columns = {
+        name: np.asarray(rows[name].to_numpy())
+        for name in ("token", "address_id", "units", "parts", "hops", "confidence", "started", "moved")
+    }
     return State(
         columns["token"].astype(np.int32), columns["address_id"].astype(np.int32), source, columns["units"], columns["parts"], columns["hops"].astype(np.int8),
         columns["confidence"], columns["started"], columns["moved"], path,
@@ -325,14 +389,33 @@ def _lists(path: np.ndarray, hops: np.ndarray) -> pa.Array:
     """Rows of a padded matrix as lists."""
     lengths = hops.astype(np.int64)
     inside = np.arange(path.shape[1])[None, :] < lengths[:, None]
-    return pa.ListArray.from_arrays(pa.array(np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)), pa.array(path[inside]))
+    return pa.ListArray.from_arrays(
+        pa.array(np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)), pa.array(path[inside])
+    )
 
 
-def _store(connection: Connection, settings: TracingSettings, groups: list[tuple[str, str, bool, bool]], result: Advance, keep_from: date) -> None:
+def _store(
+    connection: Connection,
+    settings: TracingSettings,
+    groups: list[tuple[str, str, bool, bool]],
+    result: Advance,
+    keep_from: date,
+) -> None:
     names = np.array([group[0] for group in groups] or [""], object)
-    keys = connection.execute("SELECT DISTINCT ON (number) token_key FROM flow_tokens ORDER BY number").to_arrow_table()["token_key"].to_numpy()
-    connection.register("counted", pa.table({"day": result.days, **{name: result.counts[:, n] for n, name in enumerate(COUNTS)}, "active": result.alive}))
-    connection.execute(f"INSERT INTO ops.flow_days SELECT DATE '1970-01-01' + day::INTEGER, {', '.join(COUNTS)}, active FROM counted")
+    keys = (
+        connection.execute("SELECT DISTINCT ON (number) token_key FROM flow_tokens ORDER BY number")
+        .to_arrow_table()["token_key"]
+        .to_numpy()
+    )
+    connection.register(
+        "counted",
+        pa.table(
+            {"day": result.days, **{name: result.counts[:, n] for n, name in enumerate(COUNTS)}, "active": result.alive}
+        ),
+    )
+    connection.execute(
+        f"INSERT INTO ops.flow_days SELECT DATE '1970-01-01' + day::INTEGER, {', '.join(COUNTS)}, active FROM counted"
+    )
     connection.unregister("counted")
     first = (keep_from - _EPOCH).days
     for day, state in zip(result.days, result.states, strict=True):
@@ -354,13 +437,18 @@ def _store(connection: Connection, settings: TracingSettings, groups: list[tuple
             }
         )
         connection.register("lots", lots)
-        connection.execute("INSERT INTO store.flow_states BY NAME SELECT DATE '1970-01-01' + ?::INTEGER AS block_date, * FROM lots", [int(day)])
+        connection.execute(
+            "INSERT INTO store.flow_states BY NAME SELECT DATE '1970-01-01' + ?::INTEGER AS block_date, * FROM lots",
+            [int(day)],
+        )
         connection.unregister("lots")
     if len(result.completed):
         _store_completed(connection, settings, names, keys, result.completed)
 
 
-def _store_completed(connection: Connection, settings: TracingSettings, names: np.ndarray, keys: np.ndarray, done: Completed) -> None:
+def _store_completed(
+    connection: Connection, settings: TracingSettings, names: np.ndarray, keys: np.ndarray, done: Completed
+) -> None:
     lengths = done.hops.astype(np.int64)
     flows = pa.table(
         {
@@ -381,7 +469,9 @@ def _store_completed(connection: Connection, settings: TracingSettings, names: n
     refs = _lists(done.path, done.hops).flatten()
     hop = np.arange(len(refs)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + 1
     connection.register("done_in", flows)
-    connection.register("steps_in", pa.table({"n": np.repeat(np.arange(len(done)), lengths), "hop": hop.astype(np.int32), "ref": refs}))
+    connection.register(
+        "steps_in", pa.table({"n": np.repeat(np.arange(len(done)), lengths), "hop": hop.astype(np.int32), "ref": refs})
+    )
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE flow_hops AS
@@ -430,9 +520,16 @@ def _summarise(connection: Connection, settings: TracingSettings) -> None:
     """One row per pair and token, with the risk in exact decimals."""
 
     def level(table: dict[str, str], column: str) -> str:
-        return f"CASE {column} " + " ".join(f"WHEN '{word}' THEN {value}" for word, value in table.items()) + " ELSE 0 END"
+        return (
+            f"CASE {column} " + " ".join(f"WHEN '{word}' THEN {value}" for word, value in table.items()) + " ELSE 0 END"
+        )
 
-    large = pa.table({"token_symbol": list(settings.large_amount_by_token), "large": [repr(value) for value in settings.large_amount_by_token.values()]})
+    large = pa.table(
+        {
+            "token_symbol": list(settings.large_amount_by_token),
+            "large": [repr(value) for value in settings.large_amount_by_token.values()],
+        }
+    )
     connection.register("large_amounts", large)
     connection.execute("DELETE FROM detection.group_flow_summaries")
     connection.execute(f"""

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 
-from flow_pipeline.warehouse.smart_money import WINDOW
+from flow_pipeline.wallets.smart_money import WINDOW
 from flow_pipeline.warehouse.store import Connection
 
 _WEEK = 7
