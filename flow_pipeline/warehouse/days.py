@@ -10,7 +10,7 @@ from flow_pipeline.detectors.typology import parameters_of, typologies
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
-from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction
+from flow_pipeline.warehouse.store import Connection, get_state, macros, set_state, transaction
 
 
 def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> bool:
@@ -107,6 +107,7 @@ def needs_build(connection: Connection, settings: Settings) -> bool:
 def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
     facts = {
         "models": dbt.project_fingerprint(),
+        "macros": macros(),
         "variables": dbt.variables(settings),
         "labels": get_state(connection, "labels"),
         "prices": get_state(connection, "prices_sha256"),

@@ -14,10 +14,12 @@ from typing import Any
 import duckdb
 
 from flow_pipeline.domain.errors import FlowError, UsageError
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tables import ALL_TABLES, SCHEMAS
 from flow_pipeline.settings import Settings
 
 Connection = duckdb.DuckDBPyConnection
+sql = statements(__package__)
 
 
 def engine_config(settings: Settings) -> dict[str, Any]:
@@ -50,19 +52,25 @@ def open_build(settings: Settings) -> Iterator[Connection]:
         connection.close()
 
 
+def macros() -> str:
+    """The words that statements share, as the file keeps them."""
+    return sql("macros")
+
+
 def create_tables(connection: Connection) -> None:
-    """Every schema, table and view of domain.tables; nothing happens when they stand as the code has them.
+    """The shared macros, and every schema, table and view of domain.tables; nothing happens when they stand as the code has them.
 
     Raises:
         FlowError: a table has other columns than the code knows.
     """
-    mark = hashlib.sha256("\n".join(table.ddl for table in ALL_TABLES).encode()).hexdigest()
+    mark = hashlib.sha256("\n".join((macros(), *(table.ddl for table in ALL_TABLES))).encode()).hexdigest()
     is_begun = connection.execute(
         "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'store' AND table_name = 'state'"
     ).fetchone()
     if is_begun and get_state(connection, "tables") == mark:
         return
     _check_tables(connection)
+    connection.execute(macros())
     for schema in SCHEMAS:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     for table in ALL_TABLES:

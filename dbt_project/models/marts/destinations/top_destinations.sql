@@ -23,7 +23,7 @@ brought as (
 {% endif -%}
 {#- As a join the window's days prune what is read; as a comparison with a subquery they would not. -#}
 {% for days in var('top_windows') -%}
-{%- set inside = 'block_date in (select unnest(generate_series(last_day - interval ' ~ (days - 1) ~ ' day, last_day, interval 1 day))::date from built)' if days else 'true' -%}
+{%- set inside = 'block_date in (select unnest(generate_series(last_day - interval ' ~ (days | int - 1) ~ ' day, last_day, interval 1 day))::date from built)' if days else 'true' -%}
 {%- if grows and not days %}
 -- Of all days: what the list said and what came since. Others are added up if they received anything since; else they can not come onto it.
 first_{{ days }} as (

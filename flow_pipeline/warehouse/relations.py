@@ -1,0 +1,28 @@
+"""Temp relations that more than one file of a stage reads: what they hold, and their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flow_pipeline.warehouse.store import Connection
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A temp table that crosses files: its name, its columns in order, "One row per …"."""
+
+    name: str
+    columns: tuple[str, ...]
+    description: str
+
+
+@contextmanager
+def dropped_after(connection: Connection, *relations: Relation) -> Iterator[None]:
+    """The stage that makes temp relations drops them, also when it fails."""
+    try:
+        yield
+    finally:
+        for relation in relations:
+            connection.execute(f"drop table if exists temp.{relation.name}")

@@ -1,0 +1,22 @@
+-- The words that many statements share, kept in the warehouse file itself: dbt's models, the statements of the rooms
+-- and whoever opens a published file use the same ones. The engine puts their text in place, so that they cost nothing.
+
+-- US dollars of a transfer: by the price of its day, else what its source gave; NULL where neither is known.
+create or replace macro usd_of(amount, price, given) as
+coalesce(case when price is not null then try_cast(amount::double * price as decimal(38, 6)) end, given);
+
+-- True when something that is known from a moment on until before another (a label, a hub, a membership) holds then.
+create or replace macro holds_at(valid_from, valid_to, moment) as moment >= valid_from and moment < valid_to;
+
+-- What tells a transfer from others: its place in its transaction, else its content there, else its row in its file.
+create or replace macro transfer_identity(
+    tx_hash, transfer_index, from_address, to_address, amount, sha256, source_row
+) as
+coalesce(
+    tx_hash || ':' || coalesce(transfer_index::varchar, from_address || '>' || to_address || '>' || amount::varchar),
+    sha256 || ':' || source_row
+);
+
+-- Levels of risk and severity in their order: LOW 1, MEDIUM 2, HIGH 3, CRITICAL 4, NULL for any other word; and back.
+create or replace macro risk_rank(level) as list_position(['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'], level);
+create or replace macro risk_level(rank) as (['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'])[rank];
