@@ -5,69 +5,88 @@ BIN := $(VENV)/bin
 export UV_COMPILE_BYTECODE = 1
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 
-.PHONY: setup demo test tools lint sample bench bench-typologies bench-flows bench-report bench-smart-money bench-amlsim measure-cards ui docs clean
+.PHONY: help setup lock demo test tools lint fmt smoke sample docs ui clean \
+	bench bench-typologies bench-flows bench-report bench-smart-money bench-amlsim measure-cards
 
-setup: $(VENV)/.ready
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready  ## the environment, from uv.lock
 
 # uv comes from the registry when the machine has none; it lives in its own small environment.
+UV = $$(command -v uv || { test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && \
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv; }; echo .uv/bin/uv; })
+
 $(VENV)/.ready: pyproject.toml uv.lock
-	@uv=$$(command -v uv || true); \
-	if [ -z "$$uv" ]; then \
-		test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv; }; \
-		uv=.uv/bin/uv; \
-	fi; \
-	"$$uv" sync --frozen --quiet --all-extras
+	@uv=$(UV); "$$uv" sync --frozen --quiet --all-extras
 	@touch $@
 
-demo: setup
+lock:  ## fails when uv.lock does not fit pyproject.toml
+	@uv=$(UV); "$$uv" lock --check --quiet
+
+demo: setup  ## the sample through the whole pipeline, offline
 	$(BIN)/netraflow demo
 
-test: setup tools
+test: setup tools  ## the tests
 	$(BIN)/pytest
 
-# A browser and Prometheus for the tests that look at pages and figures; where Debian's packages can not be had, those tests say what they miss.
+# A browser and Prometheus for the tests that look at pages and figures; where Debian's packages can not be had, those
+# tests say what they miss.
 tools:
 	@command -v chromium >/dev/null && command -v promtool >/dev/null || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium prometheus >/dev/null; } || true
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium prometheus \
+		>/dev/null; } || true
 
-lint: setup
+lint: setup  ## ruff, mypy, import rules, sqlfluff, typos
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --processes 0 flow_pipeline
+	$(BIN)/sqlfluff lint --processes 0 --templater jinja dbt_project
+	$(BIN)/typos
 
-bench-typologies: setup
-	$(BIN)/python tests/benchmark/typologies.py $(ARGS)
+fmt: setup  ## the formatters, for Python and SQL
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix --quiet --processes 0 flow_pipeline
+	$(BIN)/sqlfluff fix --quiet --processes 0 --templater jinja dbt_project
 
-bench-flows: setup
-	$(BIN)/python -m tests.benchmark.flows $(ARGS)
+smoke: setup  ## the wheel in a fresh environment outside the checkout
+	.ci/smoke
 
-bench-report: setup
-	$(BIN)/python -m tests.benchmark.report $(ARGS)
-
-bench-smart-money: setup
-	$(BIN)/python -m tests.benchmark.smart_money $(ARGS)
-
-bench-amlsim: setup
-	$(BIN)/python -m tests.benchmark.amlsim
-
-bench: setup
-	$(BIN)/python tests/benchmark/bench.py $(ARGS)
-
-ui: setup
+ui: setup  ## Dagster's web UI
 	$(BIN)/netraflow ui
 
-docs: setup
+docs: setup  ## the data dictionary and the typology cards
 	$(BIN)/python -m flow_pipeline.reports.dictionary
 	$(BIN)/python -m flow_pipeline.reports.cards
 
 # The committed world; the same seed gives the same rows on every machine.
-sample: setup
+sample: setup  ## data/sample, generated anew
 	$(BIN)/netraflow generate --transfers 18000 --seed 3 --out data/sample
 
-measure-cards: setup
+bench: setup  ## the spine and one more day against a bare load
+	$(BIN)/python tests/benchmark/bench.py $(ARGS)
+
+bench-typologies: setup  ## typologies against snapml and self-joins
+	$(BIN)/python tests/benchmark/typologies.py $(ARGS)
+
+bench-flows: setup  ## the group-flow kernel
+	$(BIN)/python -m tests.benchmark.flows $(ARGS)
+
+bench-report: setup  ## reports, alerts and exports
+	$(BIN)/python -m tests.benchmark.report $(ARGS)
+
+bench-smart-money: setup  ## trades and wallet features
+	$(BIN)/python -m tests.benchmark.smart_money $(ARGS)
+
+bench-amlsim: setup  ## detectors on IBM's AMLSim
+	$(BIN)/python -m tests.benchmark.amlsim
+
+measure-cards: setup  ## the figures of the typology cards
 	$(BIN)/python tests/benchmark/cards.py
 
-clean:
+clean:  ## removes the environments
 	rm -rf $(VENV) .uv

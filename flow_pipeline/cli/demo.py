@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from flow_pipeline.cli.common import JsonOption, progress, settings_of, table
+from flow_pipeline.domain.shipped import shipped
 
-SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
+SAMPLE = shipped("data/sample")
 
 
 def register(app: typer.Typer) -> None:

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from flow_pipeline.cli.common import note, settings_of
+from flow_pipeline.domain.shipped import shipped
 
-WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 INSTANCE = """# Written once by `netraflow ui`; change it as you like.
 nux:
   enabled: false
@@ -51,10 +51,10 @@ def ui(
         str(Path(sys.executable).with_name("dagster")),
         "dev",
         "-w",
-        str(WORKSPACE),
+        str(shipped("workspace.yaml")),
         "--host",
         host,
         "--port",
         str(port),
     ]
-    raise typer.Exit(subprocess.call(command, env=environment, cwd=WORKSPACE.parent))
+    raise typer.Exit(subprocess.call(command, env=environment))

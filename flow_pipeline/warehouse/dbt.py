@@ -14,10 +14,11 @@ from typing import Any
 from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.imports import import_large
+from flow_pipeline.domain.shipped import IS_INSTALLED, shipped
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import engine_config
 
-PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+PROJECT = shipped("dbt_project")
 
 
 def project_fingerprint() -> str:
@@ -75,14 +76,15 @@ def prepare_manifest(settings: Settings) -> Path:
 
 
 def parsed_project(settings: Settings) -> Any:
-    """The parsed project: parsing takes two seconds, so that it is kept beside the project for every data directory."""
+    """The parsed project: parsing takes two seconds, so that it is kept: in a checkout for every data directory."""
     import_large("dbt.cli.main")
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
     # Whatever else of a profile decides about parsing comes from this module and is the same for all.
     project = _mark([project_fingerprint(), *(version(name) for name in ("dbt-core", "dbt-adapters", "dbt-duckdb"))])
-    kept = PROJECT / "target" / f"parsed-{project}-{_mark(variables(settings))}.msgpack"
+    folder = target_path(settings) if IS_INSTALLED else PROJECT / "target"
+    kept = folder / f"parsed-{project}-{_mark(variables(settings))}.msgpack"
     try:
         found = kept.read_bytes()
     except OSError:
