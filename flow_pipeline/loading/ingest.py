@@ -25,6 +25,7 @@ from flow_pipeline.settings import Settings, SourceSettings
 from flow_pipeline.sources import Source, recognise
 from flow_pipeline.sources.fields import MACROS, Plan, form_of, literal
 from flow_pipeline.sources.files import InputFile, look_at, sha256_of
+from flow_pipeline.warehouse.loads import next_load_id, record_load
 from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction
 
 _EVM_PATTERN = "0x[0-9a-f]{40}"
@@ -390,7 +391,7 @@ class _Load:
         return "true" if timestamp.startswith("DATE ") else timestamp
 
     def _load(self, plan: Plan, sha: str, options_hash: str, started: datetime, is_first: bool) -> None:
-        load_id = _one(self.connection, "SELECT coalesce(max(load_id), 0) + 1 FROM raw.loads")
+        load_id = next_load_id(self.connection)
         self.report.load_id = load_id
         self._give_ids()
         self._find_duplicates()
@@ -433,31 +434,27 @@ class _Load:
         self._suspect_truncation(read, *span)
         if unknown:
             report.notes.append(f"{unknown} transfers without a value: their amount stays NULL")
-        self.connection.execute(
-            "INSERT INTO raw.loads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                load_id,
-                str(self.file.path),
-                sha,
-                self.source.NAME,
-                self.chain,
-                read,
-                loaded,
-                report.rows_duplicate,
-                rejected,
-                stored,
-                transactions,
-                unknown,
-                first or span[0],
-                last or span[1],
-                self.window.first,
-                self.window.last,
-                report.is_truncation_suspected,
-                "; ".join(report.notes),
-                options_hash,
-                started,
-                _now(),
-            ],
+        record_load(
+            self.connection,
+            load_id,
+            self.file.path,
+            sha256=sha,
+            format=self.source.NAME,
+            chain=self.chain,
+            rows_read=read,
+            rows_loaded=loaded,
+            rows_duplicate=report.rows_duplicate,
+            rows_rejected=rejected,
+            transfers_loaded=stored,
+            transactions_loaded=transactions,
+            unknown_amounts=unknown,
+            first_timestamp=first or span[0],
+            last_timestamp=last or span[1],
+            window=self.window,
+            is_truncation_suspected=report.is_truncation_suspected,
+            notes=report.notes,
+            options_hash=options_hash,
+            started_at=started,
         )
         self.connection.execute(
             "INSERT INTO store.dirty_days SELECT d FROM (SELECT block_date AS d FROM store.transfers WHERE load_id = $load "

@@ -10,6 +10,7 @@ from flow_pipeline.domain.tables import RAW_LABELS
 from flow_pipeline.labels import LabelSet, fingerprint, label_files, read_label_set
 from flow_pipeline.settings import Settings
 from flow_pipeline.sources.files import sha256_of
+from flow_pipeline.warehouse.loads import next_load_id, record_load
 from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction
 
 _ARROW = {
@@ -49,8 +50,7 @@ def load_labels(connection: Connection, settings: Settings) -> list[LabelSet]:
 
 
 def _insert(connection: Connection, found: LabelSet, started: datetime) -> None:
-    row = connection.execute("SELECT coalesce(max(load_id), 0) + 1 FROM raw.loads").fetchone()
-    load_id = row[0] if row else 1
+    load_id = next_load_id(connection)
     columns = [[row[i] for row in found.rows] for i in range(len(RAW_LABELS.columns))]
     labels = pa.table(
         {
@@ -66,19 +66,16 @@ def _insert(connection: Connection, found: LabelSet, started: datetime) -> None:
             "INSERT INTO raw.rejects VALUES (?, ?, ?, ?, ?, ?)",
             [[load_id, str(found.path), *reject] for reject in found.rejects],
         )
-    connection.execute(
-        "INSERT INTO raw.loads (load_id, source_file, sha256, format, rows_read, rows_loaded, rows_duplicate, rows_rejected, transfers_loaded, "
-        "transactions_loaded, unknown_amounts, is_truncation_suspected, note, started_at, finished_at) VALUES (?, ?, ?, 'labels', ?, ?, ?, ?, 0, 0, 0, false, ?, ?, ?)",
-        [
-            load_id,
-            str(found.path),
-            sha256_of(found.path),
-            found.read,
-            len(found.rows),
-            found.duplicates,
-            len(found.rejects),
-            "; ".join(found.notes),
-            started,
-            datetime.now(UTC).replace(tzinfo=None),
-        ],
+    record_load(
+        connection,
+        load_id,
+        found.path,
+        sha256=sha256_of(found.path),
+        format="labels",
+        rows_read=found.read,
+        rows_loaded=len(found.rows),
+        rows_duplicate=found.duplicates,
+        rows_rejected=len(found.rejects),
+        notes=found.notes,
+        started_at=started,
     )

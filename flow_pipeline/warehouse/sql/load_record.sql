@@ -1,0 +1,51 @@
+-- Gives: one row in raw.loads, the load of a file
+-- Reads: nothing
+-- Takes: $load_id, $source_file, $sha256, $format, $chain, $rows_read, $rows_loaded, $rows_duplicate,
+--   $rows_rejected, $transfers_loaded, $transactions_loaded, $unknown_amounts, $first_timestamp, $last_timestamp,
+--   $window_first, $window_last, $is_truncation_suspected, $note, $options_hash, $started_at, $finished_at
+insert into raw.loads (
+    load_id,
+    source_file,
+    sha256,
+    format,
+    chain,
+    rows_read,
+    rows_loaded,
+    rows_duplicate,
+    rows_rejected,
+    transfers_loaded,
+    transactions_loaded,
+    unknown_amounts,
+    first_timestamp,
+    last_timestamp,
+    window_first,
+    window_last,
+    is_truncation_suspected,
+    note,
+    options_hash,
+    started_at,
+    finished_at
+)
+values (
+    $load_id,
+    $source_file,
+    $sha256,
+    $format,
+    $chain,
+    $rows_read,
+    $rows_loaded,
+    $rows_duplicate,
+    $rows_rejected,
+    $transfers_loaded,
+    $transactions_loaded,
+    $unknown_amounts,
+    $first_timestamp,
+    $last_timestamp,
+    $window_first,
+    $window_last,
+    $is_truncation_suspected,
+    $note,
+    $options_hash,
+    $started_at,
+    $finished_at
+)
