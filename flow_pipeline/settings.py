@@ -35,17 +35,19 @@ class WarehouseSettings(Section):
 
     memory_limit: str = Field(
         "4GB",
-        description="what DuckDB may hold in memory; the rest spills to disk, so that a 10 M transfer build stays under 6 GB",
+        description="what DuckDB may hold in memory; the rest spills to disk: 10 M transfers stay under 6 GB",
     )
     threads: int = Field(0, ge=0, description="DuckDB threads; 0 takes every core")
     side_by_side_transfers: int = Field(
         1_000_000,
         ge=0,
-        description="when new days bring no more transfers than this, stages that do not need each other run side by side; beyond it what they hold in memory would add up",
+        description="up to as many new transfers, stages that do not need each other run side by side; beyond it "
+        "what they hold in memory would add up",
     )
     checkpoint_threshold: str = Field(
         "256MB",
-        description="written changes after which the build file is checkpointed within a run: a day's changes are less and are checkpointed once, at its end",
+        description="written changes after which a run checkpoints the build file: a day's changes are less, and are "
+        "checkpointed once, at its end",
     )
     keep_published: int = Field(
         3, ge=1, description="published files kept, the current one included: rollback is one symlink"
@@ -74,7 +76,8 @@ class SourceSettings(Section):
     )
     value_unit: Literal["auto", "token", "base"] = Field(
         "auto",
-        description="unit of a column called value: auto takes base units where the file has decimals or a token contract and whole numbers, else token units",
+        description="unit of a column called value: auto takes base units where the file has decimals or a token "
+        "contract and whole numbers, else token units",
     )
     time_unit: Literal["second", "minute", "hour", "day"] | None = Field(
         None, description="what one step of an edge list's time column is; there is no believable default"
@@ -89,12 +92,13 @@ class SourceSettings(Section):
     )
     api_caps: tuple[int, ...] = Field(
         (5_000, 10_000),
-        description="row counts at which explorer exports and APIs cut a result; a file with exactly as many rows is suspected to be truncated",
+        description="row counts at which explorers and APIs cut a result; a file of exactly as many rows may be cut",
     )
     silence_factor: float = Field(
         20.0,
         gt=0,
-        description="a file that ends earlier than the window by more than a day and by this many times its mean gap is suspected to be truncated",
+        description="a file that ends before the window by more than a day and by this many times its mean gap "
+        "may be truncated",
     )
     max_line_bytes: int = Field(
         16 * 1024 * 1024,
@@ -107,7 +111,8 @@ class SourceSettings(Section):
     max_raw_text: int = Field(2_000, ge=100, description="characters of a rejected row kept in raw.rejects")
     tokens: Path | None = Field(
         None,
-        description="token file (chain, token_address, token_symbol, decimals): the only way a token gets decimals its source does not give",
+        description="token file (chain, token_address, token_symbol, decimals): the only way a token gets decimals "
+        "that its source does not give",
     )
     prices: Path | None = Field(
         None, description="price file (token, date, usd) that fills amount_usd; without it amount_usd is NULL, never 0"
@@ -126,7 +131,8 @@ class LabelSettings(Section):
     )
     as_known_on: date | None = Field(
         None,
-        description="use only labels known by the end of this day (known_from): what a report of that day could have said; unset uses all",
+        description="use only labels known by the end of this day (known_from), as a report of that day would have; "
+        "unset uses all",
     )
 
 
@@ -167,7 +173,7 @@ class AnomalySettings(Section):
     inclusive_threshold: float = Field(
         2.0,
         gt=0,
-        description="the LPT study's threshold; a score that includes its own day can not exceed the root of window - 1",
+        description="the LPT study's threshold; a score that includes its own day never exceeds the root of window - 1",
     )
     inclusive_min_rows: int = Field(3, ge=2, description="active rows the LPT study asks for before it scores a day")
     min_amount: float = Field(
@@ -194,20 +200,23 @@ class AnomalySettings(Section):
         limit = math.sqrt(self.window_days - 1)
         if self.inclusive_threshold > limit:
             raise ValueError(
-                f"inclusive_threshold {self.inclusive_threshold} can never fire: a z-score that includes its own day stays "
-                f"at or under sqrt(window_days - 1) = {limit:.4f}; lower it or lengthen window_days"
+                f"inclusive_threshold {self.inclusive_threshold} can never fire: a z-score that includes its own day "
+                f"stays at or under sqrt(window_days - 1) = {limit:.4f}; lower it or lengthen window_days"
             )
         if self.min_history_days > self.window_days:
             raise ValueError(
-                f"min_history_days {self.min_history_days} can never be met inside window_days {self.window_days}; lower it"
+                f"min_history_days {self.min_history_days} can never be met inside window_days {self.window_days}; "
+                "lower it"
             )
         if self.inclusive_min_rows > self.window_days:
             raise ValueError(
-                f"inclusive_min_rows {self.inclusive_min_rows} can never be met inside window_days {self.window_days}; lower it"
+                f"inclusive_min_rows {self.inclusive_min_rows} can never be met inside window_days {self.window_days}; "
+                "lower it"
             )
         if self.critical_ratio < self.high_ratio:
             raise ValueError(
-                f"critical_ratio {self.critical_ratio} lies under high_ratio {self.high_ratio}, so HIGH can never be given"
+                f"critical_ratio {self.critical_ratio} lies under high_ratio {self.high_ratio}, "
+                "so HIGH can never be given"
             )
         return self
 
@@ -217,24 +226,26 @@ class AnomalySettings(Section):
 
 
 class TypologySettings(Section):
-    """What all typologies share; each typology's own parameters stand in a section of its name, described in its file."""
+    """What all typologies share; each has its own parameters in a section of its name, described in its file."""
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
     hub_degree: int = Field(
         1_000,
         ge=3,
-        description="distinct counterparties in one token from which an address is a hub: a service whether labelled or not; paths end there",
+        description="distinct counterparties in one token from which an address is a hub: a service, labelled or not; "
+        "paths end there",
     )
     max_hops: int = Field(
         32,
         ge=6,
-        description="longer paths are cut here and marked truncated: no investigator follows more, and time stays bounded",
+        description="longer paths are cut here and marked truncated: nobody follows more, and time stays bounded",
     )
     max_findings: int = Field(
         10_000,
         ge=1,
-        description="findings kept per typology and day, suspicious and large ones first; what was found beyond it is counted and said",
+        description="findings kept per typology and day, suspicious and large ones first; what was found beyond it is "
+        "counted and said",
     )
     critical_score: float = Field(0.95, gt=0, le=1, description="a finding is CRITICAL above this score")
     high_score: float = Field(0.8, gt=0, le=1, description="HIGH above this score")
@@ -249,7 +260,8 @@ class TypologySettings(Section):
     def _severities_are_ordered(self) -> TypologySettings:
         if not self.critical_score > self.high_score > self.medium_score:
             raise ValueError(
-                f"high_score {self.high_score} must lie between medium_score {self.medium_score} and critical_score {self.critical_score}, or one can never be given"
+                f"high_score {self.high_score} must lie between medium_score {self.medium_score} and "
+                f"critical_score {self.critical_score}, or one can never be given"
             )
         return self
 
@@ -263,12 +275,12 @@ class ClusterSettings(Section):
     exact_vertices: int = Field(
         2_000,
         ge=2,
-        description="larger graphs get paths and betweenness from a sample, because all pairs cost vertices times edges",
+        description="larger graphs get paths and betweenness from a sample: all pairs cost vertices times edges",
     )
     sample: int = Field(
         64,
         ge=1,
-        description="start vertices of that sample: the standard error of a mean path is then an eighth of its deviation",
+        description="start vertices of that sample: the standard error of a mean path is an eighth of its deviation",
     )
     seed: int = Field(7, description="seed of the sample, so that a run again gives the same figures")
     top: int = Field(5, ge=1, description="senders, receivers and bridges listed: more than a reader compares")
@@ -276,7 +288,7 @@ class ClusterSettings(Section):
         0.9,
         gt=0,
         le=1,
-        description="a deposit address forwards at least this share of what it gets to its exchange, and pays nobody else",
+        description="a deposit address forwards at least this share of what it gets to its exchange, its only payee",
     )
     deposit_hours: float = Field(24.0, gt=0, le=8_760, description="within this of the receipt: exchanges sweep daily")
     deposit_receipts: int = Field(
@@ -285,7 +297,8 @@ class ClusterSettings(Section):
     hot_degree: int = Field(
         10,
         ge=2,
-        description="an exchange wallet with as many senders and as many receivers on one day is hot: customers come and go there",
+        description="an exchange wallet with as many senders and as many receivers on one day is hot: "
+        "customers come and go there",
     )
     cold_days: int = Field(30, ge=1, description="days over which a wallet must keep to itself to be cold")
     cold_payments: int = Field(
@@ -294,7 +307,7 @@ class ClusterSettings(Section):
     coinjoin_equal_outputs: int = Field(
         3,
         ge=2,
-        description="as many receivers of one same sum make a Bitcoin transaction a CoinJoin, whose inputs are strangers",
+        description="as many receivers of one sum make a Bitcoin transaction a CoinJoin, whose inputs are strangers",
     )
     burst_deviations: float = Field(
         2.0,
@@ -312,11 +325,13 @@ class TracingSettings(Section):
     )
     use_derived: bool = Field(
         True,
-        description="deposit addresses count as their exchange from the moment they are known: what reaches one has arrived, whenever it is swept",
+        description="deposit addresses count as their exchange from the moment they are known: what reaches one has "
+        "arrived, whenever it is swept",
     )
     attribution: Literal["fifo", "haircut", "poison"] = Field(
         "fifo",
-        description="how much of a flow moves on: fifo takes the oldest money first, as courts have done; haircut takes shares; poison taints whatever follows",
+        description="how much of a flow moves on: fifo takes the oldest money first, as courts have done; haircut "
+        "takes shares; poison taints whatever follows",
     )
     max_hops: int = Field(
         6,
@@ -335,7 +350,8 @@ class TracingSettings(Section):
     max_flows: int = Field(
         10_000,
         ge=1,
-        description="flows alive at the end of a day; the least confident beyond it are pruned and counted, so that memory stays bounded",
+        description="flows alive at the end of a day; the least confident beyond it are pruned and counted, so that "
+        "memory stays bounded",
     )
     max_summaries: int = Field(
         5_000,
@@ -359,11 +375,13 @@ class TracingSettings(Section):
     def _can_fire(self) -> TracingSettings:
         if self.max_idle_days > self.max_age_days:
             raise ValueError(
-                f"max_idle_days {self.max_idle_days} can never be reached within max_age_days {self.max_age_days}; lower it"
+                f"max_idle_days {self.max_idle_days} can never be reached within max_age_days {self.max_age_days}; "
+                "lower it"
             )
         if self.max_idle_blocks > self.max_age_blocks:
             raise ValueError(
-                f"max_idle_blocks {self.max_idle_blocks} can never be reached within max_age_blocks {self.max_age_blocks}; lower it"
+                f"max_idle_blocks {self.max_idle_blocks} can never be reached within "
+                f"max_age_blocks {self.max_age_blocks}; lower it"
             )
         return self
 
@@ -393,13 +411,14 @@ class SmartMoneySettings(Section):
         1.5,
         gt=1,
         le=10,
-        description="a trade whose two legs are worth this many times one another, by their own prices, has no believable value",
+        description="a trade whose two legs are worth this many times one another, by their own prices, has no "
+        "believable value",
     )
     sandwich_tolerance: float = Field(
         0.1,
         ge=0,
         lt=1,
-        description="a sandwich sells what it bought to within this share: bots round, and tokens that tax transfers lose some",
+        description="a sandwich sells what it bought to within this share: bots round, and some tokens tax transfers",
     )
     liquidation_methods: dict[str, str] = Field(
         {
@@ -415,19 +434,21 @@ class SmartMoneySettings(Section):
     gas_block_transactions: int = Field(
         5,
         ge=2,
-        description="transactions of a block that must be known before a gas price is compared with the block's median: fewer say nothing about the block",
+        description="transactions of a block that must be known before a gas price is compared with the block's "
+        "median: fewer say nothing about the block",
     )
     round_trip_hours: float = Field(
         24,
         gt=0,
         le=168,
-        description="a payment that comes back within these hours is a round trip: wash traders turn the same coins over daily",
+        description="a payment that comes back within these hours is a round trip: wash traders turn coins over daily",
     )
     round_trip_loss: float = Field(
         0.05,
         ge=0,
         lt=1,
-        description="a round trip brings back at most what was paid and at least this share less: pool fees and slippage of a wash trade stay under it",
+        description="a round trip brings back at most what was paid, and less by at most this share: pool fees and "
+        "slippage of a wash trade stay under it",
     )
     weights: dict[str, float] = Field(
         _WEIGHTS,
@@ -435,18 +456,20 @@ class SmartMoneySettings(Section):
     )
     full_marks: dict[str, float] = Field(
         _FULL_MARKS,
-        description="where each part of the score is full: US dollars paid in 30 days, share of profitable weeks, transactions a day, gas efficiency, addresses paid or called, share of MEV transactions",
+        description="where each part of the score is full: US dollars paid in 30 days, share of profitable weeks, "
+        "transactions a day, gas efficiency, addresses paid or called, share of MEV transactions",
     )
     min_score: float = Field(
         0.55,
         gt=0,
         le=1,
-        description="a wallet whose closed trades made money is listed as smart money from this score on: size or busyness or a win rate alone do not reach it",
+        description="a wallet whose closed trades made money is smart money from this score on: size, busyness or a "
+        "win rate alone do not reach it",
     )
     sure_days: int = Field(
         20,
         ge=1,
-        description="active days in 30 from which the history counts as full for the confidence: about every working day",
+        description="active days in 30 from which the history counts as full for the confidence: the working days",
     )
     wash_share: float = Field(0.5, gt=0, le=1, description="category wash_trader: share of payments that came back")
     wash_payments: int = Field(
@@ -466,7 +489,7 @@ class SmartMoneySettings(Section):
         0.6,
         gt=0,
         le=1,
-        description="category institution: concentration over the hours of the day; a day of 12 even hours has 0.64, one of 24 has 0",
+        description="category institution: concentration over the hours of the day; 12 even hours have 0.64, 24 have 0",
     )
     office_transactions: int = Field(
         20,
@@ -508,7 +531,8 @@ class DestinationSettings(Section):
 
     windows_days: tuple[int, ...] = Field(
         (30, 0),
-        description="windows of marts.top_destinations in days up to the last day built, 0 for every day built; the destinations command ranks any other window",
+        description="windows of marts.top_destinations in days up to the last day built, 0 for every day built; "
+        "the destinations command ranks any other window",
     )
     top_n: int = Field(
         100, ge=1, description="destinations ranked per token and window; marts.fct_daily_destinations has all of them"
@@ -527,13 +551,15 @@ class QualitySettings(Section):
     max_drift: float = Field(
         0.25,
         gt=0,
-        description="population stability index of a model's feature above which its wallets are another population than it was trained on: the rule of thumb of credit scoring",
+        description="population stability index of a model's feature above which its wallets are another population "
+        "than it was trained on: the rule of thumb of credit scoring",
     )
     max_reject_share: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="share of rejected rows of a run above which nothing is published; 1 never stops, because rejects are reported by row",
+        description="share of rejected rows of a run above which nothing is published; 1 never stops, because rejects "
+        "are reported by row",
     )
 
 
@@ -541,10 +567,11 @@ Severity = Literal["CRITICAL", "HIGH", "MEDIUM"]
 
 
 class ChannelSettings(Section):
-    """One way to tell people. Addresses that hold a secret stand in the environment; only the variable's name stands here."""
+    """One way to tell people. Addresses that hold a secret stand in the environment, their variables' names here."""
 
     kind: Literal["apprise", "webhook", "file", "terminal"] = Field(
-        description="apprise: any URL of the Apprise library (slack, mailto, …); webhook: signed JSON; file: JSON Lines; terminal: lines on stdout"
+        description="apprise: any URL of the Apprise library (slack, mailto, …); webhook: signed JSON; file: JSON "
+        "Lines; terminal: lines on stdout"
     )
     url_env: str | None = Field(None, description="environment variable with the URL of an apprise or webhook channel")
     key_env: str | None = Field(
@@ -563,7 +590,8 @@ class ChannelSettings(Section):
             name = getattr(self, key)
             if name and (not name.replace("_", "").isalnum() or not name.isupper()):
                 raise ValueError(
-                    f"{key} is not the name of an environment variable such as {SECRET_PREFIX}OPS; secrets do not stand in the settings"
+                    f"{key} is not the name of an environment variable such as {SECRET_PREFIX}OPS; "
+                    "secrets do not stand in the settings"
                 )
         return self
 
@@ -589,7 +617,8 @@ class AlertSettings(Section):
     activity_zscore: float = Field(
         4.0,
         gt=0,
-        description="a listed wallet's day is unusual when the value paid is this many standard deviations from its own active days; amounts have fat tails, 3 is crossed weekly",
+        description="a listed wallet's day is unusual when the value paid is this many standard deviations from its "
+        "own active days; amounts have fat tails, 3 is crossed weekly",
     )
     topic_minutes: float = Field(
         60.0,
@@ -628,7 +657,8 @@ class AlertSettings(Section):
         for name, (medium, high, critical) in scales.items():
             if not 0 <= medium < high < critical:
                 raise ValueError(
-                    f"{name}: MEDIUM {medium:g}, HIGH {high:g}, CRITICAL {critical:g} must rise, or one can never be given"
+                    f"{name}: MEDIUM {medium:g}, HIGH {high:g}, CRITICAL {critical:g} must rise, "
+                    "or one can never be given"
                 )
         return self
 
@@ -645,7 +675,8 @@ class ReportSettings(Section):
     tokens: int = Field(3, ge=1, description="tokens with a chart of all exchanges together, the most active first")
     metrics_file: Path | None = Field(
         None,
-        description="file with the figures for Prometheus, written after each run: a folder that node_exporter's textfile collector reads",
+        description="file with the figures for Prometheus, written after each run, in a folder that node_exporter's "
+        "textfile collector reads",
     )
     findings: int = Field(5, ge=0, description="findings shown with their graph and their transfers, the worst first")
 

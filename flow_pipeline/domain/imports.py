@@ -8,9 +8,10 @@ import sys
 
 
 def import_large(name: str) -> None:
-    """Import a large library for the first time, with the garbage collector paused, and leave what it made out of later collections.
+    """Import a large library for the first time, with the garbage collector paused and kept off what it made.
 
-    All that an import makes stays; looking for garbage in it takes a third of the time of the import, and once more of the next collection.
+    All that an import makes stays; looking for garbage in it takes a third of the time of the import, and once more of
+    the next collection.
     """
     if name in sys.modules:
         return

@@ -1,7 +1,9 @@
 """Closed lists: reject reasons, label categories, flow types. Each word with its meaning."""
 
 REJECT_REASONS: dict[str, str] = {
-    "malformed_row": "the row can not be split into the file's columns, is not valid text, or is longer than the line limit",
+    "malformed_row": (
+        "the row can not be split into the file's columns, is not valid text, or is longer than the line limit"
+    ),
     "missing_column_value": "a value that every transfer needs (time, sender, receiver) is empty",
     "bad_timestamp": "the time can not be read or lies outside the believable range",
     "bad_address": "an address does not have the form of its chain",

@@ -1,7 +1,8 @@
 """Address labels: the shipped packs (one CSV = one label set), and the sets a user adds.
 
-What lives here: reading a label file, its defaults and aliases, and the checks that refuse a label by line. What must not:
-joins of labels with transfers (dbt's int_address_labels__intervals). Read more: docs/architecture.md, "How to add a label set".
+What lives here: reading a label file, its defaults and aliases, and the checks that refuse a label by line. What must
+not: joins of labels with transfers (dbt's int_address_labels__intervals). Read more: docs/architecture.md, "How to add
+a label set".
 """
 
 from __future__ import annotations

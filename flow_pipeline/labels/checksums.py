@@ -34,7 +34,10 @@ def bitcoin_address_is_valid(address: str) -> bool:
 
 
 def script_address(script: str | None) -> str | None:
-    """The address of an output script in hexadecimal: P2PK (of the hashed key), P2PKH, P2SH, P2WPKH, P2WSH, P2TR; None for any other."""
+    """The address of an output script in hexadecimal; None for an unknown form.
+
+    Forms: P2PK (of the hashed key), P2PKH, P2SH, P2WPKH, P2WSH, P2TR.
+    """
     from embit import base58, hashes
     from embit.script import Script
 

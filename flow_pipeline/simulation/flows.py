@@ -30,7 +30,7 @@ def plant_flows(p: Planter, source: list[int], count: int) -> list[Event]:
 
 
 def _flow(p: Planter, source: list[int], hops: int, rest: int | None = None) -> Event:
-    """A path from the source to an exchange; each address keeps a part, so that it looks like no laundering typology and no deposit address."""
+    """A path from the source to an exchange; each address keeps a part, unlike a typology's or a deposit address."""
     way = [source[p.some(0, len(source) - 1)], *p.people(hops - 1), int(p.hot[p.some(0, len(p.hot) - 1), 0])]
     token, at = p.token(), p.start(8 * DAY)
     amount = p.sum_of(token, 1.0)

@@ -1,7 +1,7 @@
 """Planted typologies, near misses just outside a threshold, and decoys that look like one and are none.
 
-Planted addresses are fresh and funded from an exchange in parts, so that no amount or label gives them away; amounts come from the token's
-own distribution, drawn again until the pattern's money threshold is met.
+Planted addresses are fresh and funded from an exchange in parts, so that no amount or label gives them away; amounts
+come from the token's own distribution, drawn again until the pattern's money threshold is met.
 """
 
 from __future__ import annotations
@@ -339,7 +339,8 @@ def pass_through(p: Planter, near: int | None) -> Event:
 PATTERNS: dict[str, Callable[[Planter, int | None], Event]] = {
     pattern.__name__: pattern
     for pattern in (
-        rapid_chain, fan_out, fan_in, circular, layered, peeling_chain, structuring, scatter_gather, gather_scatter, mixer_funnel, bridge_to_exchange, pass_through,
+        rapid_chain, fan_out, fan_in, circular, layered, peeling_chain, structuring, scatter_gather, gather_scatter,
+        mixer_funnel, bridge_to_exchange, pass_through,
     )
 }  # fmt: skip
 

@@ -1,8 +1,9 @@
 """A seeded world of wallets that trade, with the truth of what each one is.
 
-Coins have a price path per hour that only shows in trades; dollars and ether have prices. All transactions fall into a few busy blocks a day, so that every
-block has a median gas price. Planted are whales, sandwich and arbitrage bots, a liquidator, institutions with office hours, traders with skill, with luck and
-with neither, wash traders who sell the same coins to each other and back, and retail around them. Near misses stand beside them: a busy trader who buys and
+Coins have a price path per hour that only shows in trades; dollars and ether have prices. All transactions fall into a
+few busy blocks a day, so that every block has a median gas price. Planted are whales, sandwich and arbitrage bots, a
+liquidator, institutions with office hours, traders with skill, with luck and with neither, wash traders who sell the
+same coins to each other and back, and retail around them. Near misses stand beside them: a busy trader who buys and
 sells around others in different pools, purchases with nobody in between, rounds that lose.
 """
 
@@ -48,7 +49,7 @@ Move = tuple[str, str, str, float]
 
 @dataclass
 class Tx:
-    """A transaction: busy block, wanted place in it, sender, called address, method, moves (token, from, to, amount), gas factor, native value."""
+    """A transaction in a busy block: wanted place, ends, method, moves (token, from, to, amount), gas factor, ether."""
 
     block: int
     place: float
@@ -179,8 +180,9 @@ def generate_wallets(scale: int, seed: int, days: int = 60, first: date = date(2
         name: [world.address() for _ in range(count * scale)] for name, (_, count) in ARCHETYPES.items()
     }
     plots = {
-        "whale": _whale, "sandwich_bot": _sandwich_bot, "arbitrage_bot": _arbitrage_bot, "liquidator": _liquidator, "institution": _institution, "skilled_trader": _skilled_trader,
-        "unskilled_trader": _unskilled_trader, "lucky_trader": _lucky_trader, "retail": _retail,
+        "whale": _whale, "sandwich_bot": _sandwich_bot, "arbitrage_bot": _arbitrage_bot, "liquidator": _liquidator,
+        "institution": _institution, "skilled_trader": _skilled_trader, "unskilled_trader": _unskilled_trader,
+        "lucky_trader": _lucky_trader, "retail": _retail,
     }  # fmt: skip
     for name, plot in plots.items():
         for who in people[name]:
@@ -325,7 +327,7 @@ def _retail(w: _World, who: str, pools: list[list[str]], others: list[str]) -> N
 
 
 def _wash_traders(w: _World, people: list[str]) -> None:
-    """Pairs that sell the same coins to each other and back for about the same dollars, through an escrow that holds nothing."""
+    """Pairs that sell the same coins to each other and back for about the same dollars, through an empty escrow."""
     for one, other in zip(people[::2], people[1::2], strict=True):
         coin, usd = int(w.rng.integers(len(COINS))), w.dollars(5_000, 20_000)
         coins = usd / w.price[coin, 0]
@@ -370,7 +372,11 @@ def _finish(w: _World, pools: list[list[str]]) -> WalletWorld:
     order = sorted(range(len(w.transactions)), key=lambda n: (w.transactions[n].block, w.transactions[n].place, n))
     base = np.exp(w.rng.normal(np.log(15e9), 0.3, w.days * BLOCKS_PER_DAY))
     transfers: dict[str, list[object]] = {
-        name: [] for name in ("chain", "block_number", "block_timestamp", "tx_hash", "transfer_index", "token_address", "token_symbol", "from_address", "to_address", "amount")
+        name: []
+        for name in (
+            "chain", "block_number", "block_timestamp", "tx_hash", "transfer_index", "token_address", "token_symbol",
+            "from_address", "to_address", "amount",
+        )
     }  # fmt: skip
     rows: list[dict[str, object]] = []
     hashes: dict[int, str] = {}
@@ -385,8 +391,10 @@ def _finish(w: _World, pools: list[list[str]]) -> WalletWorld:
         gas_price = int(base[block] * tx.gas * float(w.rng.uniform(0.85, 1.15)))
         rows.append(
             {
-                "hash": tx_hash, "nonce": 0, "block_number": number, "transaction_index": index, "from_address": tx.sender, "to_address": tx.called, "value": int(tx.native * 10**18),
-                "gas": 300_000, "gas_price": gas_price, "input": tx.method + "00" * 32, "block_timestamp": int((moment - datetime(1970, 1, 1)).total_seconds()),
+                "hash": tx_hash, "nonce": 0, "block_number": number, "transaction_index": index,
+                "from_address": tx.sender, "to_address": tx.called, "value": int(tx.native * 10**18),
+                "gas": 300_000, "gas_price": gas_price, "input": tx.method + "00" * 32,
+                "block_timestamp": int((moment - datetime(1970, 1, 1)).total_seconds()),
                 "receipt_gas_used": 60_000 + 40_000 * len(tx.moves), "receipt_status": int(not tx.fails),
             }
         )  # fmt: skip
@@ -433,7 +441,9 @@ def _finish(w: _World, pools: list[list[str]]) -> WalletWorld:
 
 
 def write_wallets(world: WalletWorld, folder: Path) -> list[Path]:
-    """Write transfers/transfers.parquet and transfers/transactions.csv, and beside that input folder prices.csv, labels.csv, wallets.json and mev.json.
+    """Write transfers/transfers.parquet and transfers/transactions.csv, and beside that input folder the other files.
+
+    They are prices.csv, labels.csv, wallets.json and mev.json.
 
     Returns:
         The files written.

@@ -1,10 +1,11 @@
 """A seeded world of exchanges, users and tokens, with planted netflow anomalies and laundering typologies.
 
-Users are active by a power law and by weekday. Spenders withdraw from an exchange and pay savers; savers pay into their deposit address at
-an exchange, which is swept into a hot wallet within the hour, and now and then cross a bridge, which pays holders. Nobody forwards within the hour
-and nobody both pays and is paid by users, so that the background holds no laundering typology by chance and the truth is what was planted.
-Hot wallets rebalance among themselves and now and then pay another exchange. Amounts are log-normal per token, and each day's flow onto an exchange is
-matched by about the same flow off it. A planted anomaly adds transfers of ordinary size until a day's netflow leaves its baseline.
+Users are active by a power law and by weekday. Spenders withdraw from an exchange and pay savers; savers pay into their
+deposit address at an exchange, which is swept into a hot wallet within the hour, and now and then cross a bridge, which
+pays holders. Nobody forwards within the hour and nobody both pays and is paid by users, so that the background holds no
+laundering typology by chance and the truth is what was planted. Hot wallets rebalance among themselves and now and then
+pay another exchange. Amounts are log-normal per token, and each day's flow onto an exchange is matched by about the
+same flow off it. A planted anomaly adds transfers of ordinary size until a day's netflow leaves its baseline.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class World:
         transfers: Canonical columns, in time order.
         labels: Rows of a label set: exchanges, their hot wallets, a few domestic users.
         truth: Planted netflow events: date, scope, token, direction, netflow_added.
-        typologies: Planted typologies, near misses and decoys: typology, kind, note, transfers as (tx_hash, transfer_index), addresses.
+        typologies: Planted typologies, near misses and decoys: typology, kind, note, transfers as (tx_hash,
+            transfer_index), addresses.
         deposits: Deposit addresses that were used, with their exchange.
         flows: Planted flows between groups and near misses, in the form of the typologies.
     """
@@ -178,7 +180,10 @@ def _rests(
 def _plant_patterns(
     rng: np.random.Generator, days: int, transfers: int, hot: np.ndarray, bridge: int, mixer: int, fresh: int
 ) -> tuple[list[Event], list[int], int]:
-    """Planted patterns of every typology, three near misses each, decoys, flows between groups; where those leave; and the number of addresses."""
+    """What is planted, where flows between groups leave, and the number of addresses.
+
+    Planted are patterns of every typology, three near misses each, decoys, and flows between groups.
+    """
 
     def amount_of(token: int) -> float:
         return float(np.exp(rng.normal(TOKENS[token][3], TOKENS[token][4])))
@@ -322,8 +327,9 @@ def _labels(
 
 
 def write(world: World, folder: Path, as_csv: bool = False) -> list[Path]:
-    """Write transfers/transfers.parquet (or .csv), and beside that input folder labels.csv, netflow_anomalies.json, typologies.json, deposits.json and
-    flows.json.
+    """Write transfers/transfers.parquet (or .csv), and beside that input folder its labels and what was planted.
+
+    They are labels.csv, netflow_anomalies.json, typologies.json, deposits.json and flows.json.
 
     Returns:
         The files written.
