@@ -17,8 +17,8 @@ def run_detector(connection: Connection, detector: Detector, settings: Settings)
     with transaction(connection):
         for name, rows in tables.items():
             connection.register("incoming", rows)
-            connection.execute(f"DELETE FROM detection.{name}")
-            connection.execute(f"INSERT INTO detection.{name} BY NAME SELECT * FROM incoming")
+            connection.execute(f"delete from detection.{name}")
+            connection.execute(f"insert into detection.{name} by name select * from incoming")
             connection.unregister("incoming")
     return {name: len(rows) for name, rows in tables.items()}
 

@@ -10,22 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from flow_pipeline.detectors.rolling import ROBUST_FACTOR, Flags, Floats, baseline, positions_in_series, zscores
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import AnomalySettings
 
 NAME = "netflow_anomaly"
 WRITES = ("netflow_scores", "netflow_anomalies")
-READS = """
-SELECT block_date, chain, token_symbol, token_address, 'exchange' AS scope_type, exchange AS scope, netflow, inflow, outflow,
-       inflow_count + outflow_count > 0 AS is_active
-FROM marts.fct_daily_exchange_netflow
-UNION ALL
-SELECT block_date, chain, token_symbol, token_address, 'wallet', wallet, sum(netflow), sum(inflow), sum(outflow), bool_or(inflow_count + outflow_count > 0)
-FROM marts.fct_daily_wallet_netflow GROUP BY block_date, chain, token_symbol, token_address, wallet
-UNION ALL
-SELECT block_date, chain, token_symbol, token_address, 'total', 'TOTAL', netflow, inflow, outflow, inflow_count + outflow_count > 0
-FROM marts.fct_daily_netflow
-ORDER BY scope_type, scope, chain, token_symbol, token_address, block_date
-"""
+READS = statements(__package__)("netflow_anomaly_series")
 
 
 def detect(series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:

@@ -7,16 +7,12 @@ import pyarrow as pa
 
 from flow_pipeline.detectors.netflow_anomaly import as_floats, first_rows, nullable, per_token, severities
 from flow_pipeline.detectors.rolling import baseline, positions_in_series, zscores
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import AnomalySettings
 
 NAME = "outflow_surge"
 WRITES = ("outflow_surges",)
-READS = """
-SELECT block_date, chain, token_symbol, token_address, exchange AS scope, outflow FROM marts.fct_daily_exchange_netflow
-UNION ALL
-SELECT block_date, chain, token_symbol, token_address, 'TOTAL', outflow FROM marts.fct_daily_netflow
-ORDER BY scope, chain, token_symbol, token_address, block_date
-"""
+READS = statements(__package__)("outflow_surge_series")
 
 
 def detect(series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:

@@ -1,0 +1,115 @@
+-- Gives: the temp table measures: one row per finding with exact amounts, times and counts, its id, and whether its
+--   amount exceeds the threshold.
+-- Reads: store.addresses
+-- Takes: the relations hits, hit_transfers, typology_rules, token_thresholds
+-- Parts of a finding: 0 in, 1 out, 2 hop, 3 peel.
+create or replace temp table measures as
+with hit_rows as (select * from hits inner join hit_transfers using (position)),
+
+sums as (
+    select
+        typology,
+        finding,
+        any_value(chain) as chain,
+        any_value(token_symbol) as token_symbol,
+        any_value(token_address) as token_address,
+        any_value(focus_id) as focus_id,
+        min(block_timestamp) as first_timestamp,
+        max(block_timestamp) as last_timestamp,
+        count(*)::integer as transfer_count,
+        sum(amount) filter (where part <> 3) as gross_amount,
+        min(amount) filter (where part <> 3) as least,
+        sum(amount) filter (where part = 0) as inflow,
+        sum(amount) filter (where part = 1) as outflow,
+        sum(amount_usd) filter (where part <> 3)
+        / sum(amount::double) filter (where part <> 3 and amount_usd is not null) as mean_usd,
+        sum(amount) filter (where from_id = focus_id) as from_focus,
+        bit_xor(key) as all_keys,
+        arg_min(key, position) as first_key
+    from hit_rows
+    group by typology, finding
+),
+
+middle_sums as (
+    select
+        typology,
+        finding,
+        case when part = 0 then to_id else from_id end as middle,
+        coalesce(sum(amount) filter (where part = 0), 0) as inflow,
+        coalesce(sum(amount) filter (where part = 1), 0) as outflow
+    from hit_rows
+    group by all
+),
+
+middles as (
+    select
+        typology,
+        finding,
+        sum(least(inflow, outflow)) as passed_on
+    from middle_sums
+    group by all
+),
+
+ends as (
+    select
+        typology,
+        finding,
+        unnest([from_id, to_id]) as address_id
+    from hit_rows
+),
+
+address_counts as (
+    select
+        typology,
+        finding,
+        count(distinct address_id)::integer as address_count
+    from ends
+    group by all
+),
+
+amounts as (
+    select
+        s.*,
+        r.name,
+        r.judged_by,
+        r.identity,
+        r.amount_usd as usd_threshold,
+        c.address_count,
+        (case r.moved
+            when 'least' then s.least
+            when 'sum' then s.gross_amount
+            when 'lesser_side' then least(s.inflow, s.outflow)
+            when 'arrived' then least(s.outflow, s.from_focus)
+            else m.passed_on
+        end)::decimal(38, 18) as moved_amount
+    from sums as s
+    inner join typology_rules as r using (typology)
+    inner join middles as m using (typology, finding)
+    inner join address_counts as c using (typology, finding)
+)
+
+select
+    m.* exclude (gross_amount),
+    m.gross_amount::decimal(38, 18) as gross_amount,
+    (m.mean_usd * m.moved_amount::double)::decimal(38, 6) as moved_usd,
+    (epoch_us(m.last_timestamp) - epoch_us(m.first_timestamp)) / 1_000_000 as duration,
+    a.address as focus_address,
+    case
+        when t.amount is not null
+            then
+                case m.judged_by when 'gross_amount' then m.gross_amount else m.moved_amount end
+                > t.amount::decimal(38, 18)
+        when m.mean_usd is not null and m.usd_threshold is not null
+            then
+                m.mean_usd
+                * case m.judged_by when 'gross_amount' then m.gross_amount::double else m.moved_amount::double end
+                > m.usd_threshold
+        else true
+    end as is_large,
+    substr(md5(
+        m.name || '|' || m.chain || '|' || coalesce(m.token_address, m.token_symbol, '')
+        || '|' || coalesce(a.address, '') || '|' || case m.identity when 'all' then m.all_keys else m.first_key end
+    ), 1, 16) as finding_id
+from amounts as m
+left join store.addresses as a on a.address_id = m.focus_id
+left join token_thresholds as t on t.typology = m.typology and t.token_symbol = m.token_symbol

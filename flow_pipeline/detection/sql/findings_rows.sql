@@ -1,0 +1,58 @@
+-- Gives: one row of detection.findings per finding to store, with the statement that shows its transfers.
+-- Reads: nothing stored
+-- Takes: the relations chosen_findings, chosen_transfers, measures
+insert into detection.findings by name
+with transfer_lists as (
+    select
+        typology,
+        finding,
+        case
+            when count(tx_hash) = count(*) and count(transfer_index) = count(*)
+                then
+                    '(tx_hash, transfer_index) IN ('
+                    || string_agg(
+                        '(''' || replace(tx_hash, '''', '''''') || ''', ' || transfer_index || ')',
+                        ', ' order by ordinal
+                    )
+                    || ')'
+            else
+                '(source_file, source_row) IN ('
+                || string_agg(
+                    '(''' || replace(source_file, '''', '''''') || ''', ' || source_row || ')', ', ' order by ordinal
+                )
+                || ')'
+        end as condition
+    from chosen_transfers
+    group by all
+)
+
+select
+    c.finding_id,
+    c.name as typology,
+    c.detector_version,
+    m.chain,
+    m.token_symbol,
+    m.token_address,
+    m.last_timestamp::date as block_date,
+    m.first_timestamp,
+    m.last_timestamp,
+    floor(m.duration)::bigint as duration_seconds,
+    c.hop_count,
+    m.address_count,
+    m.transfer_count,
+    m.focus_address,
+    m.moved_amount,
+    m.gross_amount,
+    m.moved_usd,
+    c.is_suspicious,
+    c.score,
+    c.severity,
+    c.reason,
+    c.parameters,
+    c.evidence,
+    'SELECT * FROM raw.transfers WHERE chain = ''' || replace(m.chain, '''', '''''')
+    || ''' AND block_timestamp BETWEEN TIMESTAMP ''' || m.first_timestamp || ''' AND TIMESTAMP ''' || m.last_timestamp
+    || ''' AND ' || l.condition || ' ORDER BY block_timestamp, block_number, transfer_index, tx_hash' as evidence_sql
+from chosen_findings as c
+inner join measures as m using (typology, finding)
+inner join transfer_lists as l using (typology, finding)
