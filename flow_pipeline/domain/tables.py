@@ -274,7 +274,8 @@ STORE_WALLET_DAYS = Table(
         ("mev_usd", "DOUBLE", "what they gained after gas, as far as priced"),
     ),
 )
-_WALLET_SUMS = tuple(column for column in STORE_WALLET_DAYS.columns if column.name not in ("wallet_id", "block_date"))
+WALLET_SUMS = tuple(column for column in STORE_WALLET_DAYS.columns if column.name not in ("wallet_id", "block_date"))
+"""Figures of a day that windows add up."""
 STORE_WALLET_CONTACTS = Table(
     "store",
     "wallet_contacts",
@@ -311,7 +312,7 @@ STORE_WALLET_FEATURES = Table(
         ),
         *(
             Column(column.name, column.type, f"sum of store.wallet_days.{column.name} over the window")
-            for column in _WALLET_SUMS
+            for column in WALLET_SUMS
         ),
     ),
 )
