@@ -14,7 +14,7 @@ from flow_pipeline.detection.flows import load_groups, run_flows
 from flow_pipeline.detection.risk import run_risk
 from flow_pipeline.detectors import Detector, discover
 from flow_pipeline.detectors.typology import typologies
-from flow_pipeline.domain.tables import USER_TABLES
+from flow_pipeline.domain.tables import STORE_WALLET_FEATURES, USER_TABLES
 from flow_pipeline.reports.charts import evidence_pictures, flow_picture, pictures_of
 from flow_pipeline.wallets.features import run_wallet_features
 from flow_pipeline.wallets.smart_money import run_smart_money
@@ -25,7 +25,7 @@ _MARTS = [
     dg.AssetKey(["marts", name])
     for name in ("fct_daily_exchange_netflow", "fct_daily_wallet_netflow", "fct_daily_netflow")
 ]
-_MEANING = {table.name: table.description for table in USER_TABLES}
+_MEANING = {table.name: table.description for table in (STORE_WALLET_FEATURES, *USER_TABLES)}
 _UNION = ("findings", "finding_transfers", "finding_addresses")
 _GRAPH = [dg.AssetKey(["raw", "transfers"]), dg.AssetKey(["intermediate", "int_address_labels__intervals"])]
 
@@ -178,8 +178,8 @@ def _wallets() -> list[dg.AssetsDefinition]:
     """Trades and MEV, features, scores: each step brings its tables up to date from the first day that changed."""
     steps = (
         ("wallet_trades", lambda connection: run_trades(connection, settings().smart_money), ("marts.fct_wallet_trades", "detection.mev_events"), {"duckdb", "numba"}, _GRAPH),
-        ("wallet_features", lambda connection: run_wallet_features(connection, settings().smart_money), ("marts.fct_wallet_features",), {"duckdb", "numba"}, [dg.AssetKey(["detection", "mev_events"])]),
-        ("smart_money", lambda connection: run_smart_money(connection, settings()), ("detection.smart_money_wallets", "detection.smart_money_history", "detection.smart_money_drift"), {"python", "duckdb"}, [dg.AssetKey(["marts", "fct_wallet_features"])]),
+        ("wallet_features", lambda connection: run_wallet_features(connection, settings().smart_money), ("store.wallet_features",), {"duckdb", "numba"}, [dg.AssetKey(["detection", "mev_events"])]),
+        ("smart_money", lambda connection: run_smart_money(connection, settings()), ("detection.smart_money_wallets", "detection.smart_money_history", "detection.smart_money_drift"), {"python", "duckdb"}, [dg.AssetKey(["store", "wallet_features"]), dg.AssetKey(["marts", "fct_wallet_features"])]),
     )  # fmt: skip
     return [_wallet_step(*step) for step in steps]
 

@@ -1,15 +1,19 @@
 """Tables that Python writes: names, columns, types, meaning. dbt's own tables are described in dbt_project.
 
-`store` is the physical layer: narrow rows with integer address and token ids. `raw`, `detection` and `ops` are what users
-query. The data dictionary and the contract tests are generated from here.
+`store` is the physical layer: narrow rows with integer address and token ids. `raw`, `detection` and `ops` are what
+users query. The data dictionary and the contract tests are generated from here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flow_pipeline.domain.sql import statements
+
 AMOUNT = "DECIMAL(38, 18)"
 USD = "DECIMAL(38, 6)"
+
+sql = statements(__package__)
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: schema, name, "One row per …" and its columns; `view` is the SELECT when it is a view."""
+    """A table: schema, name, "One row per …" and its columns; `view` names its statement when it is a view."""
 
     schema: str
     name: str
@@ -40,9 +44,9 @@ class Table:
     def ddl(self) -> str:
         """CREATE statement that does nothing when the table exists."""
         if self.view:
-            return f"CREATE OR REPLACE VIEW {self.relation} AS {self.view}"
+            return f"create or replace view {self.relation} as\n{sql(self.view)}"
         columns = ", ".join(f"{column.name} {column.type}" for column in self.columns)
-        return f"CREATE TABLE IF NOT EXISTS {self.relation} ({columns})"
+        return f"create table if not exists {self.relation} ({columns})"
 
 
 def _columns(*lines: tuple[str, str, str]) -> tuple[Column, ...]:
@@ -69,7 +73,7 @@ STORE_TRANSFERS = Table(
         (
             "is_edge",
             "BOOLEAN",
-            "a known amount above zero went to another address: the transfers that detectors look at, told without reading the amounts",
+            "a known amount above zero went to another address: what detectors look at, without reading the amounts",
         ),
     ),
 )
@@ -180,7 +184,7 @@ STORE_FLOW_STATES = Table(
 STORE_DEGREES = Table(
     "store",
     "degrees",
-    "One row per token and address: how many transfers it has, so that who may have become a hub is known without counting all again.",
+    "One row per token and address: how many transfers it has; who may have become a hub follows without a count.",
     _columns(
         ("token_id", "INTEGER", "store.tokens.token_id"),
         ("address_id", "INTEGER", "store.addresses.address_id"),
@@ -190,7 +194,7 @@ STORE_DEGREES = Table(
 STORE_HUBS = Table(
     "store",
     "hubs",
-    "One row per token and address with enough transfers to be a hub: since when it is one, or from how many transfers on it may be.",
+    "One row per token and address with transfers enough for a hub: since when it is one, or at which count to look.",
     _columns(
         ("token_key", "INTEGER", "token, intermediate.int_tokens__canonical"),
         ("address_id", "INTEGER", "store.addresses.address_id"),
@@ -290,7 +294,7 @@ STORE_WALLET_CONTACTS = Table(
 STORE_WALLET_FEATURES = Table(
     "store",
     "wallet_features",
-    "One row per wallet, day on which it did something, and window up to that day: the sums behind marts.fct_wallet_features.",
+    "One row per wallet, day on which it did something, and window up to it: the sums of marts.fct_wallet_features.",
     (
         *_columns(
             ("chain", "VARCHAR", "canonical chain name"),
@@ -319,7 +323,7 @@ STORE_WALLET_FEATURES = Table(
 STORE_ADDRESS_CLUSTERS = Table(
     "store",
     "address_clusters",
-    "One row per address that belongs to somebody, with figures instead of words: what detection.address_clusters shows.",
+    "One row per address that belongs to somebody, with figures for words: what detection.address_clusters shows.",
     _columns(
         ("kind", "VARCHAR", "exchange_deposit, multi_input or label"),
         ("chain", "VARCHAR", "canonical chain name"),
@@ -377,14 +381,7 @@ RAW_TRANSFERS = Table(
         ("load_id", "INTEGER", "the load that brought the row, raw.loads.load_id"),
         ("block_date", "DATE", "UTC day of block_timestamp, the grain of every daily table"),
     ),
-    view="""
-SELECT t.chain, f.block_number, f.block_timestamp, f.tx_hash, f.transfer_index, t.token_address, t.token_symbol,
-       s.address AS from_address, r.address AS to_address, f.amount, f.amount_usd, l.source_file, f.source_row, f.load_id, f.block_date
-FROM store.transfers f
-JOIN store.tokens t ON t.token_id = f.token_id
-JOIN store.addresses s ON s.address_id = f.from_id
-JOIN store.addresses r ON r.address_id = f.to_id
-JOIN raw.loads l ON l.load_id = f.load_id""",
+    view="raw_transfers",
 )
 RAW_TRANSACTIONS = Table(
     "raw",
@@ -404,7 +401,7 @@ RAW_TRANSACTIONS = Table(
         (
             "is_success",
             "BOOLEAN",
-            "false when the transaction failed; NULL where the source has no status or none that can be read, as before Ethereum's Byzantium fork",
+            "false when it failed; NULL where no status can be read, as before Ethereum's Byzantium fork",
         ),
         ("method_id", "VARCHAR", "first four bytes of the call, NULL for a plain transfer"),
         ("created_contract", "VARCHAR", "contract created by the transaction"),
@@ -577,7 +574,7 @@ FINDINGS = Table(
         (
             "finding_id",
             "VARCHAR",
-            "hash of what the finding is: typology, chain, token, address it is about, its transfers; a re-run gives the same",
+            "hash of typology, chain, token, address it is about and its transfers; a re-run gives the same",
         ),
         ("typology", "VARCHAR", "the definition it fits, see docs/detectors.md"),
         ("detector_version", "VARCHAR", "version of the definition in code"),
@@ -724,7 +721,7 @@ CLUSTER_ANALYSIS = Table(
 ADDRESS_CLUSTERS = Table(
     "detection",
     "address_clusters",
-    "One row per address that belongs to somebody: by its label, as an exchange's deposit address, or as one that signs together with others.",
+    "One row per address that belongs to somebody: by label, as an exchange's deposit address, or by joint signing.",
     _columns(
         (
             "cluster_id",
@@ -741,18 +738,12 @@ ADDRESS_CLUSTERS = Table(
         ("known_to", "TIMESTAMP", "when the address first did otherwise, or the label ended, NULL while it holds"),
         ("evidence", "VARCHAR", "what it rests on, in words"),
     ),
-    view="""
-SELECT c.cluster_id, c.kind, c.chain, a.address, c.entity, c.confidence, c.source, c.known_from, c.known_to,
-       CASE WHEN c.kind = 'exchange_deposit'
-            THEN c.receipt_count || CASE WHEN c.receipt_count = 1 THEN ' receipt, ' ELSE ' receipts, ' END || c.forwarded_percent || ' % forwarded to ' || c.entity
-                || ' within ' || format('{:g}', c.deposit_hours) || ' h, nobody else paid'
-            ELSE c.evidence END AS evidence
-FROM store.address_clusters c JOIN store.addresses a USING (address_id)""",
+    view="address_clusters",
 )
 WALLET_ROLES = Table(
     "marts",
     "fct_daily_wallet_roles",
-    "One row per day and labelled exchange wallet that moved anything: with how many it dealt, and whether it is hot, warm or cold.",
+    "One row per day and labelled exchange wallet that moved anything: its counterparties; hot, warm or cold.",
     _columns(
         ("block_date", "DATE", "UTC day"),
         ("chain", "VARCHAR", "canonical chain name"),
@@ -766,7 +757,7 @@ WALLET_ROLES = Table(
         (
             "role",
             "VARCHAR",
-            "hot: many senders and many receivers; cold: nothing from strangers and hardly a payment in the window of settings; else warm",
+            "hot: many senders and receivers; cold: nothing from strangers, hardly a payment in the window; else warm",
         ),
     ),
 )
@@ -786,7 +777,7 @@ WALLET_TRADES = Table(
         (
             "wallet_basis",
             "VARCHAR",
-            "sender of the transaction; called: the contract it calls, when nothing of the sender's moved; only_trader: the only unlabelled address that trades in it",
+            "sender; called: the contract, if nothing of the sender's moved; only_trader: the one unlabelled trader",
         ),
         ("method_id", "VARCHAR", "first four bytes of the call, NULL where it is not known"),
         ("gave_token_symbol", "VARCHAR", "token given, one symbol per token as in marts.dim_tokens"),
@@ -799,7 +790,7 @@ WALLET_TRADES = Table(
         (
             "price_basis",
             "VARCHAR",
-            "leg that is priced: gave, got, both (their mean), none, or apart: both, too far from one another to believe either",
+            "leg that is priced: gave, got, both (their mean), none, or apart: both, too far apart to believe either",
         ),
         ("gas_amount", "DOUBLE", "native coin units the sender paid for gas, NULL where it is not known"),
         ("gas_usd", "DOUBLE", "the same in US dollars, NULL without a price"),
@@ -808,7 +799,7 @@ WALLET_TRADES = Table(
         (
             "realised_usd",
             "DOUBLE",
-            "value of the covered share less its cost and the gas; NULL where nothing is covered or the trade has no believable value",
+            "value of the covered share less its cost and the gas; NULL without one or without a believable value",
         ),
         (
             "held_seconds",
@@ -838,7 +829,7 @@ WALLET_TRADES = Table(
 MEV_EVENTS = Table(
     "detection",
     "mev_events",
-    "One row per sandwich, arbitrage or liquidation: value taken by the order of transactions, by pattern and not by busyness.",
+    "One row per sandwich, arbitrage or liquidation: value taken by the order of transactions, found by pattern.",
     _columns(
         ("event_id", "VARCHAR", "stable id, from the kind and the transactions"),
         ("kind", "VARCHAR", "sandwich, arbitrage or liquidation"),
@@ -863,7 +854,7 @@ _SCORED = _columns(
     (
         "category",
         "VARCHAR",
-        "mev_bot, institution, whale, active_trader, wash_trader or retail: the first of the stated rules that holds, docs/smart-money.md",
+        "mev_bot, institution, whale, active_trader, wash_trader or retail, by the rules of docs/smart-money.md",
     ),
     ("formula_score", "DOUBLE", "sum of the parts times the share of payments that did not come back, 0 to 1"),
     ("score_low", "DOUBLE", "the score at the lower end of the 95 % interval of the profit consistency"),
@@ -891,7 +882,7 @@ _SCORED = _columns(
 SMART_MONEY_WALLETS = Table(
     "detection",
     "smart_money_wallets",
-    "One row per wallet that did something in the last 90 days: its score, its parts, its category, as of its last active day.",
+    "One row per wallet active in the last 90 days: score, parts and category, as of its last active day.",
     (
         *_columns(
             ("chain", "VARCHAR", "canonical chain name"),
@@ -901,7 +892,7 @@ SMART_MONEY_WALLETS = Table(
             (
                 "score",
                 "DOUBLE",
-                "what it is ranked by, 0 to 1: the model's probability where a model is in production, else formula_score",
+                "what it is ranked by, 0 to 1: the probability by the model in production, else formula_score",
             ),
             ("scored_by", "VARCHAR", "formula or model, and its version"),
             (
@@ -925,7 +916,7 @@ SMART_MONEY_WALLETS = Table(
 SMART_MONEY_DRIFT = Table(
     "detection",
     "smart_money_drift",
-    "One row per feature of the model in production: how far today's wallets are from those it was trained on. Empty without a model.",
+    "One row per feature of the model in production, none without: how far today's wallets are from its training.",
     _columns(
         ("model_version", "VARCHAR", "version in the registry"),
         ("feature", "VARCHAR", "column of marts.fct_wallet_features, 30 days"),
@@ -949,106 +940,10 @@ SMART_MONEY_HISTORY = Table(
         *_SCORED,
     ),
 )
-WALLET_FEATURES = Table(
-    "marts",
-    "fct_wallet_features",
-    "One row per wallet, day on which it did something, and window of 7, 30 or 90 days up to that day: how it behaves. A wallet is an address that sent a transaction or traded.",
-    _columns(
-        ("chain", "VARCHAR", "canonical chain name"),
-        ("wallet", "VARCHAR", "the address"),
-        ("block_date", "DATE", "last day of the window, UTC"),
-        ("window_days", "INTEGER", "days of the window: 7, 30 or 90"),
-        ("active_days", "INTEGER", "days of the window on which it did something"),
-        ("age_days", "INTEGER", "days since its first transaction or trade, that day included"),
-        ("tx_count", "BIGINT", "transactions it sent, or that others sent to make it trade"),
-        ("tx_per_day", "DOUBLE", "tx_count by the days of the window since its first"),
-        ("success_rate", "DOUBLE", "share of its transactions that succeeded, NULL where no status is known"),
-        ("sent_count", "BIGINT", "transfers it paid, itself left out"),
-        ("volume_usd", "DOUBLE", "value of the transfers it paid, NULL where none has a believable price"),
-        ("mean_usd", "DOUBLE", "mean value of a priced transfer it paid"),
-        ("size_variation", "DOUBLE", "standard deviation of those values by their mean"),
-        (
-            "volume_variation",
-            "DOUBLE",
-            "standard deviation of the daily value paid by its mean, days without activity left out",
-        ),
-        ("priced_share", "DOUBLE", "share of transfers paid and of trades that have a believable value"),
-        (
-            "round_trip_share",
-            "DOUBLE",
-            "share of transfers paid that came back: the same token, at most what was paid, within smart_money.round_trip_hours",
-        ),
-        ("recipient_count", "INTEGER", "distinct addresses it paid or called"),
-        ("contract_count", "INTEGER", "distinct contracts it called"),
-        ("contract_share", "DOUBLE", "share of its transactions that call or create a contract"),
-        ("defi_share", "DOUBLE", "share of its transactions to an address labelled dex, lending or bridge"),
-        (
-            "gas_efficiency",
-            "DOUBLE",
-            "mean of 1, or of the block's median gas price by its own where that is less; NULL where no block is known well enough",
-        ),
-        ("gas_ratio", "DOUBLE", "mean of its gas price by the block's median"),
-        ("gas_over_share", "DOUBLE", "share of its transactions above the block's 90th percentile"),
-        ("gas_usd", "DOUBLE", "US dollars of gas, NULL without a price"),
-        ("weekday_share", "DOUBLE", "share of its transactions from Monday to Friday, UTC"),
-        (
-            "hour_concentration",
-            "DOUBLE",
-            "0 when spread evenly over the hours of the day, 1 when always at the same time: length of the mean direction on the 24-hour clock",
-        ),
-        ("trade_count", "BIGINT", "trades"),
-        ("closed_count", "BIGINT", "trades and arbitrage with a known profit: closed trades"),
-        ("realised_usd", "DOUBLE", "profit of closed trades, trades at average cost, gas included; NULL without one"),
-        ("win_rate", "DOUBLE", "share of closed trades with a profit"),
-        ("win_rate_low", "DOUBLE", "lower end of its 95 % interval (Wilson)"),
-        ("win_rate_high", "DOUBLE", "upper end of its 95 % interval (Wilson)"),
-        (
-            "profit_consistency",
-            "DOUBLE",
-            "share of days with a closed trade whose last seven days made a profit together, NULL without one",
-        ),
-        ("profit_consistency_low", "DOUBLE", "lower end of its 95 % interval (Wilson)"),
-        ("profit_consistency_high", "DOUBLE", "upper end of its 95 % interval (Wilson)"),
-        (
-            "drawdown_usd",
-            "DOUBLE",
-            "most that the running total of its profits was below its highest so far, in the window",
-        ),
-        ("holding_hours", "DOUBLE", "mean hours between purchase and sale, by its average purchase"),
-        ("mev_tx_share", "DOUBLE", "share of its transactions in sandwiches, arbitrage and liquidations"),
-        ("mev_tx_count", "BIGINT", "transactions in sandwiches, arbitrage and liquidations"),
-        ("sandwich_count", "BIGINT", "sandwiches"),
-        ("arbitrage_count", "BIGINT", "arbitrage"),
-        ("liquidation_count", "BIGINT", "liquidations"),
-        ("mev_usd", "DOUBLE", "what they gained after gas, NULL without a price"),
-    ),
-    view="""
-SELECT f.chain, a.address AS wallet, f.block_date, f.window_days, f.active_days, f.age_days, f.tx_count::BIGINT AS tx_count, f.tx_count / least(f.window_days, f.age_days) AS tx_per_day,
-       f.success_count / nullif(f.status_count, 0) AS success_rate, f.sent_count::BIGINT AS sent_count, CASE WHEN f.priced_count > 0 THEN f.volume_usd END AS volume_usd,
-       f.volume_usd / nullif(f.priced_count, 0) AS mean_usd,
-       sqrt(greatest(f.volume_squares / nullif(f.priced_count, 0) - (f.volume_usd / nullif(f.priced_count, 0)) ** 2, 0)) / nullif(f.volume_usd / nullif(f.priced_count, 0), 0) AS size_variation,
-       sqrt(greatest(f.volume_usd_squares / f.active_days - (f.volume_usd / f.active_days) ** 2, 0)) / nullif(f.volume_usd / f.active_days, 0) AS volume_variation,
-       (f.priced_count + f.priced_trade_count) / nullif(f.sent_count + f.trade_count, 0) AS priced_share, CASE WHEN f.sent_count > 0 THEN least(f.returned_count / f.sent_count, 1) END AS round_trip_share,
-       f.recipient_count, f.called_count AS contract_count, f.contract_count / nullif(f.tx_count, 0) AS contract_share, f.defi_count / nullif(f.tx_count, 0) AS defi_share,
-       f.gas_saved::DOUBLE / nullif(f.gas_count, 0) AS gas_efficiency, f.gas_ratio::DOUBLE / nullif(f.gas_count, 0) AS gas_ratio, f.gas_over_count / nullif(f.gas_count, 0) AS gas_over_share,
-       f.gas_usd, f.weekday_count / nullif(f.tx_count, 0) AS weekday_share, CASE WHEN f.tx_count > 0 THEN least(sqrt(f.hour_cos::DOUBLE ** 2 + f.hour_sin::DOUBLE ** 2) / f.tx_count, 1) END AS hour_concentration,
-       f.trade_count::BIGINT AS trade_count, f.closed_count::BIGINT AS closed_count, CASE WHEN f.closed_count > 0 THEN f.realised_usd END AS realised_usd,
-       f.won_count / nullif(f.closed_count, 0) AS win_rate,
-       CASE WHEN f.closed_count > 0 THEN greatest((f.won_count + 1.92 - 1.96 * sqrt(f.won_count * (f.closed_count - f.won_count) / f.closed_count + 0.96)) / (f.closed_count + 3.84), 0) END AS win_rate_low,
-       CASE WHEN f.closed_count > 0 THEN least((f.won_count + 1.92 + 1.96 * sqrt(f.won_count * (f.closed_count - f.won_count) / f.closed_count + 0.96)) / (f.closed_count + 3.84), 1) END AS win_rate_high,
-       f.good_days / nullif(f.trade_days, 0) AS profit_consistency,
-       CASE WHEN f.trade_days > 0 THEN greatest((f.good_days + 1.92 - 1.96 * sqrt(f.good_days * (f.trade_days - f.good_days) / f.trade_days + 0.96)) / (f.trade_days + 3.84), 0) END
-           AS profit_consistency_low,
-       CASE WHEN f.trade_days > 0 THEN least((f.good_days + 1.92 + 1.96 * sqrt(f.good_days * (f.trade_days - f.good_days) / f.trade_days + 0.96)) / (f.trade_days + 3.84), 1) END
-           AS profit_consistency_high, f.drawdown_usd, f.held_seconds / 3600 / nullif(f.held_count, 0) AS holding_hours,
-       CASE WHEN f.tx_count > 0 THEN least(f.mev_tx_count / f.tx_count, 1) END AS mev_tx_share, f.mev_tx_count::BIGINT AS mev_tx_count, f.sandwich_count::BIGINT AS sandwich_count,
-       f.arbitrage_count::BIGINT AS arbitrage_count, f.liquidation_count::BIGINT AS liquidation_count, f.mev_usd
-FROM store.wallet_features f JOIN store.addresses a USING (address_id)""",
-)
 ENTITY_CLUSTERS = Table(
     "marts",
     "fct_entity_clusters",
-    "One row per day, entity and token that moved: what entered and left the addresses of the entity, deposit addresses among them from the day they were known.",
+    "One row per day, entity and token that moved: what entered and left its addresses, known deposit addresses too.",
     _columns(
         ("block_date", "DATE", "UTC day"),
         ("chain", "VARCHAR", "canonical chain name"),
@@ -1093,7 +988,7 @@ GROUP_MEMBERS = Table(
         ("valid_from", "TIMESTAMP", "first moment"),
         ("valid_to", "TIMESTAMP", "first moment after"),
     ),
-    view="SELECT m.group_id, m.chain, a.address, m.valid_from, m.valid_to FROM store.group_members m JOIN store.addresses a USING (address_id)",
+    view="group_members",
 )
 GROUP_FLOWS = Table(
     "detection",
@@ -1295,7 +1190,7 @@ OPS_PUBLICATIONS = Table(
         (
             "content_hash",
             "VARCHAR",
-            "hash of the rows, whatever their order, without load ids, file names and run times; of the definition for a view of marts",
+            "hash of the rows in any order, without load ids, file names and run times; a view of marts: its text",
         ),
     ),
 )
@@ -1344,7 +1239,6 @@ USER_TABLES = (
     ENTITY_CLUSTERS,
     WALLET_TRADES,
     MEV_EVENTS,
-    WALLET_FEATURES,
     SMART_MONEY_WALLETS,
     SMART_MONEY_HISTORY,
     SMART_MONEY_DRIFT,

@@ -41,7 +41,7 @@ sql = statements(__package__)
 
 
 def run_wallet_features(connection: Connection, settings: SmartMoneySettings) -> dict[str, int]:
-    """Bring the features up to date from the first dirty day on; rows of marts.fct_wallet_features.
+    """Bring the features up to date from the first dirty day on; rows of store.wallet_features.
 
     A day looks back 90 days at most, and only wallets that did something since the first dirty day are looked at, so
     that a new day costs a day. Every part is committed on its own, which frees its memory; killed in between, the days
@@ -53,7 +53,7 @@ def run_wallet_features(connection: Connection, settings: SmartMoneySettings) ->
         _add_days(connection, settings, first)
         _add_features(connection, first)
         connection.execute("drop table temp.acts")
-    return {"fct_wallet_features": table_counts(connection, ("store.wallet_features",))["store.wallet_features"]}
+    return {"wallet_features": table_counts(connection, ("store.wallet_features",))["store.wallet_features"]}
 
 
 def _add_wallets(connection: Connection, settings: SmartMoneySettings, first: date) -> None:
