@@ -5,7 +5,11 @@
 
 {#- One word for a list of regions: the code, MULTI or UNKNOWN. -#}
 {% macro region_of(regions) -%}
-    case when coalesce(len({{ regions }}), 0) = 0 then 'UNKNOWN' when len({{ regions }}) = 1 then {{ regions }}[1] else 'MULTI' end
+    case
+        when coalesce(len({{ regions }}), 0) = 0 then 'UNKNOWN'
+        when len({{ regions }}) = 1 then {{ regions }}[1]
+        else 'MULTI'
+    end
 {%- endmacro %}
 
 {#- True when every region lies in the home region. -#}

@@ -1,5 +1,5 @@
--- Who an address belongs to, as stretches of time that do not overlap: at each moment the label of the highest confidence
--- names the entity. The zero address is burn on every chain, whatever a list says.
+-- Who an address belongs to, as stretches of time that do not overlap: at each moment the label of the highest
+-- confidence names the entity. The zero address is burn on every chain, whatever a list says.
 with chains as (
     select distinct chain from {{ source('store', 'tokens') }}
 ),
@@ -10,23 +10,45 @@ labelled as (
         a.address_id,
         l.* exclude (chain)
     from {{ ref('stg_raw__labels') }} as l
-    inner join chains as c on l.chain = c.chain or (l.chain = '*' and c.chain in ({{ "'" ~ var('evm_chains') | join("', '") ~ "'" }}))
+    inner join chains as c
+        on l.chain = c.chain or (l.chain = '*' and c.chain in ({{ "'" ~ var('evm_chains') | join("', '") ~ "'" }}))
     inner join {{ source('store', 'addresses') }} as a on l.address = a.address
     where l.address <> '0x0000000000000000000000000000000000000000'
     union all by name
     select
-        c.chain, a.address_id, a.address, 'burn' as entity_key, 'Burn' as entity, 'burn' as entity_type, 'burn' as category, 'zero address' as label,
-        []::varchar[] as regions, 'LOW' as risk_level, 1.0 as confidence, 'rule' as source,
-        timestamp '1970-01-01' as valid_from, timestamp '9999-12-31' as valid_to, false as is_source, true as is_destination
+        c.chain,
+        a.address_id,
+        a.address,
+        'burn' as entity_key,
+        'Burn' as entity,
+        'burn' as entity_type,
+        'burn' as category,
+        'zero address' as label,
+        []::varchar[] as regions,
+        'LOW' as risk_level,
+        1.0 as confidence,
+        'rule' as source,
+        timestamp '1970-01-01' as valid_from,
+        timestamp '9999-12-31' as valid_to,
+        false as is_source,
+        true as is_destination
     from {{ source('store', 'addresses') }} as a
     cross join chains as c
     where a.address = '0x0000000000000000000000000000000000000000'
 ),
 
 bounds as (
-    select chain, address_id, valid_from as bound_at from labelled
+    select
+        chain,
+        address_id,
+        valid_from as bound_at
+    from labelled
     union
-    select chain, address_id, valid_to from labelled
+    select
+        chain,
+        address_id,
+        valid_to
+    from labelled
 ),
 
 stretches as (
@@ -57,12 +79,16 @@ winners as (
         l.is_destination,
         count(*) over same_stretch as label_count,
         max(l.entity_key) over same_stretch <> min(l.entity_key) over same_stretch as has_conflict,
-        row_number() over (partition by s.chain, s.address_id, s.valid_from order by l.confidence desc, l.category, l.entity, l.source, l.label) as place
+        row_number() over (
+            partition by s.chain, s.address_id, s.valid_from
+            order by l.confidence desc, l.category, l.entity, l.source, l.label
+        ) as place
     from stretches as s
     inner join labelled as l
         on
-            s.chain = l.chain and s.address_id = l.address_id
-            and l.valid_from <= s.valid_from and l.valid_to > s.valid_from
+            s.chain = l.chain
+            and s.address_id = l.address_id
+            and holds_at(l.valid_from, l.valid_to, s.valid_from)
     where s.valid_to is not null
     window same_stretch as (partition by s.chain, s.address_id, s.valid_from)
 )

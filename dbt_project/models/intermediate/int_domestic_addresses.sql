@@ -1,5 +1,10 @@
 -- Senders of the home region: addresses whose label lies wholly in it, and the wallets a netrascan scan reported.
-select chain, address_id, valid_from, valid_to, category as origin_category
+select
+    chain,
+    address_id,
+    valid_from,
+    valid_to,
+    category as origin_category
 from {{ ref('int_address_labels__intervals') }}
 where is_home
 union all

@@ -1,7 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ forget_dirty_days() }}") }}
--- One pass over the transfers: a row per day, token, labelled sender and labelled receiver (all unlabelled ends together).
--- Every daily netflow, region and volume table is a sum over these few rows.
-with moved as (
+{{ config(materialized='incremental', pre_hook="{{ forget_dirty_days() }}") }}
+-- One pass over the transfers: a row per day, token, labelled sender and labelled receiver (all unlabelled ends
+-- together). Every daily netflow, region and volume table is a sum over these few rows.
+with interval_flows as (
     select
         x.block_date,
         x.token_key,
@@ -15,9 +15,9 @@ with moved as (
         count(*) filter (where x.amount is null) as unknown_amount_count
     from {{ ref('int_transfers__keyed') }} as x
     left join {{ ref('int_address_labels__intervals') }} as s
-        on x.from_id = s.address_id and x.chain = s.chain and x.block_timestamp >= s.valid_from and x.block_timestamp < s.valid_to
+        on x.from_id = s.address_id and x.chain = s.chain and holds_at(s.valid_from, s.valid_to, x.block_timestamp)
     left join {{ ref('int_address_labels__intervals') }} as r
-        on x.to_id = r.address_id and x.chain = r.chain and x.block_timestamp >= r.valid_from and x.block_timestamp < r.valid_to
+        on x.to_id = r.address_id and x.chain = r.chain and holds_at(r.valid_from, r.valid_to, x.block_timestamp)
     where {{ in_dirty_days('x.block_date') }}
     group by all
 )
@@ -40,6 +40,6 @@ select
     m.amount_count,
     m.unknown_amount_count,
     m.amount_count + m.unknown_amount_count as transfer_count
-from moved as m
+from interval_flows as m
 left join {{ ref('int_address_labels__intervals') }} as s on m.from_interval = s.interval_id
 left join {{ ref('int_address_labels__intervals') }} as r on m.to_interval = r.interval_id

@@ -1,7 +1,13 @@
 {{ config(materialized='view') }}
--- Spellings of one token (same chain and contract, or same chain and symbol where there is no contract) share a key and a symbol.
+-- Spellings of one token (same chain and contract, or same chain and symbol where there is no contract) share a key and
+-- a symbol.
 with totals as (
-    select token_id, sum(transfer_count) as transfer_count, min(block_date) as first_date, max(block_date) as last_date, sum(amount_bound) as amount_bound
+    select
+        token_id,
+        sum(transfer_count) as transfer_count,
+        min(block_date) as first_date,
+        max(block_date) as last_date,
+        sum(amount_bound) as amount_bound
     from {{ source('store', 'token_days') }}
     group by token_id
 ),
@@ -36,7 +42,10 @@ select
     g.is_summable,
     -- a price may name the contract or the symbol; the contract is the surer name
     coalesce(
-        (select min(p.token) from {{ source('store', 'prices') }} as p where p.token = lower(g.token_address)),
+        (
+            select min(p.token) from {{ source('store', 'prices') }} as p
+            where p.token = lower(g.token_address)
+        ),
         lower(coalesce(d.token_symbol, g.first_symbol))
     ) as price_token
 from grouped as g

@@ -12,7 +12,8 @@ select
     address,
     entity_key,
     first_value(entity) over (
-        partition by entity_key order by confidence desc, entity rows between unbounded preceding and unbounded following
+        partition by entity_key
+        order by confidence desc, entity rows between unbounded preceding and unbounded following
     ) as entity,
     coalesce(entity_type, category) as entity_type,
     category,

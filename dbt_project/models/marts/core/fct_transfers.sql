@@ -11,7 +11,7 @@ select
     a.address as from_address,
     b.address as to_address,
     f.amount,
-    coalesce(case when p.usd is not null then (f.amount::double * p.usd)::decimal(38, 6) end, f.amount_usd) as amount_usd,
+    usd_of(f.amount, p.usd, f.amount_usd) as amount_usd,
     s.entity as from_entity,
     s.category as from_category,
     r.entity as to_entity,
@@ -27,6 +27,6 @@ inner join {{ source('store', 'addresses') }} as a on f.from_id = a.address_id
 inner join {{ source('store', 'addresses') }} as b on f.to_id = b.address_id
 left join {{ source('store', 'prices') }} as p on f.block_date = p.price_date and k.price_token = p.token
 left join {{ ref('int_address_labels__intervals') }} as s
-    on f.from_id = s.address_id and k.chain = s.chain and f.block_timestamp >= s.valid_from and f.block_timestamp < s.valid_to
+    on f.from_id = s.address_id and k.chain = s.chain and holds_at(s.valid_from, s.valid_to, f.block_timestamp)
 left join {{ ref('int_address_labels__intervals') }} as r
-    on f.to_id = r.address_id and k.chain = r.chain and f.block_timestamp >= r.valid_from and f.block_timestamp < r.valid_to
+    on f.to_id = r.address_id and k.chain = r.chain and holds_at(r.valid_from, r.valid_to, f.block_timestamp)

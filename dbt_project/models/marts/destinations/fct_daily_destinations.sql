@@ -34,5 +34,4 @@ inner join {{ source('store', 'addresses') }} as a on d.to_id = a.address_id
 left join {{ ref('int_address_labels__intervals') }} as i
     on
         d.to_id = i.address_id and d.chain = i.chain
-        and d.block_date + interval 1 day - interval 1 microsecond >= i.valid_from
-        and d.block_date + interval 1 day - interval 1 microsecond < i.valid_to
+        and holds_at(i.valid_from, i.valid_to, d.block_date + interval 1 day - interval 1 microsecond)

@@ -1,6 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ forget_dirty_days() }}") }}
+{{ config(materialized='incremental', pre_hook="{{ forget_dirty_days() }}") }}
 -- Domestic senders are few: their transfers are taken out of the store before anything is joined to them.
-with sent as (
+with domestic_transfers as (
     select *
     from {{ ref('int_transfers__keyed') }}
     where
@@ -17,15 +17,16 @@ select
     {{ destination_class('r.category', 'r.regions') }} as destination_class,
     r.entity as destination_entity,
     sum(x.amount)::decimal(38, 18) as amount,
-    case when count(x.amount) > 0 and count(x.amount_usd) = count(x.amount) then sum(x.amount_usd) end::decimal(38, 6) as amount_usd,
+    case when count(x.amount) > 0 and count(x.amount_usd) = count(x.amount) then sum(x.amount_usd) end::decimal(38, 6)
+        as amount_usd,
     count(*) as transfer_count,
     count(distinct x.from_id) as sender_count,
     count(*) filter (where x.amount is null) as unknown_amount_count
-from sent as x
+from domestic_transfers as x
 inner join {{ ref('int_domestic_addresses') }} as h
-    on x.from_id = h.address_id and x.chain = h.chain and x.block_timestamp >= h.valid_from and x.block_timestamp < h.valid_to
+    on x.from_id = h.address_id and x.chain = h.chain and holds_at(h.valid_from, h.valid_to, x.block_timestamp)
 inner join {{ ref('int_tokens__keys') }} as t on x.token_key = t.token_key
 left join {{ ref('int_address_labels__intervals') }} as r
-    on x.to_id = r.address_id and x.chain = r.chain and x.block_timestamp >= r.valid_from and x.block_timestamp < r.valid_to
+    on x.to_id = r.address_id and x.chain = r.chain and holds_at(r.valid_from, r.valid_to, x.block_timestamp)
 where x.amount is distinct from 0
 group by all

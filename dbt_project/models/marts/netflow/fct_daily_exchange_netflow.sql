@@ -1,15 +1,39 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ forget_from_first_dirty_day() }}") }}
+{{ config(materialized='incremental', pre_hook="{{ forget_from_first_dirty_day() }}") }}
 with legs as (
-    select block_date, token_key, to_entity as exchange, flow_type, 1 as direction, amount, amount_usd, priced_count, amount_count, transfer_count
-    from {{ ref('int_flows__daily') }} where to_category = 'exchange' and flow_type <> 'self'
+    select
+        block_date,
+        token_key,
+        to_entity as exchange,
+        flow_type,
+        1 as direction,
+        amount,
+        amount_usd,
+        priced_count,
+        amount_count,
+        transfer_count
+    from {{ ref('int_flows__daily') }}
+    where to_category = 'exchange' and flow_type <> 'self'
     union all
-    select block_date, token_key, from_entity, flow_type, -1, amount, amount_usd, priced_count, amount_count, transfer_count
-    from {{ ref('int_flows__daily') }} where from_category = 'exchange' and flow_type <> 'self'
+    select
+        block_date,
+        token_key,
+        from_entity,
+        flow_type,
+        -1,
+        amount,
+        amount_usd,
+        priced_count,
+        amount_count,
+        transfer_count
+    from {{ ref('int_flows__daily') }}
+    where from_category = 'exchange' and flow_type <> 'self'
 ),
 
 days as (
     select
-        block_date, token_key, exchange,
+        block_date,
+        token_key,
+        exchange,
         sum(amount) filter (where direction = 1 and flow_type <> 'internal') as inflow,
         sum(amount) filter (where direction = -1 and flow_type <> 'internal') as outflow,
         sum(amount) filter (where direction = 1 and flow_type = 'cross_exchange') as cross_in,
@@ -25,10 +49,20 @@ days as (
     group by block_date, token_key, exchange
 ),
 
-series as (select token_key, exchange, min(block_date) as first_date from days group by all),
+series as (
+    select
+        token_key,
+        exchange,
+        min(block_date) as first_date
+    from days
+    group by all
+),
 
 calendar as (
-    select s.token_key, s.exchange, unnest(generate_series(s.first_date, {{ last_day() }}, interval 1 day))::date as block_date
+    select
+        s.token_key,
+        s.exchange,
+        unnest(generate_series(s.first_date, {{ last_day() }}, interval 1 day))::date as block_date
     from series as s
 )
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ forget_from_first_dirty_day() }}") }}
+{{ config(materialized='incremental', pre_hook="{{ forget_from_first_dirty_day() }}") }}
 with days as (
     select
         block_date,
@@ -7,20 +7,33 @@ with days as (
         sum(amount) filter (where from_category = 'exchange' and to_category is distinct from 'exchange') as outflow,
         sum(amount) filter (where flow_type = 'cross_exchange') as cross_exchange,
         sum(amount) filter (where flow_type = 'internal') as internal,
-        sum(transfer_count) filter (where to_category = 'exchange' and from_category is distinct from 'exchange') as inflow_count,
-        sum(transfer_count) filter (where from_category = 'exchange' and to_category is distinct from 'exchange') as outflow_count,
-        sum(amount_usd) filter (where to_category = 'exchange' and from_category is distinct from 'exchange') as inflow_usd,
-        sum(amount_usd) filter (where from_category = 'exchange' and to_category is distinct from 'exchange') as outflow_usd,
+        sum(transfer_count) filter (where to_category = 'exchange' and from_category is distinct from 'exchange')
+            as inflow_count,
+        sum(transfer_count) filter (where from_category = 'exchange' and to_category is distinct from 'exchange')
+            as outflow_count,
+        sum(amount_usd) filter (where to_category = 'exchange' and from_category is distinct from 'exchange')
+            as inflow_usd,
+        sum(amount_usd) filter (where from_category = 'exchange' and to_category is distinct from 'exchange')
+            as outflow_usd,
         sum(priced_count) = sum(amount_count) and sum(amount_count) > 0 as is_priced
     from {{ ref('int_flows__daily') }}
     where 'exchange' in (from_category, to_category) and flow_type <> 'self'
     group by block_date, token_key
 ),
 
-series as (select token_key, min(block_date) as first_date from days group by token_key),
+series as (
+    select
+        token_key,
+        min(block_date) as first_date
+    from days
+    group by token_key
+),
 
 calendar as (
-    select s.token_key, unnest(generate_series(s.first_date, {{ last_day() }}, interval 1 day))::date as block_date from series as s
+    select
+        s.token_key,
+        unnest(generate_series(s.first_date, {{ last_day() }}, interval 1 day))::date as block_date
+    from series as s
 )
 
 select

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ forget_dirty_days() }}") }}
+{{ config(materialized='incremental', pre_hook="{{ forget_dirty_days() }}") }}
 select
     f.block_date,
     t.chain,

@@ -1,15 +1,34 @@
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail', pre_hook="{{ forget_from_first_dirty_day() }}") }}
+{{ config(materialized='incremental', pre_hook="{{ forget_from_first_dirty_day() }}") }}
 with legs as (
-    select block_date, token_key, to_wallet_id as wallet_id, to_entity as exchange, 1 as direction, amount, transfer_count
-    from {{ ref('int_flows__daily') }} where to_category = 'exchange' and flow_type <> 'self'
+    select
+        block_date,
+        token_key,
+        to_wallet_id as wallet_id,
+        to_entity as exchange,
+        1 as direction,
+        amount,
+        transfer_count
+    from {{ ref('int_flows__daily') }}
+    where to_category = 'exchange' and flow_type <> 'self'
     union all
-    select block_date, token_key, from_wallet_id, from_entity, -1, amount, transfer_count
-    from {{ ref('int_flows__daily') }} where from_category = 'exchange' and flow_type <> 'self'
+    select
+        block_date,
+        token_key,
+        from_wallet_id,
+        from_entity,
+        -1,
+        amount,
+        transfer_count
+    from {{ ref('int_flows__daily') }}
+    where from_category = 'exchange' and flow_type <> 'self'
 ),
 
 days as (
     select
-        block_date, token_key, wallet_id, exchange,
+        block_date,
+        token_key,
+        wallet_id,
+        exchange,
         sum(amount) filter (where direction = 1) as inflow,
         sum(amount) filter (where direction = -1) as outflow,
         sum(transfer_count) filter (where direction = 1) as inflow_count,
@@ -18,10 +37,22 @@ days as (
     group by block_date, token_key, wallet_id, exchange
 ),
 
-series as (select token_key, wallet_id, exchange, min(block_date) as first_date from days group by all),
+series as (
+    select
+        token_key,
+        wallet_id,
+        exchange,
+        min(block_date) as first_date
+    from days
+    group by all
+),
 
 calendar as (
-    select s.token_key, s.wallet_id, s.exchange, unnest(generate_series(s.first_date, {{ last_day() }}, interval 1 day))::date as block_date
+    select
+        s.token_key,
+        s.wallet_id,
+        s.exchange,
+        unnest(generate_series(s.first_date, {{ last_day() }}, interval 1 day))::date as block_date
     from series as s
 )
 
@@ -41,5 +72,9 @@ from calendar as c
 inner join {{ ref('int_tokens__keys') }} as t on c.token_key = t.token_key
 inner join {{ source('store', 'addresses') }} as a on c.wallet_id = a.address_id
 left join days as d
-    on c.block_date = d.block_date and c.token_key = d.token_key and c.wallet_id = d.wallet_id and c.exchange = d.exchange
+    on
+        c.block_date = d.block_date
+        and c.token_key = d.token_key
+        and c.wallet_id = d.wallet_id
+        and c.exchange = d.exchange
 where {{ from_first_dirty_day('c.block_date') }}

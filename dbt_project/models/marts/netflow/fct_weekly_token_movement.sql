@@ -14,7 +14,11 @@ with weeks as (
 ),
 
 calendar as (
-    select token_key, unnest(generate_series(min(week_start), date_trunc('week', {{ last_day() }})::date, interval 7 day))::date as week_start
+    select
+        token_key,
+        unnest(
+            generate_series(min(week_start), date_trunc('week', {{ last_day() }})::date, interval 7 day)
+        )::date as week_start
     from weeks
     group by token_key
 ),
