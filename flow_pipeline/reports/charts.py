@@ -10,6 +10,7 @@ import math
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.vocabulary import TOTAL_SCOPE
 from flow_pipeline.settings import AnomalySettings, Settings
 from flow_pipeline.warehouse.store import Connection, open_published
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _SIGN = "positive = coins moving onto exchanges"
 _WIDTH, _HEIGHT = 760, 260
 _INK, _ONTO, _OFF, _BAND = "#1f2933", "#2a7f9e", "#c2571a", "#b8c4cc"
+
+sql = statements(__package__)
 
 
 def pictures_of(connection: Connection, detector: str, settings: AnomalySettings) -> dict[str, str]:
@@ -52,7 +55,8 @@ def netflow_with_band(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
 
     base = alt.Chart(
         scores,
-        title=f"{_name(scores)}: daily netflow ({_SIGN}), grey = mean of the previous {settings.window_days} days ± {settings.trailing_threshold:g} std",
+        title=f"{_name(scores)}: daily netflow ({_SIGN}), "
+        f"grey = mean of the previous {settings.window_days} days ± {settings.trailing_threshold:g} std",
     ).encode(x=alt.X("block_date:T", title=None))
     band = base.mark_area(color=_BAND, opacity=0.6).encode(
         y=alt.Y("low:Q", title=f"{scores['token'].iloc[0]} (+ = onto)"), y2="high:Q"
@@ -109,28 +113,28 @@ def top_destinations(rows: pd.DataFrame) -> Any:
 
 def evidence_pictures(connection: Connection) -> dict[str, str]:
     """Markdown pictures by typology: the evidence graph of its top finding, by score and gross amount."""
-    top = connection.execute("""
-        SELECT typology, finding_id FROM detection.findings WHERE is_suspicious
-        QUALIFY row_number() OVER (PARTITION BY typology ORDER BY score DESC, moved_usd DESC NULLS LAST, gross_amount DESC, finding_id) = 1
-    """).fetchall()
+    top = connection.execute(sql("chart_top_findings")).fetchall()
     return {typology: _markdown(evidence_graph(connection, finding_id)) for typology, finding_id in top}
 
 
 def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> Any:
-    """The transfers of a finding as arrows between its addresses, numbered in their order; beyond `most` the title says how many are left out."""
+    """The transfers of a finding as arrows between its addresses, numbered in their order.
+
+    Beyond `most` the title says how many are left out.
+    """
     import altair as alt
     import igraph
     import pandas as pd
 
     rows = connection.execute(
         """
-        SELECT t.ordinal, t.from_address, t.to_address, t.amount::DOUBLE AS amount, coalesce(t.token_symbol, '') AS token
-        FROM detection.finding_transfers t WHERE t.finding_id = ? ORDER BY t.ordinal
-    """,
+        select ordinal, from_address, to_address, amount::double as amount, coalesce(token_symbol, '') as token
+        from detection.finding_transfers where finding_id = ? order by ordinal
+        """,
         [finding_id],
     ).df()
     typology, total = connection.execute(
-        "SELECT typology, transfer_count FROM detection.findings WHERE finding_id = ?", [finding_id]
+        "select typology, transfer_count from detection.findings where finding_id = ?", [finding_id]
     ).fetchone() or ("", 0)
     rows = rows.head(most)
     pairs = rows.groupby(["from_address", "to_address"], sort=False).agg(
@@ -138,25 +142,28 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
         numbers=("ordinal", lambda values: ", ".join(map(str, values[:4])) + (" …" if len(values) > 4 else "")),
     )
     pairs = pairs.reset_index()
-    people = list(dict.fromkeys(pairs[["from_address", "to_address"]].to_numpy().ravel()))
-    place = {address: number for number, address in enumerate(people)}
+    addresses = list(dict.fromkeys(pairs[["from_address", "to_address"]].to_numpy().ravel()))
+    place = {address: number for number, address in enumerate(addresses)}
     graph = igraph.Graph(
-        len(people),
+        len(addresses),
         [(place[a], place[b]) for a, b in zip(pairs["from_address"], pairs["to_address"], strict=True)],
         directed=True,
     )
-    at = graph.layout_sugiyama(hgap=1, vgap=1).coords[: len(people)]
+    at = graph.layout_sugiyama(hgap=1, vgap=1).coords[: len(addresses)]
     named = dict(
         connection.execute(
-            "SELECT address, min_by(entity, valid_from) FROM marts.dim_address_labels WHERE address IN (SELECT unnest(?::VARCHAR[])) GROUP BY address",
-            [people],
+            """
+            select address, min_by(entity, valid_from) from marts.dim_address_labels
+            where address in (select unnest(?::varchar[])) group by address
+            """,
+            [addresses],
         ).fetchall()
     )
     nodes = pd.DataFrame(
         {
             "x": [y for _, y in at],
             "y": [x for x, _ in at],
-            "name": [named.get(a) or f"{a[:6]}…{a[-4:]}" for a in people],
+            "name": [named.get(a) or f"{a[:6]}…{a[-4:]}" for a in addresses],
         }
     )
     lines = pd.DataFrame(
@@ -173,11 +180,11 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
         [0.66 if (b, a) in both else 0.5 for a, b in zip(pairs["from_address"], pairs["to_address"], strict=True)]
     )
     middle_x, middle_y = lines["x"] * (1 - on) + lines["x2"] * on, lines["y"] * (1 - on) + lines["y2"] * on
-    said = [
+    texts = [
         f"{numbers}: {amount:,.6g} {rows['token'].iloc[0]}"
         for numbers, amount in zip(pairs["numbers"], pairs["amount"], strict=True)
     ]
-    words = pd.DataFrame({"x": middle_x, "y": middle_y, "said": said})
+    words = pd.DataFrame({"x": middle_x, "y": middle_y, "said": texts})
     heads = lines.assign(x=lines["x"] * 0.2 + lines["x2"] * 0.8, y=lines["y"] * 0.2 + lines["y2"] * 0.8)
     wide, high = max(nodes["x"].max() - nodes["x"].min(), 1), max(nodes["y"].max() - nodes["y"].min(), 1)
     height = min(120 + 55 * high, 640)
@@ -222,21 +229,12 @@ def flow_picture(connection: Connection) -> str | None:
 
 def flow_chart(connection: Connection, most: int = 14) -> Any:
     """A Sankey of the largest pairs of groups of the token with the most flows; None without a flow."""
-    rows = connection.execute(
-        """
-        WITH token AS (SELECT chain, token_symbol, token_address FROM detection.group_flow_summaries GROUP BY ALL ORDER BY sum(flow_count) DESC, chain, token_symbol LIMIT 1)
-        SELECT s.source_group, s.destination_group, s.total_amount::DOUBLE AS amount, s.risk_score::DOUBLE AS risk, coalesce(s.token_symbol, s.token_address, '?') AS token
-        FROM detection.group_flow_summaries s JOIN token t ON t.chain = s.chain AND t.token_symbol IS NOT DISTINCT FROM s.token_symbol
-            AND t.token_address IS NOT DISTINCT FROM s.token_address
-        ORDER BY s.total_amount DESC, s.source_group, s.destination_group LIMIT ?
-    """,
-        [most],
-    ).df()
+    rows = connection.execute(sql("chart_flow_pairs"), {"most": most}).df()
     return None if rows.empty else sankey(rows)
 
 
 def sankey(rows: pd.DataFrame) -> Any:
-    """Bands from source groups on the left to destination groups on the right, as thick as the amount; red ones carry risk."""
+    """Bands from source groups on the left to destination groups on the right, as thick as the amount; red for risk."""
     import altair as alt
     import numpy as np
     import pandas as pd
@@ -316,7 +314,10 @@ def svg(chart: Any) -> str:
 
 
 def embedded(chart: Any, name: str, width: int | None = None, height: int | None = None) -> str:
-    """A chart as SVG to stand in a page: no title, because the page has a caption; its own ids, because several stand on one page; no background."""
+    """A chart as SVG to stand in a page.
+
+    It has no title, because the page has a caption; its own ids, because several stand on one page; no background.
+    """
     import re
 
     import vl_convert as vlc
@@ -339,8 +340,8 @@ def _name(scores: pd.DataFrame) -> str:
     return f"{scores['token'].iloc[0]}, {'all exchanges' if scope == TOTAL_SCOPE else scope}"
 
 
-def series_query(threshold: float, scope_type: str, most: int, last: date, days: int) -> str:
-    """SQL of series for charts, numbered by `place`, the most active first: of every exchange its busiest token, or of the totals the busiest tokens.
+def series_values(threshold: float, scope_type: str, most: int, last: date, days: int) -> dict[str, Any]:
+    """What the statement `chart_series` takes.
 
     Args:
         threshold: Deviations between the mean and the edge of the band.
@@ -349,45 +350,25 @@ def series_query(threshold: float, scope_type: str, most: int, last: date, days:
         last: Last day.
         days: Days up to it.
     """
-    window = (
-        f"scope_type = '{scope_type}' AND block_date BETWEEN DATE '{last - timedelta(days=days - 1)}' AND DATE '{last}'"
-    )
-    one_token_each = (
-        "QUALIFY row_number() OVER (PARTITION BY scope ORDER BY count(*) FILTER (WHERE is_active) DESC, token_symbol) = 1"
-        if scope_type == "exchange"
-        else ""
-    )
-    return f"""
-        WITH scores AS (FROM detection.netflow_scores WHERE {window}),
-        busy AS (
-        SELECT chain, token_symbol, token_address, scope, row_number() OVER (ORDER BY active DESC, scope, token_symbol, chain, token_address) AS place
-        FROM (SELECT chain, token_symbol, token_address, scope, count(*) FILTER (WHERE is_active) AS active FROM scores
-        GROUP BY chain, token_symbol, token_address, scope {one_token_each})
-        WHERE active > 0 QUALIFY place <= {most})
-        SELECT b.place, s.scope, s.block_date::TIMESTAMP AS block_date, coalesce(s.token_symbol, s.token_address, '?') AS token, s.netflow::DOUBLE AS netflow,
-        s.inflow::DOUBLE AS inflow, s.outflow::DOUBLE AS outflow, s.z_trailing, s.trailing_mean - {threshold} * s.trailing_std AS low,
-        s.trailing_mean + {threshold} * s.trailing_std AS high
-        FROM scores s JOIN busy b ON s.scope = b.scope AND s.chain = b.chain AND s.token_symbol IS NOT DISTINCT FROM b.token_symbol
-        AND s.token_address IS NOT DISTINCT FROM b.token_address
-        ORDER BY b.place, s.block_date"""
+    return {
+        "threshold": threshold,
+        "scope_type": scope_type,
+        "most": most,
+        "first_day": last - timedelta(days=days - 1),
+        "last_day": last,
+    }
 
 
 def _busiest(connection: Connection, threshold: float) -> pd.DataFrame | None:
     """The total series of the token with the most active days, its last 180 days; None when there is no series."""
     row = connection.execute(
-        "SELECT max(block_date) FROM detection.netflow_scores WHERE scope_type = 'total'"
+        "select max(block_date) from detection.netflow_scores where scope_type = 'total'"
     ).fetchone()
     last = row[0] if row else None
-    return connection.execute(series_query(threshold, "total", 1, last, 180)).df() if last else None
+    values = series_values(threshold, "total", 1, last, 180) if last else None
+    return connection.execute(sql("chart_series"), values).df() if values else None
 
 
 def largest_destinations(connection: Connection) -> pd.DataFrame:
     """The ten largest receivers of the busiest token."""
-    return connection.execute("""
-        WITH token AS (SELECT chain, token_symbol, token_address FROM marts.dim_tokens ORDER BY transfer_count DESC LIMIT 1)
-        SELECT coalesce(d.token_symbol, d.token_address) AS token, coalesce(d.entity || ' ', '') || left(d.to_address, 10) || '…' AS receiver,
-               coalesce(d.category, 'unlabelled') AS category, d.amount::DOUBLE AS amount
-        FROM marts.top_destinations d JOIN token t ON d.chain = t.chain AND d.token_symbol IS NOT DISTINCT FROM t.token_symbol
-            AND d.token_address IS NOT DISTINCT FROM t.token_address
-        WHERE d.window_days = 0 AND d.rank_by_amount <= 10
-    """).df()
+    return connection.execute(sql("chart_destinations")).df()

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 
 _MARK = ".published"
@@ -31,33 +32,25 @@ _INDEXED = {
     "tx_hash",
     "alert_id",
 }
-_TOKEN = "block_date, chain, token_symbol, token_address"
 
+sql = statements(__package__)
 
-def _same_token(alias: str) -> str:
-    names = ("block_date", "chain", "token_symbol", "token_address")
-    return " AND ".join(f"{alias}.{name} IS NOT DISTINCT FROM v.{name}" for name in names)
-
-
+_SERIES = "chain, token_symbol, token_address"
 RUN_EXPORTS: dict[str, str] = {
-    "outflow_by_day": f"""
-        SELECT v.*, coalesce(n.outflow, 0) AS exchange_outflow, coalesce(n.outflow_count, 0) AS exchange_outflow_count,
-               coalesce(d.amount, 0) AS domestic_outflow, coalesce(d.transfer_count, 0) AS domestic_outflow_count
-        FROM (SELECT {_TOKEN}, sum(amount) AS volume, sum(transfer_count)::BIGINT AS transfer_count FROM marts.fct_daily_region_flow GROUP BY ALL) v
-        LEFT JOIN marts.fct_daily_netflow n ON {_same_token("n")}
-        LEFT JOIN (SELECT {_TOKEN}, sum(amount) AS amount, sum(transfer_count)::BIGINT AS transfer_count FROM marts.fct_daily_outflow GROUP BY ALL) d
-            ON {_same_token("d")}
-        ORDER BY ALL""",
-    "top_dests": "SELECT * FROM marts.top_destinations WHERE window_days = 0 ORDER BY chain, token_symbol, token_address, rank_by_amount, rank_by_count",
-    "exchange_netflow": "SELECT * FROM marts.fct_daily_exchange_netflow ORDER BY chain, token_symbol, token_address, exchange, block_date",
-    "wallet_netflow": "SELECT * FROM marts.fct_daily_wallet_netflow ORDER BY chain, token_symbol, token_address, exchange, wallet, block_date",
-    "netflow": "SELECT * FROM marts.fct_daily_netflow ORDER BY chain, token_symbol, token_address, block_date",
-    "domestic_outflow": f"SELECT * FROM marts.fct_daily_outflow ORDER BY {_TOKEN}, origin_category, destination_class, destination_entity",
-    "region_flow": f"SELECT * FROM marts.fct_daily_region_flow ORDER BY {_TOKEN}, from_region, to_region",
-    "netflow_anomalies": f"SELECT * FROM detection.netflow_anomalies ORDER BY {_TOKEN}, scope",
-    "outflow_surges": f"SELECT * FROM detection.outflow_surges ORDER BY {_TOKEN}, scope",
-    "findings": "SELECT * EXCLUDE (evidence_sql, parameters) FROM detection.findings WHERE is_suspicious ORDER BY score DESC, last_timestamp DESC, finding_id",
-    "address_risk": "SELECT * FROM detection.address_risk ORDER BY score DESC, address",
+    "outflow_by_day": sql("export_outflow_by_day"),
+    "top_dests": "select * from marts.top_destinations where window_days = 0 "
+    f"order by {_SERIES}, rank_by_amount, rank_by_count",
+    "exchange_netflow": f"select * from marts.fct_daily_exchange_netflow order by {_SERIES}, exchange, block_date",
+    "wallet_netflow": f"select * from marts.fct_daily_wallet_netflow order by {_SERIES}, exchange, wallet, block_date",
+    "netflow": f"select * from marts.fct_daily_netflow order by {_SERIES}, block_date",
+    "domestic_outflow": f"select * from marts.fct_daily_outflow order by block_date, {_SERIES}, "
+    "origin_category, destination_class, destination_entity",
+    "region_flow": f"select * from marts.fct_daily_region_flow order by block_date, {_SERIES}, from_region, to_region",
+    "netflow_anomalies": f"select * from detection.netflow_anomalies order by block_date, {_SERIES}, scope",
+    "outflow_surges": f"select * from detection.outflow_surges order by block_date, {_SERIES}, scope",
+    "findings": "select * exclude (evidence_sql, parameters) from detection.findings where is_suspicious "
+    "order by score desc, last_timestamp desc, finding_id",
+    "address_risk": "select * from detection.address_risk order by score desc, address",
 }
 
 
@@ -66,15 +59,15 @@ def export_run(settings: Settings) -> list[Path]:
     published = settings.published_link.resolve()
     with duckdb.connect(str(published), read_only=True) as connection:
         written = [
-            write_whole(settings.exports_dir / f"{name}.csv", partial(_copy, connection, sql, "FORMAT csv, HEADER"))
-            for name, sql in RUN_EXPORTS.items()
+            write_whole(settings.exports_dir / f"{name}.csv", partial(_copy, connection, query, "format csv, header"))
+            for name, query in RUN_EXPORTS.items()
         ]
-    write_whole(settings.exports_dir / _MARK, partial(_write_text, published.name))
+    write_whole(settings.exports_dir / _MARK, partial(write_text, published.name))
     return written
 
 
 def exports_are_of(settings: Settings, run_id: str) -> bool:
-    """True when every CSV file of a run is there and comes from it: a run may have been killed between publishing and exporting."""
+    """True when every CSV file of a run is there and comes from it: it may have been killed before exporting."""
     mark = settings.exports_dir / _MARK
     is_whole = all((settings.exports_dir / f"{name}.csv").exists() for name in RUN_EXPORTS)
     return is_whole and mark.is_file() and mark.read_text() == f"warehouse-{run_id}.duckdb"
@@ -99,8 +92,8 @@ def export_tables(
 ) -> list[Exported]:
     """Export relations of the published file, day by day where they have days, so that memory does not grow with them.
 
-    Everything is made in a hidden folder beside its place and moved when all of it is there; `manifest.json` comes last and holds rows and hashes. A
-    Parquet export of a relation with days is a folder with a partition per day.
+    Everything is made in a hidden folder beside its place and moved when all of it is there; `manifest.json` comes last
+    and holds rows and hashes. A Parquet export of a relation with days is a folder with a partition per day.
 
     Args:
         settings: Settings in force.
@@ -125,7 +118,7 @@ def export_tables(
     ) as connection:
         known = {
             f"{row[0]}.{row[1]}"
-            for row in connection.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
+            for row in connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
         }
         wanted = list(dict.fromkeys(tables)) or sorted(
             name for name in known if name.startswith(("marts.", "detection."))
@@ -171,19 +164,18 @@ def export_tables(
 
 def _parts(connection: duckdb.DuckDBPyConnection, name: str) -> list[date | None]:
     """The days of a relation, in order; one part without a day when it has none."""
-    if not any(row[0] == "block_date" for row in connection.execute(f"DESCRIBE {name}").fetchall()):
+    if not any(row[0] == "block_date" for row in connection.execute(f"describe {name}").fetchall()):
         return []
     return [
-        row[0] for row in connection.execute(f"SELECT DISTINCT block_date FROM {name} ORDER BY 1 NULLS LAST").fetchall()
+        row[0] for row in connection.execute(f"select distinct block_date from {name} order by 1 nulls last").fetchall()
     ]
 
 
 def _select(name: str, parts: list[date | None], day: date | None, columns: str = "*") -> str:
     if not parts:
-        return f"SELECT {columns} FROM {name}"
-    return f"SELECT {columns} FROM {name} WHERE block_date " + (
-        "IS NULL" if day is None else f"= DATE '{day.isoformat()}'"
-    )
+        return f"select {columns} from {name}"
+    condition = "is null" if day is None else f"= date '{day.isoformat()}'"
+    return f"select {columns} from {name} where block_date {condition}"
 
 
 def _to_csv(
@@ -196,7 +188,7 @@ def _to_csv(
     rows, part, target = 0, folder / ".part", folder / f"{name}.csv"
     with target.open("wb") as whole:
         for number, day in enumerate(parts or [None]):
-            rows += _copy(connection, _select(name, parts, day), f"FORMAT csv, HEADER {str(number == 0).lower()}", part)
+            rows += _copy(connection, _select(name, parts, day), f"format csv, header {str(number == 0).lower()}", part)
             with part.open("rb") as read:
                 shutil.copyfileobj(read, whole, 1 << 20)
             say(number + 1, len(parts) or 1)
@@ -217,8 +209,8 @@ def _to_parquet(
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         rows += _copy(
             connection,
-            _select(name, parts, day, "* EXCLUDE (block_date)" if parts else "*"),
-            "FORMAT parquet, COMPRESSION zstd",
+            _select(name, parts, day, "* exclude (block_date)" if parts else "*"),
+            "format parquet, compression zstd",
             folder / place,
         )
         files.append(place)
@@ -231,13 +223,14 @@ def _fingerprint(path: Path) -> dict[str, Any]:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(read, "sha256").hexdigest()}
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, sql: str, options: str, path: Path) -> int:
-    row = connection.execute(f"COPY ({sql}) TO '{str(path).replace(chr(39), chr(39) * 2)}' ({options})").fetchone()
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, options: str, path: Path) -> int:
+    row = connection.execute(f"copy ({query}) to '{str(path).replace(chr(39), chr(39) * 2)}' ({options})").fetchone()
     return int(row[0]) if row else 0
 
 
-def _write_text(text: str, path: Path) -> None:
-    path.write_text(text)
+def write_text(text: str, path: Path) -> None:
+    """Fill a file with text, as `write_whole` asks for."""
+    path.write_text(text, encoding="utf-8")
 
 
 def _to_sqlite(
@@ -247,30 +240,33 @@ def _to_sqlite(
     folder: Path,
     say: Callable[[int, int], None],
 ) -> tuple[int, list[str]]:
-    """A table named schema_table in one file for all; exact decimals become text, days and times ISO text. Columns people look things up by are indexed."""
-    columns = connection.execute(f"DESCRIBE {name}").fetchall()
+    """A table named schema_table in one file for all, with an index on each column that people look things up by.
+
+    Exact decimals become text, days and times ISO text.
+    """
+    columns = connection.execute(f"describe {name}").fetchall()
     kinds = [_sqlite_type(row[1]) for row in columns]
     relation, rows = name.replace(".", "_"), 0
     select = ", ".join(
-        f'"{row[0]}"::VARCHAR' if kind == "TEXT" else f'"{row[0]}"' for row, kind in zip(columns, kinds, strict=True)
+        f'"{row[0]}"::varchar' if kind == "TEXT" else f'"{row[0]}"' for row, kind in zip(columns, kinds, strict=True)
     )
     with closing(sqlite3.connect(folder / "warehouse.sqlite")) as target:
         target.execute(
-            f'CREATE TABLE "{relation}" ('
+            f'create table "{relation}" ('
             + ", ".join(f'"{row[0]}" {kind}' for row, kind in zip(columns, kinds, strict=True))
-            + ") STRICT"
+            + ") strict"
         )
         for number, day in enumerate(parts or [None]):
             for batch in connection.execute(_select(name, parts, day, select)).to_arrow_reader(50_000):
                 target.executemany(
-                    f'INSERT INTO "{relation}" VALUES ({", ".join("?" * len(columns))})',
+                    f'insert into "{relation}" values ({", ".join("?" * len(columns))})',
                     zip(*(column.to_pylist() for column in batch.columns), strict=True),
                 )
                 rows += batch.num_rows
             say(number + 1, len(parts) or 1)
         for row in columns:
             if row[0] in _INDEXED:
-                target.execute(f'CREATE INDEX "{relation}_{row[0]}" ON "{relation}" ("{row[0]}")')
+                target.execute(f'create index "{relation}_{row[0]}" on "{relation}" ("{row[0]}")')
         target.commit()
     return rows, ["warehouse.sqlite"]
 

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.simulation.flows import SOURCE
 from flow_pipeline.warehouse.store import open_published
+
+sql = statements(__package__)
 
 
 def compare_anomalies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
@@ -26,7 +29,10 @@ def compare_anomalies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
         planted: list[dict[str, Any]] = json.loads(truth.read_text())
         for event in planted:
             row = connection.execute(
-                "SELECT netflow::DOUBLE, zscore FROM detection.netflow_anomalies WHERE block_date = ?::DATE AND scope = ? AND token_symbol = ? AND direction = ?",
+                """
+                select netflow::double, zscore from detection.netflow_anomalies
+                where block_date = ?::date and scope = ? and token_symbol = ? and direction = ?
+                """,
                 [event["block_date"], event["scope"], event["token_symbol"], event["direction"]],
             ).fetchone()
             event |= {"found": row is not None, "netflow": row[0] if row else None, "zscore": row[1] if row else None}
@@ -36,7 +42,8 @@ def compare_anomalies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
 def score_typologies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
     """Precision and recall per typology against planted patterns.
 
-    A suspicious finding is right when a planted pattern of its typology has exactly its transfers; near misses and decoys are never right.
+    A suspicious finding is right when a planted pattern of its typology has exactly its transfers; near misses and
+    decoys are never right.
 
     Args:
         settings: Settings whose published file is read.
@@ -47,11 +54,8 @@ def score_typologies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
     """
     events = _events(truth)
     with open_published(settings) as connection:
-        names = [row[0] for row in connection.execute("SELECT typology FROM ops.detections ORDER BY 1").fetchall()]
-        rows = connection.execute("""
-            SELECT f.typology, f.finding_id, list((t.tx_hash, t.transfer_index)) FROM detection.findings f JOIN detection.finding_transfers t USING (finding_id)
-            WHERE f.is_suspicious GROUP BY ALL
-        """).fetchall()
+        names = [row[0] for row in connection.execute("select typology from ops.detections order by 1").fetchall()]
+        rows = connection.execute(sql("truth_finding_transfers")).fetchall()
     found: dict[str, dict[frozenset[Any], str]] = {}
     for typology, finding_id, transfers in rows:
         found.setdefault(typology, {})[frozenset(map(tuple, transfers))] = finding_id
@@ -66,7 +70,9 @@ def score_typologies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
 
 
 def score_flows(settings: Settings, truth: Path) -> dict[str, Any]:
-    """Precision and recall of the flows out of the planted group: a flow is right when its transfers are exactly a planted one's.
+    """Precision and recall of the flows out of the planted group.
+
+    A flow is right when its transfers are exactly a planted one's.
 
     Args:
         settings: Settings whose published file is read.
@@ -78,11 +84,7 @@ def score_flows(settings: Settings, truth: Path) -> dict[str, Any]:
 
     events = _events(truth)
     with open_published(settings) as connection:
-        rows = connection.execute(
-            "SELECT f.flow_id, list((t.tx_hash, t.transfer_index)) FROM detection.group_flows f JOIN detection.group_flow_transfers t USING (flow_id) "
-            "WHERE f.source_group = ? GROUP BY ALL",
-            [SOURCE],
-        ).fetchall()
+        rows = connection.execute(sql("truth_flow_transfers"), {"source_group": SOURCE}).fetchall()
     return _score(
         "group_flow",
         {transfers for _, kind, transfers in events if kind == "planted"},
@@ -103,7 +105,10 @@ def score_deposits(settings: Settings, truth: Path) -> dict[str, Any]:
     planted = {frozenset([(row["address"], row["entity"])]) for row in json.loads(truth.read_text())}
     with open_published(settings) as connection:
         rows = connection.execute(
-            "SELECT address, entity FROM detection.address_clusters WHERE kind = 'exchange_deposit' AND known_to IS NULL"
+            """
+            select address, entity from detection.address_clusters
+            where kind = 'exchange_deposit' and known_to is null
+            """
         ).fetchall()
     return _score("exchange_deposit", planted, {frozenset([(address, entity)]): address for address, entity in rows})
 
@@ -114,7 +119,7 @@ def score_wallets(settings: Settings, truth: Path, mev: Path) -> list[dict[str, 
     Args:
         settings: Settings whose published file is read.
         truth: JSON list of wallets as `netraflow generate --wallets` writes it.
-        mev: Its JSON list of events; an event is right when its wallet and its transactions are exactly a planted one's.
+        mev: Its JSON list of events; one is right when its wallet and its transactions are exactly a planted one's.
 
     Returns:
         The columns of score_typologies, per category and per kind of event.
@@ -128,12 +133,12 @@ def score_wallets(settings: Settings, truth: Path, mev: Path) -> list[dict[str, 
     found: dict[str, dict[frozenset[Any], str]] = {}
     with open_published(settings) as connection:
         for name, address in connection.execute(
-            "SELECT category, wallet FROM detection.smart_money_wallets"
+            "select category, wallet from detection.smart_money_wallets"
         ).fetchall():
             if address in known:
                 found.setdefault(name, {})[frozenset([address])] = address
         for name, address, transactions, event_id in connection.execute(
-            "SELECT kind, wallet, tx_hashes, event_id FROM detection.mev_events"
+            "select kind, wallet, tx_hashes, event_id from detection.mev_events"
         ).fetchall():
             found.setdefault(name, {})[frozenset([address, *transactions])] = event_id
     return [_score(name, keys, found.get(name, {})) for name, keys in planted.items()]

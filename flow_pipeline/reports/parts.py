@@ -1,0 +1,257 @@
+"""The parts of a report: their sentences, tables and charts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pyarrow as pa
+
+from flow_pipeline.domain.sql import statements
+from flow_pipeline.reports import charts
+from flow_pipeline.reports.builder import NARROW, Builder
+from flow_pipeline.reports.page import Number, Part, Picture, Table, Words
+
+sql = statements(__package__)
+
+
+def parts_of(b: Builder, is_weekly: bool, state: pa.Table, before: pa.Table | None) -> Iterator[Part]:
+    """The parts in their order.
+
+    Args:
+        b: Asks about the days of the report.
+        is_weekly: Whether weeks are compared.
+        state: Netflow that this report knows.
+        before: Netflow that the report before knew.
+    """
+    yield _headline(b)
+    yield _changes(b, state, before)
+    yield _netflow(b)
+    yield _anomalies(b)
+    yield _findings(b)
+    yield _flows(b)
+    yield _risk(b)
+    yield _smart_money(b)
+    yield _destinations(b)
+    yield _regions(b)
+    if is_weekly:
+        yield _weeks(b)
+    yield _alerts(b)
+    yield _quality(b)
+
+
+def _headline(b: Builder) -> Part:
+    moved = b.numbers("report_transfers", "Transfers")
+    worth: Words = ["; those with a price were worth ", moved["usd"], " USD."] if moved["usd"].value else ["."]
+    words: list[Words] = [[moved["transfers"], " transfers of ", moved["tokens"], f" tokens moved {b.when}", *worth]]
+    totals = b.table("report_totals", "All exchanges together")
+    for token, _, netflow, inflow, outflow, _ in totals.rows[:3]:
+        way = "gained" if netflow >= 0 else "lost"
+        words.append(
+            [
+                f"Exchanges {way} ", Number(abs(netflow), "totals"), f" {token} net: ", Number(inflow, "totals"),
+                " came in, ", Number(outflow, "totals"), " went out.",
+            ]
+        )  # fmt: skip
+    counts = b.numbers("report_counts", "What was found")
+    words.append(
+        [
+            counts["anomalies"], " netflow anomalies, ", counts["surges"], " outflow surges and ", counts["findings"],
+            " suspicious findings; ", counts["risky"], " addresses carry a high or critical risk over all days.",
+        ]
+    )  # fmt: skip
+    return Part("headline", "In short", words, [totals])
+
+
+def _changes(b: Builder, state: pa.Table, before: pa.Table | None) -> Part:
+    words: list[Words] = []
+    tables = []
+    if before is None:
+        words.append(["This is the first report of its kind here: there is nothing to compare it with."])
+    else:
+        b.connection.register("state", state)
+        b.connection.register("state_before", before)
+        revised = b.connection.execute(sql("report_revised"))
+        columns = [column[0] for column in revised.description or ()]
+        rows = revised.fetchall()
+        metadata = {key.decode(): value.decode() for key, value in (before.schema.metadata or {}).items()}
+        since = metadata.get("made_at", "")[:16].replace("T", " ")
+        words.append(
+            [
+                f"Since the report of {since} UTC (run {metadata.get('run_id', '')}), "
+                f"{len(rows):,} exchange days that it knew have other numbers."
+            ]
+        )
+        if rows:
+            tables.append(Table("", "Revised exchange days", columns, rows[: b.settings.reports.rows], len(rows)))
+    restated = b.table("report_restated", "Restatements by labels")
+    changes = b.table("report_alert_changes", "Alerts that changed with the last run")
+    return Part("changes", "What changed", words, [table for table in (*tables, changes, restated) if table.rows])
+
+
+def _netflow(b: Builder) -> Part:
+    table = b.table("report_exchanges", f"Netflow per exchange {b.when} (positive = onto the exchange)")
+    rules, limits = b.settings.anomalies, b.settings.reports
+    wide = []
+    title = "Daily netflow of all exchanges together, for charts"
+    for n, scores in enumerate(b.series("total_series", title, "total", limits.tokens)):
+        token = scores["token"].iloc[0]
+        caption = (
+            f"{token}, all exchanges: daily netflow in {token}, bars up = onto exchanges; "
+            f"grey = mean of the previous {rules.window_days} days ± {rules.trailing_threshold:g} deviations; "
+            "a ring marks a day outside it"
+        )
+        chart = charts.netflow_with_band(scores, rules)
+        wide.append(b.picture(f"netflow-total-{n + 1}", chart, caption, "total_series", (860, 230)))
+    grid = []
+    title = "Daily netflow per exchange, for charts"
+    for n, scores in enumerate(b.series("exchange_series", title, "exchange", limits.exchanges)):
+        caption = f"{scores['scope'].iloc[0]}: daily netflow in {scores['token'].iloc[0]}, up = onto the exchange"
+        chart, size = charts.netflow_with_band(scores, rules), (NARROW - 60, 130)
+        grid.append(b.picture(f"netflow-exchange-{n + 1}", chart, caption, "exchange_series", size, narrow=False))
+    return Part("netflow", "Netflow per exchange", [], [table], wide, grid)
+
+
+def _anomalies(b: Builder) -> Part:
+    anomalies = b.table("report_anomalies", "Netflow anomalies")
+    surges = b.table("report_surges", "Outflow surges")
+    count = b.settings.reports.days
+    days = b.table(
+        "report_top_days",
+        f"Top-K days of all exchanges together, by |z| of the LPT study's score, the {count} days up to {b.last}",
+        first_day=b.last - timedelta(days=count - 1),
+        top_k=b.settings.anomalies.top_k,
+    )
+    return Part(
+        "anomalies",
+        "Anomalies and surges",
+        _if_empty(anomalies, "No netflow anomaly."),
+        [table for table in (anomalies, surges, days) if table.rows],
+    )
+
+
+def _findings(b: Builder) -> Part:
+    findings = b.table("report_findings", "Suspicious findings")
+    typologies = b.table("report_typologies", "Findings by typology")
+    drawn = b.connection.execute(
+        sql("report_drawn_findings"),
+        {"first_day": b.first, "last_day": b.last, "most": b.settings.reports.findings},
+    ).fetchall()
+    shown = []
+    for finding_id, typology, reason in drawn:
+        key = f"finding-{finding_id}"
+        title = f"Transfers of {typology} {finding_id}"
+        transfers = b.table("report_finding_transfers", title, key, finding_id=finding_id)
+        caption = f"{typology} {finding_id}: arrows follow the money, numbered in order"
+        picture = b.picture(key, charts.evidence_graph(b.connection, finding_id), caption, key, fixed=True)
+        shown.append((reason, picture, transfers))
+    return Part(
+        "findings",
+        "Findings",
+        _if_empty(findings, "No suspicious finding."),
+        [table for table in (findings, typologies) if table.rows],
+        findings=shown,
+    )
+
+
+def _flows(b: Builder) -> Part:
+    table = b.table("report_flows", "Largest flows between groups that ended in this time")
+    pictures = []
+    chart = charts.flow_chart(b.connection)
+    if chart is not None:
+        b.query("flow_pairs", "Pairs of groups, all days", "report_flow_pairs")
+        caption = "Largest flows between groups of the busiest token, all days; red bands carry risk"
+        pictures.append(b.picture("group-flows", chart, caption, "flow_pairs", fixed=True))
+    return Part(
+        "flows",
+        "Group flows",
+        _if_empty(table, "No flow from one group to another ended in this time."),
+        [table] if table.rows else [],
+        pictures,
+    )
+
+
+def _risk(b: Builder) -> Part:
+    table = b.table("report_risk", "Riskiest addresses, all days")
+    words = _if_empty(table, "No address has a high or critical risk.")
+    return Part("risk", "Address risk", words, [table] if table.rows else [])
+
+
+def _smart_money(b: Builder) -> Part:
+    title = "Smart money"
+    counts = b.numbers("report_smart_money_counts", title)
+    if not counts["wallets"].value:
+        return Part("smart_money", title, [["No file has transactions or trades, so nothing is known of wallets."]])
+    worth: Words = ["."] if counts["gained"].value is None else [", worth ", counts["gained"], " USD after gas."]
+    words: list[Words] = [
+        [
+            "Of ", counts["wallets"], " wallets ", counts["listed"], " are listed as smart money. ", counts["events"],
+            f" sandwiches, arbitrages and liquidations were found {b.when}", *worth,
+        ]
+    ]  # fmt: skip
+    wallets = b.table("report_smart_money", "Smart money by rank")
+    events = b.table("report_mev", f"Sandwiches, arbitrages and liquidations {b.when}, by kind and wallet")
+    return Part("smart_money", title, words, [table for table in (wallets, events) if table.rows])
+
+
+def _destinations(b: Builder) -> Part:
+    table = b.table(
+        "report_destinations",
+        f"Top destinations {b.when}: the three largest receivers of each of the busiest tokens",
+    )
+    pictures: list[Picture] = []
+    rows = charts.largest_destinations(b.connection)
+    if not rows.empty:
+        b.query("top_destinations", "Top destinations, all days", "report_top_destinations")
+        token = rows["token"].iloc[0]
+        caption = (
+            f"The ten largest receivers of {token}, the busiest token, over all days, in {token} received; "
+            "of transfers onto and off exchanges alike"
+        )
+        chart = charts.top_destinations(rows)
+        pictures.append(b.picture("top-destinations", chart, caption, "top_destinations", (640, 220)))
+    return Part("destinations", "Top destinations", [], [table], pictures)
+
+
+def _regions(b: Builder) -> Part:
+    return Part("regions", "Region flow", [], [b.table("report_regions", "Flow between regions")])
+
+
+def _weeks(b: Builder) -> Part:
+    title = "Weekly token movement"
+    return Part("weeks", title, [], [b.table("report_weeks", title, first_day=b.last - timedelta(days=27))])
+
+
+def _alerts(b: Builder) -> Part:
+    table = b.table("report_alerts", "Open alerts about this time, severest first")
+    return Part("alerts", "Alerts", _if_empty(table, "No open alert."), [table] if table.rows else [])
+
+
+def _quality(b: Builder) -> Part:
+    rows = b.numbers("report_rows", "Rows by what became of them, all loads")
+    coverage = b.numbers("report_coverage", "Label coverage")
+    words: list[Words] = [
+        [
+            "Of ", rows["read"], " rows in ", rows["files"], " files ", rows["loaded"], " were loaded, ",
+            rows["duplicate"], " were duplicates and ", rows["rejected"], " were rejected; ", rows["truncated"],
+            " files look truncated.",
+        ],
+        [
+            "Receivers with a label got ", _percent(coverage["to_labelled"]), " of the transfers; ",
+            _percent(coverage["with_region"]), " have a known region at one end.",
+        ],
+    ]  # fmt: skip
+    tables = (
+        b.table("report_rejects", "Rejected rows by reason"),
+        b.table("report_unknown_decimals", "Tokens whose amounts are unknown"),
+        b.table("report_warnings", "Expectations that warn"),
+    )
+    return Part("quality", "Data quality", words, [table for table in tables if table.rows])
+
+
+def _if_empty(table: Table, words: str) -> list[Words]:
+    return [] if table.rows else [[words]]
+
+
+def _percent(share: Number) -> Number:
+    return Number("–" if share.value is None else f"{share.value:.1%}", share.query)

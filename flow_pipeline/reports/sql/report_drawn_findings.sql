@@ -1,0 +1,19 @@
+-- Gives: one row per finding that a report draws: of suspicious ones one of each typology before a second of any
+-- Reads: detection.findings
+-- Takes: $first_day, $last_day, $most
+select
+    finding_id,
+    typology,
+    reason
+from detection.findings
+where is_suspicious and block_date between $first_day and $last_day
+order by
+    row_number() over (
+        partition by typology
+        order by score desc, moved_usd desc nulls last, gross_amount desc, finding_id
+    ),
+    score desc,
+    moved_usd desc nulls last,
+    gross_amount desc,
+    finding_id
+limit $most

@@ -1,0 +1,16 @@
+-- Gives: one row per outflow surge of a report's days, the largest against its baseline first
+-- Reads: detection.outflow_surges
+-- Takes: $first_day, $last_day
+select
+    block_date,
+    scope,
+    coalesce(token_symbol, token_address) as token,
+    outflow,
+    baseline_mean,
+    excess,
+    zscore,
+    rule,
+    severity
+from detection.outflow_surges
+where block_date between $first_day and $last_day
+order by excess / nullif(baseline_mean, 0) desc nulls last, scope, token

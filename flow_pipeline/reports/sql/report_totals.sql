@@ -1,0 +1,15 @@
+-- Gives: one row per token: netflow of all exchanges together over a report's days, the busiest first
+-- Reads: marts.fct_daily_netflow
+-- Takes: $first_day, $last_day
+select
+    coalesce(token_symbol, token_address) as token,
+    chain,
+    sum(netflow) as netflow,
+    sum(inflow) as inflow,
+    sum(outflow) as outflow,
+    sum(netflow_usd) as netflow_usd
+from marts.fct_daily_netflow
+where block_date between $first_day and $last_day
+group by all
+having sum(inflow_count + outflow_count) > 0
+order by sum(inflow_count + outflow_count) desc, token
