@@ -1,8 +1,8 @@
-"""Great Expectations suites, one file per stage border; imported late because Great Expectations takes seconds to import.
+"""Great Expectations suites, one file per stage border; imported late because the library takes seconds to import.
 
 What lives here: expectations on what crosses a border. Each one is an SQL measurement that gives one number (most count
-violations) and the range that passes; Great Expectations judges the small frame of measurements, so that no suite ever pulls
-a table out of the database. What must not: the grain of models (dbt tests) or the behaviour of code (pytest).
+violations) and the range that passes; Great Expectations judges the small frame of measurements, so that no suite ever
+pulls a table out of the database. What must not: the grain of models (dbt tests) or the behaviour of code (pytest).
 """
 
 from __future__ import annotations

@@ -12,14 +12,14 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         Expectation(
             "features_are_those_of_the_training",
             "no feature of the model in production has drifted: its population stability index stays under the limit",
-            "SELECT coalesce(max(stability_index), 0) FROM detection.smart_money_drift",
+            "select coalesce(max(stability_index), 0) from detection.smart_money_drift",
             "warning",
             high=settings.max_drift,
         ),
         Expectation(
             "the_model_in_production_scored",
             "wallets are ranked by the model when one is in production",
-            "SELECT count(*) FROM detection.smart_money_wallets WHERE scored_by LIKE '%can not be loaded%'",
+            "select count(*) from detection.smart_money_wallets where scored_by like '%can not be loaded%'",
             "warning",
         ),
     ]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.vocabulary import REJECT_REASONS
 from flow_pipeline.quality import Expectation
 from flow_pipeline.settings import QualitySettings
 
+sql = statements(__package__)
+
 _REASONS = ", ".join(f"'{reason}'" for reason in REJECT_REASONS)
+_THIS_RUN = "block_date in (select block_date from store.dirty_days)"
 _REJECT_SHARE = (
-    "SELECT coalesce(sum(rows_rejected) / nullif(sum(rows_read), 0), 0) FROM raw.loads WHERE format <> 'labels'"
+    "select coalesce(sum(rows_rejected) / nullif(sum(rows_read), 0), 0) from raw.loads where format <> 'labels'"
 )
 
 
@@ -18,56 +22,57 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         Expectation(
             "rows_are_accounted_for",
             "each load has read = loaded + duplicate + rejected",
-            "SELECT count(*) FROM raw.loads WHERE rows_read <> rows_loaded + rows_duplicate + rows_rejected OR least(rows_loaded, rows_duplicate, rows_rejected) < 0",
+            "select count(*) from raw.loads where rows_read <> rows_loaded + rows_duplicate + rows_rejected "
+            "or least(rows_loaded, rows_duplicate, rows_rejected) < 0",
         ),
         Expectation(
             "transfers_match_the_ledger",
             "each load has as many transfers as the ledger says",
-            "SELECT count(*) FROM raw.loads l LEFT JOIN (SELECT load_id, count(*) AS n FROM store.transfers GROUP BY load_id) t USING (load_id) WHERE l.transfers_loaded <> coalesce(t.n, 0)",
+            sql("raw_ledger_mismatches", table="store.transfers", counter="transfers_loaded"),
         ),
         Expectation(
             "transactions_match_the_ledger",
             "each load has as many transactions as the ledger says",
-            "SELECT count(*) FROM raw.loads l LEFT JOIN (SELECT load_id, count(*) AS n FROM raw.transactions GROUP BY load_id) t USING (load_id) WHERE l.transactions_loaded <> coalesce(t.n, 0)",
+            sql("raw_ledger_mismatches", table="raw.transactions", counter="transactions_loaded"),
         ),
         Expectation(
             "rejects_match_the_ledger",
             "each load has as many rejects as the ledger says",
-            "SELECT count(*) FROM raw.loads l LEFT JOIN (SELECT load_id, count(*) AS n FROM raw.rejects GROUP BY load_id) t USING (load_id) WHERE l.rows_rejected <> coalesce(t.n, 0)",
+            sql("raw_ledger_mismatches", table="raw.rejects", counter="rows_rejected"),
         ),
         Expectation(
             "reject_reasons_are_known",
             "each reject has a reason of the closed list",
-            f"SELECT count(*) FROM raw.rejects WHERE reason IS NULL OR reason NOT IN ({_REASONS})",
+            f"select count(*) from raw.rejects where reason is null or reason not in ({_REASONS})",
         ),
         Expectation(
             "transfers_are_whole",
             "each transfer of this run's days has a load, a token, a sender, a receiver and a time",
-            # Two counts, so that the days of this run prune what the second reads.
-            "SELECT (SELECT count(*) FROM store.transfers WHERE block_date IS NULL) + (SELECT count(*) FROM store.transfers WHERE block_date IN (FROM store.dirty_days) "
-            "AND (block_timestamp IS NULL OR load_id NOT IN (SELECT load_id FROM raw.loads) OR token_id NOT IN (SELECT token_id FROM store.tokens) "
-            "OR least(from_id, to_id) < 1 OR greatest(from_id, to_id) > (SELECT max(address_id) FROM store.addresses) OR load_id + token_id + from_id + to_id IS NULL))",
+            sql("raw_broken_transfers"),
         ),
         Expectation(
             "amounts_are_believable",
             "no amount of this run's days is negative or reaches 10^18 token units",
-            "SELECT count(*) FROM store.transfers WHERE block_date IN (FROM store.dirty_days) AND (amount < 0 OR amount >= 1_000_000_000_000_000_000)",
+            "select count(*) from store.transfers "
+            f"where {_THIS_RUN} and (amount < 0 or amount >= 1_000_000_000_000_000_000)",
         ),
         Expectation(
             "days_match_times",
             "block_date is the UTC day of block_timestamp",
-            "SELECT count(*) FROM store.transfers WHERE block_date IN (FROM store.dirty_days) AND block_date <> block_timestamp::DATE",
+            f"select count(*) from store.transfers where {_THIS_RUN} and block_date <> block_timestamp::date",
         ),
         Expectation(
             "indexed_keys_are_unique",
             "no (chain, tx_hash, transfer_index) stands twice on the days of this run",
-            "SELECT count(*) - count(DISTINCT hash(f.tx_hash, f.transfer_index, t.chain)) FROM store.transfers f JOIN store.tokens t USING (token_id) "
-            "WHERE f.tx_hash IS NOT NULL AND f.transfer_index IS NOT NULL AND f.block_date IN (FROM store.dirty_days)",
+            "select count(*) - count(distinct hash(f.tx_hash, f.transfer_index, t.chain)) "
+            "from store.transfers as f inner join store.tokens as t using (token_id) "
+            f"where f.tx_hash is not null and f.transfer_index is not null and {_THIS_RUN}",
         ),
         Expectation(
             "failed_transactions_moved_nothing",
             "no failed transaction stands among the transfers of its load",
-            "SELECT count(*) FROM raw.transactions x JOIN store.transfers f ON f.tx_hash = x.tx_hash AND f.load_id = x.load_id WHERE NOT x.is_success",
+            "select count(*) from raw.transactions as x inner join store.transfers as f using (tx_hash, load_id) "
+            "where not x.is_success",
         ),
         Expectation(
             "reject_share_is_allowed",
@@ -85,13 +90,13 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         Expectation(
             "files_look_complete",
             "no file looks cut at an API cap or ends early",
-            "SELECT count(*) FROM raw.loads WHERE is_truncation_suspected",
+            "select count(*) from raw.loads where is_truncation_suspected",
             "warning",
         ),
         Expectation(
             "amounts_are_known",
             "every transfer has an amount",
-            "SELECT coalesce(sum(unknown_amounts), 0) FROM raw.loads",
+            "select coalesce(sum(unknown_amounts), 0) from raw.loads",
             "warning",
         ),
     ]

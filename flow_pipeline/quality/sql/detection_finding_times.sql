@@ -1,0 +1,15 @@
+-- Gives: the number of findings whose first and last time are not those of their transfers
+-- Reads: detection.findings, detection.finding_transfers
+with spans as (
+    select
+        finding_id,
+        min(block_timestamp) as first_timestamp,
+        max(block_timestamp) as last_timestamp
+    from detection.finding_transfers
+    group by finding_id
+)
+
+select count(*)
+from detection.findings as f
+inner join spans as s using (finding_id)
+where f.first_timestamp <> s.first_timestamp or f.last_timestamp <> s.last_timestamp

@@ -1,0 +1,24 @@
+-- Gives: the number of days, tokens and exchanges whose netflow is not the sum over their wallets
+-- Reads: marts.fct_daily_wallet_netflow, marts.fct_daily_exchange_netflow
+with wallets as (
+    select
+        block_date,
+        chain,
+        token_symbol,
+        token_address,
+        exchange,
+        sum(netflow) as netflow
+    from marts.fct_daily_wallet_netflow
+    group by all
+)
+
+select count(*)
+from wallets as w
+full join marts.fct_daily_exchange_netflow as e
+    on
+        w.block_date = e.block_date
+        and w.chain = e.chain
+        and w.exchange = e.exchange
+        and w.token_symbol is not distinct from e.token_symbol
+        and w.token_address is not distinct from e.token_address
+where coalesce(w.netflow, 0) <> coalesce(e.netflow, 0)
