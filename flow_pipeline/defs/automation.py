@@ -1,4 +1,4 @@
-"""What starts runs by itself: the daily schedule, the inbox sensor, the sensor that makes failures alerts and the one that sends them."""
+"""What starts runs by itself: the daily schedule, and the sensors of the inbox, of failures and of untold alerts."""
 
 import hashlib
 from collections.abc import Iterator

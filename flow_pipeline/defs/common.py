@@ -60,6 +60,14 @@ def ops_asset(
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Decorator of an asset behind the build: a run materializes it whole, whatever days it has."""
     return dg.asset(
-        key=key, description=description, group_name="ops", kinds=kinds, owners=OWNERS, deps=deps, partitions_def=daily(),
-        backfill_policy=dg.BackfillPolicy.single_run(), freshness_policy=FRESH, pool=POOL,
-    )  # fmt: skip
+        key=key,
+        description=description,
+        group_name="ops",
+        kinds=kinds,
+        owners=OWNERS,
+        deps=deps,
+        partitions_def=daily(),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        freshness_policy=FRESH,
+        pool=POOL,
+    )

@@ -49,7 +49,7 @@ def _asset(detector: Detector) -> dg.AssetsDefinition:
 
 
 def _typologies() -> dg.AssetsDefinition:
-    """The graph is prepared once for all of them, so they run together; each is an asset, and so are the tables they fill."""
+    """One graph serves all of them, so they run together; each is an asset, and so are the tables they fill."""
     each = [
         spec(
             f"detection.findings.{name}",
@@ -177,10 +177,28 @@ def _clusters() -> list[dg.AssetsDefinition]:
 def _wallets() -> list[dg.AssetsDefinition]:
     """Trades and MEV, features, scores: each step brings its tables up to date from the first day that changed."""
     steps = (
-        ("wallet_trades", lambda connection: run_trades(connection, settings().smart_money), ("marts.fct_wallet_trades", "detection.mev_events"), {"duckdb", "numba"}, _GRAPH),
-        ("wallet_features", lambda connection: run_wallet_features(connection, settings().smart_money), ("store.wallet_features",), {"duckdb", "numba"}, [dg.AssetKey(["detection", "mev_events"])]),
-        ("smart_money", lambda connection: run_smart_money(connection, settings()), ("detection.smart_money_wallets", "detection.smart_money_history", "detection.smart_money_drift"), {"python", "duckdb"}, [dg.AssetKey(["store", "wallet_features"]), dg.AssetKey(["marts", "fct_wallet_features"])]),
-    )  # fmt: skip
+        (
+            "wallet_trades",
+            lambda connection: run_trades(connection, settings().smart_money),
+            ("marts.fct_wallet_trades", "detection.mev_events"),
+            {"duckdb", "numba"},
+            _GRAPH,
+        ),
+        (
+            "wallet_features",
+            lambda connection: run_wallet_features(connection, settings().smart_money),
+            ("store.wallet_features",),
+            {"duckdb", "numba"},
+            [dg.AssetKey(["detection", "mev_events"])],
+        ),
+        (
+            "smart_money",
+            lambda connection: run_smart_money(connection, settings()),
+            ("detection.smart_money_wallets", "detection.smart_money_history", "detection.smart_money_drift"),
+            {"python", "duckdb"},
+            [dg.AssetKey(["store", "wallet_features"]), dg.AssetKey(["marts", "fct_wallet_features"])],
+        ),
+    )
     return [_wallet_step(*step) for step in steps]
 
 

@@ -33,7 +33,7 @@ def alerts(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     [dg.AssetKey(["ops", "alerts"])],
 )
 def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-    """Pages, Markdown files and folders of charts in the data directory, and the figures for Prometheus when a file for them is set."""
+    """Pages, Markdown files and folders of charts, and the figures for Prometheus when a file for them is set."""
     written = write_reports(settings())
     if file := settings().reports.metrics_file:
         write_textfile(settings(), file)

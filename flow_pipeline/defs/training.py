@@ -1,4 +1,4 @@
-"""The smart-money model: trained weekly on what is published; wallets are ranked anew when something else came into production."""
+"""The smart-money model: trained weekly on what is published; a change of what is in production ranks wallets anew."""
 
 import dagster as dg
 
@@ -9,7 +9,8 @@ from flow_pipeline.pipeline.training import replaced_scorer, score_again, train_
 
 @dg.asset(
     key=["models", "smart_money"],
-    description="One version per training: who will make money in the next 30 days; in production when it beats the formula.",
+    description="One version per training: who will make money in the next 30 days; "
+    "in production when it beats the formula.",
     group_name="models",
     kinds={"scikitlearn", "mlflow"},
     owners=OWNERS,
@@ -17,7 +18,7 @@ from flow_pipeline.pipeline.training import replaced_scorer, score_again, train_
     pool=POOL,
 )
 def smart_money_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-    """Trains, registers, and shows the card; too little to learn from, or no scikit-learn, is no failure: the formula goes on."""
+    """Trains, registers, and shows the card; too little data, or no scikit-learn, is no failure: the formula goes on."""
     try:
         found = train_model(settings())
     except FlowError as error:
@@ -68,7 +69,8 @@ weekly_training = dg.ScheduleDefinition(
 @dg.sensor(
     job=smart_money_scoring,
     minimum_interval_seconds=3_600,
-    description="Scores again, at most hourly, when what is published was ranked by something else than what is in production.",
+    description="Scores again, at most hourly, when what is published was ranked by something else "
+    "than what is in production.",
 )
 def scoring() -> dg.RunRequest | dg.SkipReason:
     """New data is scored by its own run; what is left is a version that came, went, or can be loaded or not since."""
