@@ -18,7 +18,7 @@ from flow_pipeline.pipeline.training import replaced_scorer, score_again, train_
     pool=POOL,
 )
 def smart_money_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-    """Trains, registers, and shows the card; too little data, or no scikit-learn, is no failure: the formula goes on."""
+    """Trains, registers, and shows the card; too little data or no scikit-learn is no failure: the formula goes on."""
     try:
         found = train_model(settings())
     except FlowError as error:
