@@ -1,8 +1,8 @@
 """PLUG ROOM: one file = one input format.
 
 What lives here: what a source is (`Source`), how a file is opened and looked at (`files`), and the SQL words that every
-source shares (`fields`). A source says whether it recognises a file by its content and how its columns read as transfers,
-transactions or wallet reports; DuckDB does the reading. What must not: connections, tables, loading.
+source shares (`fields`). A source says whether it recognises a file by its content and how its columns read as
+transfers, transactions or wallet reports; DuckDB does the reading. What must not: connections, tables, loading.
 Read more: docs/architecture.md, "How to add a source".
 """
 
@@ -24,7 +24,8 @@ _SHARED = {"fields", "files"}
 class Source(Protocol):
     """One input format.
 
-    `NAME` is the word of `--format` and of raw.loads.format; `EXAMPLE` a minimal file (name, bytes) that the contract tests load.
+    `NAME` is the word of `--format` and of raw.loads.format; `EXAMPLE` a minimal file (name, bytes) that the contract
+    tests load.
     """
 
     NAME: str

@@ -71,13 +71,12 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         sql_chain = literal(canonical_chain(chain))
         notes.append(f"no chain column: taken as {chain}")
     token, symbol = file.find(*TOKEN), file.find(*SYMBOL)
-    sql_token = address_of(file, token, sql_chain) if token else "NULL::VARCHAR"
+    sql_token = address_of(file, token, sql_chain) if token else "null::varchar"
     sql_symbol = text_of(file, symbol)
-    if (
-        token is None and symbol is not None and symbol == file.find("token")
-    ):  # a column called token holds contracts in some files, symbols in others
-        sql_token = f"CASE WHEN starts_with({sql_symbol}, '0x') THEN lower({sql_symbol}) END"
-        sql_symbol = f"CASE WHEN NOT starts_with({sql_symbol}, '0x') THEN {sql_symbol} END"
+    # A column called token holds contracts in some files, symbols in others.
+    if token is None and symbol is not None and symbol == file.find("token"):
+        sql_token = f"case when starts_with({sql_symbol}, '0x') then lower({sql_symbol}) end"
+        sql_symbol = f"case when not starts_with({sql_symbol}, '0x') then {sql_symbol} end"
     amount = _amount(file, settings, sql_chain, sql_token, sql_symbol, notes)
     usd = file.find("amount_usd", "value_usd", "usd_value")
     hash_column = file.find(*HASH)
@@ -89,11 +88,11 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
             to_address=text_of(file, file.find(*TO) or ""),
             amount=amount,
             block_number=integer_of(file, file.find("block_number", "block", "block_height", "height")),
-            tx_hash=address_of(file, hash_column, sql_chain) if hash_column else "NULL::VARCHAR",
+            tx_hash=address_of(file, hash_column, sql_chain) if hash_column else "null::varchar",
             transfer_index=integer_of(file, file.find(*INDEX)),
             token_address=sql_token,
             token_symbol=sql_symbol,
-            amount_usd=f"try_cast({quoted(usd)} AS DECIMAL(38, 6))" if usd else "NULL",
+            amount_usd=f"try_cast({quoted(usd)} as decimal(38, 6))" if usd else "null",
             is_failed=_failed(file),
         ),
         looks_up_decimals=amount.looks_up_decimals,
@@ -106,7 +105,7 @@ def _failed(file: InputFile) -> str:
         (name, "flow_is_no") for name in ("txreceipt_status", "status", "receipt_status", "is_success")
     ]
     checks = [f"{macro}({quoted(file.find(name))})" for name, macro in columns if file.find(name)]
-    return f"({' OR '.join(checks)})" if checks else "false"
+    return f"({' or '.join(checks)})" if checks else "false"
 
 
 def _amount(file: InputFile, settings: SourceSettings, chain: str, token: str, symbol: str, notes: list[str]) -> Amount:
@@ -118,25 +117,27 @@ def _amount(file: InputFile, settings: SourceSettings, chain: str, token: str, s
     from_file = known_decimals(chain, token, symbol)
     of_token = f"coalesce({integer_of(file, decimals)}, {from_file})" if decimals else from_file
     kind, text = file.type_of(column), text_of(file, column)
-    base = base_units(f"{text}::VARCHAR" if file.type_of(column) != "VARCHAR" else text, of_token, looks_up=True)
+    base = base_units(f"{text}::varchar" if file.type_of(column) != "VARCHAR" else text, of_token, looks_up=True)
     if plain_base := bool(file.find(*BASE)) or decimals is not None or settings.value_unit == "base":
         return base
     if settings.value_unit == "token" or not file.find(*TOKEN):
         return token_units(file, column)
     if kind in ("DOUBLE", "FLOAT") or (kind.startswith("DECIMAL") and not kind.endswith(",0)")):
         notes.append(
-            f"column {column} is {kind}: taken as token units (value_unit = auto); set sources.value_unit = base if it counts base units"
+            f"column {column} is {kind}: taken as token units (value_unit = auto); "
+            "set sources.value_unit = base if it counts base units"
         )
         return token_units(file, column)
     assert not plain_base
     notes.append(
-        f"column {column}: whole numbers are base units, numbers with a decimal point are token units (value_unit = auto)"
+        f"column {column}: whole numbers are base units, "
+        "numbers with a decimal point are token units (value_unit = auto)"
     )
     is_units = f"regexp_matches({text}, '\\.\\d')"
     units_amount = token_units(file, column)
     return Amount(
-        f"CASE WHEN {is_units} THEN {units_amount.value} ELSE {base.value} END",
-        f"CASE WHEN {is_units} THEN {units_amount.reason} ELSE {base.reason} END",
+        f"case when {is_units} then {units_amount.value} else {base.value} end",
+        f"case when {is_units} then {units_amount.reason} else {base.reason} end",
         text,
         looks_up_decimals=True,
     )

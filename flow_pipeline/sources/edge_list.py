@@ -35,11 +35,11 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         )
     column = file.find(*SOURCE) or ""
     sql_chain = literal(chain if str(file.record.get(column, "")).startswith("0x") else OWN_CHAIN)
-    step = f"try_cast({text_of(file, file.find('time'))} AS INTEGER)"
+    step = f"try_cast({text_of(file, file.find('time'))} as integer)"
     return Plan(
         TransferFields(
             chain=sql_chain,
-            timestamp=f"DATE '{settings.epoch}' + to_seconds({step} * {_SECONDS[settings.time_unit]})",
+            timestamp=f"date '{settings.epoch}' + to_seconds({step} * {_SECONDS[settings.time_unit]})",
             from_address=text_of(file, column),
             to_address=text_of(file, file.find(*TARGET) or ""),
             amount=token_units(file, file.find("value") or ""),

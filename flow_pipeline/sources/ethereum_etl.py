@@ -20,7 +20,10 @@ from flow_pipeline.sources.fields import (
 from flow_pipeline.sources.files import InputFile
 
 NAME = "ethereum-etl"
-SHAPE = "token_transfers (token_address, transaction_hash, log_index, value, …) or transactions (hash, nonce, gas_price, value, …)"
+SHAPE = (
+    "token_transfers (token_address, transaction_hash, log_index, value, …) "
+    "or transactions (hash, nonce, gas_price, value, …)"
+)
 EXAMPLE = (
     "transactions.csv",
     b"hash,nonce,block_number,transaction_index,from_address,to_address,value,gas,gas_price,input,block_timestamp,receipt_status\n"
@@ -59,7 +62,7 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         transfer = TransferFields(
             **common,
             to_address=to_address,
-            amount=base_units(value, known_decimals(sql_chain, token, "NULL"), looks_up=True),
+            amount=base_units(value, known_decimals(sql_chain, token, "null"), looks_up=True),
             tx_hash=f"lower({text_of(file, file.find('transaction_hash'))})",
             transfer_index=integer_of(file, file.find("log_index")),
             token_address=token,
@@ -68,28 +71,29 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
     native = next((c for c in CHAINS if c.name == canonical_chain(chain)), None)
     created = file.find("receipt_contract_address")
     sql_created = text_of(file, created)
+    sql_to = f"coalesce({to_address}, {sql_created})"
     status = file.find("receipt_status", "status")
     is_failed = f"flow_is_no({quoted(status)})" if status else "false"
     if not status:
         notes.append("no status column: transactions with a value are taken as successful, is_success stays NULL")
     fields = TransferFields(
         **common,
-        to_address=f"coalesce({to_address}, {sql_created})",
-        amount=base_units(value, str(native.native_decimals) if native else "NULL"),
+        to_address=sql_to,
+        amount=base_units(value, str(native.native_decimals) if native else "null"),
         tx_hash=f"lower({text_of(file, file.find('hash'))})",
-        token_symbol=literal(native.native_symbol) if native else "NULL",
-        is_transfer=f"NOT {is_failed} AND regexp_matches({value}, '[1-9]') AND coalesce({to_address}, {sql_created}) IS NOT NULL",
+        token_symbol=literal(native.native_symbol) if native else "null",
+        is_transfer=f"not {is_failed} and regexp_matches({value}, '[1-9]') and {sql_to} is not null",
     )
     transaction = {
         "transaction_index": integer_of(file, file.find("transaction_index")),
         "to_address": form_of(to_address, sql_chain),
         "value": fields.amount.value,
-        "gas_price": f"try_cast({text_of(file, file.find('gas_price'))} AS DECIMAL(38, 0))",
+        "gas_price": f"try_cast({text_of(file, file.find('gas_price'))} as decimal(38, 0))",
         "gas_used": integer_of(file, file.find("receipt_gas_used")),
-        "is_success": f"flow_succeeded({quoted(status)})" if status else "NULL",
+        "is_success": f"flow_succeeded({quoted(status)})" if status else "null",
         "method_id": f"nullif(substr({text_of(file, file.find('input'))}, 1, 10), '0x')"
         if file.find("input")
-        else "NULL",
+        else "null",
         "created_contract": form_of(sql_created, sql_chain),
     }
     return Plan(fields, transaction, notes=notes)

@@ -44,7 +44,7 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
     is_failed = _failed(file)
     if is_token:
         token, symbol = (
-            address_of(file, created, sql_chain) if created else "NULL",
+            address_of(file, created, sql_chain) if created else "null",
             text_of(file, file.find("tokenSymbol")),
         )
         amount = base_units(
@@ -54,8 +54,8 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         )
     else:
         native = next((c for c in CHAINS if c.name == canonical_chain(chain)), None)
-        token, symbol = "NULL", literal(native.native_symbol) if native else "NULL"
-        amount = base_units(value, str(native.native_decimals) if native else "NULL")
+        token, symbol = "null", literal(native.native_symbol) if native else "null"
+        amount = base_units(value, str(native.native_decimals) if native else "null")
         if created:
             to_address = f"coalesce({to_address}, {text_of(file, created)})"
     is_list = not is_token and file.find("traceId") is None
@@ -71,7 +71,7 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
         token_address=token,
         token_symbol=symbol,
         is_failed="false" if is_list else is_failed,
-        is_transfer=f"NOT {is_failed} AND regexp_matches({value}, '[1-9]')" if is_list else "true",
+        is_transfer=f"not {is_failed} and regexp_matches({value}, '[1-9]')" if is_list else "true",
     )
     notes = [f"the file does not name its chain: taken as {chain}"]
     return Plan(
@@ -86,21 +86,21 @@ def _failed(file: InputFile) -> str:
     error, status = file.find("isError"), file.find("txreceipt_status")
     checks = [f"flow_is_yes({quoted(error)})"] if error else []
     checks += [f"flow_is_no({quoted(status)})"] if status else []
-    return f"({' OR '.join(checks)})" if checks else "false"
+    return f"({' or '.join(checks)})" if checks else "false"
 
 
 def _transaction(file: InputFile, fields: TransferFields, is_failed: str, chain: str) -> dict[str, str]:
     created = file.find("contractAddress")
     error, status = file.find("isError"), file.find("txreceipt_status")
-    good = [f"lower({text_of(file, error)}) IN ('0', 'false')"] if error else []
+    good = [f"lower({text_of(file, error)}) in ('0', 'false')"] if error else []
     good += [f"flow_succeeded({quoted(status)})"] if status else []
     return {
         "transaction_index": integer_of(file, file.find("transactionIndex")),
         "to_address": address_of(file, file.find("to") or "", chain),
         "value": fields.amount.value,
-        "gas_price": f"try_cast({text_of(file, file.find('gasPrice'))} AS DECIMAL(38, 0))",
+        "gas_price": f"try_cast({text_of(file, file.find('gasPrice'))} as decimal(38, 0))",
         "gas_used": integer_of(file, file.find("gasUsed")),
-        "is_success": f"CASE WHEN {is_failed} THEN false WHEN {' OR '.join(good)} THEN true END" if good else "NULL",
+        "is_success": f"case when {is_failed} then false when {' or '.join(good)} then true end" if good else "null",
         "method_id": text_of(file, file.find("methodId")),
-        "created_contract": address_of(file, created, chain) if created else "NULL",
+        "created_contract": address_of(file, created, chain) if created else "null",
     }

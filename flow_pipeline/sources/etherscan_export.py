@@ -16,11 +16,16 @@ from flow_pipeline.sources.fields import (
 from flow_pipeline.sources.files import InputFile
 
 NAME = "etherscan-export"
-SHAPE = "web export of token transfers: Txhash, UnixTimestamp, From, To, Value (with thousands separators), ContractAddress, TokenSymbol"
+SHAPE = (
+    "web export of token transfers: "
+    "Txhash, UnixTimestamp, From, To, Value (with thousands separators), ContractAddress, TokenSymbol"
+)
 EXAMPLE = (
     "export.csv",
     b'"Txhash","UnixTimestamp","DateTime","From","To","Value","ContractAddress","TokenName","TokenSymbol"\n'
-    b'"0xaa","1746057600","2025-05-01 00:00:00","0x1111111111111111111111111111111111111111","0x2222222222222222222222222222222222222222","1,234.5","0x3333333333333333333333333333333333333333","USD Coin","USDC",""\n',
+    b'"0xaa","1746057600","2025-05-01 00:00:00",'
+    b'"0x1111111111111111111111111111111111111111","0x2222222222222222222222222222222222222222",'
+    b'"1,234.5","0x3333333333333333333333333333333333333333","USD Coin","USDC",""\n',
 )
 _VALUE = ("Value", "TokenValue", "Quantity")
 

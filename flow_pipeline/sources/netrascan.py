@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from flow_pipeline.domain.chains import CHAINS, canonical_chain
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources.fields import Amount, Plan, TransferFields, base_units, known_decimals, literal
 from flow_pipeline.sources.files import InputFile
 
 NAME = "netrascan"
-SHAPE = "JSON Lines: wallet, score, category, txs[{from, to, token_symbol, timestamp or time_stamp, value?, contract_address?, hash?}]"
+SHAPE = (
+    "JSON Lines: wallet, score, category, "
+    "txs[{from, to, token_symbol, timestamp or time_stamp, value?, contract_address?, hash?}]"
+)
 EXAMPLE = (
     "netrascan.jsonl",
-    b'{"wallet":"0x1111111111111111111111111111111111111111","score":0.9,"category":"whale","txs":[{"from":"0x1111111111111111111111111111111111111111",'
-    b'"to":"0x2222222222222222222222222222222222222222","token_symbol":"ETH","time_stamp":"1746057600","value":"1500000000000000000","hash":"0xaa"}]}\n',
+    b'{"wallet":"0x1111111111111111111111111111111111111111","score":0.9,"category":"whale","txs":['
+    b'{"from":"0x1111111111111111111111111111111111111111","to":"0x2222222222222222222222222222222222222222",'
+    b'"token_symbol":"ETH","time_stamp":"1746057600","value":"1500000000000000000","hash":"0xaa"}]}\n',
 )
 
-EXPLODE = """
-SELECT line_row, 0 AS ordinal, line->>'$.wallet' AS wallet, line->>'$.category' AS category, line->>'$.score' AS score,
-       coalesce(json_array_length(line->'$.txs'), 0) AS tx_count, NULL::JSON AS tx, line::VARCHAR AS raw_text
-FROM lines
-UNION ALL
-SELECT line_row, t.ordinal, NULL, NULL, NULL, NULL, t.tx, t.tx::VARCHAR
-FROM lines, LATERAL (SELECT unnest((line->'$.txs')::JSON[]) AS tx, generate_subscripts((line->'$.txs')::JSON[], 1) AS ordinal) t
-WHERE json_type(line->'$.txs') = 'ARRAY'
-"""
+sql = statements(__package__)
 
 
 def recognise(file: InputFile) -> int:
@@ -38,7 +35,8 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
     token, symbol = "lower(nullif(tx->>'$.contract_address', ''))", "nullif(tx->>'$.token_symbol', '')"
     decimals = known_decimals(sql_chain, token, symbol)
     if native:
-        decimals = f"CASE WHEN {token} IS NULL AND {symbol} = {literal(native.native_symbol)} THEN {native.native_decimals} ELSE {decimals} END"
+        is_native = f"{token} is null and {symbol} = {literal(native.native_symbol)}"
+        decimals = f"case when {is_native} then {native.native_decimals} else {decimals} end"
     value = base_units("nullif(trim(tx->>'$.value'), '')", decimals, looks_up=True)
     return Plan(
         TransferFields(
@@ -51,8 +49,8 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
             token_address=token,
             token_symbol=symbol,
         ),
-        wallet_reports="tx IS NULL",
-        explode=EXPLODE,
+        wallet_reports="tx is null",
+        explode=sql("netrascan_transactions"),
         looks_up_decimals=True,
         notes=[f"the file does not name its chain: taken as {chain}"],
     )

@@ -1,0 +1,117 @@
+-- The words that all sources share: how text becomes a time, an address, an exact amount, and why it may not. A loading
+-- connection creates them. ${canonical_chain} is the case expression over the names and aliases of all chains.
+
+-- Text without white space around it, NULL for none.
+create or replace temp macro flow_text(x) as nullif(trim(x::varchar), '');
+
+-- A time in seconds, milli-, micro- or nanoseconds since 1970, which its size tells apart.
+create or replace temp macro flow_epoch(n) as case
+    when n < 0 then null
+    when n < 100_000_000_000 then make_timestamp(n * 1_000_000)
+    when n < 100_000_000_000_000 then make_timestamp(n * 1_000)
+    when n < 100_000_000_000_000_000 then make_timestamp(n)
+    else make_timestamp(n // 1_000)
+end;
+
+-- A chain's canonical name. Names are compared one by one, because a list becomes a join.
+create or replace temp macro flow_chain(name) as ${canonical_chain};
+
+-- UTC time of a text: an epoch, or ISO 8601 with or without an offset.
+create or replace temp macro flow_time(t) as case
+    when regexp_full_match(t, '\d{1,19}(\.\d*)?') then flow_epoch(try_cast(split_part(t, '.', 1) as bigint))
+    else timezone('UTC', try_cast(t as timestamptz))
+end;
+
+-- What exports write for yes and no, of errors and of success.
+create or replace temp macro flow_is_yes(x) as coalesce(
+    lower(regexp_replace(trim(x::varchar), '\.0+$', '')) in ('1', 'true', 't', 'yes', 'error'), false
+);
+create or replace temp macro flow_is_no(x) as coalesce(
+    lower(regexp_replace(trim(x::varchar), '\.0+$', '')) in (
+        '0', '0x0', 'false', 'f', 'no', 'failed', 'fail', 'reverted', 'error'
+    ),
+    false
+);
+create or replace temp macro flow_succeeded(x) as case
+    when flow_is_no(x) then false
+    when
+        lower(regexp_replace(trim(x::varchar), '\.0+$', '')) in ('1', '0x1', 'true', 't', 'yes', 'success', 'ok')
+        then true
+end;
+
+-- The form in which an address or hash is stored: hexadecimal ones in lower case.
+create or replace temp macro flow_address(x) as case when starts_with(lower(x), '0x') then lower(x) else x end;
+
+-- A number with an exponent: its digits, and how many of them stand after the point.
+create or replace temp macro flow_e_digits(t) as replace(ltrim(split_part(lower(t), 'e', 1), '+-'), '.', '');
+create or replace temp macro flow_e_places(t) as
+length(split_part(split_part(lower(t), 'e', 1), '.', 2))
+- try_cast(split_part(lower(t), 'e', 2) as int);
+
+-- Why a text is no amount in token units that DECIMAL(38, 18) holds exactly; NULL when it is one.
+create or replace temp macro flow_units_reason(t) as case
+    when not regexp_full_match(t, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?') then 'bad_amount'
+    when t like '-%' and t::double <> 0 then 'negative_amount'
+    when
+        case when t ilike '%e%' then t::double >= 1e18 else length(ltrim(split_part(t, '.', 1), '+0')) > 18 end
+        then 'amount_out_of_range'
+    when regexp_full_match(t, '[+-]?\d*\.\d{18}\d*[1-9]\d*') then 'amount_too_precise'
+    when
+        t ilike '%e%' and rtrim(flow_e_digits(t), '0') <> ''
+        and (
+            flow_e_places(t) > 77
+            or flow_e_places(t) + length(rtrim(flow_e_digits(t), '0')) - length(flow_e_digits(t)) > 18
+        )
+        then 'amount_too_precise'
+end;
+
+-- A number from its digits before the point and its 18 after it. It is put together from two whole numbers because the
+-- engine's own cast from text to DECIMAL(38, 18) takes nine times as long, and gives nothing for more than 38 digits
+-- before an exponent.
+create or replace temp macro flow_join(whole, part) as
+try_cast(whole as bigint)::decimal(38, 18)
++ try_cast(try_cast(part as bigint) as decimal(18, 0)) * 0.000000000000000001::decimal(18, 18);
+
+-- An amount in base units: its digits; why it is none that DECIMAL(38, 18) holds exactly in token units; the amount.
+create or replace temp macro flow_base_digits(t) as ltrim(regexp_replace(t, '\.0*$', ''), '+0');
+create or replace temp macro flow_base_reason(t, decimals) as case
+    when t is null or regexp_full_match(t, '[+-]?0+(\.0*)?') then null
+    when regexp_full_match(t, '-\d+(\.0*)?') and t::double <> 0 then 'negative_amount'
+    when not regexp_full_match(t, '[+-]?\d+(\.0*)?') or decimals < 0 or decimals > 77 then 'bad_amount'
+    when decimals is null then 'unknown_decimals'
+    when length(flow_base_digits(t)) > decimals + 18 then 'amount_out_of_range'
+    when
+        decimals > 18
+        and rtrim(
+            substr(
+                lpad(flow_base_digits(t), greatest(length(flow_base_digits(t)), decimals + 1)::int, '0'),
+                greatest(length(flow_base_digits(t)) - decimals, 1)::bigint + 19
+            ),
+            '0'
+        ) <> ''
+        then 'amount_too_precise'
+end;
+create or replace temp macro flow_split(padded, whole) as flow_join(
+    substr(padded, 1, whole), rpad(substr(padded, whole + 1, 18), 18, '0')
+);
+create or replace temp macro flow_base(digits, decimals) as flow_split(
+    lpad(digits, greatest(length(digits), decimals + 1)::int, '0'), greatest(length(digits) - decimals, 1)::bigint
+);
+create or replace temp macro flow_base_units(t, decimals) as case
+    when regexp_full_match(t, '[+-]?0+(\.0*)?') then 0::decimal(38, 18)
+    when decimals between 0 and 77 then flow_base(flow_base_digits(t), decimals::int)
+end;
+
+-- An amount in token units.
+create or replace temp macro flow_units(t) as case
+    when
+        regexp_full_match(t, '\d{1,18}(\.\d{0,18})?')
+        then flow_join(split_part(t, '.', 1), rpad(split_part(t, '.', 2), 18, '0'))
+    else
+        coalesce(
+            try_cast(t as decimal(38, 18)),
+            flow_base_units(
+                flow_e_digits(t) || repeat('0', greatest(-flow_e_places(t), 0)), greatest(flow_e_places(t), 0)
+            )
+        )
+end;
