@@ -38,11 +38,11 @@ def load_labels(connection: Connection, settings: Settings) -> list[LabelSet]:
     started = datetime.now(UTC).replace(tzinfo=None)
     sets = [read_label_set(path, settings.labels.default_confidence) for path in paths]
     with transaction(connection):
-        connection.execute("DELETE FROM raw.labels")
+        connection.execute("delete from raw.labels")
         connection.execute(
-            "DELETE FROM raw.rejects WHERE load_id IN (SELECT load_id FROM raw.loads WHERE format = 'labels')"
+            "delete from raw.rejects where load_id in (select load_id from raw.loads where format = 'labels')"
         )
-        connection.execute("DELETE FROM raw.loads WHERE format = 'labels'")
+        connection.execute("delete from raw.loads where format = 'labels'")
         for found in sets:
             _insert(connection, found, started)
         set_state(connection, "labels", mark)
@@ -59,11 +59,11 @@ def _insert(connection: Connection, found: LabelSet, started: datetime) -> None:
         }
     )
     connection.register("incoming_labels", labels)
-    connection.execute("INSERT INTO raw.labels SELECT * FROM incoming_labels")
+    connection.execute("insert into raw.labels select * from incoming_labels")
     connection.unregister("incoming_labels")
     if found.rejects:
         connection.executemany(
-            "INSERT INTO raw.rejects VALUES (?, ?, ?, ?, ?, ?)",
+            "insert into raw.rejects values (?, ?, ?, ?, ?, ?)",
             [[load_id, str(found.path), *reject] for reject in found.rejects],
         )
     record_load(

@@ -11,49 +11,45 @@ import re
 import tempfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from flow_pipeline.domain.errors import Unreadable
+from flow_pipeline.domain.sql import statements
+from flow_pipeline.loading.relations import STAGED_ROWS
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources.fields import literal, quoted
 from flow_pipeline.sources.files import CHAIN_COLUMNS, JSON_WRAPPERS, SNIFF_BYTES, InputFile, open_bytes
 from flow_pipeline.warehouse.store import Connection
 
-_LINES = "delim='\x01', quote='', escape='', comment='', header=false, columns={'line': 'VARCHAR'}, auto_detect=false, strict_mode=false"
-
-
-@dataclass(frozen=True)
-class Relation:
-    """A readable relation with a `source_row` column; malformed rows stand in the temporary table `malformed`."""
-
-    sql: str
+sql = statements(__package__)
 
 
 def with_parquet_columns(connection: Connection, file: InputFile) -> InputFile:
-    """A Parquet file with its columns and types filled in, and its chain where there is only one: a constant costs nothing per row.
+    """A Parquet file with its columns and types filled in, and its chain where there is only one.
+
+    A constant costs nothing per row.
 
     Raises:
         Unreadable: the footer or schema is broken.
     """
+    relation = f"read_parquet({literal(str(file.path))})"
     try:
-        rows = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(file.path))})").fetchall()
+        rows = connection.execute(f"describe select * from {relation}").fetchall()
     except duckdb.Error as error:
         raise _unreadable(file, error) from None
     found = replace(file, columns=tuple(row[0] for row in rows), types={row[0]: row[1] for row in rows})
     chain = found.find(*CHAIN_COLUMNS)
     if chain is None:
         return found
-    values = connection.execute(
-        f"SELECT DISTINCT {quoted(chain)} FROM read_parquet({literal(str(file.path))}) LIMIT 2"
-    ).fetchall()
+    values = connection.execute(f"select distinct {quoted(chain)} from {relation} limit 2").fetchall()
     return replace(found, constants={chain: str(values[0][0])}) if len(values) == 1 and values[0][0] else found
 
 
 def with_json_columns(connection: Connection, file: InputFile, settings: SourceSettings) -> InputFile:
-    """A JSON file with the keys of all its objects, not only of the first ones: a key that appears late is a column too.
+    """A JSON file with the keys of all its objects, not only of the first: a key that appears late is a column too.
 
     Raises:
         Unreadable: a document that holds no list of objects.
@@ -62,25 +58,28 @@ def with_json_columns(connection: Connection, file: InputFile, settings: SourceS
         if file.kind == "json":
             _stage_document(connection, file, settings)
         elif file.path.stat().st_size > SNIFF_BYTES or file.is_gzip:
-            connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE lines AS SELECT line FROM read_csv({literal(str(file.path))}, {_LINES}, compression='{'gzip' if file.is_gzip else 'none'}', "
-                f"max_line_size={settings.max_line_bytes}, ignore_errors=true) WHERE json_valid(line) AND ltrim(line) LIKE '{{%'"
-            )
+            connection.execute(sql("reading_json_lines"), _text_options(file, settings))
         else:
             return file
-        keys = [
-            row[0]
-            for row in connection.execute(
-                "SELECT DISTINCT unnest(json_keys(line)) FROM lines WHERE json_type(line) = 'OBJECT'"
-            ).fetchall()
-        ]
+        found = connection.execute(
+            "select distinct unnest(json_keys(line)) from lines where json_type(line) = 'OBJECT'"
+        ).fetchall()
     except (duckdb.Error, EOFError, OSError, zlib.error, UnicodeDecodeError) as error:
         raise _unreadable(file, error) from None
-    return replace(file, columns=(*file.columns, *sorted(set(keys) - set(file.columns))))
+    return replace(file, columns=(*file.columns, *sorted({row[0] for row in found} - set(file.columns))))
+
+
+def _text_options(file: InputFile, settings: SourceSettings) -> dict[str, object]:
+    """What the reader of text is told about a file."""
+    return {
+        "path": str(file.path),
+        "compression": "gzip" if file.is_gzip else "none",
+        "max_line_size": settings.max_line_bytes,
+    }
 
 
 def _stage_document(connection: Connection, file: InputFile, settings: SourceSettings) -> None:
-    """Stage `lines(line_row, line JSON)` of a document: a list of objects, such a list under a known key, or one object."""
+    """Stage `lines` of a document: a list of objects, such a list under a known key, or one object."""
     with open_bytes(file.path, file.is_gzip) as handle:
         document = handle.read(settings.max_json_bytes + 1)
     if len(document) > settings.max_json_bytes:
@@ -88,35 +87,38 @@ def _stage_document(connection: Connection, file: InputFile, settings: SourceSet
             f"{file.path}: JSON document over {settings.max_json_bytes} bytes",
             "raise sources.max_json_bytes, or convert it to JSON Lines",
         )
-    wrapped = " ".join(
-        f"WHEN json_type(doc->'$.{name}') = 'ARRAY' THEN (doc->'$.{name}')::JSON[]" for name in JSON_WRAPPERS
+    lists = " ".join(
+        f"when json_type(doc -> '$.{name}') = 'ARRAY' then (doc -> '$.{name}')::json[]" for name in JSON_WRAPPERS
     )
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE lines AS SELECT generate_subscripts(items, 1) AS line_row, unnest(items) AS line FROM "
-        f"(SELECT CASE WHEN json_type(doc) = 'ARRAY' THEN doc::JSON[] {wrapped} ELSE [doc] END AS items FROM (SELECT ?::JSON AS doc))",
-        [document.decode("utf-8-sig")],
+        sql("reading_json_document", list_under_key=f"case {lists} end"), {"document": document.decode("utf-8-sig")}
     )
-    row = connection.execute("SELECT count(*) FROM lines WHERE json_type(line) <> 'OBJECT'").fetchone()
+    row = connection.execute("select count(*) from lines where json_type(line) <> 'OBJECT'").fetchone()
     if row and row[0]:
         raise Unreadable(
             f"{file.path}: {row[0]} items of the document are not objects", "give a list of objects, or JSON Lines"
         )
 
 
-def stage(connection: Connection, file: InputFile, settings: SourceSettings, explode: str | None) -> Relation:
-    """Make the file's rows a relation.
+def stage(connection: Connection, file: InputFile, settings: SourceSettings, explode: str | None) -> str:
+    """Make the file's rows a relation with a `source_row` column; what is no row of it goes to `malformed_rows`.
+
+    Returns:
+        The relation, as it stands after FROM.
 
     Raises:
         Unreadable: the file can not be read at all.
     """
-    connection.execute("CREATE OR REPLACE TEMP TABLE malformed (source_row BIGINT, message VARCHAR, raw_text VARCHAR)")
+    connection.execute(
+        "create or replace temp table malformed_rows (source_row bigint, message varchar, raw_text varchar)"
+    )
     try:
         if file.kind == "parquet":
             path = literal(str(file.path))
             own = [quoted(column) for column in file.columns if column.lower() == "source_row"]
-            rest = f"* EXCLUDE ({', '.join(own)})" if own else "*"
-            return Relation(
-                f"(SELECT {rest}, file_row_number + 1 AS source_row FROM read_parquet({path}, file_row_number = true))"
+            rest = f"* exclude ({', '.join(own)})" if own else "*"
+            return (
+                f"(select {rest}, file_row_number + 1 as source_row from read_parquet({path}, file_row_number = true))"
             )
         if file.is_gzip:
             _check_gzip(file)
@@ -127,7 +129,7 @@ def stage(connection: Connection, file: InputFile, settings: SourceSettings, exp
             _stage_json(connection, file, explode)
     except (duckdb.Error, EOFError, OSError, zlib.error) as error:
         raise _unreadable(file, error) from None
-    return Relation("staged")
+    return STAGED_ROWS.name
 
 
 def _check_gzip(file: InputFile) -> None:
@@ -143,9 +145,10 @@ def _unreadable(file: InputFile, error: Exception) -> Unreadable:
 
 def _stage_csv(connection: Connection, file: InputFile, settings: SourceSettings) -> None:
     try:
-        _read_csv(connection, file, settings, file.path, file.is_gzip, skip=1)
+        _read_csv(connection, file, settings, _text_options(file, settings), skip=1)
         unclear = connection.execute(
-            "SELECT count(*) FROM malformed WHERE contains(rtrim(raw_text, chr(10) || chr(13)), chr(10)) OR message LIKE 'Maximum line size%'"
+            "select count(*) from malformed_rows where contains(rtrim(raw_text, chr(10) || chr(13)), chr(10)) "
+            "or message like 'Maximum line size%'"
         ).fetchone()
         if unclear and not unclear[0]:
             return
@@ -154,52 +157,52 @@ def _stage_csv(connection: Connection, file: InputFile, settings: SourceSettings
     with tempfile.TemporaryDirectory(prefix="netraflow-") as folder:
         clean = Path(folder) / "clean.csv"
         set_aside = _set_aside_broken_lines(file, clean, settings.max_line_bytes)
-        _read_csv(connection, file, settings, clean, False, skip=0, set_aside=set_aside)
+        options = {**_text_options(file, settings), "path": str(clean), "compression": "none"}
+        _read_csv(connection, file, settings, options, skip=0, set_aside=set_aside)
 
 
 def _read_csv(
     connection: Connection,
     file: InputFile,
     settings: SourceSettings,
-    path: Path,
-    is_gzip: bool,
+    options: dict[str, object],
     skip: int,
     set_aside: list[tuple[int, str, str]] | None = None,
 ) -> None:
     columns = [*file.columns, *(["_trailing"] if file.has_trailing_column else [])]
-    spec = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
-    connection.execute("DROP TABLE IF EXISTS csv_errors; DROP TABLE IF EXISTS csv_scans; DELETE FROM malformed")
+    types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
+    _drop_errors(connection)
+    connection.execute("delete from malformed_rows")
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE accepted AS SELECT row_number() OVER () AS accepted_row, * FROM read_csv({literal(str(path))}, "
-        f"delim={literal(file.delimiter)}, quote='\"', escape='\"', header=false, skip={skip}, columns={{{spec}}}, auto_detect=false, "
-        f"strict_mode=true, null_padding=false, compression='{'gzip' if is_gzip else 'none'}', max_line_size={settings.max_line_bytes}, "
-        "store_rejects=true, rejects_limit=0, rejects_table='csv_errors', rejects_scan='csv_scans')"
+        sql("reading_csv_rows", columns=f"{{{types}}}"), {**options, "delimiter": file.delimiter, "skip": skip}
     )
-    connection.execute(
-        f"INSERT INTO malformed SELECT line - {skip}, arg_min(error_message, error_message), left(any_value(csv_line), {settings.max_raw_text * 10}) "
-        "FROM csv_errors GROUP BY line"
-    )
-    connection.execute("DROP TABLE IF EXISTS csv_errors; DROP TABLE IF EXISTS csv_scans")
+    _take_errors(connection, skip, settings.max_raw_text * 10)
     if set_aside:
-        connection.executemany("INSERT INTO malformed VALUES (?, ?, ?)", set_aside)
+        connection.executemany("insert into malformed_rows values (?, ?, ?)", set_aside)
     _number_rows(connection)
 
 
+def _take_errors(connection: Connection, skip: int, max_text: int) -> None:
+    """Lines that the reader refused become malformed rows."""
+    connection.execute(sql("reading_malformed_rows"), {"skip": skip, "max_text": max_text})
+    _drop_errors(connection)
+
+
+def _drop_errors(connection: Connection) -> None:
+    connection.execute("drop table if exists csv_errors; drop table if exists csv_scans")
+
+
 def _number_rows(connection: Connection) -> None:
-    """Give accepted rows their place in the file: their own count plus the malformed rows before them."""
-    connection.execute("""
-        CREATE OR REPLACE TEMP TABLE staged AS
-        WITH shifts AS (
-            SELECT source_row - row_number() OVER (ORDER BY source_row) AS last_before, row_number() OVER (ORDER BY source_row) AS shift FROM malformed
-        ), steps AS (SELECT last_before + 1 AS first_after, max(shift) AS shift FROM shifts GROUP BY last_before)
-        SELECT a.accepted_row + coalesce(s.shift, 0) AS source_row, a.* EXCLUDE (accepted_row)
-        FROM accepted a ASOF LEFT JOIN steps s ON a.accepted_row >= s.first_after
-    """)
-    connection.execute("DROP TABLE accepted")
+    """Stage the well-formed rows with their place in the file."""
+    connection.execute(sql("reading_numbered_rows"))
+    connection.execute("drop table well_formed_rows")
 
 
 def _set_aside_broken_lines(file: InputFile, clean: Path, max_line_bytes: int) -> list[tuple[int, str, str]]:
-    """Copy the well-formed data lines; return (row, message, text) of the others. Lines are read one at a time: memory stays bounded."""
+    """Copy the well-formed data lines; return (row, message, text) of the others.
+
+    Lines are read one at a time: memory stays bounded.
+    """
     delimiter = re.escape(file.delimiter.encode())
     value = rb'(?:"(?:[^"]|"")*"|[^"' + delimiter + rb"][^" + delimiter + rb"]*|)"
     others = len(file.columns) - 1 + file.has_trailing_column
@@ -234,43 +237,35 @@ def _set_aside_broken_lines(file: InputFile, clean: Path, max_line_bytes: int) -
 
 
 def _stage_lines(connection: Connection, file: InputFile, settings: SourceSettings) -> None:
-    """Stage `lines(line_row, line JSON)`: one JSON object each; what is not becomes malformed."""
-    path = literal(str(file.path))
+    """Stage `lines`: one JSON object each; what is none becomes malformed."""
     if file.kind == "json":
         _stage_document(connection, file, settings)
         return
-    connection.execute("DROP TABLE IF EXISTS csv_errors; DROP TABLE IF EXISTS csv_scans")
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE accepted AS SELECT row_number() OVER () AS accepted_row, line FROM read_csv({path}, {_LINES}, "
-        f"compression='{'gzip' if file.is_gzip else 'none'}', max_line_size={settings.max_line_bytes}, "
-        "store_rejects=true, rejects_limit=0, rejects_table='csv_errors', rejects_scan='csv_scans') WHERE trim(line) <> ''"
-    )
-    connection.execute(
-        f"INSERT INTO malformed SELECT line, arg_min(error_message, error_message), left(any_value(csv_line), {settings.max_raw_text}) "
-        "FROM csv_errors GROUP BY line"
-    )
-    connection.execute("DROP TABLE IF EXISTS csv_errors; DROP TABLE IF EXISTS csv_scans")
+    _drop_errors(connection)
+    connection.execute(sql("reading_text_lines"), _text_options(file, settings))
+    _take_errors(connection, 0, settings.max_raw_text)
     _number_rows(connection)
+    is_object = "json_valid(line) and ltrim(line) like '{%'"
     connection.execute(
-        "INSERT INTO malformed SELECT source_row, 'not a JSON object', line FROM staged WHERE NOT (json_valid(line) AND ltrim(line) LIKE '{%')"
+        "insert into malformed_rows "
+        f"select source_row, 'not a JSON object', line from staged_rows where not ({is_object})"
     )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE lines AS SELECT source_row AS line_row, line::JSON AS line FROM staged WHERE json_valid(line) AND ltrim(line) LIKE '{%'"
+        "create or replace temp table lines as "
+        f"select source_row as line_row, line::json as line from staged_rows where {is_object}"
     )
 
 
 def _stage_json(connection: Connection, file: InputFile, explode: str | None) -> None:
     if explode:
-        connection.execute("UPDATE malformed SET source_row = -source_row")
+        connection.execute("update malformed_rows set source_row = -source_row")
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE staged AS SELECT row_number() OVER (ORDER BY line_row, ordinal) AS source_row, * FROM ({explode})"
+            "create or replace temp table staged_rows as "
+            f"select row_number() over (order by line_row, ordinal) as source_row, * from ({explode})"
         )
-        connection.execute(
-            "UPDATE malformed SET source_row = (SELECT count(*) FROM staged) + n FROM "
-            "(SELECT source_row AS old, row_number() OVER (ORDER BY source_row DESC) AS n FROM malformed) o WHERE malformed.source_row = o.old"
-        )
+        connection.execute(sql("reading_malformed_rows_last"))
         return
     names = ", ".join(
-        f"line->>{literal('$.' + chr(34) + column + chr(34))} AS {quoted(column)}" for column in file.columns
+        f"line ->> {literal('$.' + chr(34) + column + chr(34))} as {quoted(column)}" for column in file.columns
     )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT line_row AS source_row, {names} FROM lines")
+    connection.execute(f"create or replace temp table staged_rows as select line_row as source_row, {names} from lines")

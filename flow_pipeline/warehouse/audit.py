@@ -14,8 +14,7 @@ from flow_pipeline.warehouse.store import Connection
 
 def audit_stage(connection: Connection, stage: str, run_id: str, settings: Settings) -> list[Verdict]:
     """Verdicts of a stage, recorded in ops.audits."""
-
-    last = connection.execute("SELECT coalesce(max(block_date), DATE '1970-01-01') FROM store.transfers").fetchone()
+    last = connection.execute("select coalesce(max(block_date), date '1970-01-01') from store.transfers").fetchone()
 
     def measure(sql: str) -> float | None:
         try:
@@ -27,7 +26,7 @@ def audit_stage(connection: Connection, stage: str, run_id: str, settings: Setti
     verdicts = audit(stage, measure, settings.quality)
     now = datetime.now(UTC).replace(tzinfo=None)
     connection.executemany(
-        "INSERT INTO ops.audits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into ops.audits values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             [
                 run_id,
@@ -54,11 +53,14 @@ def stop_if_blocked(verdicts: list[Verdict]) -> None:
     """
     failed = [v for v in verdicts if not v.is_success and v.expectation.severity == "blocking"]
     if failed:
-        said = "; ".join(
-            f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {'nothing' if v.observed is None else f'{v.observed:g}'}, allowed {v.expectation.allowed})"
-            for v in failed
-        )
         raise AuditFailed(
-            f"the audit failed and nothing was published: {said}",
+            f"the audit failed and nothing was published: {'; '.join(map(_said, failed))}",
             "look at ops.audits and raw.rejects in the build file, mend the input or the setting, run again",
         )
+
+
+def _said(verdict: Verdict) -> str:
+    expectation, observed = verdict.expectation, verdict.observed
+    measured = "nothing" if observed is None else f"{observed:g}"
+    named = f"{verdict.stage}.{expectation.name}: {expectation.says}"
+    return f"{named} (measured {measured}, allowed {expectation.allowed})"

@@ -1,16 +1,23 @@
-"""Which days must be rebuilt: days that a load touched, days the calendar gained, or all when an input of every day changed."""
+"""Which days must be rebuilt: days that a load touched, days the calendar gained, or all of them.
+
+All of them are when an input of every day changed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from flow_pipeline.detectors.typology import parameters_of, typologies
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
-from flow_pipeline.warehouse.store import Connection, get_state, macros, set_state, transaction
+from flow_pipeline.warehouse.store import Connection, get_state, macros, number, set_state, transaction
+
+sql = statements(__package__)
 
 
 def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> bool:
@@ -19,7 +26,7 @@ def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> 
     Returns:
         True when every day is to be rebuilt: a changed model, label set, price, region or token name reaches them all.
     """
-    last = connection.execute("SELECT max(block_date) FROM store.transfers").fetchone()
+    last = connection.execute("select max(block_date) from store.transfers").fetchone()
     last_transfer: date | None = last[0] if last else None
     before, asked = get_state(connection, "last_day"), get_state(connection, "last_asked")
     # No day is built before it has begun, whatever was asked for.
@@ -37,31 +44,33 @@ def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> 
             set_state(connection, "last_day", last_day.isoformat())
         set_state(connection, "building_with", mark)
         if full:
-            connection.execute(
-                "INSERT INTO store.dirty_days SELECT DISTINCT block_date FROM store.transfers WHERE block_date NOT IN (FROM store.dirty_days)"
-            )
+            add_dirty_days(connection, "select distinct block_date as day from store.transfers")
         elif before and last_day and last_day > date.fromisoformat(before):
             gained = [
                 date.fromisoformat(before) + timedelta(days=n + 1)
                 for n in range((last_day - date.fromisoformat(before)).days)
             ]
-            connection.execute(
-                "INSERT INTO store.dirty_days SELECT d FROM (SELECT unnest(?::DATE[]) AS d) WHERE d NOT IN (FROM store.dirty_days)",
-                [gained],
-            )
+            add_dirty_days(connection, "select unnest($gained::date[]) as day", {"gained": gained})
     return full
+
+
+def add_dirty_days(connection: Connection, days: str, values: dict[str, Any] | None = None) -> None:
+    """Days that a query gives, each once as `day`, must be rebuilt before the next publish."""
+    new = f"select day from ({days}) where day not in (select block_date from store.dirty_days)"
+    connection.execute(f"insert into store.dirty_days {new}", values or {})
 
 
 def first_dirty_day(connection: Connection) -> date | None:
     """The first day that waits to be rebuilt, None when none does."""
-    row = connection.execute("SELECT min(block_date) FROM store.dirty_days").fetchone()
+    row = connection.execute("select min(block_date) from store.dirty_days").fetchone()
     return row[0] if row else None
 
 
 def first_new_day(connection: Connection, stage: str) -> date | None:
-    """The first day a stage must look at when every day that waits follows those it has seen; None when it must look at all again.
+    """The first day a stage must look at when every day that waits follows those it has seen.
 
-    Until `remember_days` the stage counts as having seen nothing, so that what a killed run left half done is done again from the start.
+    None when it must look at all again. Until `remember_days` the stage counts as having seen nothing, so that what a
+    killed run left half done is done again from the start.
     """
     seen = get_state(connection, f"{stage}_through")
     set_state(connection, f"{stage}_through", "")
@@ -71,29 +80,28 @@ def first_new_day(connection: Connection, stage: str) -> date | None:
 
 def remember_days(connection: Connection, stage: str) -> None:
     """A stage has seen every day; called in the transaction that stores what it found."""
-    row = connection.execute("SELECT max(block_date) FROM store.transfers").fetchone()
+    row = connection.execute("select max(block_date) from store.transfers").fetchone()
     set_state(connection, f"{stage}_through", str(row[0]) if row and row[0] else "")
 
 
 def adds_few(connection: Connection, transfers: int) -> bool:
-    """True when every day that waits follows those that detection has seen, and they bring no more transfers than that together."""
+    """True when every day that waits follows those that detection has seen, and all bring at most so many transfers."""
     first = first_dirty_day(connection)
     seen = [get_state(connection, f"{stage}_through") or "9999-12-31" for stage in ("typologies", "address_clusters")]
     if first is None or first.isoformat() <= max(seen):
         return False
-    row = connection.execute("SELECT count(*) FROM store.transfers WHERE block_date >= ?", [first]).fetchone()
-    return bool(row and row[0] <= transfers)
+    new = "select count(*) from store.transfers where block_date >= $first"
+    return number(connection, new, {"first": first}) <= transfers
 
 
 def dirty_days(connection: Connection) -> int:
     """Days that wait to be rebuilt or published."""
-    row = connection.execute("SELECT count(*) FROM store.dirty_days").fetchone()
-    return int(row[0]) if row else 0
+    return number(connection, "select count(*) from store.dirty_days")
 
 
 def mark_built(connection: Connection) -> None:
     """Nothing is dirty any more; called in the transaction that records a publication."""
-    connection.execute("DELETE FROM store.dirty_days")
+    connection.execute("delete from store.dirty_days")
     set_state(connection, "built_with", get_state(connection, "building_with") or "")
 
 
@@ -124,40 +132,29 @@ def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
             },
         },
         "wallets": connection.execute(
-            "SELECT count(*), coalesce(sum(hash(wallet, category)), 0)::VARCHAR FROM raw.wallet_reports"
+            "select count(*), coalesce(sum(hash(wallet, category)), 0)::varchar from raw.wallet_reports"
         ).fetchone(),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _token_names_changed(connection: Connection) -> bool:
-    """True when a known token is now shown under another symbol, or stops being summable: dbt's view against the table it built."""
-    built = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'marts' AND table_name = 'dim_tokens'"
-    ).fetchone()
-    if not built or not built[0]:
+    """True when a known token is now shown under another symbol, or stops being summable.
+
+    dbt's view tells what is, the table that it built what was.
+    """
+    is_built = "select 1 from duckdb_tables() where schema_name = 'marts' and table_name = 'dim_tokens'"
+    if not connection.execute(is_built).fetchone():
         return True
-    row = connection.execute("""
-        SELECT count(*) FROM marts.dim_tokens b
-        LEFT JOIN (SELECT DISTINCT chain, coalesce(token_address, token_symbol) AS token, token_address, token_symbol, is_summable FROM intermediate.int_tokens__canonical) n
-            ON n.chain = b.chain AND n.token = coalesce(b.token_address, b.token_symbol)
-        WHERE n.token_symbol IS DISTINCT FROM b.token_symbol OR n.is_summable IS DISTINCT FROM b.is_summable
-    """).fetchone()
-    return bool(row and row[0])
+    return number(connection, sql("days_changed_tokens")) > 0
 
 
 def _refresh_token_days(connection: Connection) -> None:
-    """Counts and a bound of the sum per token and day; only where count times maximum could overflow is the sum itself taken."""
+    """Counts and a bound of the sum per token and day.
+
+    Only where count times maximum could overflow is the sum itself taken.
+    """
     with transaction(connection):
-        connection.execute("DELETE FROM store.token_days WHERE block_date IN (FROM store.dirty_days)")
-        connection.execute("""
-            INSERT INTO store.token_days
-            SELECT token_id, block_date, count(*), coalesce(count(*) * max(amount)::DOUBLE, 0)
-            FROM store.transfers WHERE block_date IN (FROM store.dirty_days) GROUP BY ALL
-        """)
-        connection.execute("""
-            UPDATE store.token_days SET amount_bound = s.total
-            FROM (SELECT token_id, block_date, coalesce(sum(amount::DOUBLE), 0) AS total FROM store.transfers
-                  WHERE token_id IN (SELECT token_id FROM store.token_days GROUP BY token_id HAVING sum(amount_bound) >= 1e20) GROUP BY ALL) s
-            WHERE s.token_id = token_days.token_id AND s.block_date = token_days.block_date
-        """)
+        connection.execute("delete from store.token_days where block_date in (select block_date from store.dirty_days)")
+        connection.execute(sql("days_token_days"))
+        connection.execute(sql("days_token_sums"))

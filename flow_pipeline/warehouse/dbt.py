@@ -150,7 +150,7 @@ def invoke(settings: Settings, given: list[str], manifest: Any = None) -> Any:
 
 
 def transform(settings: Settings, full_refresh: bool) -> None:
-    """Build every model for all days, or the tables that new days change: views and label tables stand as they were built."""
+    """Build every model for all days, or the tables that new days change: views and label tables stand as built."""
     unchanged = [] if full_refresh else ["--exclude", "config.materialized:view", "dim_address_labels"]
     # Nobody reads the artifacts of a run in this process; writing them costs a third of a second.
     invoke(settings, ["--no-write-json", *arguments(settings, full_refresh), *unchanged], parsed_project(settings))

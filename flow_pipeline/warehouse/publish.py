@@ -13,9 +13,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.days import mark_built
 from flow_pipeline.warehouse.store import Connection, open_build, transaction
+
+sql = statements(__package__)
 
 _NOT_CONTENT = {"load_id", "source_file", "label_set", "evidence_sql"}
 _NOT_HASHED = {"raw.loads", "ops.audits", "ops.publications"}
@@ -32,24 +35,30 @@ def new_run_id() -> str:
 
 
 def record_publication(connection: Connection, run_id: str, also: Callable[[Connection], None] | None = None) -> None:
-    """Write the content hash of every table into ops.publications, do what `also` does, and forget the dirty days, in one transaction.
+    """Write the content hash of every table into ops.publications, do what `also` does, and forget the dirty days.
 
-    The hashes of changed days are refreshed before.
+    All in one transaction; the hashes of changed days are refreshed before.
     """
     with transaction(connection):
         if also:
             also(connection)
-        row = connection.execute(
-            "SELECT min(block_date), (SELECT max(value)::DATE FROM store.state WHERE key = 'last_day') FROM store.day_hashes"
-        ).fetchone()
-        first, last = row or (None, None)
+        first, last = _built_window(connection)
         now = datetime.now(UTC).replace(tzinfo=None)
         for name, (count, mark) in content_hashes(connection).items():
             connection.execute(
-                "INSERT INTO ops.publications VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "insert into ops.publications values (?, ?, ?, ?, ?, ?, ?)",
                 [run_id, now, first, last, name, count, mark],
             )
         mark_built(connection)
+
+
+def _built_window(connection: Connection) -> tuple[date | None, date | None]:
+    """First and last day of the published calendar."""
+    row = connection.execute(
+        "select min(block_date), (select max(value)::date from store.state where key = 'last_day') "
+        "from store.day_hashes"
+    ).fetchone()
+    return (row[0], row[1]) if row else (None, None)
 
 
 def content_hashes(connection: Connection) -> dict[str, tuple[int | None, str]]:
@@ -59,25 +68,22 @@ def content_hashes(connection: Connection) -> dict[str, tuple[int | None, str]]:
     """
     found: dict[str, tuple[int | None, str]] = {}
     total = connection.execute(
-        "SELECT coalesce(sum(row_count), 0), coalesce(sum(content_hash % 1_000_000_007_000_000_007), 0) FROM store.day_hashes"
+        "select coalesce(sum(row_count), 0), coalesce(sum(content_hash % 1_000_000_007_000_000_007), 0) "
+        "from store.day_hashes"
     ).fetchone()
     found["raw.transfers"] = (int(total[0]), str(total[1])) if total else (0, "0")
-    relations = connection.execute(
-        "SELECT schema_name || '.' || table_name, NULL FROM duckdb_tables() WHERE schema_name IN ('raw', 'marts', 'detection') "
-        "UNION ALL SELECT schema_name || '.' || view_name, CASE schema_name WHEN 'marts' THEN sql END FROM duckdb_views() WHERE schema_name IN ('marts', 'detection') ORDER BY 1"
-    ).fetchall()
-    for name, definition in relations:
+    for name, definition in connection.execute(sql("publish_relations")).fetchall():
         if name in _NOT_HASHED:
             continue
         if definition:
-            mark = connection.execute("SELECT md5(?)", [definition]).fetchone()
+            mark = connection.execute("select md5(?)", [definition]).fetchone()
             found[name] = (None, str(mark[0]) if mark else "")
             continue
-        columns = [row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall() if row[0] not in _NOT_CONTENT]
+        columns = [row[0] for row in connection.execute(f"describe {name}").fetchall() if row[0] not in _NOT_CONTENT]
         if name in ("raw.rejects", "raw.wallet_reports", "detection.finding_transfers"):
             columns.remove("source_row")
         row = connection.execute(
-            f"SELECT count(*), coalesce(sum(hash({', '.join(columns)})::HUGEINT), 0) FROM {name}"
+            f"select count(*), coalesce(sum(hash({', '.join(columns)})::hugeint), 0) from {name}"
         ).fetchone()
         found[name] = (int(row[0]), str(row[1])) if row else (0, "0")
     return found
@@ -85,22 +91,13 @@ def content_hashes(connection: Connection) -> dict[str, tuple[int | None, str]]:
 
 def refresh_day_hashes(connection: Connection) -> None:
     """Hash the transfers of the days that changed."""
-    connection.execute("DELETE FROM store.day_hashes WHERE block_date IN (FROM store.dirty_days)")
-    connection.execute("""
-        INSERT INTO store.day_hashes
-        SELECT f.block_date, count(*), sum(hash(f.tx_hash, f.transfer_index, f.block_timestamp, f.block_number, f.amount, f.amount_usd, t.h, s.h, r.h)::HUGEINT)
-        FROM store.transfers f
-        JOIN (SELECT token_id, hash(chain, token_address, token_symbol) AS h FROM store.tokens) t ON t.token_id = f.token_id
-        JOIN (SELECT address_id, hash(address) AS h FROM store.addresses) s ON s.address_id = f.from_id
-        JOIN (SELECT address_id, hash(address) AS h FROM store.addresses) r ON r.address_id = f.to_id
-        WHERE f.block_date IN (FROM store.dirty_days)
-        GROUP BY f.block_date
-    """)
+    connection.execute("delete from store.day_hashes where block_date in (select block_date from store.dirty_days)")
+    connection.execute(sql("publish_day_hashes"))
 
 
 def last_recorded(connection: Connection) -> str | None:
     """Run id of the last publication recorded in the build file."""
-    row = connection.execute("SELECT max(run_id) FROM ops.publications").fetchone()
+    row = connection.execute("select max(run_id) from ops.publications").fetchone()
     return row[0] if row else None
 
 
@@ -122,7 +119,7 @@ def swap_in(settings: Settings, run_id: str) -> Path:
     wal = settings.build_file.with_name(settings.build_file.name + ".wal")
     if wal.exists():
         with open_build(settings) as connection:
-            connection.execute("FORCE CHECKPOINT")
+            connection.execute("force checkpoint")
     if wal.exists():
         raise FlowError(
             f"{wal} is left after the checkpoint", "stop the process that has the build file open, then run again"
@@ -148,7 +145,10 @@ def swap_in(settings: Settings, run_id: str) -> Path:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file: for nothing where the file system shares blocks, else past the page cache where it can, for which no room has to be made."""
+    """Copy a file: for nothing where the file system shares blocks, else past the page cache where it can.
+
+    No room has to be made for what does not go through the cache.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     with source.open("rb", buffering=0) as read, mmap.mmap(-1, _PIECE) as piece, memoryview(piece) as view:
         try:
@@ -199,11 +199,3 @@ def _prune(settings: Settings) -> None:
     )
     for path in files[settings.warehouse.keep_published - 1 :]:
         path.unlink()
-
-
-def built_window(connection: Connection) -> tuple[date | None, date | None]:
-    """First and last day of the published calendar."""
-    row = connection.execute(
-        "SELECT min(block_date), (SELECT max(value)::DATE FROM store.state WHERE key = 'last_day') FROM store.day_hashes"
-    ).fetchone()
-    return (row[0], row[1]) if row else (None, None)

@@ -11,11 +11,12 @@ from flow_pipeline.warehouse.store import Connection
 
 @dataclass(frozen=True)
 class Relation:
-    """A temp table that crosses files: its name, its columns in order, "One row per …"."""
+    """A temp table or view that crosses files: its name, its columns in order, "One row per …"."""
 
     name: str
     columns: tuple[str, ...]
     description: str
+    is_view: bool = False
 
 
 @contextmanager
@@ -25,4 +26,4 @@ def dropped_after(connection: Connection, *relations: Relation) -> Iterator[None
         yield
     finally:
         for relation in relations:
-            connection.execute(f"drop table if exists temp.{relation.name}")
+            connection.execute(f"drop {'view' if relation.is_view else 'table'} if exists temp.{relation.name}")

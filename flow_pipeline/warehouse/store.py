@@ -41,11 +41,11 @@ def open_build(settings: Settings) -> Iterator[Connection]:
     except duckdb.Error as error:
         raise _not_opened(settings, error) from None
     try:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_progress_bar = false")
-        # A side guessed to be small is otherwise joined row by row with the other, and guesses after filters are far off.
-        connection.execute("SET asof_loop_join_threshold = 0")
-        connection.execute("SET checkpoint_threshold = ?", [settings.warehouse.checkpoint_threshold])
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")
+        # A side guessed to be small is otherwise joined row by row with the other; guesses after filters are far off.
+        connection.execute("set asof_loop_join_threshold = 0")
+        connection.execute("set checkpoint_threshold = ?", [settings.warehouse.checkpoint_threshold])
         create_tables(connection)
         yield connection
     finally:
@@ -58,43 +58,46 @@ def macros() -> str:
 
 
 def create_tables(connection: Connection) -> None:
-    """The shared macros, and every schema, table and view of domain.tables; nothing happens when they stand as the code has them.
+    """The shared macros, and every schema, table and view of domain.tables.
+
+    Nothing happens when they stand as the code has them.
 
     Raises:
         FlowError: a table has other columns than the code knows.
     """
     mark = hashlib.sha256("\n".join((macros(), *(table.ddl for table in ALL_TABLES))).encode()).hexdigest()
     is_begun = connection.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'store' AND table_name = 'state'"
+        "select 1 from duckdb_tables() where schema_name = 'store' and table_name = 'state'"
     ).fetchone()
     if is_begun and get_state(connection, "tables") == mark:
         return
     _check_tables(connection)
     connection.execute(macros())
     for schema in SCHEMAS:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        connection.execute(f"create schema if not exists {schema}")
     for table in ALL_TABLES:
         connection.execute(table.ddl)
     set_state(connection, "tables", mark)
 
 
 def _check_tables(connection: Connection) -> None:
-    found = connection.execute(
-        "SELECT schema_name || '.' || table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
-        "JOIN duckdb_tables() USING (database_name, schema_name, table_name) WHERE database_name = current_database() GROUP BY ALL"
-    ).fetchall()
+    found = connection.execute(sql("store_columns")).fetchall()
     columns = {name: tuple(names) for name, names in found}
     for table in ALL_TABLES:
         known = columns.get(table.relation)
         if known and (table.view or known != tuple(column.name for column in table.columns)):
             raise FlowError(
                 f"{table.relation} of the build file has other columns than this version writes: {', '.join(known)}",
-                "remove the build file (`netraflow doctor` names it) and run again over the input; published files stay readable",
+                "remove the build file (`netraflow doctor` names it) and run again over the input; "
+                "published files stay readable",
             )
 
 
 def build_trouble(settings: Settings) -> FlowError | None:
-    """Why the next run could not open the build file; None when it can, or when there is none yet. Nobody may be writing to it."""
+    """Why the next run could not open the build file; None when it can, or when there is none yet.
+
+    Nobody may be writing to it.
+    """
     try:
         if settings.build_file.exists():
             with duckdb.connect(str(settings.build_file), read_only=True) as connection:
@@ -131,9 +134,9 @@ def open_published(settings: Settings) -> Iterator[Connection]:
         )
     connection = duckdb.connect(str(settings.published_link.resolve()), read_only=True)
     try:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
         yield connection
     finally:
         connection.close()
@@ -142,13 +145,13 @@ def open_published(settings: Settings) -> Iterator[Connection]:
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
     """All or nothing."""
-    connection.execute("BEGIN")
+    connection.execute("begin")
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        connection.execute("rollback")
         raise
-    connection.execute("COMMIT")
+    connection.execute("commit")
 
 
 @contextmanager
@@ -212,14 +215,14 @@ def lock_holder(settings: Settings) -> str | None:
 
 def get_state(connection: Connection, key: str) -> str | None:
     """A remembered fact."""
-    row = connection.execute("SELECT value FROM store.state WHERE key = ?", [key]).fetchone()
+    row = connection.execute("select value from store.state where key = ?", [key]).fetchone()
     return str(row[0]) if row else None
 
 
 def set_state(connection: Connection, key: str, value: str) -> None:
     """Remember a fact."""
-    connection.execute("DELETE FROM store.state WHERE key = ?", [key])
-    connection.execute("INSERT INTO store.state VALUES (?, ?)", [key, value])
+    connection.execute("delete from store.state where key = ?", [key])
+    connection.execute("insert into store.state values (?, ?)", [key, value])
 
 
 def write_changes(
@@ -237,19 +240,29 @@ def write_changes(
         key: Columns by which a row is the same row, no two alike in them.
         told_by: Columns that say whether the others differ; else all others are compared.
     """
-    rest = [row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall() if row[0] not in key]
-    connection.execute(f"""
-        MERGE INTO {table} o USING {fresh} n ON {" AND ".join(f"n.{column} = o.{column}" for column in key)}
-        WHEN MATCHED AND ({" OR ".join(f"n.{column} IS DISTINCT FROM o.{column}" for column in told_by or rest)})
-            THEN UPDATE SET {", ".join(f"{column} = n.{column}" for column in rest)}
-        WHEN NOT MATCHED BY TARGET THEN INSERT BY NAME
-        WHEN NOT MATCHED BY SOURCE AND {scope} THEN DELETE
-    """)
+    rest = [row[0] for row in connection.execute(f"describe {table}").fetchall() if row[0] not in key]
+    connection.execute(
+        sql(
+            "store_changes",
+            table=table,
+            fresh=fresh,
+            is_same_row=" and ".join(f"n.{column} = o.{column}" for column in key),
+            differs=" or ".join(f"n.{column} is distinct from o.{column}" for column in told_by or rest),
+            values=", ".join(f"{column} = n.{column}" for column in rest),
+            is_in_scope=scope,
+        )
+    )
 
 
 def table_counts(connection: Connection, relations: Iterable[str]) -> dict[str, int]:
     """Row count per relation."""
-    return {name: int((connection.execute(f"SELECT count(*) FROM {name}").fetchone() or (0,))[0]) for name in relations}
+    return {name: number(connection, f"select count(*) from {name}") for name in relations}
+
+
+def number(connection: Connection, statement: str, values: dict[str, Any] | None = None) -> int:
+    """The one whole number that a statement gives, 0 for none; of an insert it is the count of rows."""
+    row = connection.execute(statement, values or {}).fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
 
 
 def file_size(path: Path) -> int:

@@ -1,0 +1,59 @@
+"""Duplicates: the same transfer told twice, within a file or by files before it.
+
+Rows are told apart by the keys of docs/data-dictionary.md: hashes find the suspects in one pass, exact keys decide
+about the suspects only.
+"""
+
+from __future__ import annotations
+
+from flow_pipeline.domain.sql import statements
+from flow_pipeline.warehouse.days import add_dirty_days
+from flow_pipeline.warehouse.store import Connection, number
+
+sql = statements(__package__)
+
+
+def find_duplicates(connection: Connection) -> None:
+    """Fill `duplicate_rows` with rows of the file that are duplicates, and take superseded old rows out of the store.
+
+    Suspects share a hash: of (tx_hash, transfer_index) when every row involved has an index, else of tx_hash alone.
+    """
+    run = connection.execute
+    run("create or replace temp table duplicate_rows (source_row bigint)")
+    of_file, of_store = (
+        "candidate_rows where is_transfer and tx_hash is not null",
+        "store.transfers where tx_hash is not null",
+    )
+    stored = number(connection, f"select count(*) from {of_store}")
+    unindexed = number(connection, f"select count(*) from {of_file} and transfer_index is null") or (
+        stored and number(connection, f"select count(*) from {of_store} and transfer_index is null")
+    )
+    key = "hash(tx_hash)" if unindexed else "hash(tx_hash, transfer_index)"
+    run(
+        "create or replace temp table suspect_keys as "
+        f"select key from (select {key} as key from {of_file}) group by key having count(*) > 1"
+    )
+    if stored:
+        run(
+            f"insert into suspect_keys select distinct {key} from {of_store} and {key} in (select {key} from {of_file})"
+        )
+    if number(connection, "select count(*) from suspect_keys"):
+        run(sql("duplicates_suspects", key=key))
+        run(sql("duplicates_transfers"))
+        run("insert into duplicate_rows select source_row from duplicate_transfers where load_id = 0")
+        run("delete from duplicate_transfers where load_id = 0")
+        if number(connection, "select count(*) from duplicate_transfers"):
+            _supersede(connection)
+        run("drop table duplicate_transfers")
+        run("drop table suspects")
+    run("drop table suspect_keys")
+
+
+def _supersede(connection: Connection) -> None:
+    """Delete the stored transfers of `duplicate_transfers` and correct their loads' counts."""
+    connection.execute(
+        "delete from store.transfers "
+        "where (load_id, source_row) in (select load_id, source_row from duplicate_transfers)"
+    )
+    connection.execute(sql("duplicates_load_counts"))
+    add_dirty_days(connection, "select distinct block_timestamp::date as day from duplicate_transfers")

@@ -1,0 +1,33 @@
+-- Gives: fills raw.rejects: one row per candidate that may not load, with its reason in words and its text
+-- Reads: the rows of the file, the temp view bad_rows
+-- Takes: $load_id, $path, $max_text, ${rows} (the relation)
+insert into raw.rejects
+select
+    $load_id,
+    $path,
+    b.source_row,
+    b.reason,
+    b.message,
+    left(to_json(r)::varchar, $max_text)
+from (
+    select
+        source_row,
+        reason,
+        case reason
+            when 'missing_column_value' then 'time, sender, receiver or amount is empty'
+            when 'bad_timestamp'
+                then 'time outside the believable range or unreadable: ' || coalesce(block_timestamp::varchar, '?')
+            when 'bad_address' then 'sender ' || from_address || ', receiver ' || to_address || ' on ' || chain
+            when 'unknown_decimals'
+                then
+                    'no decimals known for '
+                    || coalesce(token_address, token_symbol, '?')
+                    || ' on '
+                    || chain
+                    || '; give a token file'
+            when 'failed_transaction' then 'the transaction failed'
+            else 'the amount is not usable'
+        end as message
+    from bad_rows
+) as b
+inner join (select * from ${rows}) as r using (source_row)
