@@ -14,9 +14,13 @@ from importlib.resources import files
 PLACE = re.compile(r"\$\{(\w+)\}")
 
 
+_HEAD = re.compile(r"\A(?:--.*\n)+")
+
+
 @cache
 def _text(package: str, name: str) -> str:
-    return files(package).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    """A statement without its head, which names the places that are filled in."""
+    return _HEAD.sub("", files(package).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
 def statements(package: str | None) -> Callable[..., str]:
