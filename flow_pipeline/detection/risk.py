@@ -1,4 +1,4 @@
-"""Risk on the build file: components from findings and from contacts with labelled addresses, and the score of each address."""
+"""Risk on the build file: components from findings and contacts with labelled addresses, and each address's score."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """PLUG ROOM: one file = one typology or anomaly. Frames and arrays in, findings out.
 
-What lives here: pure computation on numpy arrays and Arrow tables. What must not: connections, files, Dagster; a detector
-never knows where its input came from. Read more: docs/detectors.md.
+What lives here: pure computation on numpy arrays and Arrow tables. What must not: connections, files, Dagster; a
+detector never knows where its input came from. Read more: docs/detectors.md.
 """
 
 from __future__ import annotations

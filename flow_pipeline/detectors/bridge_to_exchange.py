@@ -26,8 +26,8 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "bridge_to_exchange", "1", 0.7, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "least", "moved_amount", "all"
 CARD = Card(
-    definition="A path from a labelled bridge through 1 to 3 middle addresses, neither services nor hubs, to a labelled exchange within 24 h; each transfer carries at least "
-    "80 % of the one before.",
+    definition="A path from a labelled bridge through 1 to 3 middle addresses, neither services nor hubs, to a "
+    "labelled exchange within 24 h; each transfer carries at least 80 % of the one before.",
     suspicious="moved exceeds 10 ETH",
     example="bridge→A 12, A→B 11.8, B→exchange 11.5 ETH within a day: moved 11.5, suspicious.",
     blind_to="an exchange's deposit addresses that nobody labelled; bridges that pay out through a pool",
@@ -75,7 +75,8 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
     """Large."""
     words = [
-        f"{units(moved, symbol)} came out of a bridge and reached an exchange over {hops} transfers within {lasting(seconds)}."
+        f"{units(moved, symbol)} came out of a bridge and reached an exchange over {hops} transfers within "
+        f"{lasting(seconds)}."
         for moved, symbol, hops, seconds in zip(
             measured.moved_amount, measured.token_symbol, measured.hop_count, measured.duration_seconds, strict=True
         )

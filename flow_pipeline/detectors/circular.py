@@ -26,10 +26,13 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "circular", "2", 0.9, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
 CARD = Card(
-    definition="A simple temporal cycle of 2 to 6 transfers, each after the last, within 72 h, over distinct addresses none of which is a service or a hub. "
-    "Instances that end on one day over the same addresses in the same order round the circle are one finding, which shows the largest, of equal ones the earliest, and counts the others.",
+    definition="A simple temporal cycle of 2 to 6 transfers, each after the last, within 72 h, over distinct "
+    "addresses none of which is a service or a hub. Instances that end on one day over the same addresses in the "
+    "same order round the circle are one finding, which shows the largest, of equal ones the earliest, and counts "
+    "the others.",
     suspicious="the hops together exceed 5 ETH",
-    example="A→B→C→A, 3 ETH each: gross 9, moved 3, three addresses, suspicious. A→B at 30 s, B→C at 20 s and C→A at 10 s: no cycle, whoever begins.",
+    example="A→B→C→A, 3 ETH each: gross 9, moved 3, three addresses, suspicious. A→B at 30 s, B→C at 20 s and C→A at "
+    "10 s: no cycle, whoever begins.",
     blind_to="circles of more than six hands, slower than 72 h, or closed through an exchange",
 )
 
@@ -79,7 +82,7 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
 
 
 def _one_per_circle(graph: TransferGraph, walks: Walks) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the largest instance of each circle and day, the earliest of equal ones, and how many instances it has."""
+    """The largest instance of each circle and day (the earliest of equal ones) by number, and how many there are."""
     chosen, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     lengths = np.diff(walks.start)
     for length in np.unique(lengths):

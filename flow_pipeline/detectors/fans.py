@@ -1,4 +1,4 @@
-"""What fan-ins and fan-outs share: one address and many counterparties within a trailing window, judged by the total and its evenness."""
+"""What fan-ins and fan-outs share: many counterparties within a trailing window, judged by total and evenness."""
 
 from __future__ import annotations
 

@@ -25,8 +25,9 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "gather_scatter", "1", 0.8, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "lesser_side", "moved_amount", "all"
 CARD = Card(
-    definition="At least 3 sources pay one middle address that is neither a service nor a hub, and then, the gathering over, it pays at least 3 targets, within "
-    "72 h from the first receipt to the last payment; the payments are 80 % to 100 % of the receipts.",
+    definition="At least 3 sources pay one middle address that is neither a service nor a hub, and then, the "
+    "gathering over, it pays at least 3 targets, within 72 h from the first receipt to the last payment; the "
+    "payments are 80 % to 100 % of the receipts.",
     suspicious="the payments exceed 10 ETH",
     example="A, B and C pay M 5 ETH each; M pays D, E and F 4.8 each within a day: moved 14.4, suspicious.",
     blind_to="an address that gathers and scatters at the same time; one that keeps or adds more than a fifth",
@@ -51,7 +52,8 @@ class Parameters(WithAmount):
     def _can_fire(self) -> Parameters:
         if self.least_share > self.largest_share:
             raise ValueError(
-                f"least_share {self.least_share} lies above largest_share {self.largest_share}, so nothing can ever fit; lower it"
+                f"least_share {self.least_share} lies above largest_share {self.largest_share}, so nothing can ever "
+                "fit; lower it"
             )
         return self
 
@@ -78,7 +80,8 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
     """Large."""
     words = [
-        f"{focus} gathered {receipts} receipts and scattered {units(moved, symbol)} of them in {count - receipts} payments within {lasting(seconds)}."
+        f"{focus} gathered {receipts} receipts and scattered {units(moved, symbol)} of them in {count - receipts} "
+        f"payments within {lasting(seconds)}."
         for focus, receipts, moved, symbol, count, seconds in zip(
             measured.focus,
             hits.facts["receipts"],

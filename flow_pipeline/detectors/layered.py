@@ -27,10 +27,13 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "layered", "1", 0.8, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
 CARD = Card(
-    definition="A maximal path of at least 6 transfers over distinct addresses, each gap at most 7 days, each hop 80 % to 100.5 % of the hop before.",
+    definition="A maximal path of at least 6 transfers over distinct addresses, each gap at most 7 days, each hop "
+    "80 % to 100.5 % of the hop before.",
     suspicious="the hops together exceed 20 ETH",
-    example="Six hops of 10, 9.9, 9.8, 9.7, 9.6 and 9.5 ETH a day apart: gross 58.5, moved 9.5, suspicious. Five hops: nothing.",
-    blind_to="a sum that is split or merged on its way; a rest of more than a week; a path through an exchange or a hub",
+    example="Six hops of 10, 9.9, 9.8, 9.7, 9.6 and 9.5 ETH a day apart: gross 58.5, moved 9.5, suspicious. Five "
+    "hops: nothing.",
+    blind_to="a sum that is split or merged on its way; a rest of more than a week; a path through an exchange or a "
+    "hub",
 )
 
 
@@ -85,7 +88,8 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
     """Large."""
     words = [
-        f"{units(moved, symbol)} were handed on {hops} times through {addresses} addresses within {lasting(seconds)}, nearly whole at every hop."
+        f"{units(moved, symbol)} were handed on {hops} times through {addresses} addresses within {lasting(seconds)}, "
+        "nearly whole at every hop."
         for moved, symbol, hops, addresses, seconds in zip(
             measured.moved_amount,
             measured.token_symbol,

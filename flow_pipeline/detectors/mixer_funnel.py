@@ -24,10 +24,12 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "mixer_funnel", "2", 0.9, "mixer_interaction"
 MOVED, JUDGED_BY, IDENTITY = "arrived", "moved_amount", "all"
 CARD = Card(
-    definition="Routes of at most 3 transfers within 72 h from an origin to a labelled mixer, through addresses that are neither services nor hubs. In a trailing 72 h "
-    "window over the arrivals either at least 2 addresses other than the origin bring its money to a mixer, or what it sent on its way is at least 80 % of all it "
-    "paid: the first transfers of the routes, or the arrivals where those are less. Each transfer carries at least half of the one before, so that a customer "
-    "does not answer for his shop. A finding within another is left out, so that the origin stands for the hands it used.",
+    definition="Routes of at most 3 transfers within 72 h from an origin to a labelled mixer, through addresses that "
+    "are neither services nor hubs. In a trailing 72 h window over the arrivals either at least 2 addresses other "
+    "than the origin bring its money to a mixer, or what it sent on its way is at least 80 % of all it paid: the "
+    "first transfers of the routes, or the arrivals where those are less. Each transfer carries at least half of the "
+    "one before, so that a customer does not answer for his shop. A finding within another is left out, so that the "
+    "origin stands for the hands it used.",
     suspicious="always",
     example="O pays A and B 10 ETH each and both send 9.9 to a mixer within a day: one finding about O, moved 19.8.",
     blind_to="mixers that nobody labelled; money that waits more than 72 h before it is mixed",

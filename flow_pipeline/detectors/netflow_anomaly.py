@@ -1,7 +1,7 @@
 """Netflow anomalies: three z-scores of every day of every series, and the days that stand out.
 
-`trailing` and `robust` measure a day against the calendar days before it; `inclusive` is the LPT study's score over the last
-active rows, the day itself among them, kept for comparison: it can not exceed √(window − 1).
+`trailing` and `robust` measure a day against the calendar days before it; `inclusive` is the LPT study's score over the
+last active rows, the day itself among them, kept for comparison: it can not exceed √(window − 1).
 """
 
 from __future__ import annotations

@@ -14,9 +14,10 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "pass_through", "1", 0.6, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "lesser_side", "moved_amount", "first"
 CARD = Card(
-    definition="An address, neither service nor hub, with at least 3 passes within 30 days. A pass is a receipt after which, within 1 h and before the next receipt, payments of "
-    "95 % to 100.5 % of it leave, so that the balance is near zero again. Passes whose payments all go to one labelled exchange do not count: that is what the "
-    "exchange's deposit addresses do. Overlapping windows are one finding.",
+    definition="An address, neither service nor hub, with at least 3 passes within 30 days. A pass is a receipt "
+    "after which, within 1 h and before the next receipt, payments of 95 % to 100.5 % of it leave, so that the "
+    "balance is near zero again. Passes whose payments all go to one labelled exchange do not count: that is what "
+    "the exchange's deposit addresses do. Overlapping windows are one finding.",
     suspicious="always",
     example="X→P 5, P→Y 5 within minutes, three times in a week: one finding about P with 6 transfers, moved 15.",
     blind_to="addresses that let several receipts gather first; dust that keeps the balance alive",
@@ -44,7 +45,8 @@ class Parameters(Base):
             )
         if self.least_share > self.largest_share:
             raise ValueError(
-                f"least_share {self.least_share} lies above largest_share {self.largest_share}, so nothing can ever fit; lower it"
+                f"least_share {self.least_share} lies above largest_share {self.largest_share}, so nothing can ever "
+                "fit; lower it"
             )
         return self
 
@@ -75,7 +77,8 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
     """Always suspicious."""
     words = [
-        f"{units(moved, symbol)} passed through {focus} in {receipts} receipts, each gone within {lasting(parameters.within_seconds)}."
+        f"{units(moved, symbol)} passed through {focus} in {receipts} receipts, each gone within "
+        f"{lasting(parameters.within_seconds)}."
         for moved, symbol, focus, receipts in zip(
             measured.moved_amount, measured.token_symbol, measured.focus, hits.facts["receipts"], strict=True
         )

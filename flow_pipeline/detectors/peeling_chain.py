@@ -24,8 +24,9 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "peeling_chain", "1", 0.8, "peeling_chain"
 MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
 CARD = Card(
-    definition="A maximal path of at least 4 hops over distinct addresses. Each middle address, within 48 h of being paid, sends a small part aside (at most "
-    "20 % of what it got, in one or more payments) and passes the large rest on (at least 80 %), and pays no more than it got.",
+    definition="A maximal path of at least 4 hops over distinct addresses. Each middle address, within 48 h of being "
+    "paid, sends a small part aside (at most 20 % of what it got, in one or more payments) and passes the large rest "
+    "on (at least 80 %), and pays no more than it got.",
     suspicious="always",
     example="A→B 100, B→x 5, B→C 95, C→y 5, C→D 90, D→z 5, D→E 85 within a day: 4 hops, moved 85.",
     blind_to="addresses that mix the sum with other money, so that they pay more than they got",
@@ -74,7 +75,8 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
     """Always suspicious."""
     words = [
-        f"{units(moved, symbol)} were left after {hops} hops from {focus} within {lasting(seconds)}, with a slice of at most {parameters.peel_share:.0%} cut off at every middle address."
+        f"{units(moved, symbol)} were left after {hops} hops from {focus} within {lasting(seconds)}, with a slice of "
+        f"at most {parameters.peel_share:.0%} cut off at every middle address."
         for moved, symbol, hops, focus, seconds in zip(
             measured.moved_amount,
             measured.token_symbol,

@@ -26,11 +26,13 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "rapid_chain", "1", 0.8, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
 CARD = Card(
-    definition="A maximal path of at least 3 transfers over distinct addresses, each gap under 3,600 s, each hop at least 50 % of the hop before.",
+    definition="A maximal path of at least 3 transfers over distinct addresses, each gap under 3,600 s, each hop at "
+    "least 50 % of the hop before.",
     suspicious="the hops together exceed 10 ETH and the path takes less than 1,800 s",
-    example="A→B→C→D, 4 ETH each at 0, 600 and 1,200 s: 3 hops, gross 12, moved 4, suspicious. With the last hop at 1,800 s: found, not suspicious. "
-    "With gaps of 3,600 and 3,400 s: no path of 3.",
-    blind_to="money that rests an hour between hops; a hop that is split below half; a path through an exchange or a hub",
+    example="A→B→C→D, 4 ETH each at 0, 600 and 1,200 s: 3 hops, gross 12, moved 4, suspicious. With the last hop at "
+    "1,800 s: found, not suspicious. With gaps of 3,600 and 3,400 s: no path of 3.",
+    blind_to="money that rests an hour between hops; a hop that is split below half; a path through an exchange or a "
+    "hub",
 )
 
 
@@ -81,7 +83,8 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
     """Large and fast."""
     is_suspicious = measured.is_large & (measured.duration_seconds < parameters.duration_seconds)
     words = [
-        f"{units(moved, symbol)} went through {hops} transfers and {addresses} addresses in {lasting(seconds)} ({units(gross, symbol)} counted at every hop)."
+        f"{units(moved, symbol)} went through {hops} transfers and {addresses} addresses in {lasting(seconds)} "
+        f"({units(gross, symbol)} counted at every hop)."
         for moved, gross, symbol, hops, addresses, seconds in zip(
             measured.moved_amount,
             measured.gross_amount,

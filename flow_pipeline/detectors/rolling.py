@@ -15,7 +15,7 @@ Flags = NDArray[np.bool_]
 
 _BLOCK = 1_000_000
 ROBUST_FACTOR = 0.6745
-"""Makes the median absolute deviation of a normal sample comparable to its standard deviation (Iglewicz and Hoaglin, 1993)."""
+"""Makes a normal sample's median absolute deviation comparable to its standard one (Iglewicz and Hoaglin, 1993)."""
 
 
 @dataclass(frozen=True)

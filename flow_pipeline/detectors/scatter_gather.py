@@ -25,8 +25,9 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "scatter_gather", "1", 0.85, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "per_middle", "moved_amount", "all"
 CARD = Card(
-    definition="One source pays at least 3 middle addresses and each of them, after it was paid, pays one target, all within 72 h. Source, middles and target are "
-    "neither services nor hubs. Overlapping windows of one source and target are one finding. Moved: per middle the smaller of what came in and what went on.",
+    definition="One source pays at least 3 middle addresses and each of them, after it was paid, pays one target, "
+    "all within 72 h. Source, middles and target are neither services nor hubs. Overlapping windows of one source "
+    "and target are one finding. Moved: per middle the smaller of what came in and what went on.",
     suspicious="moved exceeds 10 ETH",
     example="S pays A, B and C 4 ETH each; each pays T 3.9 within a day: moved 11.7, suspicious.",
     blind_to="middles of more than one hop; a target behind an exchange's shared wallet",
@@ -69,7 +70,8 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
     """Large."""
     words = [
-        f"{units(moved, symbol)} went from {focus} through {middles} middle addresses to one target within {lasting(seconds)}."
+        f"{units(moved, symbol)} went from {focus} through {middles} middle addresses to one target within "
+        f"{lasting(seconds)}."
         for moved, symbol, focus, middles, seconds in zip(
             measured.moved_amount,
             measured.token_symbol,

@@ -27,10 +27,11 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "structuring", "1", 0.8, "structuring"
 MOVED, JUDGED_BY, IDENTITY = "sum", "gross_amount", "first"
 CARD = Card(
-    definition="At least 5 transfers from one address, or into one, within 24 h, each from 80 % of a reporting threshold up to but not reaching it. "
-    "Services and hubs are left out; overlapping windows are one finding.",
+    definition="At least 5 transfers from one address, or into one, within 24 h, each from 80 % of a reporting "
+    "threshold up to but not reaching it. Services and hubs are left out; overlapping windows are one finding.",
     suspicious="always",
-    example="Five payments of 9,000 to 9,900 USDT from one address within a day: found. A sixth of 10,000 does not count.",
+    example="Five payments of 9,000 to 9,900 USDT from one address within a day: found. A sixth of 10,000 does not "
+    "count.",
     blind_to="payments spread over addresses or days; tokens without a threshold and without a price",
 )
 
@@ -82,7 +83,8 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
 def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
     """Always suspicious."""
     words = [
-        f"{focus} {'sent' if is_sender else 'received'} {count} transfers just under the reporting threshold within {lasting(seconds)}, {units(gross, symbol)} in all."
+        f"{focus} {'sent' if is_sender else 'received'} {count} transfers just under the reporting threshold within "
+        f"{lasting(seconds)}, {units(gross, symbol)} in all."
         for focus, is_sender, count, seconds, gross, symbol in zip(
             measured.focus,
             hits.facts["is_sender"],

@@ -22,14 +22,17 @@ from flow_pipeline.settings import Section, TypologySettings
 
 HOP = 2
 SEARCH_ROOM = 10
-"""Walks a search keeps per finding that may be stored, so that large ones are not lost behind small ones that come first."""
+"""Walks a search keeps per finding that may be stored: large ones are not lost behind small ones that come first."""
 Amounts = dict[str, Annotated[float, Field(ge=0, lt=1e18)]]
 """Token units per symbol, within what an amount can hold."""
 Moved = Literal["least", "sum", "lesser_side", "per_middle", "arrived"]
 
 
 class Parameters(Section):
-    """Parameters of a typology: every field with its default and reason. Unknown keys are refused; amounts per token add to the defaults."""
+    """Parameters of a typology: every field with its default and reason.
+
+    Unknown keys are refused; amounts per token add to the defaults.
+    """
 
     @model_validator(mode="before")
     @classmethod
@@ -49,7 +52,8 @@ class WithAmount(Parameters):
     amount_usd: float = Field(
         0.0,
         ge=0,
-        description="suspicious above this many US dollars where the token has no amount of its own and a price is known",
+        description="suspicious above this many US dollars where the token has no amount of its own and a price is "
+        "known",
     )
 
 
@@ -130,17 +134,22 @@ class Closure:
 
 @dataclass(frozen=True)
 class Past:
-    """How far back the findings of a day reach, so that one more day need not search all others again. Durations in microseconds.
+    """How far back the findings of a day reach, so that one more day need not search all others again.
+
+    Durations are microseconds.
 
     Attributes:
         span: A finding's transfers lie within this before its last one, but for what follows.
-        merges: A finding that ended within this before the day may be lengthened by it, however long it is already: windows that overlap are one.
+        merges: A finding that ended within this before the day may be lengthened by it, however long it is already:
+            windows that overlap are one.
         open: A finding that ended within this before the day may turn out to be none, or another one.
         closure: Transfers of any age that belong to the day's paths.
         history: Roles of the addresses in such a finding whose own transfers since its first one are read again.
-        alone: Parameters under which the day alone tells whose whole history is needed; the findings are then searched in those histories.
-        replaces: Which finding of before a new one stands for: one about the same address whose transfers it holds all ("contained"), one
-            about any address ("contained_anywhere"), or one about the same address with which it shares a transfer ("shared").
+        alone: Parameters under which the day alone tells whose whole history is needed; the findings are then searched
+            in those histories.
+        replaces: Which finding of before a new one stands for: one about the same address whose transfers it holds all
+            ("contained"), one about any address ("contained_anywhere"), or one about the same address with which it
+            shares a transfer ("shared").
     """
 
     span: int = 0
@@ -170,9 +179,9 @@ class Measured:
 class Typology(Protocol):
     """One typology: one file of this room.
 
-    `NAME` names it in detection.findings; `VERSION` is frozen into every finding; `SCORE` is a suspicious finding's; `COMPONENT` is the
-    risk component its addresses get; `MOVED` says how the moved amount is counted; `JUDGED_BY` which amount the threshold is for;
-    `IDENTITY` whether all transfers or the first one make the finding what it is.
+    `NAME` names it in detection.findings; `VERSION` is frozen into every finding; `SCORE` is a suspicious finding's;
+    `COMPONENT` is the risk component its addresses get; `MOVED` says how the moved amount is counted; `JUDGED_BY` which
+    amount the threshold is for; `IDENTITY` whether all transfers or the first one make the finding what it is.
     """
 
     NAME: ClassVar[str]
@@ -224,12 +233,14 @@ def parameters_of(name: str, common: TypologySettings) -> Any:
     for key in ("min_counterparties", "min_middles"):
         if getattr(parameters, key, 0) >= common.hub_degree:
             raise UsageError(
-                f"typologies.{name}.{key} {getattr(parameters, key)} can never be reached under typologies.hub_degree {common.hub_degree}: such an address is a hub",
+                f"typologies.{name}.{key} {getattr(parameters, key)} can never be reached under typologies.hub_degree "
+                f"{common.hub_degree}: such an address is a hub",
                 "lower one or raise the other",
             )
     if getattr(parameters, "min_hops", 0) > common.max_hops:
         raise UsageError(
-            f"typologies.{name}.min_hops {parameters.min_hops} can never be reached under typologies.max_hops {common.max_hops}",
+            f"typologies.{name}.min_hops {parameters.min_hops} can never be reached under typologies.max_hops "
+            f"{common.max_hops}",
             "lower one or raise the other",
         )
     return parameters

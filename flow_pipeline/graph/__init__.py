@@ -1,4 +1,4 @@
-"""The transfer graph: dense vertices, time order and adjacency, prepared once for every detector; and the kernels that walk it.
+"""The transfer graph (dense vertices, time order, adjacency), prepared once for every detector, and kernels to walk it.
 
 What lives here: numpy arrays and compiled loops over them. What must not: what is suspicious (detectors), SQL, files.
 Read more: docs/detectors.md, "Common rules".
@@ -34,8 +34,8 @@ class TransferGraph:
 
     Attributes:
         time: Microseconds since 1970, ascending (edges).
-        rank: Order of (block_timestamp, block_number, transfer_index, tx_hash); equal where all four are equal. "Before" is a
-            smaller rank (edges).
+        rank: Order of (block_timestamp, block_number, transfer_index, tx_hash); equal where all four are equal.
+            "Before" is a smaller rank (edges).
         sender, receiver: Vertex ids (edges).
         amount: Token units as float (edges). Verdicts use the exact amounts of the warehouse.
         amount_usd: US dollars, NaN where unknown (edges), or empty when no transfer has any.

@@ -1,7 +1,7 @@
 """Kernels over the transfers of one address at a time: trailing windows, gathering and scattering, passing through.
 
-They return `Groups`: edges of all groups one after the other, a part per edge (which side of the pattern it is), and the vertex
-each group belongs to.
+They return `Groups`: edges of all groups one after the other, a part per edge (which side of the pattern it is), and
+the vertex each group belongs to.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ IN, OUT = 0, 1
 
 @dataclass(frozen=True)
 class Groups:
-    """Groups of a kernel: edges[start[i]:start[i + 1]] belong to the i-th, in time order; `part` is IN or OUT per edge."""
+    """Groups of a kernel: edges[start[i]:start[i + 1]] are the i-th, in time order; `part` is IN or OUT per edge."""
 
     start: np.ndarray
     edges: np.ndarray
@@ -34,7 +34,7 @@ class Groups:
 def trailing_windows(
     graph: TransferGraph, direction: int, window: int, least: int, distinct: bool, counts: np.ndarray
 ) -> Groups:
-    """Runs of transfers of one address, each of which lies in a trailing window that holds enough of them; overlapping windows are one.
+    """Runs of transfers of one address, each in a trailing window that holds enough of them; overlapping ones are one.
 
     Args:
         graph: The graph.
@@ -51,10 +51,10 @@ def trailing_windows(
 
 
 def gather_scatter(graph: TransferGraph, window: int, least: int, low: float, high: float) -> Groups:
-    """An address that gathers from enough senders and then, gathering over, scatters about the same sum to enough receivers.
+    """An address that gathers from enough senders and then scatters about the same sum to enough receivers.
 
-    The receipts are the last ones before the payments and the payments the first ones after, without one of the other kind between.
-    Of a run of payments the most that fit are taken.
+    The receipts are the last ones before the payments and the payments the first ones after, without one of the other
+    kind between. Of a run of payments the most that fit are taken.
 
     Args:
         graph: The graph.
@@ -65,8 +65,9 @@ def gather_scatter(graph: TransferGraph, window: int, least: int, low: float, hi
     """
     return Groups(
         *_gather_scatter(
-            graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, graph.is_sender_terminal, graph.is_receiver_terminal, graph.out_start,
-            graph.out_edges, graph.in_start, graph.in_edges, window, least, *with_room(low, high),
+            graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, graph.is_sender_terminal,
+            graph.is_receiver_terminal, graph.out_start, graph.out_edges, graph.in_start, graph.in_edges, window, least,
+            *with_room(low, high),
         )
     )  # fmt: skip
 
@@ -74,12 +75,13 @@ def gather_scatter(graph: TransferGraph, window: int, least: int, low: float, hi
 def scatter_gather(graph: TransferGraph, window: int, least: int) -> Groups:
     """One source pays middle addresses and each of them, having been paid, pays one target, all within a window.
 
-    Source, middles and target are not terminal, and source and target differ. Overlapping windows of one pair are one group.
+    Source, middles and target are not terminal, and source and target differ. Overlapping windows of one pair are one
+    group.
     """
     return Groups(
         *_scatter_gather(
-            graph.time, graph.rank, graph.sender, graph.receiver, graph.is_sender_terminal, graph.is_receiver_terminal, graph.out_start, graph.out_edges,
-            window, least,
+            graph.time, graph.rank, graph.sender, graph.receiver, graph.is_sender_terminal, graph.is_receiver_terminal,
+            graph.out_start, graph.out_edges, window, least,
         )
     )  # fmt: skip
 
@@ -87,14 +89,15 @@ def scatter_gather(graph: TransferGraph, window: int, least: int) -> Groups:
 def pass_through(graph: TransferGraph, within: int, low: float, high: float, least: int, window: int) -> Groups:
     """An address through which money passes again and again.
 
-    A pass is a receipt after which, before the next receipt and within `within`, payments of `low` to `high` of it leave. Passes
-    whose payments all go to one exchange do not count: that is what an exchange's deposit address does. At least `least` passes
-    inside a trailing `window` make a group; overlapping windows are one.
+    A pass is a receipt after which, before the next receipt and within `within`, payments of `low` to `high` of it
+    leave. Passes whose payments all go to one exchange do not count: that is what an exchange's deposit address does.
+    At least `least` passes inside a trailing `window` make a group; overlapping windows are one.
     """
     return Groups(
         *_pass_through(
-            graph.time, graph.rank, graph.receiver, graph.amount, graph.is_sender_terminal, graph.is_receiver_terminal, graph.receiver_entity,
-            graph.receiver_role, graph.out_start, graph.out_edges, graph.in_start, graph.in_edges, within, *with_room(low, high), least, window,
+            graph.time, graph.rank, graph.receiver, graph.amount, graph.is_sender_terminal, graph.is_receiver_terminal,
+            graph.receiver_entity, graph.receiver_role, graph.out_start, graph.out_edges, graph.in_start,
+            graph.in_edges, within, *with_room(low, high), least, window,
         )
     )  # fmt: skip
 
@@ -155,7 +158,8 @@ def _trailing_windows(time, start, edges, other, ends, window, least, distinct, 
 
 @njit(cache=True, nogil=True)
 def _gather_scatter(
-    time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, window, least, low, high
+    time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, window,
+    least, low, high
 ):  # fmt: skip
     vertex_count = len(out_start) - 1
     group_start, group_edges, group_part = np.zeros(1024, np.int64), np.empty(4096, np.int32), np.empty(4096, np.int8)
@@ -292,7 +296,8 @@ def _scatter_gather(time, rank, sender, receiver, sender_ends, receiver_ends, ou
                 stop += 1
             chosen = order[begin:stop]
             group_start, group_edges, group_part, group_vertex, groups, size = _target_windows(
-                time, rank, ins, run_start, outs[chosen], of_run[chosen], window, least, s, group_start, group_edges, group_part, group_vertex, groups, size
+                time, rank, ins, run_start, outs[chosen], of_run[chosen], window, least, s, group_start, group_edges,
+                group_part, group_vertex, groups, size
             )  # fmt: skip
             begin = stop
     return (
@@ -326,7 +331,8 @@ def _target_windows(
     A middle address stands in a window when its first receipt inside comes before its last payment inside.
     """
     count = len(outs)
-    # middle addresses one after the other: receipts a_low:a_high of ins, payments b_low:b_high of outs, which came grouped by them
+    # middle addresses one after the other: receipts a_low:a_high of ins, payments b_low:b_high of outs, which came
+    # grouped by them
     lanes = 0
     a_at, a_high = np.empty(count, np.int64), np.empty(count, np.int64)
     b_low, b_at, b_high = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
@@ -408,8 +414,8 @@ def _target_windows(
 
 @njit(cache=True, nogil=True)
 def _pass_through(
-    time, rank, receiver, amount, sender_ends, receiver_ends, receiver_entity, receiver_role, out_start, out_edges, in_start, in_edges, within, low, high,
-    least, window,
+    time, rank, receiver, amount, sender_ends, receiver_ends, receiver_entity, receiver_role, out_start, out_edges,
+    in_start, in_edges, within, low, high, least, window,
 ):  # fmt: skip
     vertex_count = len(out_start) - 1
     group_start, group_edges, group_part = np.zeros(1024, np.int64), np.empty(4096, np.int32), np.empty(4096, np.int8)
@@ -423,7 +429,7 @@ def _pass_through(
         passes = 0
         k = in_start[v]
         while k < in_start[v + 1]:
-            # transfers of one rank have no order among them: receipts are taken together, and payments leave all or none
+            # transfers of one rank have no order: receipts are taken together, and payments leave all or none
             e, k_first, received, is_plain = in_edges[k], k, 0.0, True
             while k < in_start[v + 1] and rank[in_edges[k]] == rank[e]:
                 received += amount[in_edges[k]]

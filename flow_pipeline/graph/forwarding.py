@@ -38,9 +38,10 @@ def forwarding_spans(
     least_share: float,
     receipts: int,
 ) -> Spans:
-    """When addresses are known to pass on what they get: enough receipts were judged, and the share holds for each token.
+    """When addresses are known to pass on what they get: enough receipts judged, and the share holds for each token.
 
-    A receipt is judged when its time is up. First in, first out: it is passed on as far as the payments until then exceed what came in before it.
+    A receipt is judged when its time is up. First in, first out: it is passed on as far as the payments until then
+    exceed what came in before it.
 
     Args:
         address: Number of the address from 0 on, per receipt or payment; rows are sorted by address and time.

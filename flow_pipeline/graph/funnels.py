@@ -15,18 +15,21 @@ HOP, PEEL = 2, 3
 def peeling_chains(
     graph: TransferGraph, within: int, peel_share: float, tolerance: float, min_hops: int, max_hops: int
 ) -> tuple[Groups, np.ndarray]:
-    """Maximal chains in which each middle address, once paid, sends a small part aside and the large rest on, and nothing else.
+    """Maximal chains in which each middle address, once paid, only sends a small part aside and the large rest on.
 
-    Of an address's payments within `within` of a receipt the largest is the rest: at least 1 - `peel_share` of the receipt. All others
-    together are the peel: above zero, at most `peel_share` of the receipt. Rest and peel are at most 1 + `tolerance` of the receipt.
+    Of an address's payments within `within` of a receipt the largest is the rest: at least 1 - `peel_share` of the
+    receipt. All others together are the peel: above zero, at most `peel_share` of the receipt. Rest and peel are at
+    most 1 + `tolerance` of the receipt.
 
     Returns:
-        Groups with part HOP for the rests and PEEL for what went aside; the vertex is the first sender. True per group that was cut at `max_hops`.
+        Groups with part HOP for the rests and PEEL for what went aside; the vertex is the first sender. True per group
+        that was cut at `max_hops`.
     """
     low, high = with_room(1 - peel_share, 1 + tolerance)
     *groups, is_cut = _peeling_chains(
-            graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, graph.is_sender_terminal, graph.is_receiver_terminal, graph.out_start,
-            graph.out_edges, graph.in_start, graph.in_edges, within, low, with_room(0, peel_share)[1], high, min_hops, max_hops,
+            graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, graph.is_sender_terminal,
+            graph.is_receiver_terminal, graph.out_start, graph.out_edges, graph.in_start, graph.in_edges, within, low,
+            with_room(0, peel_share)[1], high, min_hops, max_hops,
     )  # fmt: skip
     return Groups(*groups), is_cut
 
@@ -36,23 +39,26 @@ def funnels(
 ) -> tuple[Groups, np.ndarray, np.ndarray, np.ndarray]:
     """Origins whose money reaches addresses of a role within a few hops.
 
-    A route is a path of 1 to `max_hops` (at most 3) transfers within `window` from an origin to such an address, through distinct addresses that
-    are not terminal, each transfer at least `low` of the one before. In a trailing window over the arrivals an origin qualifies when they come from
-    at least `least_addresses` addresses other than the origin, or when what it sent on its way is at least `share` of all it paid in the window:
-    the first transfers of the routes in the window, or the arrivals where those are less. Overlapping windows are one group; a group that lies
+    A route is a path of 1 to `max_hops` (at most 3) transfers within `window` from an origin to such an address,
+    through distinct addresses that are not terminal, each transfer at least `low` of the one before. In a trailing
+    window over the arrivals an origin qualifies when they come from at least `least_addresses` addresses other than the
+    origin, or when what it sent on its way is at least `share` of all it paid in the window: the first transfers of the
+    routes in the window, or the arrivals where those are less. Overlapping windows are one group; a group that lies
     within another is left out.
 
     Returns:
-        Groups with part OUT for transfers that reach the role and HOP for those before; most addresses seen in a window; largest share; longest route.
+        Groups with part OUT for transfers that reach the role and HOP for those before; most addresses seen in a
+        window; largest share; longest route.
     """
     origin, deposit, edge, hops = _reaches(
-        graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, graph.is_sender_terminal, graph.is_receiver_terminal, graph.receiver_role,
-        graph.in_start, graph.in_edges, target_role, window, max_hops, with_room(low, 0)[0],
+        graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, graph.is_sender_terminal,
+        graph.is_receiver_terminal, graph.receiver_role, graph.in_start, graph.in_edges, target_role, window, max_hops,
+        with_room(low, 0)[0],
     )  # fmt: skip
     order = np.lexsort((deposit, origin))
     start, edges, part, vertex, addresses, shares, longest = _funnels(
-        graph.time, graph.sender, graph.amount, graph.out_start, graph.out_edges, origin[order], deposit[order], edge[order], hops[order], window,
-        least_addresses, with_room(share, 0)[0],
+        graph.time, graph.sender, graph.amount, graph.out_start, graph.out_edges, origin[order], deposit[order],
+        edge[order], hops[order], window, least_addresses, with_room(share, 0)[0],
     )  # fmt: skip
     kept = _not_within_another(start, edges)
     lengths = np.diff(start)
@@ -77,7 +83,8 @@ def _not_within_another(start: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _peeling_chains(
-    time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, within, low, peel_high, high, min_hops, max_hops
+    time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, within,
+    low, peel_high, high, min_hops, max_hops
 ):  # fmt: skip
     count = len(time)
     following = np.full(count, -1, np.int32)
@@ -156,7 +163,8 @@ def _peeling_chains(
         groups += 1
         group_start = append(group_start, groups, size)
     return (
-        group_start[: groups + 1].copy(), group_edges[:size].copy(), group_part[:size].copy(), group_vertex[:groups].copy(), cut[:groups].copy()
+        group_start[: groups + 1].copy(), group_edges[:size].copy(), group_part[:size].copy(),
+        group_vertex[:groups].copy(), cut[:groups].copy()
     )  # fmt: skip
 
 
@@ -177,7 +185,7 @@ def _reaches(
     max_hops,
     low,
 ):
-    """(origin, arrival, edge, hops) of every edge on a route: hops is the route's length for its first edge, 0 for one in the middle.
+    """(origin, arrival, edge, hops) of every edge on a route; hops is the route's length for its first edge, else 0.
 
     What lies on a route is told without listing the routes, whose number is the product of the transfers of each hop.
     """
@@ -333,6 +341,7 @@ def _funnels(time, sender, amount, out_start, out_edges, origin, deposit, edge, 
                 most, largest = max(most, hands), max(largest, part)
         begin = stop
     return (
-        group_start[: groups + 1].copy(), group_edges[:size].copy(), group_part[:size].copy(), group_vertex[:groups].copy(),
-        group_addresses[:groups].copy(), group_share[:groups].copy(), group_hops[:groups].copy(),
+        group_start[: groups + 1].copy(), group_edges[:size].copy(), group_part[:size].copy(),
+        group_vertex[:groups].copy(), group_addresses[:groups].copy(), group_share[:groups].copy(),
+        group_hops[:groups].copy(),
     )  # fmt: skip

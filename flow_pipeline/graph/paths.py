@@ -1,8 +1,9 @@
 """Kernels that walk transfers forward in time: maximal paths, paths between roles, temporal cycles.
 
-Every kernel returns a `Walks`: edges of all walks one after the other, and where each begins. Enumeration is complete up to
-`per_root` walks from one first edge and `per_day` walks that end on one day. What is left out is never silent: `found` counts what was met
-beyond a day's cap, `is_capped` says that a search from one edge was stopped and more may be there.
+Every kernel returns a `Walks`: edges of all walks one after the other, and where each begins. Enumeration is complete
+up to `per_root` walks from one first edge and `per_day` walks that end on one day. What is left out is never silent:
+`found` counts what was met beyond a day's cap, `is_capped` says that a search from one edge was stopped and more may be
+there.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from flow_pipeline.graph import HOUR, TransferGraph
 DAY = 24 * HOUR
 FAR = np.int64(2**62)
 STEPS_PER_WALK = 100
-"""A search from one edge is stopped after this many steps per walk it may keep: paths that come to nothing can be exponentially many."""
+"""Steps after which a search from one edge stops, per walk it may keep: paths to nothing can be exponentially many."""
 
 
 @dataclass(frozen=True)
 class Walks:
-    """Walks of a kernel: edges[start[i]:start[i + 1]] is the i-th; `is_cut` marks those stopped at the longest length."""
+    """Walks of a kernel: edges[start[i]:start[i + 1]] is the i-th; `is_cut` marks those stopped at full length."""
 
     start: np.ndarray
     edges: np.ndarray
@@ -59,8 +60,9 @@ def maximal_paths(
     """
     return Walks(
         *_maximal_paths(
-            graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, graph.is_sender_terminal, graph.is_receiver_terminal, graph.out_start,
-            graph.out_edges, graph.in_start, graph.in_edges, max_gap, *with_room(low, high), min_hops, max_hops, per_root, per_day,
+            graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, graph.is_sender_terminal,
+            graph.is_receiver_terminal, graph.out_start, graph.out_edges, graph.in_start, graph.in_edges, max_gap,
+            *with_room(low, high), min_hops, max_hops, per_root, per_day,
         )
     )  # fmt: skip
 
@@ -76,7 +78,7 @@ def paths_between(
     per_root: int,
     per_day: int,
 ) -> Walks:
-    """Paths of distinct vertices from an address of one role to one of another, through addresses that are not terminal.
+    """Paths of distinct vertices from an address of one role to one of another, through none that is terminal.
 
     Args:
         graph: The graph.
@@ -91,15 +93,15 @@ def paths_between(
     """
     return Walks(
         *_paths_between(
-            graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, graph.is_sender_terminal, graph.is_receiver_terminal, graph.sender_role,
-            graph.receiver_role, graph.out_start, graph.out_edges, origin_role, target_role, max_span, with_room(low, np.inf)[0], min_hops, max_hops, per_root,
-            per_day,
+            graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, graph.is_sender_terminal,
+            graph.is_receiver_terminal, graph.sender_role, graph.receiver_role, graph.out_start, graph.out_edges,
+            origin_role, target_role, max_span, with_room(low, np.inf)[0], min_hops, max_hops, per_root, per_day,
         )
     )  # fmt: skip
 
 
 def cycles(graph: TransferGraph, max_span: int, max_hops: int, per_root: int, per_day: int) -> Walks:
-    """Simple temporal cycles of 2 to `max_hops` transfers, each after the last, through distinct vertices none of which is terminal.
+    """Simple temporal cycles of 2 to `max_hops` transfers, each after the last, through distinct non-terminal vertices.
 
     Args:
         graph: The graph.
@@ -113,14 +115,14 @@ def cycles(graph: TransferGraph, max_span: int, max_hops: int, per_root: int, pe
     )
     return Walks(
         *_cycles(
-            graph.time, graph.rank, graph.sender, graph.receiver, can, graph.out_start, graph.out_edges, graph.in_start, graph.in_edges, max_span, max_hops,
-            per_root, per_day,
+            graph.time, graph.rank, graph.sender, graph.receiver, can, graph.out_start, graph.out_edges, graph.in_start,
+            graph.in_edges, max_span, max_hops, per_root, per_day,
         )
     )  # fmt: skip
 
 
 def with_room(low: float, high: float) -> tuple[float, float]:
-    """Bounds of a ratio of two floats, widened by a millionth of a millionth: decimals that meet the bound exactly must pass it."""
+    """Bounds of a ratio of two floats, widened by a millionth of a millionth: decimals that meet one exactly pass."""
     return low * (1 - 1e-12), high * (1 + 1e-12)
 
 
@@ -149,7 +151,7 @@ def append(buffer, size, value):
 
 @njit(cache=True, nogil=True)
 def _keep(path, length, is_cut, day, state, per_day, of_day, start, edges, cut):
-    """Count a walk and keep it when its day has room. state: walks kept, edges kept, walks found, a search was stopped."""
+    """Count a walk, and keep it when its day has room. state: walks kept, edges kept, walks found, is any stopped."""
     state[2] += 1
     if of_day[day] >= per_day:
         return start, edges, cut
@@ -180,13 +182,13 @@ def _empty(time):
 
 @njit(cache=True, nogil=True)
 def _maximal_paths(
-    time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, max_gap, low, high, min_hops, max_hops,
-    per_root, per_day,
+    time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, max_gap,
+    low, high, min_hops, max_hops, per_root, per_day,
 ):  # fmt: skip
     count = len(time)
     start, edges, cut, state, of_day, first_day = _empty(time)
-    # An upper bound of the hops that can follow spares every root that can not reach the shortest length. Going back in time, each vertex's
-    # next transfer is at hand: most transfers are told from its time alone.
+    # An upper bound of the hops that can follow spares every root that can not reach the shortest length. Going back in
+    # time, each vertex's next transfer is at hand: most transfers are told from its time alone.
     reach, has_before = np.ones(count, np.int16), np.zeros(count, np.bool_)
     following, next_out, next_time = (
         np.empty(count, np.int32),
@@ -307,9 +309,10 @@ def _maximal_paths(
 
 @njit(cache=True, nogil=True)
 def _may_return(
-    root, time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges, max_gap, low, high, max_hops, met, queue
+    root, time, rank, sender, receiver, amount, sender_ends, receiver_ends, out_start, out_edges, in_start, in_edges,
+    max_gap, low, high, max_hops, met, queue
 ):  # fmt: skip
-    """False when some transfer before the root comes from an address no path from the root can visit: then none of them is maximal.
+    """False when no path from the root is maximal: an earlier transfer comes from an address that none can visit.
 
     Which transfers paths from the root can reach is told edge by edge; their paths may be exponentially many.
     """
@@ -374,8 +377,8 @@ def _goes_before(
 
 @njit(cache=True, nogil=True)
 def _paths_between(
-    time, rank, sender, receiver, amount, sender_ends, receiver_ends, sender_role, receiver_role, out_start, out_edges, origin_role, target_role, max_span, low,
-    min_hops, max_hops, per_root, per_day,
+    time, rank, sender, receiver, amount, sender_ends, receiver_ends, sender_role, receiver_role, out_start, out_edges,
+    origin_role, target_role, max_span, low, min_hops, max_hops, per_root, per_day,
 ):  # fmt: skip
     start, edges, cut, state, of_day, first_day = _empty(time)
     path, at = np.empty(max_hops, np.int32), np.empty(max_hops, np.int64)
@@ -464,7 +467,8 @@ def _cycles(
         k = after(rank, out_edges, out_start[v], out_start[v + 1], r)
         if k == out_start[v + 1] or time[out_edges[k]] > until:
             continue
-        # Whatever follows the root begins with a payment of v, so nothing before the first of them matters, nor after the last way back to u.
+        # Whatever follows the root begins with a payment of v, so nothing before the first of them matters, nor after
+        # the last way back to u.
         soonest = rank[out_edges[k]]
         near_count, last = 0, np.int32(-1)
         for k in range(after(rank, in_edges, in_start[u], in_start[u + 1], soonest - 1), in_start[u + 1]):

@@ -1,4 +1,4 @@
-"""From columns of transfers to the graph: order, ids, labels in time, hubs, adjacency. Linear in the edges but for the sort."""
+"""From columns of transfers to the graph: order, ids, labels, hubs, adjacency. Linear in the edges but for the sort."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from flow_pipeline.graph import BURN, UNLABELLED, TransferGraph
 class Transfers:
     """Columns as they are read, any order. Amounts must be above zero and ends differ.
 
-    `tie_break(rows)` gives the tx_hash texts of rows that are equal in time, block and index; it is asked for those only.
+    `tie_break(rows)` gives the tx_hash texts of rows that are equal in time, block and index; it is asked for those
+    only.
     """
 
     time: np.ndarray
@@ -122,7 +123,7 @@ def build(
 def time_order(
     time: np.ndarray, block: np.ndarray, index: np.ndarray, tie_break: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Row positions in time order, and their rank. Rows in order already cost one pass; hashes are read for ties only."""
+    """Row positions in time order, and their rank. Rows in order cost one pass; hashes are read for ties only."""
     order = np.arange(len(time)) if _is_ordered(time, block, index) else np.lexsort((index, block, time))
     same = np.zeros(len(order), bool)
     if len(order):

@@ -17,7 +17,8 @@ class Shape:
         density: Pairs over possible pairs, n (n - 1).
         weak_components, strong_components: Number of each.
         in_degree_gini, out_degree_gini: Over all vertices, 0 even to 1.
-        clustering: Mean local clustering over all vertices, direction left aside; 0 for a vertex with fewer than two neighbours.
+        clustering: Mean local clustering over all vertices, direction left aside; 0 for a vertex with fewer than two
+            neighbours.
         diameter: Longest shortest path of the largest weak component, direction left aside.
         mean_path_length: Mean of its shortest paths.
         flow_gini: Over the amounts of the pairs.
@@ -54,7 +55,8 @@ def shape(
         source: Vertex per distinct pair.
         target: Vertex per distinct pair.
         amount: Token units per distinct pair.
-        exact_vertices: Larger graphs are measured from a sample of start vertices where all of them would cost n times the edges.
+        exact_vertices: Larger graphs are measured from a sample of start vertices where all of them would cost n times
+            the edges.
         sample: Size of that sample.
         seed: Of the sample.
     """
@@ -109,7 +111,8 @@ def temporal_profile(hour: np.ndarray, transfers: np.ndarray, amount: np.ndarray
         deviations: An hour is a burst above mean + this many population standard deviations of the 24 hourly counts.
 
     Returns:
-        hours: 24 counts; amounts: 24 sums; peak_hours: up to three busiest; bursts: hour, transfers, and the limit they exceed.
+        hours: 24 counts; amounts: 24 sums; peak_hours: up to three busiest; bursts: hour, transfers, and the limit they
+            exceed.
     """
     counts, sums = np.bincount(hour, transfers, 24), np.bincount(hour, amount, 24)
     limit = float(counts.mean() + deviations * counts.std())

@@ -1,4 +1,4 @@
-"""Average-cost profit of trades: what each wallet paid for what it holds, and what it made when it gave it away again."""
+"""Average-cost profit of trades: what each wallet paid for what it holds, and what it made when it gave it away."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class Profits:
     Attributes:
         covered_share: Share of what was given that had been bought at a known price, 0 to 1.
         cost: What the covered part had cost, US dollars; NaN where nothing was covered.
-        realised: Value of the covered part less its cost and the gas, US dollars; NaN where nothing was covered or the trade has no believable value.
+        realised: Value of the covered part less its cost and the gas, US dollars; NaN where nothing was covered or the
+            trade has no believable value.
         gave_amount: Position in the given token after the trade, token units.
         gave_cost: Its cost, US dollars.
         got_amount: Position in the received token after the trade, token units.
@@ -69,9 +70,10 @@ def average_cost(
 ) -> Profits:
     """Walk trades in time order and keep each position at its average cost.
 
-    What is given is taken from the position as far as that reaches; beyond it the cost is not known and no profit is claimed. What is received enters the
-    position at the trade's value. Gas counts once: against the profit where there is one, else as part of the cost of what was received. A trade without
-    a believable value moves what it takes out of a position and adds nothing to one.
+    What is given is taken from the position as far as that reaches; beyond it the cost is not known and no profit is
+    claimed. What is received enters the position at the trade's value. Gas counts once: against the profit where there
+    is one, else as part of the cost of what was received. A trade without a believable value moves what it takes out of
+    a position and adds nothing to one.
 
     Args:
         gave: Dense number of (wallet, given token), per trade in time order.

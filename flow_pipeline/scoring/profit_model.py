@@ -22,14 +22,16 @@ if TYPE_CHECKING:
     from sklearn.base import ClassifierMixin
 
 FEATURES = (
-    "active_days", "age_days", "tx_count", "tx_per_day", "success_rate", "sent_count", "volume_usd", "mean_usd", "size_variation", "volume_variation", "priced_share", "round_trip_share",
-    "recipient_count", "contract_count", "contract_share", "defi_share", "gas_efficiency", "gas_ratio", "gas_over_share", "gas_usd", "weekday_share", "hour_concentration", "trade_count",
-    "closed_count", "realised_usd", "win_rate", "profit_consistency", "drawdown_usd", "holding_hours", "mev_tx_share", "mev_tx_count", "sandwich_count", "arbitrage_count", "liquidation_count",
-    "mev_usd",
+    "active_days", "age_days", "tx_count", "tx_per_day", "success_rate", "sent_count", "volume_usd", "mean_usd",
+    "size_variation", "volume_variation", "priced_share", "round_trip_share", "recipient_count", "contract_count",
+    "contract_share", "defi_share", "gas_efficiency", "gas_ratio", "gas_over_share", "gas_usd", "weekday_share",
+    "hour_concentration", "trade_count", "closed_count", "realised_usd", "win_rate", "profit_consistency",
+    "drawdown_usd", "holding_hours", "mev_tx_share", "mev_tx_count", "sandwich_count", "arbitrage_count",
+    "liquidation_count", "mev_usd",
 )  # fmt: skip
 """Columns of marts.fct_wallet_features, 30 days up to the cutoff, that the model sees."""
 OUTCOME = ("outcome_usd",)
-"""What the target is made of: profit of closed trades in the days after the cutoff; the target is whether it is above 0."""
+"""What the target is made of: profit of closed trades in the days after the cutoff; is it above 0?"""
 HORIZON = 30
 """Days of the outcome."""
 NEEDS = 'the extra "model" is not installed: pip install "netraflow[model]", or uv sync --extra model'
@@ -46,7 +48,8 @@ class Trained:
         estimator: Calibrated classifier over the columns of `matrix`.
         name: Which candidate was chosen.
         candidates: Cross-validated ROC-AUC of each candidate on the training wallets.
-        facts: Numbers of the card: examples, wallets, cutoffs, positives, AUC of model and formula on the test wallets with a 95 % interval, Brier score.
+        facts: Numbers of the card: examples, wallets, cutoffs, positives, AUC of model and formula on the test wallets
+            with a 95 % interval, Brier score.
         calibration: Rows (predicted from, to, wallets, mean predicted, share that made money) of the test.
         importance: Feature and what the AUC of the test loses when it is shuffled, largest first.
         by_category: Category, test wallets, share that made money, AUC (None with one class).
@@ -107,11 +110,12 @@ def check_no_leak(examples: pa.Table, names: tuple[str, ...] = FEATURES) -> None
 def train(examples: pa.Table, settings: SmartMoneySettings, seed: int = 0) -> Trained:
     """Choose, calibrate and judge a model.
 
-    One wallet in five is only tested, at the last cutoff; the others train at cutoffs whose outcome had ended by then. Candidates are compared by
-    ROC-AUC over folds of whole wallets; the best is calibrated on the same folds.
+    One wallet in five is only tested, at the last cutoff; the others train at cutoffs whose outcome had ended by then.
+    Candidates are compared by ROC-AUC over folds of whole wallets; the best is calibrated on the same folds.
 
     Args:
-        examples: One row per wallet and cutoff: wallet, chain, cutoff, block_date, outcome_first_day, outcome_usd, and the columns of marts.fct_wallet_features.
+        examples: One row per wallet and cutoff: wallet, chain, cutoff, block_date, outcome_first_day, outcome_usd, and
+            the columns of marts.fct_wallet_features.
         settings: For the formula, which the model must beat.
         seed: Makes the training repeatable.
 
@@ -158,8 +162,10 @@ def _train(examples: pa.Table, settings: SmartMoneySettings, seed: int) -> Train
         count, positive = int(chosen.sum()), int(y[chosen].sum())
         if min(positive, count - positive) < _FOLDS:
             raise UsageError(
-                f"the {what} set has {count:,} examples, {positive:,} of which made money: that is too few of one kind to learn from",
-                f"load more days or wallets, and prices; at least {_FOLDS} of each kind are needed. Wallets are scored by the formula meanwhile",
+                f"the {what} set has {count:,} examples, {positive:,} of which made money: that is too few of one "
+                "kind to learn from",
+                f"load more days or wallets, and prices; at least {_FOLDS} of each kind are needed. Wallets are "
+                "scored by the formula meanwhile",
             )
     folds = list(GroupKFold(_FOLDS).split(x[is_training], y[is_training], wallets[is_training]))
     candidates = _candidates(seed)
@@ -169,33 +175,45 @@ def _train(examples: pa.Table, settings: SmartMoneySettings, seed: int) -> Train
     }
     name = max(found, key=lambda candidate: found[candidate])
     model = CalibratedClassifierCV(candidates[name], method="sigmoid", cv=folds).fit(x[is_training], y[is_training])
-    told, truth = model.predict_proba(x[is_test])[:, 1], y[is_test]
+    predicted, truth = model.predict_proba(x[is_test])[:, 1], y[is_test]
     scored = score(examples, settings)
     formula, category = scored["formula_score"].to_numpy()[is_test], np.array(scored["category"].to_pylist())[is_test]
     shuffled = permutation_importance(model, x[is_test], truth, scoring="roc_auc", n_repeats=3, random_state=seed)
     importance = sorted(zip(FEATURES, shuffled.importances_mean.tolist(), strict=True), key=lambda item: -item[1])
-    auc, baseline = float(roc_auc_score(truth, told)), float(roc_auc_score(truth, formula))
+    auc, baseline = float(roc_auc_score(truth, predicted)), float(roc_auc_score(truth, formula))
     rng = np.random.default_rng(seed)
     draws = [rng.integers(0, len(truth), len(truth)) for _ in range(_DRAWS)]
     both = [draw for draw in draws if 0 < truth[draw].sum() < len(draw)]
+    aucs = [roc_auc_score(truth[draw], predicted[draw]) for draw in both]
+    gains = [roc_auc_score(truth[draw], predicted[draw]) - roc_auc_score(truth[draw], formula[draw]) for draw in both]
     facts = {
-        "training_examples": int(is_training.sum()), "training_wallets": len(set(wallets[is_training])), "training_cutoffs": sorted({str(day) for day in cutoffs[is_training]}),
-        "training_positives": float(y[is_training].mean()), "test_wallets": int(is_test.sum()), "test_cutoff": str(last), "test_positives": float(truth.mean()), "splits_time": splits_time,
-        "auc": auc, "auc_interval": np.percentile([roc_auc_score(truth[d], told[d]) for d in both], [2.5, 97.5]).tolist(), "formula_auc": baseline,
-        "gain_interval": np.percentile([roc_auc_score(truth[d], told[d]) - roc_auc_score(truth[d], formula[d]) for d in both], [2.5, 97.5]).tolist(),
-        "brier": float(brier_score_loss(truth, told)), "brier_of_share": float(truth.mean() * (1 - truth.mean())), "beats_formula": auc > baseline,
-    }  # fmt: skip
+        "training_examples": int(is_training.sum()),
+        "training_wallets": len(set(wallets[is_training])),
+        "training_cutoffs": sorted({str(day) for day in cutoffs[is_training]}),
+        "training_positives": float(y[is_training].mean()),
+        "test_wallets": int(is_test.sum()),
+        "test_cutoff": str(last),
+        "test_positives": float(truth.mean()),
+        "splits_time": splits_time,
+        "auc": auc,
+        "auc_interval": np.percentile(aucs, [2.5, 97.5]).tolist(),
+        "formula_auc": baseline,
+        "gain_interval": np.percentile(gains, [2.5, 97.5]).tolist(),
+        "brier": float(brier_score_loss(truth, predicted)),
+        "brier_of_share": float(truth.mean() * (1 - truth.mean())),
+        "beats_formula": auc > baseline,
+    }
     by_category = [
         (
             name,
             int((category == name).sum()),
             float(truth[category == name].mean()),
-            _auc(roc_auc_score, truth[category == name], told[category == name]),
+            _auc(roc_auc_score, truth[category == name], predicted[category == name]),
         )
         for name in sorted(set(category))
     ]
     return Trained(
-        model, name, found, facts, _calibration(told, truth), importance, by_category, reference(x[is_training])
+        model, name, found, facts, _calibration(predicted, truth), importance, by_category, reference(x[is_training])
     )
 
 
@@ -227,22 +245,22 @@ def _fifth(wallets: np.ndarray) -> np.ndarray:
     return np.array([int(hashlib.md5(wallet.encode()).hexdigest()[:8], 16) % 5 for wallet in wallets])
 
 
-def _auc(metric: Any, truth: np.ndarray, told: np.ndarray) -> float | None:
-    return float(metric(truth, told)) if 0 < truth.sum() < len(truth) else None
+def _auc(metric: Any, truth: np.ndarray, predicted: np.ndarray) -> float | None:
+    return float(metric(truth, predicted)) if 0 < truth.sum() < len(truth) else None
 
 
-def _calibration(told: np.ndarray, truth: np.ndarray) -> list[tuple[Any, ...]]:
+def _calibration(predicted: np.ndarray, truth: np.ndarray) -> list[tuple[Any, ...]]:
     edges = np.linspace(0, 1, 6)
     rows = []
     for low, high in pairwise(edges):
-        inside = (told >= low) & ((told < high) | (high == 1))
+        inside = (predicted >= low) & ((predicted < high) | (high == 1))
         if inside.any():
             rows.append(
                 (
                     round(float(low), 1),
                     round(float(high), 1),
                     int(inside.sum()),
-                    float(told[inside].mean()),
+                    float(predicted[inside].mean()),
                     float(truth[inside].mean()),
                 )
             )
@@ -250,7 +268,10 @@ def _calibration(told: np.ndarray, truth: np.ndarray) -> list[tuple[Any, ...]]:
 
 
 def reference(x: np.ndarray) -> dict[str, dict[str, list[float]]]:
-    """How features were distributed in training: the edges of their tenths, and the share of rows in each; the last share is of rows without a value."""
+    """How features were distributed in training: the edges of their tenths, and the share of rows in each.
+
+    The last share is of rows without a value.
+    """
     found = {}
     for name, values in zip(FEATURES, x.T, strict=True):
         known = values[~np.isnan(values)]
@@ -260,9 +281,10 @@ def reference(x: np.ndarray) -> dict[str, dict[str, list[float]]]:
 
 
 def drift(x: np.ndarray, known: dict[str, dict[str, list[float]]]) -> dict[str, float]:
-    """Population stability index of each feature against the training: sum of (now - then) x ln(now / then) over its tenths.
+    """Population stability index of each feature: sum of (now - then) x ln(now / then) over its tenths in training.
 
-    Under 0.1 nothing happened, over 0.25 the population is another one (the rule of thumb of credit scoring, Siddiqi 2006).
+    Under 0.1 nothing happened, over 0.25 the population is another one (the rule of thumb of credit scoring, Siddiqi
+    2006).
     """
     found = {}
     for name, values in zip(FEATURES, x.T, strict=True):
@@ -283,9 +305,12 @@ def card(trained: Trained, version: str) -> str:
     facts = trained.facts
     low, high = facts["auc_interval"]
     split = (
-        f"The {facts['test_wallets']:,} test wallets were never trained on, and are judged at a cutoff on or after the last day of the training's outcomes (their features look back from it, so they may see days that made a training outcome)."
+        f"The {facts['test_wallets']:,} test wallets were never trained on, and are judged at a cutoff on or after "
+        "the last day of the training's outcomes (their features look back from it, so they may see days that made a "
+        "training outcome)."
         if facts["splits_time"]
-        else f"The {facts['test_wallets']:,} test wallets were never trained on. There are too few days to split by time as well: training and test look at the same weeks."
+        else f"The {facts['test_wallets']:,} test wallets were never trained on. There are too few days to split by "
+        "time as well: training and test look at the same weeks."
     )
     verdict = (
         "It beats the formula" if facts["beats_formula"] else "It does not beat the formula, so it is not in production"
@@ -293,11 +318,13 @@ def card(trained: Trained, version: str) -> str:
     lines = [
         f"# Smart-money model, version {version}",
         "",
-        f"Question, asked of wallets that traded in the 30 days before: will its closed trades make money in the {HORIZON} days after the cutoff? Answer: a probability, calibrated. Chosen: {trained.name}.",
+        "Question, asked of wallets that traded in the 30 days before: will its closed trades make money in the "
+        f"{HORIZON} days after the cutoff? Answer: a probability, calibrated. Chosen: {trained.name}.",
         "",
         "## Data",
         "",
-        f"{facts['training_examples']:,} examples of {facts['training_wallets']:,} wallets at cutoffs {', '.join(facts['training_cutoffs'])}; {facts['training_positives']:.1%} made money. {split}",
+        f"{facts['training_examples']:,} examples of {facts['training_wallets']:,} wallets at cutoffs "
+        f"{', '.join(facts['training_cutoffs'])}; {facts['training_positives']:.1%} made money. {split}",
         f"Test cutoff {facts['test_cutoff']}: {facts['test_positives']:.1%} made money.",
         "",
         "## How good",
@@ -308,8 +335,9 @@ def card(trained: Trained, version: str) -> str:
         f"| formula score | {facts['formula_auc']:.3f} |",
         "| chance | 0.500 |",
         "",
-        f"{verdict}: the difference is {facts['auc'] - facts['formula_auc']:+.3f}, 95 % interval {facts['gain_interval'][0]:+.3f} to {facts['gain_interval'][1]:+.3f} over wallets. "
-        f"Brier score {facts['brier']:.3f}; always saying the share of those who made money has {facts['brier_of_share']:.3f}.",
+        f"{verdict}: the difference is {facts['auc'] - facts['formula_auc']:+.3f}, 95 % interval "
+        f"{facts['gain_interval'][0]:+.3f} to {facts['gain_interval'][1]:+.3f} over wallets. Brier score "
+        f"{facts['brier']:.3f}; always saying the share of those who made money has {facts['brier_of_share']:.3f}.",
         "",
         "Candidates, cross-validated over training wallets: "
         + ", ".join(f"{name} {auc:.3f}" for name, auc in trained.candidates.items())
@@ -336,7 +364,9 @@ def card(trained: Trained, version: str) -> str:
             for name, count, share, auc in trained.by_category
         ),
         "",
-        "It knows what transactions show and nothing else; wallets whose coins have no price look unprofitable; luck of a few trades looks like skill; a market unlike that of the training is another question (see the drift check).",
+        "It knows what transactions show and nothing else; wallets whose coins have no price look unprofitable; luck "
+        "of a few trades looks like skill; a market unlike that of the training is another question (see the drift "
+        "check).",
         "",
     ]
     return "\n".join(lines)

@@ -109,9 +109,9 @@ def production(folder: Path) -> Production | None:
         ) from None
 
     def predict(features: pa.Table) -> np.ndarray:
-        told = np.asarray(model.predict_proba(matrix(features))[:, 1]) if len(features) else np.zeros(0)
+        predicted = np.asarray(model.predict_proba(matrix(features))[:, 1]) if len(features) else np.zeros(0)
         # it was trained on wallets that trade; who does not, makes nothing by it
-        return np.where(matrix(features, ("trade_count", "mev_tx_count")).sum(axis=1) > 0, told, 0.0)
+        return np.where(matrix(features, ("trade_count", "mev_tx_count")).sum(axis=1) > 0, predicted, 0.0)
 
     return Production(str(version.version), predict, reference)
 
@@ -127,10 +127,15 @@ def versions(folder: Path) -> list[dict[str, Any]]:
         run = client.get_run(version.run_id).data
         rows.append(
             {
-                "version": int(version.version), "made_at": version.creation_timestamp, "chosen": run.params["chosen"], "auc": run.metrics["auc"], "formula_auc": run.metrics["formula_auc"],
-                "in_production": str(version.version) == str(in_production), "card": version.tags["card"],
+                "version": int(version.version),
+                "made_at": version.creation_timestamp,
+                "chosen": run.params["chosen"],
+                "auc": run.metrics["auc"],
+                "formula_auc": run.metrics["formula_auc"],
+                "in_production": str(version.version) == str(in_production),
+                "card": version.tags["card"],
             }
-        )  # fmt: skip
+        )
     return sorted(rows, key=lambda row: -row["version"])
 
 

@@ -52,8 +52,8 @@ def components(rows: pa.Table) -> pa.Table:
         rows: chain, address, component, finding_id, score, confidence, evidence.
 
     Returns:
-        The same rows with weight and is_active: per address and component the row of the largest score times confidence, the smaller
-        finding_id, then evidence, on ties.
+        The same rows with weight and is_active: per address and component the row of the largest score times
+        confidence, the smaller finding_id, then evidence, on ties.
 
     Raises:
         FlowError: a component that the registry does not declare.

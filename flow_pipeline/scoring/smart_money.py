@@ -1,4 +1,4 @@
-"""Who is smart money: a score whose parts are shown, and categories by stated settings. Worked numbers: docs/smart-money.md."""
+"""Who is smart money: a score of shown parts, and categories by settings. Worked numbers: docs/smart-money.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ CATEGORIES: dict[str, str] = {
 }
 """Categories in the order in which they are tried; the first that holds is the wallet's."""
 _ALSO = (
-    "round_trip_share", "active_days", "priced_share", "sent_count", "mev_tx_count", "weekday_share", "hour_concentration", "tx_count", "trade_count", "realised_usd",
+    "round_trip_share", "active_days", "priced_share", "sent_count", "mev_tx_count", "weekday_share",
+    "hour_concentration", "tx_count", "trade_count", "realised_usd",
 )  # fmt: skip
 FORMULA = "formula 1"
 """Name and version of the score, kept with every wallet that was scored by it."""
@@ -35,17 +36,17 @@ FORMULA = "formula 1"
 def score(features: pa.Table, settings: SmartMoneySettings) -> pa.Table:
     """Score wallets.
 
-    A part is its weight times `min(1, value / full mark)`, 0 where the value is not known. The score is their sum times the share of payments that did
-    not come back, so that turning the same coins over earns nothing.
+    A part is its weight times `min(1, value / full mark)`, 0 where the value is not known. The score is their sum times
+    the share of payments that did not come back, so that turning the same coins over earns nothing.
 
     Args:
         features: Rows of marts.fct_wallet_features, of one window.
         settings: Weights, full marks and the rules of the categories.
 
     Returns:
-        One row per row: `<part>_part` for each of `INPUTS`, formula_score, score_low and score_high (the score at the ends of the 95 % interval of the
-        profit consistency), confidence, category, is_smart (the score reaches the limit and the
-        closed trades made money: being busy is not enough).
+        One row per row: `<part>_part` for each of `INPUTS`, formula_score, score_low and score_high (the score at the
+        ends of the 95 % interval of the profit consistency), confidence, category, is_smart (the score reaches the
+        limit and the closed trades made money: being busy is not enough).
     """
     known = {name: _numbers(features, name) for name in (*INPUTS.values(), *_ALSO)}
     weights, marks = settings.weights, settings.full_marks

@@ -49,11 +49,12 @@ def wallet_order(wallet: np.ndarray, day: np.ndarray) -> np.ndarray:
 def window_sums(firsts: np.ndarray, wanted: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Sums over windows that end with the same rows.
 
-    Whole numbers are differences of running totals. Others are added up afresh from the last day back, each window going on where the shorter one
-    ended, so that the result does not depend on where the history begins.
+    Whole numbers are differences of running totals. Others are added up afresh from the last day back, each window
+    going on where the shorter one ended, so that the result does not depend on where the history begins.
 
     Args:
-        firsts: Rows with which the windows begin, shape (windows, wanted); every window is at least as long as the one before.
+        firsts: Rows with which the windows begin, shape (windows, wanted); every window is at least as long as the one
+            before.
         wanted: Rows with which they end.
         values: One number per row.
 
@@ -79,24 +80,24 @@ def _window_sums(firsts, wanted, values):
     return sums
 
 
-def running_falls(wallet: np.ndarray, made: np.ndarray) -> np.ndarray:
+def running_falls(wallet: np.ndarray, profit: np.ndarray) -> np.ndarray:
     """How far the running total of a wallet lies under its highest so far, which is 0 at first.
 
     Args:
         wallet: Number of the wallet; rows are sorted by it and in time.
-        made: What each row adds, in US dollars.
+        profit: What each row adds, in US dollars.
     """
-    return np.asarray(_running_falls(wallet, made))
+    return np.asarray(_running_falls(wallet, profit))
 
 
 @njit(cache=True)
-def _running_falls(wallet, made):
+def _running_falls(wallet, profit):
     falls = np.empty(len(wallet))
     total = highest = 0.0
     for i in range(len(wallet)):
         if i == 0 or wallet[i] != wallet[i - 1]:
             total = highest = 0.0
-        total += made[i]
+        total += profit[i]
         highest = max(highest, total)
         falls[i] = highest - total
     return falls
@@ -156,8 +157,9 @@ def trailing_distinct(
 ) -> np.ndarray:
     """How many distinct contacts each window has.
 
-    A contact is in the window as long as its latest day is: it enters with that day and leaves when it is seen again (as another entry) or when the
-    window has passed. Entries and leavings are added up along a wallet's days, so that no window is counted on its own.
+    A contact is in the window as long as its latest day is: it enters with that day and leaves when it is seen again
+    (as another entry) or when the window has passed. Entries and leavings are added up along a wallet's days, so that
+    no window is counted on its own.
 
     Args:
         start: Per row, the first row of its wallet.

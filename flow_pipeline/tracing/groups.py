@@ -38,7 +38,7 @@ _KEYS = ("name", "type", "risk_level", "is_source", "is_destination", "addresses
 
 @dataclass(frozen=True)
 class Group:
-    """A group: id, name, type of TYPES, risk level, whether flows begin and end there, and its addresses as chains write them."""
+    """A group: id, name, type of TYPES, risk level, whether flows begin or end there, and its addresses as written."""
 
     group_id: str
     name: str
@@ -67,7 +67,7 @@ class GroupFile:
 
 
 def read_groups(path: Path) -> GroupFile:
-    """Read a YAML or JSON file: group id → type, risk_level, is_source, is_destination, addresses (a list, or a map whose keys they are).
+    """Read a YAML or JSON file: group id → type, risk_level, is_source, is_destination, addresses (a list, or keys).
 
     Args:
         path: The file.
