@@ -1,7 +1,7 @@
 """The watching agent: one Markdown report per change in the anomalies of the totals, and a memory of what was told.
 
-The memory is one JSON file, replaced whole. A report is announced in it before it is written, so that a process killed at any point neither
-loses a report nor writes it twice.
+The memory is one JSON file, replaced whole. A report is announced in it before it is written, so that a process killed
+at any point neither loses a report nor writes it twice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.vocabulary import TOTAL_SCOPE
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.questions.queries import anomalous_days
+from flow_pipeline.questions.netflow import anomalous_days
+from flow_pipeline.questions.rows import named
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import Connection, hold, open_published
 
@@ -111,18 +112,15 @@ def _folder(settings: Settings) -> Path:
 def _flagged(connection: Connection, settings: Settings, method: str, token: str | None) -> dict[str, dict[str, Any]]:
     """Flagged days of the totals by series and day, oldest first."""
     columns, rows = anomalous_days(connection, settings.anomalies, method, Window(), token)
-    days = connection.execute(
-        "SELECT chain, token_symbol, token_address, block_date, inflow, outflow FROM marts.fct_daily_netflow"
+    totals = connection.execute(
+        "select chain, token_symbol, token_address, block_date, inflow, outflow from marts.fct_daily_netflow"
     ).fetchall()
-    moved = {tuple(row[:4]): row[4:] for row in days}
+    amounts = {tuple(row[:4]): row[4:] for row in totals}
     found = {}
-    for row in sorted(
-        (dict(zip(columns, values, strict=True)) for values in rows),
-        key=lambda item: (item["block_date"], item["chain"]),
-    ):
+    for row in sorted(named(columns, rows), key=lambda item: (item["block_date"], item["chain"])):
         if row["scope"] == TOTAL_SCOPE:
             series = tuple(row[name] for name in ("chain", "token_symbol", "token_address"))
-            inflow, outflow = moved[(*series, row["block_date"])]
+            inflow, outflow = amounts[(*series, row["block_date"])]
             found["|".join(str(part or "") for part in (*series, row["block_date"]))] = {
                 "series": f"{row['token_symbol'] or row['token_address'] or '?'} on {row['chain']}",
                 "date": str(row["block_date"]),
@@ -161,14 +159,16 @@ def _markdown(told: Told, settings: Settings, method: str, now: datetime) -> str
                 "",
             ]
             lines += [
-                f"- {row['date']} was told with netflow {_shown(row['was']['netflow'])}, zscore {_shown(row['was']['zscore'])}"
+                f"- {row['date']} was told with netflow {_shown(row['was']['netflow'])}, "
+                f"zscore {_shown(row['was']['zscore'])}"
                 for row in own
                 if "was" in row
             ]
             lines += [""] if any("was" in row for row in own) else []
     rule = settings.anomalies
     lines.append(
-        f"> Rule: |zscore| >= {rule.threshold(method):g} triggers an alert (method {method}, window {rule.window_days} days; netflow above 0 = onto exchanges). "
+        f"> Rule: |zscore| >= {rule.threshold(method):g} triggers an alert "
+        f"(method {method}, window {rule.window_days} days; netflow above 0 = onto exchanges). "
         "This file was generated automatically by `netraflow agent`."
     )
     return "\n".join(lines) + "\n"

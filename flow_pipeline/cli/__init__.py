@@ -1,6 +1,6 @@
 """The `netraflow` command: one file per verb, found by being there; heavy imports inside the functions.
 
-What lives here: options, words for people, exit codes. What must not: SQL over rows beyond reading a mart, rules, files.
+What lives here: options, words for people, exit codes. What must not: SQL, rules over rows, files.
 """
 
 from __future__ import annotations

@@ -95,9 +95,8 @@ def snooze(
     """Hold back what happens to it until a day begins; then it is told."""
     from flow_pipeline.alerts.ledger import snooze as hold_back
 
-    print(
-        f"snoozed {hold_back(settings_of(context), alert_id, _day('--until', until), by or getpass.getuser(), reason)} until {until}"
-    )
+    day = _day("--until", until)
+    print(f"snoozed {hold_back(settings_of(context), alert_id, day, by or getpass.getuser(), reason)} until {until}")
 
 
 def allow(
@@ -149,7 +148,8 @@ def send(context: typer.Context, as_json: JsonOption = False) -> None:
         print(f"netraflow: channel {name}: {error}; it is tried again", file=sys.stderr)
     for name, count in outcome.homeless.items():
         print(
-            f"netraflow: {count:,} messages wait for channel {name}, which the settings no longer have; put it back and they are sent",
+            f"netraflow: {count:,} messages wait for channel {name}, which the settings no longer have; "
+            "put it back and they are sent",
             file=sys.stderr,
         )
     if outcome.errors:

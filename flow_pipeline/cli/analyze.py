@@ -118,39 +118,11 @@ def run_and_tell(settings: Settings, folder: Path, window: Any, options: Any, as
 
 def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str, Any]:
     """The run in plain values, for a table or for JSON."""
+    from flow_pipeline.questions.overview import overview
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings) as connection:
-
-        def rows(sql: str) -> list[dict[str, Any]]:
-            cursor = connection.execute(sql)
-            names = [item[0] for item in cursor.description or []]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-        facts = rows("""
-            SELECT (SELECT count(*) FROM store.transfers) AS transfers, (SELECT count(*) FROM marts.dim_tokens) AS tokens,
-                   (SELECT count(DISTINCT exchange) FROM marts.fct_daily_exchange_netflow) AS exchanges, (SELECT min(block_date) FROM store.transfers) AS first_day,
-                   (SELECT max(value) FROM store.state WHERE key = 'last_day') AS last_day, (SELECT count(*) FROM detection.netflow_anomalies) AS anomalies,
-                   (SELECT count(*) FROM detection.outflow_surges) AS surges
-        """)[0]
-        anomalies = rows(
-            "SELECT block_date, scope, token_symbol, netflow, zscore, method, direction, severity FROM detection.netflow_anomalies "
-            "ORDER BY abs(coalesce(zscore, 0)) DESC, abs(netflow) DESC, block_date, scope LIMIT 10"
-        )
-        destinations = rows(
-            "SELECT token_symbol, rank_by_amount, to_address, entity, category, amount, transfer_count, amount_share FROM marts.top_destinations "
-            "WHERE window_days = 0 AND rank_by_amount <= 5 ORDER BY (SELECT t.transfer_count FROM marts.dim_tokens t WHERE t.chain = top_destinations.chain "
-            "AND t.token_symbol IS NOT DISTINCT FROM top_destinations.token_symbol AND t.token_address IS NOT DISTINCT FROM top_destinations.token_address) DESC, "
-            "token_symbol, rank_by_amount LIMIT 10"
-        )
-        findings = rows(
-            "SELECT typology, count(*) FILTER (WHERE is_suspicious) AS suspicious, count(*) AS fitting, max(score) AS score, "
-            "arg_max(reason, moved_amount) FILTER (WHERE is_suspicious) AS largest FROM detection.findings GROUP BY typology ORDER BY max(score) DESC, suspicious DESC, typology"
-        )
-        truncated = rows("SELECT typology, found, kept FROM ops.detections WHERE is_truncated")
-        risks = rows(
-            "SELECT address, score, category, finding_count, map_keys(without) AS components FROM detection.address_risk ORDER BY score DESC, finding_count DESC, address LIMIT 5"
-        )
+        found = overview(connection)
     load = result.load
     return {
         "run_id": result.run_id,
@@ -183,12 +155,7 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
             }
             for s in result.labels
         ],
-        "warehouse": facts,
-        "anomalies": anomalies,
-        "findings": findings,
-        "truncated": truncated,
-        "risks": risks,
-        "top_destinations": destinations,
+        **found,
         "audit": {
             "checked": len(result.verdicts),
             "warnings": [
@@ -220,15 +187,20 @@ def show_summary(summary: dict[str, Any]) -> None:
     for s in summary["label_sets"]:
         if s["rejected"] or s["notes"]:
             print(
-                f"{s['set']}: {s['loaded']:,} of {s['read']:,} labels; {s['rejected']} refused (raw.rejects has their lines); {'; '.join(s['notes'])}"
+                f"{s['set']}: {s['loaded']:,} of {s['read']:,} labels; "
+                f"{s['rejected']} refused (raw.rejects has their lines); {'; '.join(s['notes'])}"
             )
-    facts = summary["warehouse"]
+    counts = summary["warehouse"]
     print(
-        f"\n{facts['transfers']:,} transfers of {facts['tokens']:,} tokens, {facts['exchanges']} exchanges, {facts['first_day']} to {facts['last_day']}\n"
+        f"\n{counts['transfers']:,} transfers of {counts['tokens']:,} tokens, {counts['exchanges']} exchanges, "
+        f"{counts['first_day']} to {counts['last_day']}\n"
     )
     if summary["anomalies"]:
         names = ["block_date", "token_symbol", "scope", "netflow", "zscore", "direction", "severity"]
-        title = f"Netflow anomalies: the strongest of {facts['anomalies']} (high = onto the exchange; no z-score on a flat baseline)"
+        title = (
+            f"Netflow anomalies: the strongest of {counts['anomalies']} "
+            "(high = onto the exchange; no z-score on a flat baseline)"
+        )
         table(
             [name.removesuffix("_symbol") for name in names],
             [[row[name] for name in names] for row in summary["anomalies"]],
@@ -263,9 +235,8 @@ def show_summary(summary: dict[str, Any]) -> None:
     for warning in summary["audit"]["warnings"]:
         print(f"warning: {warning}")
     if summary["alerts"]:
-        print(
-            f"Alerts: {', '.join(f'{count:,} {change}' for change, count in summary['alerts'].items())}; `netraflow alerts list` shows the open ones"
-        )
+        changes = ", ".join(f"{count:,} {change}" for change, count in summary["alerts"].items())
+        print(f"Alerts: {changes}; `netraflow alerts list` shows the open ones")
     for path in summary["reports"]:
         if path.endswith(".html"):
             print(f"Report: {path}")
@@ -275,5 +246,6 @@ def show_summary(summary: dict[str, Any]) -> None:
         print(f"Nothing new: {summary['published']} stands as it was ({summary['seconds']} s)")
     else:
         print(
-            f"Audit passed ({summary['audit']['checked']} expectations). Published {summary['published']} in {summary['seconds']} s; CSV exports in {summary['exports']}"
+            f"Audit passed ({summary['audit']['checked']} expectations). "
+            f"Published {summary['published']} in {summary['seconds']} s; CSV exports in {summary['exports']}"
         )

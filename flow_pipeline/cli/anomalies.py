@@ -46,7 +46,7 @@ def anomalies(
     """Anomalous netflow days of exchanges and of the total; high = onto the exchange."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
-    from flow_pipeline.questions.queries import anomalous_days, outflow_surges, top_days
+    from flow_pipeline.questions.netflow import anomalous_days, outflow_surges, top_days
     from flow_pipeline.warehouse.store import open_published
 
     settings = settings_of(context)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flow_pipeline.questions.rows import named
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -59,7 +61,7 @@ def emit(
         writer.writerow(columns)
         writer.writerows([_text(value) for value in row] for row in rows)
     elif as_json or not sys.stdout.isatty():
-        print(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=jsonable, indent=1))
+        print(json.dumps(named(columns, rows), default=jsonable, indent=1))
     else:
         table(columns, rows, title, limit)
 

@@ -27,7 +27,7 @@ def destinations(
     """Top receiving addresses per token over a window, with who they are."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
-    from flow_pipeline.questions.queries import top_destinations
+    from flow_pipeline.questions.netflow import top_destinations
     from flow_pipeline.warehouse.store import open_published
 
     if by not in ("amount", "count"):

@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
 def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     """Versions, paths, lock, disk, labels; exit 1 when something needs mending."""
     from flow_pipeline.labels import label_files
+    from flow_pipeline.questions.overview import size
     from flow_pipeline.warehouse.publish import published_run
     from flow_pipeline.warehouse.store import build_trouble, file_size, lock_holder, open_published
 
@@ -58,10 +59,8 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
         say("published", f"{settings.published_link} points at a missing file", "run again; it is copied anew")
     else:
         with open_published(settings) as connection:
-            counts = connection.execute(
-                "SELECT (SELECT count(*) FROM store.transfers), (SELECT count(*) FROM raw.labels)"
-            ).fetchone() or (0, 0)
-        say("published", f"run {run}: {counts[0]:,} transfers, {counts[1]:,} labels")
+            transfers, known_labels = size(connection)
+        say("published", f"run {run}: {transfers:,} transfers, {known_labels:,} labels")
     paths = label_files(settings.labels.files)
     say("label sets", ", ".join(path.name for path in paths))
     emit(["what", "state", "to mend"], rows, as_json, False)

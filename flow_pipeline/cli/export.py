@@ -31,7 +31,7 @@ def export(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write tables as CSV, Parquet (a partition per day) or SQLite, all of them or none, with a manifest of rows and hashes."""
+    """Write tables as CSV, Parquet (a partition per day) or SQLite, all or none, with a manifest of rows and hashes."""
     from flow_pipeline.reports.exports import export_tables
 
     settings = settings_of(context)

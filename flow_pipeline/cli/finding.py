@@ -23,7 +23,7 @@ def finding(
 ) -> None:
     """What happened, the transfers in order, who the addresses are, and what would clear it."""
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.questions.queries import one_finding
+    from flow_pipeline.questions.findings import one_finding
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
@@ -45,9 +45,8 @@ def show_finding(found: dict[str, Any]) -> None:
     )
     print(f"{found['typology']} {found['finding_id']} on {found['chain']}: {state}\n")
     print(found["reason"])
-    print(
-        f"From {found['first_timestamp']} to {found['last_timestamp']} UTC. Detector version {found['detector_version']}.\n"
-    )
+    times = f"From {found['first_timestamp']} to {found['last_timestamp']} UTC."
+    print(f"{times} Detector version {found['detector_version']}.\n")
     names = ["ordinal", "block_timestamp", "part", "from_address", "to_address", "amount", "tx_hash", "transfer_index"]
     heads = ["#", "time", "part", "from", "to", found["token_symbol"] or "amount", "transaction", "index"]
     table(
@@ -72,7 +71,8 @@ def clears(found: dict[str, Any]) -> list[str]:
     if middles:
         some = ", ".join(middles[:3]) + (f" or {len(middles) - 3} others" if len(middles) > 3 else "")
         ways.append(
-            f"a label that shows {some} to be a service (exchange, bridge, dex, contract): `netraflow analyze … --labels FILE`"
+            f"a label that shows {some} to be a service (exchange, bridge, dex, contract): "
+            "`netraflow analyze … --labels FILE`"
         )
     ways.append("evidence that the addresses belong to one owner with a reason to move the money so")
     if found["is_suspicious"]:

@@ -40,13 +40,13 @@ def findings(
     """Suspicious findings, the highest score first."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
-    from flow_pipeline.questions import queries
+    from flow_pipeline.questions import findings as questions
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
         if typology:
-            known = [row[0] for row in connection.execute("SELECT typology FROM ops.detections ORDER BY 1").fetchall()]
+            known = questions.known_typologies(connection)
             if typology not in known:
                 raise UsageError(f"--typology {typology}: there is no such typology", f"choose from {', '.join(known)}")
-        columns, rows = queries.findings(connection, typology, Window.parse(first, last), token, address, every)
+        columns, rows = questions.findings(connection, typology, Window.parse(first, last), token, address, every)
     emit(columns, rows, as_json, as_csv, "Findings", limit)

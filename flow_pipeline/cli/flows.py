@@ -19,7 +19,7 @@ from flow_pipeline.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from flow_pipeline.questions.queries import Rows
+    from flow_pipeline.questions.rows import Rows
 
 GroupArgument = Annotated[str, typer.Argument(help="A group's id or name, as `flows groups` lists them.")]
 
@@ -53,11 +53,11 @@ def register(app: typer.Typer) -> None:
 def _show(
     context: typer.Context, ask: Callable[[Any, Any], Rows], title: str, as_json: bool, as_csv: bool, limit: int
 ) -> None:
-    from flow_pipeline.questions import flow_queries
+    from flow_pipeline.questions import flows as questions
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
-        columns, rows = ask(flow_queries, connection)
+        columns, rows = ask(questions, connection)
     emit(columns, rows, as_json, as_csv, title, limit)
 
 

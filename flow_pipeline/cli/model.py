@@ -1,4 +1,4 @@
-"""`netraflow model …`: the smart-money model: train it, look at its versions, ask whether scores have been worth anything."""
+"""`netraflow model …`: train the smart-money model, see its versions, ask whether scores have been worth anything."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def train(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Train on the published file, register the version, print its card; in production when it beats the formula, and then wallets are ranked by it."""
+    """Train on the published file, register the version, print its card; rank wallets by it if it beats the formula."""
     from flow_pipeline.pipeline.training import score_again, train_model
 
     settings = settings_of(context)
@@ -79,7 +79,7 @@ def show_model(
 
 
 def backtest(context: typer.Context, as_json: JsonOption = False, as_csv: CsvOption = False) -> None:
-    """Has the top tenth by score made more than the rest in the 30 days after? Per week and over all, with a 95 % interval."""
+    """Has the top tenth by score made more than the rest in the 30 days after? Per week and over all."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.pipeline.training import backtest_formula
 
@@ -106,5 +106,6 @@ def backtest(context: typer.Context, as_json: JsonOption = False, as_csv: CsvOpt
             else "that can not be said: the interval holds 0"
         )
         print(
-            f"Was the top tenth better? {words}. {whole['difference_usd']:,.2f} USD more per wallet, 95 % interval {whole['low_usd']:,.2f} to {whole['high_usd']:,.2f}"
+            f"Was the top tenth better? {words}. {whole['difference_usd']:,.2f} USD more per wallet, "
+            f"95 % interval {whole['low_usd']:,.2f} to {whole['high_usd']:,.2f}"
         )

@@ -40,7 +40,7 @@ def netflow(
     """Daily inflow, outflow and netflow (positive = onto the exchange), latest day first."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
-    from flow_pipeline.questions.queries import daily_netflow
+    from flow_pipeline.questions.netflow import daily_netflow
     from flow_pipeline.warehouse.store import open_published
 
     if wallet and total:

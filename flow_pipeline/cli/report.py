@@ -24,7 +24,7 @@ def report(
     out: Annotated[Path | None, typer.Option("--out", help="Folder; else <data dir>/reports.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the report: one page that opens offline, the same as Markdown, charts as PNG and SVG, and the top-K files of one token."""
+    """Write the report: a page that opens offline, Markdown, charts as PNG and SVG, the top-K files of one token."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.reports.report import DAYS, write_report
 

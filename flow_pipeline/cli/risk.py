@@ -21,15 +21,13 @@ def risk(
 ) -> None:
     """An address's risk: components, weights, findings, and the score with each component dropped."""
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.questions.queries import labels_of, risk_of
+    from flow_pipeline.questions.addresses import labels_of, risk_of, spelling_of
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
         found, labels = risk_of(connection, address), labels_of(connection, address)
-        is_known = connection.execute(
-            "SELECT 1 FROM store.addresses WHERE address = lower(?) OR address = ?", [address, address]
-        ).fetchone()
-    if not found and not labels and not is_known:
+        spelling = spelling_of(connection, address)
+    if not found and not labels and spelling is None:
         raise UsageError(
             f"{address} stands in no transfer and no label",
             "check the address; EVM addresses have 0x and 40 hex digits",
@@ -38,12 +36,12 @@ def risk(
         print(json.dumps({"address": address, "risk": found, "labels": labels}, default=jsonable, indent=1))
         return
     for row in labels:
-        print(
-            f"Label on {row['chain']}: {row['entity']} ({row['category']}, confidence {row['confidence']:g}; {row['source']})"
-        )
+        said = f"{row['category']}, confidence {row['confidence']:g}; {row['source']}"
+        print(f"Label on {row['chain']}: {row['entity']} ({said})")
     if not found:
         print(
-            f"{address} has no risk component: no suspicious finding lists it and it has no contact with a mixer or a sanctioned address"
+            f"{address} has no risk component: "
+            "no suspicious finding lists it and it has no contact with a mixer or a sanctioned address"
         )
     for row in found:
         show_risk(row)
@@ -52,7 +50,8 @@ def risk(
 def show_risk(row: dict[str, Any]) -> None:
     """The page of one chain."""
     print(
-        f"\n{row['address']} on {row['chain']}: {row['category']}, score {row['score']:.4f}, confidence {row['confidence']:.2f}"
+        f"\n{row['address']} on {row['chain']}: {row['category']}, "
+        f"score {row['score']:.4f}, confidence {row['confidence']:.2f}"
     )
     active = [item for item in row["components"] if item["is_active"]]
     print(
@@ -62,6 +61,5 @@ def show_risk(row: dict[str, Any]) -> None:
     rows = [[*(item[name] for name in names), row["without"][item["component"]], item["finding_id"]] for item in active]
     table([*names, "score without it", "finding"], rows, "Components that count")
     for item in row["components"]:
-        print(
-            f"- {'' if item['is_active'] else '(does not count: a stronger one does) '}{item['component']} {item['finding_id'] or ''}: {item['evidence']}"
-        )
+        counts = "" if item["is_active"] else "(does not count: a stronger one does) "
+        print(f"- {counts}{item['component']} {item['finding_id'] or ''}: {item['evidence']}")

@@ -26,7 +26,7 @@ def score_detectors(
     ] = 0.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the pipeline on a generated world and print precision and recall per typology, of group flows, deposit addresses, categories of wallets and MEV."""
+    """Run the pipeline on a generated world and print precision and recall of all that is planted in it."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
     from flow_pipeline.loading.ingest import LoadOptions
@@ -56,8 +56,7 @@ def score_detectors(
             for finding_id in row["wrong"]:
                 print(f"wrong: {row['typology']} {finding_id}")
             for transfers in row["missed"]:
-                print(
-                    f"missed: {row['typology']} {', '.join(key if isinstance(key, str) else key[0] for key in transfers)}"
-                )
+                keys = ", ".join(key if isinstance(key, str) else key[0] for key in transfers)
+                print(f"missed: {row['typology']} {keys}")
     if any(min(row["precision"], row["recall"]) < least for row in scores):
         raise typer.Exit(1)

@@ -44,9 +44,9 @@ def smart_money(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Wallets listed as smart money by rank, with their category, score, confidence and what they made in 30 days; `netraflow wallet ADDRESS` explains one."""
+    """Wallets listed as smart money, by rank, and what they made; `netraflow wallet ADDRESS` explains one."""
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.questions.queries import smart_wallets
+    from flow_pipeline.questions.wallets import smart_wallets, wallet_counts
     from flow_pipeline.scoring.smart_money import CATEGORIES
     from flow_pipeline.warehouse.store import open_published
 
@@ -54,13 +54,7 @@ def smart_money(
         raise UsageError(f"--category {category}: there is no such one", f"choose from {', '.join(CATEGORIES)}")
     with open_published(settings_of(context)) as connection:
         columns, rows = smart_wallets(connection, top, category, every)
-        known = connection.execute(
-            "SELECT count(*), count(*) FILTER (WHERE is_smart), max(confidence) FROM detection.smart_money_wallets"
-        ).fetchone() or (
-            0,
-            0,
-            None,
-        )
+        known = wallet_counts(connection)
     if sys.stdout.isatty() and not as_json and not as_csv:
         shown = [columns.index(name) for name in _ON_A_TERMINAL]
         columns, rows = list(_ON_A_TERMINAL), [tuple(row[place] for place in shown) for row in rows]
@@ -71,13 +65,16 @@ def smart_money(
         as_csv,
         f"Smart money: {'all wallets' if every else 'listed wallets'}{f' of category {category}' if category else ''}",
     )
-    if not known[0]:
+    if not known.wallets:
         note(
-            "netraflow: no wallet is known: none of the files has transactions (Etherscan txlist, ethereum-etl transactions) or trades"
+            "netraflow: no wallet is known: "
+            "none of the files has transactions (Etherscan txlist, ethereum-etl transactions) or trades"
         )
-    elif not known[2]:
+    elif not known.confidence:
         note(
-            "netraflow: nothing has a price, so no volume and no profit is known and no wallet is listed; give a price file with --prices"
+            "netraflow: nothing has a price, so no volume and no profit is known and no wallet is listed; "
+            "give a price file with --prices"
         )
     elif not rows:
-        note(f"netraflow: none of {known[0]:,} wallets fits ({known[1]:,} are listed); --all shows every wallet")
+        listed = f"{known.listed:,} are listed"
+        note(f"netraflow: none of {known.wallets:,} wallets fits ({listed}); --all shows every wallet")

@@ -22,7 +22,7 @@ def verify(
     every: Annotated[bool, typer.Option("--all", help="Also findings that are not suspicious.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run each finding's evidence_sql on the published file and compare transfers and totals; exit 1 on any difference."""
+    """Run each finding's evidence_sql on the published file, compare transfers and totals; exit 1 on any difference."""
     from flow_pipeline.questions.verify import verify as prove
     from flow_pipeline.warehouse.store import open_published
 

@@ -22,9 +22,9 @@ def wallet(
     as_json: JsonOption = False,
     limit: LimitOption = 20,
 ) -> None:
-    """What it is like and why: category, parts of its score, behaviour over 7, 30 and 90 days, trades at average cost, what it still holds, sandwiches and arbitrage."""
+    """What it is like and why: score, behaviour over 7, 30 and 90 days, trades at average cost, what it holds, MEV."""
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.questions.queries import one_wallet
+    from flow_pipeline.questions.wallets import one_wallet
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
@@ -57,7 +57,8 @@ def wallet(
             else f"realised {chain['realised_usd']:,.2f} USD, gas included"
         )
         print(
-            f"{chain['chain']}: {chain['trades']:,} trades from {chain['first_day']} to {chain['last_day']}, {chain['priced_share']:.0%} of them with a believable price; {made}; {wins}"
+            f"{chain['chain']}: {chain['trades']:,} trades from {chain['first_day']} to {chain['last_day']}, "
+            f"{chain['priced_share']:.0%} of them with a believable price; {made}; {wins}"
         )
     for title, rows, names in (
         (
@@ -116,11 +117,13 @@ def _score(row: dict[str, Any]) -> None:
 
     listed = "listed as smart money" if row["is_smart"] else "not listed as smart money"
     print(
-        f"{row['chain']}: {row['category']} ({CATEGORIES[row['category']]}); {listed}, rank {row['rank']:,} by {row['scored_by']}, score {row['score']:.3f}, confidence {row['confidence']:.2f}; "
+        f"{row['chain']}: {row['category']} ({CATEGORIES[row['category']]}); {listed}, "
+        f"rank {row['rank']:,} by {row['scored_by']}, score {row['score']:.3f}, confidence {row['confidence']:.2f}; "
         f"seen from {row['first_seen']} to {row['last_active']}"
     )
     print(
-        f"score = (1 - {row['round_trip_share'] or 0:.3f} of its payments that came back) x the sum of the parts = {row['formula_score']:.3f}, "
+        f"score = (1 - {row['round_trip_share'] or 0:.3f} of its payments that came back) "
+        f"x the sum of the parts = {row['formula_score']:.3f}, "
         f"{row['score_low']:.3f} to {row['score_high']:.3f} at the ends of what its profits may be\n"
     )
     table(

@@ -1,7 +1,7 @@
 """The stages in their order: load, build, detect, audit, publish, export.
 
 What lives here: one function per stage and the run that puts them together, for the command line and for Dagster alike.
-What must not: SQL over rows, wording for people. Read more: docs/operations.md.
+What must not: SQL, wording for people. Read more: docs/operations.md.
 """
 
 from __future__ import annotations
@@ -194,9 +194,8 @@ def describe_load(report: LoadReport) -> str:
     ]
     for file in report.files:
         remarks = "; ".join([*(f"{count} {reason}" for reason, count in file.reasons.items()), *file.notes])
-        lines.append(
-            f"| {file.path.name} | {file.status} | {file.format} | {file.rows_read} | {file.rows_loaded} | {file.rows_duplicate} | {file.rows_rejected} | {remarks} |"
-        )
+        counts = (file.rows_read, file.rows_loaded, file.rows_duplicate, file.rows_rejected)
+        lines.append(f"| {' | '.join(map(str, (file.path.name, file.status, file.format, *counts, remarks)))} |")
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flow_pipeline.loading.ingest import LoadReport
 from flow_pipeline.pipeline import Progress, RunResult, audit, publish, tell
+from flow_pipeline.questions.wallets import scorers
 from flow_pipeline.scoring.backtest import backtest
 from flow_pipeline.scoring.profit_model import HORIZON, Trained, train
 from flow_pipeline.scoring.registry import register
@@ -44,15 +45,12 @@ def train_model(settings: Settings, say: Progress = lambda text: None) -> Traini
 
 
 def replaced_scorer(settings: Settings) -> str | None:
-    """What ranked the published wallets, when that is not what would rank them now; None when it is, or no wallet is published."""
+    """What ranked the published wallets; None when that would rank them now too, or when no wallet is published."""
     if published_run(settings) is None:
         return None
     with open_published(settings) as connection:
-        said = [
-            str(row[0])
-            for row in connection.execute("SELECT DISTINCT scored_by FROM detection.smart_money_wallets").fetchall()
-        ]
-    return said[0] if said and said != [what_scores(settings)[1]] else None
+        published = scorers(connection)
+    return published[0] if published and published != [what_scores(settings)[1]] else None
 
 
 def score_again(settings: Settings, say: Progress = lambda text: None) -> RunResult | None:

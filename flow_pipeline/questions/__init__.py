@@ -1,5 +1,5 @@
 """Every SELECT that a person asks of a published file.
 
-What lives here: one function per question, values bound, rows or plain values out. What must not: wording and layout (cli,
-reports), anything that writes. Read more: docs/data-dictionary.md.
+What lives here: one function per question, values bound, rows or plain values out. What must not: wording and layout
+(cli, reports), anything that writes. Read more: docs/data-dictionary.md.
 """

@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.warehouse.store import Connection
+
+sql = statements(__package__)
 
 
 @dataclass(frozen=True)
@@ -33,32 +36,17 @@ def verify(
     Raises:
         UsageError: an id that no finding has.
     """
-    where, values = (
-        ("finding_id IN (SELECT unnest(?::VARCHAR[]))", [list(finding_ids)])
-        if finding_ids
-        else ("true" if every else "is_suspicious", [])
-    )
-    findings = connection.execute(
-        f"""
-        SELECT f.finding_id, f.typology, f.evidence_sql, f.first_timestamp, f.last_timestamp, f.duration_seconds, f.transfer_count, f.gross_amount, t.rows, t.gross
-        FROM detection.findings f
-        LEFT JOIN (SELECT finding_id, list((tx_hash, transfer_index, from_address, to_address, amount, block_timestamp)) AS rows,
-                          sum(amount) FILTER (WHERE part <> 'peel') AS gross FROM detection.finding_transfers GROUP BY finding_id) t USING (finding_id)
-        WHERE {where} ORDER BY f.finding_id
-    """,
-        values,
-    ).fetchall()
+    findings = connection.execute(sql("proofs"), {"finding_ids": list(finding_ids) or None, "every": every}).fetchall()
     missing = set(finding_ids) - {row[0] for row in findings}
     if missing:
         raise UsageError(f"there is no finding {', '.join(sorted(missing))}", "`netraflow findings --every` lists them")
     proofs = []
-    for number, (finding_id, typology, sql, first, last, duration, count, gross, stored, stored_gross) in enumerate(
-        findings
-    ):
+    for number, finding in enumerate(findings):
+        finding_id, typology, evidence, first, last, duration, count, gross, stored, stored_gross = finding
         if number % 100 == 0:
             say(f"verify {number:,} of {len(findings):,}")
         returned = connection.execute(
-            f"SELECT tx_hash, transfer_index, from_address, to_address, amount, block_timestamp FROM ({sql})"
+            f"select tx_hash, transfer_index, from_address, to_address, amount, block_timestamp from ({evidence})"
         ).fetchall()
         expected = stored or []
         differences = []

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.questions.queries import top_days
+from flow_pipeline.questions.netflow import top_days
 from flow_pipeline.settings import AnomalySettings
 from flow_pipeline.warehouse.store import Connection
 

@@ -57,6 +57,11 @@ def macros() -> str:
     return sql("macros")
 
 
+def lend_macros(connection: Connection) -> None:
+    """The shared macros for this connection alone: for a file that is only read, or that is no warehouse."""
+    connection.execute(macros().replace("create or replace macro", "create or replace temp macro"))
+
+
 def create_tables(connection: Connection) -> None:
     """The shared macros, and every schema, table and view of domain.tables.
 
@@ -137,6 +142,8 @@ def open_published(settings: Settings) -> Iterator[Connection]:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
+        # Files that were published before a macro came are readable all the same.
+        lend_macros(connection)
         yield connection
     finally:
         connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -120,6 +121,22 @@ def test_sql_answers_a_question_as_json_and_csv(data: str) -> None:
         {"n": 23}
     ]
     assert call("--data-dir", data, "sql", "SELECT 1 AS a, 'x' AS b", "--csv").stdout == "a,b\n1,x\n"
+
+
+def test_a_file_that_was_published_without_the_macros_is_read(data: str, tmp_path: Path) -> None:
+    shutil.copy(Path(data, "warehouse.duckdb").resolve(), tmp_path / "published.duckdb")
+    with duckdb.connect(str(tmp_path / "published.duckdb")) as connection:
+        macros = connection.execute(
+            "SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal AND function_type = 'macro'"
+        ).fetchall()
+        assert ("risk_rank",) in macros
+        for (name,) in macros:
+            connection.execute(f"DROP MACRO {name}")
+    (tmp_path / "warehouse.duckdb").symlink_to("published.duckdb")
+    found = json.loads(call("--data-dir", data, "findings", "--every").stdout)[0]["finding_id"]
+    for words in (["flows", "groups"], ["finding", found]):
+        done = call("--data-dir", str(tmp_path), *words)
+        assert (done.returncode, done.stdout) == (0, call("--data-dir", data, *words).stdout), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.questions import flow_queries
+from flow_pipeline.questions import flows
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.world import generate, write
 from flow_pipeline.tracing.groups import read_groups
@@ -141,7 +141,7 @@ def test_every_query_answers(settings: Settings, tmp_path: Path, capsys: pytest.
     assert command("--data-dir", settings.data_dir, "flows", "group", "nobody") == 2
     assert command("--data-dir", settings.data_dir, "flows", "path", "nothing") == 2
     with open_published(settings) as connection:
-        columns, rows = flow_queries.statistics(connection, Window())
+        columns, rows = flows.statistics(connection, Window())
     assert dict(zip(columns, rows[0], strict=True))["completed"] == 2
 
 

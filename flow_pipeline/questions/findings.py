@@ -1,0 +1,41 @@
+"""Findings: which there are, and one with everything that belongs to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flow_pipeline.domain.sql import statements
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.questions.rows import Rows, records, rows
+from flow_pipeline.warehouse.store import Connection
+
+sql = statements(__package__)
+
+
+def known_typologies(connection: Connection) -> list[str]:
+    """Typologies that were looked for."""
+    return [row[0] for row in connection.execute("select typology from ops.detections order by typology").fetchall()]
+
+
+def findings(
+    connection: Connection, typology: str | None, window: Window, token: str | None, address: str | None, every: bool
+) -> Rows:
+    """Findings, the highest score first: suspicious ones, or `every`, of one typology, token or address when given."""
+    values = {"typology": typology, "token": token, "address": address, "every": every}
+    return rows(connection, sql("findings"), {**values, "first": window.first, "last": window.last})
+
+
+def one_finding(connection: Connection, finding_id: str) -> dict[str, Any] | None:
+    """A finding with its `transfers` and `addresses`, with their labels; None where no finding has that id."""
+    values = {"finding_id": finding_id}
+    found = records(connection, "select * from detection.findings where finding_id = $finding_id", values)
+    if not found:
+        return None
+    transfers = """
+        select * exclude (finding_id) from detection.finding_transfers where finding_id = $finding_id order by ordinal
+    """
+    return {
+        **found[0],
+        "transfers": records(connection, transfers, values),
+        "addresses": records(connection, sql("finding_addresses"), values),
+    }

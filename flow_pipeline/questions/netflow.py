@@ -1,0 +1,58 @@
+"""Netflow by day, the days that stand out in it, and where the money went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flow_pipeline.detectors.netflow_anomaly import flag
+from flow_pipeline.domain.sql import statements
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.questions.rows import Rows, rows
+from flow_pipeline.settings import AnomalySettings
+from flow_pipeline.warehouse.store import Connection
+
+sql = statements(__package__)
+
+_SCOPES = {
+    "exchange": ("marts.fct_daily_exchange_netflow", "exchange"),
+    "wallet": ("marts.fct_daily_wallet_netflow", "exchange"),
+    "total": ("marts.fct_daily_netflow", "null"),
+}
+"""Table of a scope, and its column of the exchange."""
+
+
+def _days(window: Window, token: str | None) -> dict[str, Any]:
+    return {"first": window.first, "last": window.last, "token": token}
+
+
+def daily_netflow(connection: Connection, scope: str, window: Window, token: str | None, exchange: str | None) -> Rows:
+    """Daily netflow rows of a scope (exchange, wallet, total), latest day first, then the largest move."""
+    table, column = _SCOPES[scope]
+    statement = sql("netflow_days", table=table, exchange=column)
+    return rows(connection, statement, {**_days(window, token), "exchange": exchange})
+
+
+def top_destinations(connection: Connection, window: Window, token: str | None, top: int, by: str) -> Rows:
+    """The `top` receivers per token over a window, ranked by amount or by count."""
+    return rows(connection, sql("netflow_destinations"), {**_days(window, token), "top": top, "by": by})
+
+
+def anomalous_days(
+    connection: Connection, settings: AnomalySettings, method: str, window: Window, token: str | None
+) -> Rows:
+    """Days flagged by a method under the settings given, from detection.netflow_scores."""
+    scores = connection.execute(sql("netflow_scores"), _days(window, token)).to_arrow_table()
+    flagged = flag(scores, settings, method)
+    return flagged.column_names, [tuple(row.values()) for row in flagged.to_pylist()]
+
+
+def top_days(connection: Connection, method: str, top: int, scope: str, window: Window, token: str | None) -> Rows:
+    """The study's top-K: per series the K days of the largest |z| of a scope (total, exchange, or single wallets)."""
+    mean, std = {"robust": ("robust_median", "robust_mad")}.get(method, (f"{method}_mean", f"{method}_std"))
+    statement = sql("netflow_top_days", mean=mean, std=std, score=f"z_{method}")
+    return rows(connection, statement, {**_days(window, token), "scope": scope, "top": top})
+
+
+def outflow_surges(connection: Connection, window: Window, token: str | None) -> Rows:
+    """Outflow surges, latest first."""
+    return rows(connection, sql("netflow_surges"), _days(window, token))

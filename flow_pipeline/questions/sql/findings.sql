@@ -1,0 +1,29 @@
+-- Gives: one row per finding, suspicious ones unless $every, the highest score first
+-- Reads: detection.findings, detection.finding_addresses
+-- Takes: $every; $typology, $first, $last, $token and $address, each null for all
+select
+    finding_id,
+    typology,
+    severity,
+    score,
+    block_date,
+    token_symbol,
+    moved_amount,
+    transfer_count,
+    address_count,
+    reason
+from detection.findings
+where
+    ($every or is_suspicious)
+    and ($typology is null or typology = $typology)
+    and ($first is null or block_date >= $first)
+    and ($last is null or block_date <= $last)
+    and ($token is null or lower(token_symbol) = lower($token) or lower(token_address) = lower($token))
+    and (
+        $address is null
+        or finding_id in (
+            select finding_id from detection.finding_addresses
+            where address in ($address, lower($address))
+        )
+    )
+order by score desc, block_date desc, moved_amount desc, finding_id

@@ -1,0 +1,66 @@
+"""Laws of rooms that no import contract can hold."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import ROOT
+
+ROOMS = ("cli", "pipeline")
+"""Rooms that hold no SQL: what people ask stands in `questions`, what is written in the rooms of the tables."""
+ASKED_BY_PEOPLE = "sql.py"
+"""`netraflow sql` hands a statement of its user to the engine."""
+MODULES = [path for room in ROOMS for path in sorted((ROOT / "flow_pipeline" / room).rglob("*.py"))]
+
+
+def strings(tree: ast.AST) -> list[tuple[int, str]]:
+    """Line and text of every string; `x` stands for what is filled in."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = (str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
+            found.append((node.lineno, "".join(parts)))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append((node.lineno, node.value))
+    return found
+
+
+def is_statement(text: str) -> bool:
+    """True for what the engine takes as SQL, of more than one word; "analyse clusters" are words for people."""
+    try:
+        statements = duckdb.extract_statements(text) if " " in text.strip() else []
+    except duckdb.Error:
+        return False
+    return any(statement.type != duckdb.StatementType.VACUUM for statement in statements)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_sql_stands_here(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert [found for found in strings(tree) if is_statement(found[1])] == []
+    executes = {
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("execute", "executemany", "query")
+    }
+    assert not executes or path.name == ASKED_BY_PEOPLE, f"{path} asks the engine at lines {sorted(executes)}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 1",
+        "from store.transfers",
+        "attach 'x' as y",
+        "insert into ops.restatements (x) values (x)",
+        "drop view x",
+    ],
+)
+def test_sql_is_known_as_such(text: str) -> None:
+    assert is_statement(text)
