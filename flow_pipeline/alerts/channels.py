@@ -1,6 +1,6 @@
-"""The ways a message leaves the house: Apprise (Slack, e-mail and a hundred more), a signed webhook, a file, the terminal.
+"""The ways a message leaves the house: Apprise (Slack, e-mail and more), a signed webhook, a file, the terminal.
 
-A channel either takes a message or raises `NotDelivered`. Secrets are read when a message is sent, and no error carries one.
+A channel either takes a message or raises `NotDelivered`. Secrets are read when a message is sent; no error has one.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def headline(payload: Payload) -> str:
         return f"[{alerts[0]['severity']}] {_word(alerts[0])}{alerts[0]['title']}"
     if payload["type"] == "test":
         return "netraflow: this channel works"
-    return f"netraflow: {payload['count']:,} alerts ({', '.join(f'{count:,} {name}' for name, count in payload['severities'].items())})"
+    severities = ", ".join(f"{count:,} {name}" for name, count in payload["severities"].items())
+    return f"netraflow: {payload['count']:,} alerts ({severities})"
 
 
 def text(payload: Payload) -> str:

@@ -1,7 +1,7 @@
 """Figures for Prometheus: what stands in the published file and in the alert ledger when it is asked.
 
-Everything is read at the time of a scrape, so that the process that serves them needs no part in a run. What a batch run leaves behind as a text file
-has the same figures.
+Everything is read at the time of a scrape, so that the process that serves them needs no part in a run. What a batch
+run leaves behind as a text file has the same figures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, write_to_textfile
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from flow_pipeline.alerts.ledger import STATUS, ledger_file, open_ledger
+from flow_pipeline.alerts.ledger import ledger_file, open_ledger
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import published_run
@@ -26,68 +26,82 @@ _PUBLISHED: dict[str, tuple[str, list[str], str]] = {
     "rows": (
         "Rows of all loads by what became of them",
         ["stage"],
-        "UNPIVOT (SELECT sum(rows_read) AS read, sum(rows_loaded) AS loaded, sum(rows_duplicate) AS duplicate, sum(rows_rejected) AS rejected FROM raw.loads) ON read, loaded, duplicate, rejected",
+        """
+            select unnest(['read', 'loaded', 'duplicate', 'rejected']) as stage,
+                unnest([sum(rows_read), sum(rows_loaded), sum(rows_duplicate), sum(rows_rejected)]) from raw.loads
+        """,
     ),
     "rejected_rows": (
         "Rejected rows by reason",
         ["reason"],
-        "SELECT reason, count(*) FROM raw.rejects GROUP BY reason ORDER BY reason",
+        "select reason, count(*) from raw.rejects group by reason order by reason",
     ),
     "files_suspected_truncated": (
         "Files that look cut at an API cap or end early",
         [],
-        "SELECT count(*) FROM raw.loads WHERE is_truncation_suspected",
+        "select count(*) from raw.loads where is_truncation_suspected",
     ),
     "table_rows": (
         "Rows of each published table",
         ["table"],
-        "SELECT table_name, row_count FROM ops.publications WHERE row_count IS NOT NULL AND run_id = (SELECT max(run_id) FROM ops.publications) ORDER BY table_name",
+        """
+            select table_name, row_count from ops.publications
+            where row_count is not null and run_id = (select max(run_id) from ops.publications) order by table_name
+        """,
     ),
     "last_publish_timestamp_seconds": (
         "Time of the last publish, seconds since 1970",
         [],
-        "SELECT epoch(max(published_at)) FROM ops.publications",
+        "select epoch(max(published_at)) from ops.publications",
     ),
     "run_duration_seconds": (
         "Duration of the last run that published, from its start to the publish",
         [],
-        "SELECT epoch(published_at) - epoch(strptime(left(run_id, 15), '%Y%m%dT%H%M%S')) FROM ops.publications ORDER BY run_id DESC LIMIT 1",
+        """
+            select epoch(published_at) - epoch(strptime(left(run_id, 15), '%Y%m%dT%H%M%S')) from ops.publications
+            order by run_id desc limit 1
+        """,
     ),
     "last_day_timestamp_seconds": (
         "Start of the last day with a transfer, seconds since 1970",
         [],
-        "SELECT epoch(max(block_date)) FROM marts.fct_daily_region_flow",
+        "select epoch(max(block_date)) from marts.fct_daily_region_flow",
     ),
     "findings": (
         "Findings by typology and severity; those that only fit a definition are LOW",
         ["typology", "severity"],
-        "SELECT typology, severity, count(*) FROM detection.findings GROUP BY ALL ORDER BY ALL",
+        "select typology, severity, count(*) from detection.findings group by all order by all",
     ),
     "netflow_anomalies": (
         "Anomalous netflow days by severity",
         ["severity"],
-        "SELECT severity, count(*) FROM detection.netflow_anomalies GROUP BY ALL ORDER BY ALL",
+        "select severity, count(*) from detection.netflow_anomalies group by all order by all",
     ),
     "outflow_surges": (
         "Outflow surges by severity",
         ["severity"],
-        "SELECT severity, count(*) FROM detection.outflow_surges GROUP BY ALL ORDER BY ALL",
+        "select severity, count(*) from detection.outflow_surges group by all order by all",
     ),
     "risky_addresses": (
         "Addresses by category of their risk",
         ["category"],
-        "SELECT category, count(*) FROM detection.address_risk GROUP BY ALL ORDER BY ALL",
+        "select category, count(*) from detection.address_risk group by all order by all",
     ),
     "label_coverage_ratio": (
         "Share of the last day's transfers whose receiver has a label",
         [],
-        "SELECT coalesce(sum(transfer_count) FILTER (WHERE entity IS NOT NULL) / sum(transfer_count), 0) FROM marts.fct_daily_destinations "
-        "WHERE block_date = DATE '{last_day}'",
+        """
+            select coalesce(sum(transfer_count) filter (where entity is not null) / sum(transfer_count), 0)
+            from marts.fct_daily_destinations where block_date = $last_day
+        """,
     ),
     "expectations_failed": (
         "Expectations of the last audited run that do not hold, by stage and severity",
         ["stage", "severity"],
-        "SELECT stage, severity, count(*) FILTER (WHERE NOT is_success) FROM ops.audits WHERE run_id = (SELECT arg_max(run_id, checked_at) FROM ops.audits) GROUP BY ALL ORDER BY ALL",
+        """
+            select stage, severity, count(*) filter (where not is_success) from ops.audits
+            where run_id = (select arg_max(run_id, checked_at) from ops.audits) group by all order by all
+        """,
     ),
 }
 # the same, of the ledger
@@ -95,17 +109,20 @@ _LEDGER: dict[str, tuple[str, list[str], str]] = {
     "alerts": (
         "Alerts by kind, severity and status",
         ["rule", "severity", "status"],
-        f"SELECT rule, severity, {STATUS} AS status, count(*) FROM alerts GROUP BY ALL ORDER BY ALL",
+        """
+            select rule, severity, alert_status(change, snoozed_until, acknowledged_at) as status, count(*) from alerts
+            group by all order by all
+        """,
     ),
     "messages_waiting": (
         "Messages that a channel has not taken yet",
         ["channel"],
-        "SELECT channel, count(*) FILTER (WHERE sent_at IS NULL) FROM messages GROUP BY ALL ORDER BY ALL",
+        "select channel, count(*) filter (where sent_at is null) from messages group by all order by all",
     ),
     "messages_sent": (
         "Messages that a channel has taken",
         ["channel"],
-        "SELECT channel, count(*) FILTER (WHERE sent_at IS NOT NULL) FROM messages GROUP BY ALL ORDER BY ALL",
+        "select channel, count(*) filter (where sent_at is not null) from messages group by all order by all",
     ),
 }
 
@@ -154,13 +171,14 @@ class Figures(Collector):
         return families
 
 
-def _family(connection: Connection, name: str, meaning: str, labels: list[str], sql: str) -> GaugeMetricFamily:
+def _family(connection: Connection, name: str, meaning: str, labels: list[str], statement: str) -> GaugeMetricFamily:
     family = GaugeMetricFamily(f"netraflow_{name}", meaning, labels=labels)
-    if "{last_day}" in sql:
-        # as a literal, so that the view reads that day only
-        row = connection.execute("SELECT max(block_date) FROM marts.fct_daily_region_flow").fetchone()
-        sql = sql.replace("{last_day}", str((row and row[0]) or "1970-01-01"))
-    for *values, figure in connection.execute(sql).fetchall():
+    bound = {}
+    if "$last_day" in statement:
+        # Bound, so that the view reads that day only.
+        row = connection.execute("select max(block_date) from marts.fct_daily_region_flow").fetchone()
+        bound = {"last_day": row[0] if row else None}
+    for *values, figure in connection.execute(statement, bound).fetchall():
         if figure is not None:
             family.add_metric([str(value) for value in values], float(figure))
     return family

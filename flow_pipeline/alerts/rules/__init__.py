@@ -1,7 +1,8 @@
 """PLUG ROOM: one file = one kind of alert. A SELECT on the warehouse in, candidates for the ledger out.
 
-What lives here: which rows of the warehouse deserve an alert, how severe, in which words. What must not: what was told before (ledger), how
-it is sent (delivery). Read more: docs/operations.md, "Alerts".
+What lives here: which rows of the warehouse deserve an alert, how severe, in which words; the SELECT of a rule is a
+file of its name in `sql`, or stands in its module. What must not: what was told before (ledger), how it is sent
+(delivery). Read more: docs/operations.md, "Alerts".
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from functools import cache
 from typing import Any, Protocol
 
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.store import Connection
 
 RUN_FAILED = "run_failed"
 """The one kind of alert that is no rule: a run that failed has no warehouse to look at."""
@@ -33,15 +36,15 @@ COLUMNS = {
     "content": "JSON",
     "baseline": "JSON",
 }
-"""What a rule's SELECT returns. `subject` names the alert for good, `content` is what is compared with what was told, `topic` is what messages are
-limited by, `addresses` and `entities` are those whose labels are frozen with the alert."""
+"""What a rule's SELECT returns. `subject` names the alert for good, `content` is what is compared with what was told,
+`topic` is what messages are limited by, `addresses` and `entities` are those whose labels are frozen with the alert."""
 
 
 class Rule(Protocol):
     """A kind of alert.
 
-    `NAME` and `VERSION` stand in every alert; `SAYS` is its meaning in a sentence; `BY_DAY` is true when an alert depends on the transfers, labels
-    and prices of its own day only, so that days that did not change are not read again.
+    `NAME` and `VERSION` stand in every alert; `SAYS` is its meaning in a sentence; `BY_DAY` is true when an alert
+    depends on the transfers, labels and prices of its own day only, so that days that stand are not read again.
     """
 
     NAME: str
@@ -54,6 +57,11 @@ class Rule(Protocol):
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
         """The settings it depends on, frozen in the alert."""
+
+
+def lend_words(connection: Connection) -> None:
+    """The words that rules tell alerts in, for this connection."""
+    connection.execute(statements(__name__)("macros"))
 
 
 @cache
@@ -76,19 +84,3 @@ def check_channels(settings: Settings) -> None:
                 raise UsageError(
                     f"alerts.channels.{name}.rules: there is no kind of alert {rule}", f"choose from {', '.join(known)}"
                 )
-
-
-def number(expression: str) -> str:
-    """SQL that writes a number for people: thousands without decimals, small ones with four digits."""
-    value = f"({expression})::DOUBLE"
-    return f"CASE WHEN abs({value}) >= 1000 THEN format('{{:,.0f}}', {value}) ELSE format('{{:.4g}}', {value}) END"
-
-
-def short(address: str) -> str:
-    """SQL that shortens an address."""
-    return f"CASE WHEN length({address}) > 14 THEN left({address}, 8) || '…' || right({address}, 4) ELSE {address} END"
-
-
-def by_score(score: str) -> str:
-    """SQL of the severity of a score under $critical, $high and $medium; NULL at or under the last."""
-    return f"CASE WHEN {score} > $critical THEN 'CRITICAL' WHEN {score} > $high THEN 'HIGH' WHEN {score} > $medium THEN 'MEDIUM' END"

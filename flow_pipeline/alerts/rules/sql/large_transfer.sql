@@ -1,0 +1,120 @@
+-- Gives: one row per transfer above its limit on the days to tell, moves between wallets of one entity left out
+-- Reads: store.transfers, store.prices, store.addresses, intermediate.int_tokens__canonical,
+--   intermediate.int_address_labels__intervals
+-- Takes: $tokens with $medium, $high and $critical, the limits in token units; $usd, those of other tokens in dollars;
+--   the relation days_to_tell
+with limits as (
+    select
+        unnest($tokens) as symbol,
+        unnest($medium) as medium,
+        unnest($high) as high,
+        unnest($critical) as critical
+),
+
+-- The narrow rows tell which transfers are large; names are joined to those alone.
+measured as (
+    select
+        f.block_number,
+        f.block_timestamp,
+        f.block_date,
+        f.tx_hash,
+        f.transfer_index,
+        f.amount,
+        f.from_id,
+        f.to_id,
+        k.chain,
+        k.token_symbol,
+        k.token_address,
+        usd_of(f.amount, p.usd, f.amount_usd) as amount_usd,
+        case when l.symbol is null then $usd else [l.medium, l.high, l.critical] end as limits,
+        case when l.symbol is null then 'USD' else 'token units' end as unit
+    from store.transfers as f
+    inner join intermediate.int_tokens__canonical as k using (token_id)
+    left join limits as l on l.symbol = k.token_symbol
+    left join store.prices as p on p.price_date = f.block_date and p.token = k.price_token
+    where
+        f.block_date in (select block_date from days_to_tell)
+        and f.from_id <> f.to_id
+        and case
+            when l.symbol is not null then f.amount > l.medium
+            else usd_of(f.amount, p.usd, f.amount_usd) > $usd[1]
+        end
+),
+
+named as (
+    select
+        m.*,
+        a.address as from_address,
+        b.address as to_address,
+        s.entity as from_entity,
+        r.entity as to_entity,
+        case when m.unit = 'USD' then m.amount_usd::double else m.amount::double end as size
+    from measured as m
+    inner join store.addresses as a on a.address_id = m.from_id
+    inner join store.addresses as b on b.address_id = m.to_id
+    left join intermediate.int_address_labels__intervals as s
+        on s.address_id = m.from_id and s.chain = m.chain and holds_at(s.valid_from, s.valid_to, m.block_timestamp)
+    left join intermediate.int_address_labels__intervals as r
+        on r.address_id = m.to_id and r.chain = m.chain and holds_at(r.valid_from, r.valid_to, m.block_timestamp)
+    where s.entity is null or s.entity is distinct from r.entity
+)
+
+select
+    md5(
+        concat_ws(
+            '|',
+            chain,
+            coalesce(tx_hash, 'at ' || block_timestamp),
+            coalesce(transfer_index, -1),
+            coalesce(token_address, ''),
+            from_address,
+            to_address,
+            row_number() over (
+                partition by
+                    chain,
+                    coalesce(tx_hash, 'at ' || block_timestamp),
+                    transfer_index,
+                    token_address,
+                    from_address,
+                    to_address
+                order by amount
+            )
+        )
+    ) as subject,
+    concat_ws(
+        ' ',
+        coalesce(token_symbol, token_address),
+        coalesce(from_entity, from_address),
+        'to',
+        coalesce(to_entity, to_address)
+    ) as topic,
+    chain,
+    block_date,
+    case when size > limits[3] then 'CRITICAL' when size > limits[2] then 'HIGH' else 'MEDIUM' end as severity,
+    in_words(amount) || ' ' || coalesce(token_symbol, token_address, '?')
+    || case when amount_usd is null then '' else ' (' || in_words(amount_usd) || ' USD)' end
+    || ' from ' || coalesce(from_entity, short_address(from_address))
+    || ' to ' || coalesce(to_entity, short_address(to_address))
+    || ' at ' || strftime(block_timestamp, '%Y-%m-%d %H:%M:%S') as title,
+    from_address,
+    to_address,
+    from_entity,
+    to_entity,
+    [from_address, to_address] as addresses,
+    null as entities,
+    json_object(
+        'amount', amount::varchar,
+        'amount_usd', amount_usd::varchar,
+        'from_entity', from_entity,
+        'to_entity', to_entity,
+        'severity', severity
+    ) as content,
+    json_object(
+        'tx_hash', tx_hash,
+        'transfer_index', transfer_index,
+        'block_number', block_number,
+        'token_address', token_address,
+        'limits', limits,
+        'unit', unit
+    ) as baseline
+from named

@@ -1,0 +1,13 @@
+-- The words that alerts are told in; they are lent to the connection that looks for candidates.
+
+-- A number for people: thousands without decimals, small ones with four digits.
+create or replace temp macro in_words(value) as
+case when abs(value::double) >= 1000 then format('{:,.0f}', value::double) else format('{:.4g}', value::double) end;
+
+-- An address by its ends.
+create or replace temp macro short_address(address) as
+case when length(address) > 14 then left(address, 8) || '…' || right(address, 4) else address end;
+
+-- The severity of what is above the last limit that it passed; NULL at or under the first.
+create or replace temp macro severity_above(value, medium, high, critical) as
+case when value > critical then 'CRITICAL' when value > high then 'HIGH' when value > medium then 'MEDIUM' end;

@@ -1,0 +1,29 @@
+-- Gives: the temp table alert_changes: one row per alert that is new, changed or withdrawn, with its next revision
+-- Reads: ledger.alerts
+-- Takes: the relations alert_candidates, compared_rules, rules_by_day, days_to_tell
+create or replace temp table alert_changes as
+with compared as (
+    select *
+    from ledger.alerts
+    where
+        rule in (select rule from compared_rules)
+        and (
+            rule not in (select rule from rules_by_day)
+            or block_date in (select block_date from days_to_tell)
+        )
+)
+
+select
+    coalesce(c.alert_id, t.alert_id) as alert_id,
+    coalesce(t.revision, 0) + 1 as revision,
+    case
+        when c.alert_id is null then 'withdrawn'
+        when t.alert_id is null or t.change = 'withdrawn' then 'new'
+        else 'changed'
+    end as change
+from alert_candidates as c
+full join compared as t using (alert_id)
+where
+    t.alert_id is null
+    or (c.alert_id is null and t.change <> 'withdrawn')
+    or (c.alert_id is not null and (t.change = 'withdrawn' or c.content::varchar <> t.content))

@@ -1,0 +1,17 @@
+-- Gives: the temp table due_events: one row per event that has no message of a channel yet, with its place in its topic
+-- Reads: deliveries, events
+-- Takes: $channel, $now
+create or replace temp table due_events as
+select
+    d.event_id,
+    e.rule,
+    e.topic,
+    row_number() over (
+        partition by e.rule, e.topic
+        order by risk_rank(e.severity) desc, e.made_at, e.event_id
+    ) as of_topic,
+    risk_rank(e.severity) as rank,
+    e.made_at
+from deliveries as d
+inner join events as e using (event_id)
+where d.channel = $channel and d.message_id is null and not d.is_allowed and d.not_before <= $now

@@ -1,0 +1,31 @@
+-- Gives: rows of deliveries: one row per new revision that a channel is to be told of
+-- Reads: alerts, allowed, deliveries, events
+-- Takes: $channel, $least, $rules (none for all); the relation new_revisions
+insert into deliveries
+select
+    md5(concat_ws('|', f.alert_id, f.revision, f.change, f.content)) as event_id,
+    $channel as channel_name,
+    exists(
+        select 1
+        from allowed as w
+        where
+            w.until > f.changed_at
+            and w.sender in (f.from_address, f.from_entity)
+            and w.receiver in (f.to_address, f.to_entity)
+    ) as is_allowed,
+    greatest(f.changed_at, coalesce(a.snoozed_until, f.changed_at)) as not_before,
+    null as message_id
+from new_revisions as f
+inner join alerts as a using (alert_id)
+where
+    (
+        risk_rank(f.severity) >= risk_rank($least)
+        and (len($rules) = 0 or f.rule in (select unnest($rules)))
+    )
+    -- Whoever was told of an alert is told what becomes of it.
+    or f.alert_id in (
+        select e.alert_id
+        from deliveries as d
+        inner join events as e using (event_id)
+        where d.channel = $channel
+    )
