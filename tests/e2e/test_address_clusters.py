@@ -11,8 +11,7 @@ import pytest
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.world import generate, write
 from tests.conftest import ask, build, label_file, write_csv
-from tests.e2e.test_bitcoin import A, B, C, D, Tx, etl
-from tests.e2e.test_typologies import Hop, address, rows_of
+from tests.worlds import A, B, BitcoinTx, C, D, Hop, address, etl, rows_of
 
 DAY = 86_400
 HOT = [
@@ -168,7 +167,7 @@ def _with_hot(hops: list[tuple[int, str, str, object]], hot: list[str]) -> list[
 
 def test_inputs_of_one_transaction_are_one_cluster_and_a_coinjoin_is_none(settings: Settings, tmp_path: Path) -> None:
     receiver, others = f"1{'R' * 32}", [f"1{letter * 32}" for letter in "JKLMNP"]
-    txs: list[Tx] = [
+    txs: list[BitcoinTx] = [
         ([(A, 100), (B, 50)], [(receiver, 140)]),
         ([(B, 70), (C, 30)], [(receiver, 99)]),
         ([(D, 70)], [(receiver, 69)]),

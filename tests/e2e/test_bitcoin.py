@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 from flow_pipeline.labels.checksums import script_address
 from flow_pipeline.settings import Settings, load_settings
 from tests.conftest import ask, load_only
+from tests.worlds import A, B, BitcoinTx, C, D, etl
 
-A, B, C, D = (f"1{letter * 32}" for letter in "ABCD")
 BTC = Decimal(10) ** 8
-Tx = tuple[list[tuple[str, int]], list[tuple[str, int]]]
-"""inputs and outputs: (address, satoshis)"""
 
 
-def core(txs: list[Tx], height: int = 800_000) -> dict[str, object]:
+def core(txs: list[BitcoinTx], height: int = 800_000) -> dict[str, object]:
     """A block as `getblock` with verbosity 3 gives it."""
 
     def paid(address: str, sat: int) -> dict[str, object]:
@@ -41,25 +39,6 @@ def core(txs: list[Tx], height: int = 800_000) -> dict[str, object]:
     }
 
 
-def etl(txs: list[Tx], height: int = 800_000) -> list[dict[str, object]]:
-    """Lines of bitcoin-etl."""
-    return [
-        {
-            "hash": f"{height}{n:04x}",
-            "block_number": height,
-            "block_timestamp": 1_690_168_629,
-            "is_coinbase": not ins,
-            "inputs": [
-                {"index": i, "addresses": [a], "value": sat, "type": "pubkeyhash"} for i, (a, sat) in enumerate(ins)
-            ],
-            "outputs": [
-                {"index": i, "addresses": [a], "value": sat, "type": "pubkeyhash"} for i, (a, sat) in enumerate(outs)
-            ],
-        }
-        for n, (ins, outs) in enumerate(txs)
-    ]
-
-
 def rows(settings: Settings) -> list[tuple[object, ...]]:
     found = ask(
         settings,
@@ -77,7 +56,7 @@ def loaded(folder: Path, name: str, text: str) -> Settings:
     return settings
 
 
-WORKED: list[Tx] = [([], [(A, 625_000_100)]), ([(A, 300), (B, 100)], [(C, 333), (A, 50)])]
+WORKED: list[BitcoinTx] = [([], [(A, 625_000_100)]), ([(A, 300), (B, 100)], [(C, 333), (A, 50)])]
 
 
 def test_outputs_are_shared_in_proportion_and_fees_are_booked(tmp_path: Path) -> None:
@@ -104,7 +83,7 @@ def test_an_input_without_its_value_is_refused_and_nothing_is_invented(tmp_path:
 
 
 def test_a_transaction_without_outputs_is_refused_and_its_inputs_are_not_taken_for_fees(tmp_path: Path) -> None:
-    txs: list[Tx] = [([(A, 1)], []), ([], []), *WORKED[1:]]
+    txs: list[BitcoinTx] = [([(A, 1)], []), ([], []), *WORKED[1:]]
     for form, text in (("core", json.dumps(core(txs))), ("etl", "\n".join(map(json.dumps, etl(txs))))):
         settings = loaded(tmp_path, form, text)
         assert {row[0] for row in rows(settings)} == {"8000000002"}
@@ -132,7 +111,7 @@ AMOUNTS = st.lists(st.tuples(st.sampled_from([A, B, C, D]), st.integers(1, 10**1
 
 @given(st.lists(st.tuples(AMOUNTS, AMOUNTS), min_size=1, max_size=8))
 @budget(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_goes_in_comes_out_to_the_satoshi(tmp_path_factory: object, drawn: list[Tx]) -> None:
+def test_what_goes_in_comes_out_to_the_satoshi(tmp_path_factory: object, drawn: list[BitcoinTx]) -> None:
     txs = []
     for ins, outs in drawn:
         total = sum(sat for _, sat in ins)

@@ -14,7 +14,7 @@ import pytest
 
 from flow_pipeline.cli import _spread, app
 from tests.conftest import ROOT, U, V, transfer, write_csv
-from tests.e2e.test_faults import environment
+from tests.worlds import environment
 
 BINANCE = "0x28c6c06298d514db089934071355e5743bf21d60"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flow_pipeline.settings import Settings, load_settings
 from tests.conftest import ask, build, hashes, label_file, transfer, write_csv
-from tests.e2e.test_typologies import address, rows_of
+from tests.worlds import address, rows_of
 
 WORKED = [(0, "A", "B", 3), (100, "B", "C", 3), (200, "C", "A", 3), (300, "A", "D", 1)]
 

@@ -15,7 +15,7 @@ import pytest
 
 from flow_pipeline.domain.tables import USER_TABLES
 from tests.conftest import ROOT, U, V, hearing_interrupts, transfer, write_csv
-from tests.e2e.test_faults import environment
+from tests.worlds import environment
 
 # Dagster warns about its own previews and keeps settings per process: each check runs in a process of its own.
 JOB = """

@@ -16,17 +16,10 @@ import pytest
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.publish import copy_file
 from tests.conftest import U, V, ask, build, hashes, load_only, transfer, write_csv
+from tests.worlds import environment
 
 KILLS = int(os.environ.get("KILLS", "10"))
 GOOD = [transfer(n, U, V, n, at=f"2025-05-{n:02d}") for n in range(1, 29)]
-
-
-def environment(**more: str) -> dict[str, str]:
-    return {
-        **{k: v for k, v in os.environ.items() if not k.startswith("NETRAFLOW_")},
-        "NETRAFLOW_REPORTS__EACH_RUN": "false",
-        **more,
-    }
 
 
 def test_broken_files_are_named_and_the_rest_loads(settings: Settings, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from flow_pipeline.simulation.world import generate, write
 from flow_pipeline.tracing.groups import read_groups
 from flow_pipeline.warehouse.store import open_published
 from tests.conftest import ask, build, hashes, transfer, write_csv
-from tests.e2e.test_typologies import address, command, rows_of
+from tests.worlds import address, command, rows_of
 
 GROUPS = """
 dark-market:

@@ -34,7 +34,7 @@ from flow_pipeline.wallets.outcomes import examples
 from flow_pipeline.wallets.smart_money import rank_wallets
 from flow_pipeline.warehouse.store import open_build, open_published, transaction
 from tests.conftest import ask, build
-from tests.e2e.test_smart_money import world_settings
+from tests.worlds import world_settings
 
 
 @pytest.fixture(scope="module")

@@ -14,17 +14,11 @@ import pytest
 from flow_pipeline.cli import main
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.reports.truth import score_wallets
-from flow_pipeline.settings import Settings, load_settings
+from flow_pipeline.settings import Settings
 from flow_pipeline.simulation.wallets import generate_wallets, write_wallets
 from flow_pipeline.wallets.features import WINDOWS
 from tests.conftest import TX_HEADER, ask, build, hashes
-
-
-def world_settings(world: Path, data: Path, with_prices: bool = True) -> Settings:
-    prices = {"prices": world / "prices.csv"} if with_prices else {}
-    return load_settings(data).with_changes(
-        labels={"files": (world / "labels.csv",)}, sources=prices, reports={"each_run": False}
-    )
+from tests.worlds import world_settings
 
 
 @pytest.fixture(scope="module", params=[1, 2])

@@ -10,7 +10,7 @@ import pytest
 
 from flow_pipeline.settings import Settings
 from tests.conftest import U, V, ask, build, hashes, transfer, write_csv
-from tests.e2e.test_typologies import command
+from tests.worlds import command
 
 COLUMNS = ["chain", "address", "entity", "category", "label", "confidence", "source", "valid_from", "known_from"]
 

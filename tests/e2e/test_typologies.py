@@ -11,7 +11,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flow_pipeline.cli import main
 from flow_pipeline.detectors.typology import check_parameters
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.reports.charts import evidence_graph, evidence_pictures
@@ -20,33 +19,7 @@ from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.world import generate, write
 from flow_pipeline.warehouse.store import open_published
 from tests.conftest import ask, build, hashes, label_file, transfer, write_csv
-
-Hop = tuple[int, str, str, object]
-"""seconds from midnight, sender, receiver, ETH"""
-
-
-def address(name: str) -> str:
-    """An address that is recognised by its first letters."""
-    return "0x" + name.encode().hex().ljust(40, "0")
-
-
-def at(second: int) -> str:
-    """A time on and after 2025-05-01."""
-    day, rest = divmod(second, 86_400)
-    return f"2025-05-{day + 1:02d}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
-
-
-def rows_of(hops: list[Hop]) -> list[list[object]]:
-    return [
-        transfer(n, address(a), address(b), amount, at=at(second)) for n, (second, a, b, amount) in enumerate(hops, 1)
-    ]
-
-
-def command(*words: object) -> int:
-    """Exit code of a verb."""
-    with pytest.raises(SystemExit) as stop:
-        main([str(word) for word in words])
-    return int(stop.value.code or 0)
+from tests.worlds import Hop, address, at, command, rows_of
 
 
 def fan(amounts: list[object]) -> list[Hop]:

@@ -12,76 +12,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from flow_pipeline.tracing.kernel import ATTRIBUTIONS, COUNTS, PARTS, Advance, Moves, Rules, State, advance
+from flow_pipeline.tracing.kernel import COUNTS, State, advance
 from tests.flow_oracle import Move, Tracker
-
-GROUPS = {0: 0, 1: 1, 2: 2, 9: 0}
-"""Address to group: group 0 is a source and a destination, 1 only a destination, 2 only a source."""
-IS_SOURCE, IS_DESTINATION = [True, False, True], [True, True, False]
-
-
-def columns(moves: list[Move], groups: dict[int, int] = GROUPS) -> Moves:
-    amount = [int(move.amount * PARTS) for move in moves]
-    return Moves(
-        day=np.array([move.day for move in moves], np.int64),
-        rank=np.array([move.order for move in moves], np.int64),
-        clock=np.array([move.clock for move in moves], np.int64),
-        token=np.zeros(len(moves), np.int32),
-        sender=np.array([move.sender for move in moves], np.int32),
-        receiver=np.array([move.receiver for move in moves], np.int32),
-        units=np.array([value // PARTS for value in amount], np.int64),
-        parts=np.array([value % PARTS for value in amount], np.int64),
-        from_group=np.array([groups.get(move.sender, -1) for move in moves], np.int32),
-        to_group=np.array([groups.get(move.receiver, -1) for move in moves], np.int32),
-        ref=np.array([move.ref for move in moves], np.int64),
-    )
-
-
-def rules(attribution: str = "fifo", **more: object) -> Rules:
-    given: dict[str, object] = {
-        "attribution": ATTRIBUTIONS[attribution],
-        "max_hops": 6,
-        "decay": 0.85,
-        "min_confidence": 0.3,
-        "max_flows": 10**6,
-        "max_age": np.array([10**9]),
-        "max_idle": np.array([10**9]),
-        "day_ticks": np.array([0]),
-        "min_units": np.array([0]),
-        "min_parts": np.array([0]),
-        "is_source": np.array(IS_SOURCE),
-        "is_destination": np.array(IS_DESTINATION),
-    }
-    return Rules(**(given | more))  # type: ignore[arg-type]
-
-
-def arrived(result: Advance) -> list[tuple[int, int, Fraction, int, float, tuple[int, ...]]]:
-    done = result.completed
-    return [
-        (
-            int(done.source[i]),
-            int(done.destination[i]),
-            Fraction(int(done.units[i]) * PARTS + int(done.parts[i]), PARTS),
-            int(done.hops[i]),
-            float(done.confidence[i]),
-            tuple(int(ref) for ref in done.path[i] if ref >= 0),
-        )
-        for i in range(len(done))
-    ]
-
-
-def line(*hops: tuple[int, int, object], step: int = 1) -> list[Move]:
-    """Transfers one after the other."""
-    return [
-        Move(n, 0, n, n * step, sender, receiver, Fraction(str(amount)))
-        for n, (sender, receiver, amount) in enumerate(hops)
-    ]
-
-
-def follow(
-    moves: list[Move], attribution: str = "fifo", **more: object
-) -> list[tuple[int, int, Fraction, int, float, tuple[int, ...]]]:
-    return arrived(advance(State.empty(6), columns(moves), rules(attribution, **more)))
+from tests.worlds import GROUPS, IS_DESTINATION, IS_SOURCE, arrived, flow_rules, follow, line, moves_of
 
 
 @pytest.mark.parametrize(("attribution", "amounts"), [("poison", [20, 20]), ("haircut", [5, 5]), ("fifo", [10])])
@@ -119,7 +52,7 @@ def test_limits_hold_to_the_block(limit: int, name: str) -> None:
 @pytest.mark.parametrize(("limit", "left"), [(3, 3), (2, 2), (4, 3)])
 def test_pruning_keeps_the_most_confident(limit: int, left: int) -> None:
     moves = line((0, 5, 1), (0, 6, 1), (0, 7, 1), (7, 8, 1))
-    result = advance(State.empty(6), columns(moves), rules(max_flows=limit))
+    result = advance(State.empty(6), moves_of(moves), flow_rules(max_flows=limit))
     assert (result.state.flows, int(result.counts[0][COUNTS.index("pruned")])) == (left, 3 - left)
     assert (result.state.confidence < 1).sum() == (left == 3)
 
@@ -170,7 +103,7 @@ def test_the_kernel_is_the_state_machine(
     moves = world(drawn)
     reference = Tracker(GROUPS, IS_SOURCE, IS_DESTINATION, attribution, Fraction(least), **limits)  # type: ignore[arg-type]
     reference.run(moves)
-    given_rules = rules(
+    given_rules = flow_rules(
         attribution,
         max_hops=limits["max_hops"],
         max_flows=limits["max_flows"],
@@ -178,7 +111,7 @@ def test_the_kernel_is_the_state_machine(
         max_idle=np.array([limits["max_idle"]]),
         min_units=np.array([int(least)]),
     )
-    result = advance(State.empty(limits["max_hops"]), columns(moves), given_rules)
+    result = advance(State.empty(limits["max_hops"]), moves_of(moves), given_rules)
     found = arrived(result)
     # Shares of a haircut are cut off at 1e-18 and rounded as floats are; a piece on the edge of the least amount may fall either way.
     if attribution == "haircut":
@@ -207,15 +140,15 @@ def test_any_split_over_days_is_all_at_once(
     drawn: list[tuple[int, int, int, int, str]], attribution: str, cuts: set[int], limits: dict[str, int]
 ) -> None:
     moves = world(drawn)
-    limited = rules(
+    limited = flow_rules(
         attribution, **{**limits, "max_age": np.array([limits["max_age"]]), "max_idle": np.array([limits["max_idle"]])}
     )
-    whole = advance(State.empty(limits["max_hops"]), columns(moves), limited)
+    whole = advance(State.empty(limits["max_hops"]), moves_of(moves), limited)
     state, found = State.empty(limits["max_hops"]), []
     for part in range(4):
         inside = [move for move in moves if sum(move.day >= cut for cut in cuts) == part]
         if inside:
-            result = advance(state, columns(inside), limited, keep_states=bool(part % 2))
+            result = advance(state, moves_of(inside), limited, keep_states=bool(part % 2))
             state = result.state
             found += arrived(result)
     assert found == arrived(whole)
@@ -234,4 +167,4 @@ def test_a_lot_of_money_stays_exact() -> None:
         Fraction("23456789012.000000000000000002"),
         Fraction("99999999999.999999999999999999"),
     ]
-    assert replace(rules(), max_hops=6).max_hops == 6
+    assert replace(flow_rules(), max_hops=6).max_hops == 6
