@@ -1,0 +1,62 @@
+"""Kinds of alert: found by being there, each whole, and channels may name no other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flow_pipeline.alerts import rules
+from flow_pipeline.alerts.rules import RUN_FAILED, check_channels, discover
+from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.settings import Settings
+
+NAMES = sorted(discover())
+
+
+def test_every_file_of_the_room_is_a_rule() -> None:
+    assert sorted(path.stem for path in Path(rules.__file__).parent.glob("[a-z]*.py")) == NAMES
+    assert RUN_FAILED not in NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_rule_is_whole(name: str, settings: Settings) -> None:
+    rule = discover()[name]
+    assert name == rule.NAME
+    assert rule.VERSION
+    assert rule.BY_DAY in (True, False)
+    assert len(rule.SAYS.split()) > 4
+    assert not rule.SAYS.endswith(".")
+    sql, bound = rule.candidates(settings)
+    assert all(f"${value}" in sql for value in bound), "what is bound stands in the statement"
+    assert ("days_to_tell" in sql) == rule.BY_DAY
+    json.dumps(rule.parameters(settings))
+
+
+@pytest.mark.parametrize("rule", ["address_risk", "finding"])
+def test_parameters_are_the_settings_in_force(rule: str, settings: Settings) -> None:
+    stricter = settings.with_changes(alerts={"medium_score": 0.1, "high_score": 0.2, "critical_score": 0.3})
+    assert discover()[rule].parameters(stricter) == {"medium": 0.1, "high": 0.2, "critical": 0.3}
+
+
+@pytest.mark.parametrize(
+    "scale", [{"medium_score": 0.9}, {"transfer_usd": (1, 1, 2)}, {"transfer_by_token": {"ETH": (3, 2, 1)}}]
+)
+def test_a_severity_that_can_never_be_given_is_refused(scale: dict[str, object], settings: Settings) -> None:
+    with pytest.raises(UsageError, match="must rise, or one can never be given"):
+        settings.with_changes(alerts=scale)
+
+
+def test_a_channel_may_name_every_kind_and_no_other(settings: Settings) -> None:
+    def channel(*names: str) -> Settings:
+        return settings.with_changes(alerts={"channels": {"ops": {"kind": "terminal", "rules": names}}})
+
+    check_channels(settings)
+    check_channels(channel())
+    check_channels(channel(*NAMES, RUN_FAILED))
+    with pytest.raises(
+        UsageError, match=r"alerts\.channels\.ops\.rules: there is no kind of alert findings"
+    ) as refusal:
+        check_channels(channel("finding", "findings"))
+    assert all(name in refusal.value.hint for name in (*NAMES, RUN_FAILED))
