@@ -1,0 +1,44 @@
+"""The cards of the typologies, from made-up measurements."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from flow_pipeline.detectors.typology import typologies
+from flow_pipeline.reports.cards import typology_cards
+
+NAMES = sorted(typologies())
+
+
+def measured() -> dict[str, Any]:
+    figures = {"planted": 6, "precision": 0.75, "recall": 0.5, "seconds_per_million": 1.25}
+    return {"world": "a world of this test.", "typologies": {name: dict(figures) for name in NAMES}}
+
+
+def test_every_typology_has_a_row_a_rule_and_a_card() -> None:
+    page = typology_cards(measured())
+    assert re.findall(r"(?m)^## (\w+)$", page) == NAMES
+    assert re.findall(r"(?m)^\| \[(\w+)\]", page) == NAMES
+    assert re.findall(r"(?m)^\* \[(\w+)\]\(#\1\): ", page) == NAMES
+    assert page.count("Measured: 6 planted, precision 0.750, recall 0.500, 1.250 s per million transfers.") == len(
+        NAMES
+    )
+    assert page.count("| 0.750 | 0.500 | 1.250 |") == len(NAMES)
+    assert "a world of this test." in " ".join(page.split())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_card_lists_every_setting_with_its_reason(name: str) -> None:
+    card = typology_cards(measured()).split(f"\n## {name}\n")[1].split("\n## ")[0]
+    listed = re.findall(rf"(?m)^\* `typologies\.{name}\.(\w+)` = \S", card)
+    assert listed == list(typologies()[name].Parameters.model_fields)
+
+
+def test_a_typology_that_was_not_measured_is_an_error() -> None:
+    found = measured()
+    del found["typologies"][NAMES[0]]
+    with pytest.raises(KeyError, match=NAMES[0]):
+        typology_cards(found)
