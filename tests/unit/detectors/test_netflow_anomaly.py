@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 import math
-from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from flow_pipeline.detectors import netflow_anomaly, outflow_surge
-from flow_pipeline.detectors.rolling import baseline, positions_in_series
+from flow_pipeline.detectors import netflow_anomaly
+from flow_pipeline.detectors.rolling import positions_in_series
 from flow_pipeline.settings import AnomalySettings
-
-WORKED = [10, -10, 20, -20, 10, -10, 200, 0, 5, -300]
-
-
-def series(
-    values: list[float],
-    scope: str = "TOTAL",
-    active: list[bool] | None = None,
-    outflow: list[float] | None = None,
-    symbol: str = "XYZ",
-) -> pa.Table:
-    n = len(values)
-    return pa.table(
-        {
-            "block_date": [date(2025, 1, 1) + timedelta(days=i) for i in range(n)],
-            "chain": ["ethereum"] * n,
-            "token_symbol": [symbol] * n,
-            "token_address": pa.array([None] * n, pa.string()),
-            "scope_type": ["total" if scope == "TOTAL" else "exchange"] * n,
-            "scope": [scope] * n,
-            "netflow": [float(v) for v in values],
-            "inflow": [0.0] * n,
-            "outflow": outflow or [0.0] * n,
-            "is_active": active or [True] * n,
-        }
-    )
+from tests.unit.detectors.small import WORKED, series
 
 
 def scores(values: list[float], **more: object) -> dict[str, list[float | None]]:
@@ -93,10 +67,6 @@ def test_a_flat_baseline_is_flagged_by_amount_and_has_no_score() -> None:
     )
 
 
-def test_equal_values_have_no_deviation_whatever_their_rounding() -> None:
-    assert baseline(np.full(20, 0.1 + 0.2), np.arange(20), 7, include_self=True).std.tolist() == [0.0] * 20
-
-
 def test_series_never_reach_into_one_another() -> None:
     both = pa.concat_tables([series(WORKED, "A"), series(WORKED, "B")])
     found = netflow_anomaly.detect(both, AnomalySettings(min_history_days=3))["netflow_scores"].to_pydict()
@@ -112,26 +82,6 @@ def test_severity_follows_the_ratio_to_the_threshold() -> None:
         (7, "high", "CRITICAL"),
         (10, "low", "HIGH"),
     ]
-
-
-def test_outflow_surge_by_amount_by_score_and_neither() -> None:
-    quiet = [10.0, 12, 8, 10, 11, 9, 10]
-    table = series([0] * 8, outflow=[*quiet, 200.0], symbol="ETH").drop_columns(
-        ["scope_type", "netflow", "inflow", "is_active"]
-    )
-    surge = outflow_surge.detect(table, AnomalySettings())["outflow_surges"].to_pylist()
-    assert [(row["rule"], row["excess"]) for row in surge] == [("both", pytest.approx(190))]
-    flat = series([0] * 8, outflow=[10.0] * 7 + [110.0], symbol="ETH").drop_columns(
-        ["scope_type", "netflow", "inflow", "is_active"]
-    )
-    assert [
-        (row["rule"], row["zscore"])
-        for row in outflow_surge.detect(flat, AnomalySettings())["outflow_surges"].to_pylist()
-    ] == [("amount", None)]
-    below = series([0] * 8, outflow=[10.0] * 7 + [109.99], symbol="ETH").drop_columns(
-        ["scope_type", "netflow", "inflow", "is_active"]
-    )
-    assert outflow_surge.detect(below, AnomalySettings())["outflow_surges"].num_rows == 0
 
 
 def test_empty_series_give_empty_tables() -> None:

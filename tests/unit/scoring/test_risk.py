@@ -5,10 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from flow_pipeline.detectors.typology import check_parameters, parameters_of, typologies
-from flow_pipeline.domain.errors import FlowError, UsageError
+from flow_pipeline.detectors.typology import typologies
+from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.scoring.risk import WEIGHTS, address_risk, category, components
-from flow_pipeline.settings import TypologySettings
 
 
 def rows(*found: tuple[str, str, float, float, str | None]) -> pa.Table:
@@ -91,24 +90,3 @@ def test_every_typology_declares_a_component_of_the_registry() -> None:
 )
 def test_categories_begin_at_their_limits(score: float, word: str) -> None:
     assert category(score) == word
-
-
-@pytest.mark.parametrize(
-    ("given", "key"),
-    [
-        ({"fan_out": {"consistency": 1.0}}, "typologies.fan_out.consistency"),
-        ({"fan_out": {"windowhours": 2}}, "typologies.fan_out.windowhours"),
-        ({"sqare": {}}, "typologies.sqare"),
-        ({"gather_scatter": {"least_share": 0.95, "largest_share": 0.9}}, "typologies.gather_scatter"),
-        ({"rapid_chain": {"min_hops": 40}}, "typologies.rapid_chain.min_hops"),
-        ({"circular": {"max_cycle_hops": 9}}, "typologies.circular.max_cycle_hops"),
-    ],
-)
-def test_settings_that_can_never_fire_are_refused_by_name(given: dict[str, object], key: str) -> None:
-    with pytest.raises(UsageError) as refusal:
-        check_parameters(TypologySettings(**given))
-    assert refusal.value.message.startswith(key)
-
-
-def test_parameters_come_from_the_section_of_their_typology() -> None:
-    assert parameters_of("rapid_chain", TypologySettings(**{"rapid_chain": {"gap_seconds": "60"}})).gap_seconds == 60
