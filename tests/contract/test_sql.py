@@ -1,0 +1,76 @@
+"""SQL stands in .sql files: one statement each, with a head that says what it gives, reads and takes, and used by its room."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "flow_pipeline"
+FILES = sorted(PACKAGE.rglob("sql/*.sql"))
+MACROS = {"macros"}
+"""Files of several statements: words that the others use."""
+
+_IS_SQL = re.compile(
+    r"(?is)\b(select\b.+|insert\s+into\s|create\s+(or\s+replace\s+)?(temp\s+)?(table|view|macro|schema)\s|delete\s+from\s"
+    r"|update\s+\w+(\.\w+)?\s+set\s|merge\s+into\s|from\s+\w+\.\w+)"
+)
+
+
+def _strings(tree: ast.AST) -> list[ast.expr]:
+    """Text of a module that is no docstring."""
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    return [
+        node
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)))
+        and id(node) not in docs
+    ]
+
+
+def _text(node: ast.expr) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return str(node.value) if isinstance(node, ast.Constant) else ""
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_no_statement_of_six_lines_stands_in_python(path: Path) -> None:
+    long = [
+        node.lineno
+        for node in _strings(ast.parse(path.read_text()))
+        if (node.end_lineno or node.lineno) - node.lineno >= 5 and _IS_SQL.search(_text(node))
+    ]
+    assert not long, f"{path}: statements of six lines or more at lines {long} belong into sql/"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_statement_says_what_it_gives_reads_and_takes(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    head = "\n".join(line for line in lines[: next(n for n, line in enumerate(lines) if not line.startswith("--"))])
+    body = "\n".join(re.sub(r"--.*", "", line) for line in lines)
+    if path.stem in MACROS:
+        return
+    assert re.match(r"-- Gives: \S", head), path
+    assert re.search(r"(?m)^-- Reads: \S", head), path
+    taken = set(re.findall(r"\$\{?\w+\}?", body))
+    named = set(re.findall(r"\$\{?\w+\}?", head))
+    assert taken == named, f"{path}: takes {sorted(taken)}, names {sorted(named)}"
+    assert ";" not in re.sub(r"'[^']*'", "", body).rstrip().rstrip(";"), f"{path}: one statement a file"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_statement_is_used_by_its_room(path: Path) -> None:
+    room = path.parents[1]
+    users = [
+        module for module in room.glob("*.py") if re.search(rf"""["']{re.escape(path.stem)}["']""", module.read_text())
+    ]
+    assert users, f"nobody in {room} reads {path.name}"
