@@ -10,7 +10,8 @@
 
 {#- Standard deviation by mean, from a sum, the sum of the squares and the count. -#}
 {% macro variation(total, squares, count) -%}
-    sqrt(greatest({{ share(squares, count) }} - ({{ share(total, count) }}) ** 2, 0)) / nullif({{ share(total, count) }}, 0)
+    sqrt(greatest({{ share(squares, count) }} - ({{ share(total, count) }}) ** 2, 0))
+    / nullif({{ share(total, count) }}, 0)
 {%- endmacro %}
 
 {#- The 95 % interval of a share (Wilson): z = 1.96 standard deviations; 3.84 is z², 1.92 its half, 0.96 its quarter. -#}
