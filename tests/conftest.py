@@ -44,7 +44,8 @@ HEADER = [
 ]
 
 TX_HEADER = [
-    "hash", "nonce", "block_number", "transaction_index", "from_address", "to_address", "value", "gas", "gas_price", "input", "block_timestamp", "receipt_gas_used", "receipt_status",
+    "hash", "nonce", "block_number", "transaction_index", "from_address", "to_address", "value", "gas", "gas_price",
+    "input", "block_timestamp", "receipt_gas_used", "receipt_status",
 ]  # fmt: skip
 """Columns of ethereum-etl's transactions."""
 
@@ -101,7 +102,7 @@ def load_only(
 
 @contextmanager
 def hearing_interrupts() -> Iterator[None]:
-    """Processes started within hear interrupts, also where a shell put these tests in the background: it makes them and their children deaf to those."""
+    """Processes started here hear interrupts, also where a shell put these tests, deaf to those, in the background."""
     heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -128,7 +129,8 @@ def hashes(settings: Settings) -> dict[str, object]:
     """Content hash per table of the last publication."""
     rows = ask(
         settings,
-        "SELECT table_name, (row_count, content_hash) FROM ops.publications WHERE run_id = (SELECT max(run_id) FROM ops.publications)",
+        "SELECT table_name, (row_count, content_hash) FROM ops.publications "
+        "WHERE run_id = (SELECT max(run_id) FROM ops.publications)",
     )
     return {str(name): mark for name, mark in rows}
 

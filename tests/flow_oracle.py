@@ -1,4 +1,4 @@
-"""Group flows in plain Python, written from docs/detectors.md: dictionaries, lists and fractions, nothing shared with the kernel."""
+"""Group flows in plain Python from docs/detectors.md: dictionaries, lists and fractions, nothing of the kernel's."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Brute force from the definitions of docs/detectors.md: plain Python, no arrays, nothing shared with the kernels.
 
-A transfer is a tuple (number, seconds, order, sender, receiver, amount); "before" means a smaller order. Roles by address decide
-what is terminal. Every function returns a set of findings; a finding is a frozenset of transfer numbers, or a pair with more about it.
+A transfer is a tuple (number, seconds, order, sender, receiver, amount); "before" means a smaller order. Roles by
+address decide what is terminal. Every function returns a set of findings; a finding is a frozenset of transfer numbers,
+or a pair with more about it.
 """
 
 from __future__ import annotations

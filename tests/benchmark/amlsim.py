@@ -1,7 +1,7 @@
 """Node-level precision, recall and F1 on AMLSim's labelled worlds, beside counting degrees: `make bench-amlsim`.
 
-The files are read as an edge list without amounts' meaning: no amount band, no money threshold. AMLSim counts steps; a step may be taken as a
-day or as an hour, and both are shown, because the definitions' windows are hours.
+The files are read as an edge list without amounts' meaning: no amount band, no money threshold. AMLSim counts steps; a
+step may be taken as a day or as an hour, and both are shown, because the definitions' windows are hours.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def measure(
     """Load one world, detect, compare with its nodes.csv.
 
     Returns:
-        rows: transfers loaded; lines: rows in the file; all, focus, degree: scores of all addresses of the findings, of their focus, and of as
-        many busiest addresses as there are bad ones.
+        rows: transfers loaded; lines: rows in the file; all, focus, degree: scores of all addresses of the findings,
+        of their focus, and of as many busiest addresses as there are bad ones.
     """
     with tarfile.open(archive) as files:
         members = {Path(name).name: name for name in files.getnames()}
@@ -72,7 +72,8 @@ def measure(
             return [row[0] for row in connection.execute(sql, list(values)).fetchall()]
 
         everyone = column(
-            "SELECT DISTINCT address FROM detection.finding_addresses JOIN detection.findings USING (finding_id) WHERE typology = ?",
+            "SELECT DISTINCT address FROM detection.finding_addresses JOIN detection.findings USING (finding_id) "
+            "WHERE typology = ?",
             typology,
         )
         focus = column(

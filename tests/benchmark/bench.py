@@ -1,7 +1,7 @@
 """Ratios measured in one run: `make bench`, or `make bench ARGS="--transfers 1000000 --rounds 1"`.
 
-Every measured step runs in a process of its own, so that peaks of memory are its own and nothing is warm that a user would find
-cold. The figures are medians of the rounds. Nothing here asserts a time.
+Every measured step runs in a process of its own, so that peaks of memory are its own and nothing is warm that a user
+would find cold. The figures are medians of the rounds. Nothing here asserts a time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def step_bare(parquet: str, folder: str) -> None:
 
 
 def step_pandas(parquet: str, labels: str) -> None:
-    """The marts' aggregates in pandas from the same file: exchange, wallet and total netflow, regions, weeks, domestic outflow, top destinations."""
+    """Netflow, regions, weeks, domestic outflow and top destinations of the marts in pandas, from the same file."""
     import pandas as pd
 
     known = pd.read_csv(labels).set_index("address")
@@ -130,7 +130,10 @@ STEPS = {name.removeprefix("step_"): call for name, call in list(globals().items
 
 def measure(name: str, *arguments: object) -> tuple[float, float, str]:
     """(seconds, peak GB, output) of a step in its own process."""
-    code = f"import sys, runpy; sys.argv = ['bench', *{[*map(str, arguments)]!r}]; m = runpy.run_path({__file__!r}); m['STEPS'][{name!r}](*sys.argv[1:]); "
+    code = (
+        f"import sys, runpy; sys.argv = ['bench', *{[*map(str, arguments)]!r}]; m = runpy.run_path({__file__!r}); "
+        f"m['STEPS'][{name!r}](*sys.argv[1:]); "
+    )
     # VmHWM, not ru_maxrss: the latter is inherited from the process that forked.
     code += "print('PEAK', next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     started = time.perf_counter()
@@ -185,7 +188,8 @@ def main() -> None:
         import pyarrow.parquet as pq
 
         print(
-            f"{pq.read_metadata(parquet).num_rows:,} transfers, {parquet.stat().st_size / 1e6:,.0f} MB Parquet, {given.rounds} rounds"
+            f"{pq.read_metadata(parquet).num_rows:,} transfers, {parquet.stat().st_size / 1e6:,.0f} MB Parquet, "
+            f"{given.rounds} rounds"
         )
         found: dict[str, list[float]] = {}
         peaks: dict[str, list[float]] = {}
@@ -219,22 +223,28 @@ def main() -> None:
         middle = {step: median(runs) for step, runs in found.items()}
         print(f"bare DuckDB copy               {middle['bare']:8.1f} s")
         print(
-            f"load + marts + audit + publish {middle['spine']:8.1f} s = {middle['spine'] / middle['bare']:.2f} x the bare copy; peak {median(peaks['spine']):.1f} GB"
+            f"load + marts + audit + publish {middle['spine']:8.1f} s = {middle['spine'] / middle['bare']:.2f} x the "
+            f"bare copy; peak {median(peaks['spine']):.1f} GB"
         )
         print(
-            f"  the same within a whole run  {middle['pipeline']:8.1f} s = {middle['pipeline'] / middle['bare']:.2f} x the bare copy; peak {median(peaks['pipeline']):.1f} GB"
+            f"  the same within a whole run  {middle['pipeline']:8.1f} s = {middle['pipeline'] / middle['bare']:.2f} x "
+            f"the bare copy; peak {median(peaks['pipeline']):.1f} GB"
         )
         print(
-            f"daily aggregates in pandas     {middle['pandas']:8.1f} s = {middle['pandas'] / middle['pipeline']:.2f} x those stages; peak {median(peaks['pandas']):.1f} GB"
+            f"daily aggregates in pandas     {middle['pandas']:8.1f} s = {middle['pandas'] / middle['pipeline']:.2f} x "
+            f"those stages; peak {median(peaks['pandas']):.1f} GB"
         )
         print(
-            f"one more day on {given.days - 1} days         {middle['day']:8.2f} s = {middle['day'] / middle['full']:.1%} of the {middle['full']:.1f} s for the days before it"
+            f"one more day on {given.days - 1} days         {middle['day']:8.2f} s = "
+            f"{middle['day'] / middle['full']:.1%} of the {middle['full']:.1f} s for the days before it"
         )
         print(
-            f"  of it detection              {middle['day detection']:8.2f} s = {middle['day detection'] / middle['full detection']:.1%} of the {middle['full detection']:.1f} s"
+            f"  of it detection              {middle['day detection']:8.2f} s = "
+            f"{middle['day detection'] / middle['full detection']:.1%} of the {middle['full detection']:.1f} s"
         )
         print(
-            f"  after it: alerts and report  {middle['day telling']:8.2f} s, {middle['full telling']:.2f} s for the days before it"
+            f"  after it: alerts and report  {middle['day telling']:8.2f} s, "
+            f"{middle['full telling']:.2f} s for the days before it"
         )
         small = folder / "small"
         small.mkdir()

@@ -56,7 +56,8 @@ def main() -> None:
                 seconds.append(time.perf_counter() - started)
             cost[detector] = float(np.median(seconds[1:])) / graph.edge_count * 1e6
     measured: dict[str, Any] = {
-        "world": f"generated worlds of {TRANSFERS:,} transfers with seeds {' and '.join(map(str, SEEDS))} for precision and recall, "
+        "world": f"generated worlds of {TRANSFERS:,} transfers with seeds {' and '.join(map(str, SEEDS))} "
+        "for precision and recall, "
         f"{graph.edge_count:,} edges of one world on {settings.warehouse.threads or 'all'} cores for the cost.",
         "typologies": {
             detector: {

@@ -1,7 +1,8 @@
-"""Group flows against a plain Python state machine of the same definition, ratios of one run: `make bench-flows`, or with `ARGS="--transfers 1000000"`.
+"""Group flows against a plain Python state machine, ratios of one run: `make bench-flows`.
 
-Generated payments among people with power-law activity, 200 groups of ten addresses that take part in a tenth of them. The plain machine is the tests' own,
-on whole numbers, over the first transfers of the same data.
+More transfers: `make bench-flows ARGS="--transfers 1000000"`. Generated payments among people with power-law activity,
+200 groups of ten addresses that take part in a tenth of them. The plain machine is the tests' own, of the same
+definition, on whole numbers, over the first transfers of the same data.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ def payments(count: int, seed: int) -> Moves:
     member = np.full(people, -1, np.int32)
     member[rng.choice(people // 20, GROUPS * MEMBERS, replace=False)] = np.arange(GROUPS * MEMBERS) % GROUPS
     return Moves(
-        seconds // 86_400, np.arange(count), seconds, np.zeros(count, np.int32), ends[0].astype(np.int32), ends[1].astype(np.int32),
-        np.maximum(np.exp(rng.normal(3, 1.4, count)).astype(np.int64), 1), np.zeros(count, np.int64), member[ends[0]], member[ends[1]], np.arange(count),
+        seconds // 86_400, np.arange(count), seconds, np.zeros(count, np.int32),
+        ends[0].astype(np.int32), ends[1].astype(np.int32),
+        np.maximum(np.exp(rng.normal(3, 1.4, count)).astype(np.int64), 1), np.zeros(count, np.int64),
+        member[ends[0]], member[ends[1]], np.arange(count),
     )  # fmt: skip
 
 
@@ -99,7 +102,8 @@ def main() -> None:
             seconds.append(time.perf_counter() - started)
         ours = float(np.median(seconds))
         print(
-            f"{name}, {given.transfers:,} transfers, {GROUPS} groups: {ours:.2f} s = {given.transfers / ours / 1e6:.1f} M transfers/s, {len(result.completed):,} flows arrived"
+            f"{name}, {given.transfers:,} transfers, {GROUPS} groups: {ours:.2f} s = "
+            f"{given.transfers / ours / 1e6:.1f} M transfers/s, {len(result.completed):,} flows arrived"
         )
     part = head(moves, min(300_000, given.transfers))
     seconds = []
@@ -109,7 +113,8 @@ def main() -> None:
         seconds.append(time.perf_counter() - started)
     theirs, arrived = plain(part)
     print(
-        f"plain Python, fifo, the first {len(part.day):,}: {theirs:.2f} s = {theirs / np.median(seconds):.0f} x ours, {arrived:,} flows against {len(result.completed):,}"
+        f"plain Python, fifo, the first {len(part.day):,}: {theirs:.2f} s = {theirs / np.median(seconds):.0f} x ours, "
+        f"{arrived:,} flows against {len(result.completed):,}"
     )
 
 

@@ -1,6 +1,7 @@
 """The report and the exports of a wide warehouse: `make bench-report`.
 
-90 days of 20 exchanges and 10 tokens, every pair active every day; seconds of a report as the command starts it, and its size.
+90 days of 20 exchanges and 10 tokens, every pair active every day; seconds of a report as the command starts it, and
+its size.
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ def main() -> None:
                 seconds.append(time.perf_counter() - started)
             page = next(settings.reports_dir.glob(f"{kind}-*.html"))
             print(
-                f"{kind} report, {given.days} days x {given.exchanges} exchanges x {given.tokens} tokens: {np.median(seconds):.1f} s, {page.stat().st_size / 1e6:.2f} MB"
+                f"{kind} report, {given.days} days x {given.exchanges} exchanges x {given.tokens} tokens: "
+                f"{np.median(seconds):.1f} s, {page.stat().st_size / 1e6:.2f} MB"
             )
 
 

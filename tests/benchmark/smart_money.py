@@ -1,7 +1,8 @@
 """Features of wallets over transactions of many wallets: all days at once, and one more day (`make bench-smart-money`).
 
-The transactions are written into a build file as a load would leave them: a power law of wallets, four in five transactions plain payments or calls, one in
-five a swap with one of 200 pools, prices for both tokens. Measured are trades, MEV patterns, features and scores; each in a process of its own.
+The transactions are written into a build file as a load would leave them: a power law of wallets, four in five
+transactions plain payments or calls, one in five a swap with one of 200 pools, prices for both tokens. Measured are
+trades, MEV patterns, features and scores; each in a process of its own.
 """
 
 from __future__ import annotations
@@ -25,18 +26,22 @@ def fill(connection: Connection, transactions: int, wallets: int, days: int) -> 
     connection.execute("SELECT setseed(0.5)")
     connection.execute("CREATE SCHEMA intermediate")
     connection.execute(
-        "CREATE TABLE intermediate.int_address_labels__intervals AS SELECT NULL::VARCHAR AS chain, NULL::INTEGER AS address_id, NULL::VARCHAR AS category, "
+        "CREATE TABLE intermediate.int_address_labels__intervals AS SELECT NULL::VARCHAR AS chain, "
+        "NULL::INTEGER AS address_id, NULL::VARCHAR AS category, "
         "NULL::TIMESTAMP AS valid_from, NULL::TIMESTAMP AS valid_to LIMIT 0"
     )
     connection.execute("""
         CREATE TABLE intermediate.int_tokens__canonical AS
-        FROM (VALUES (0, 0, 'ethereum', NULL, 'ETH', 'eth'), (1, 1, 'ethereum', '0xc0', 'USDC', 'usdc')) t(token_id, token_key, chain, token_address, token_symbol, price_token)
+        FROM (VALUES (0, 0, 'ethereum', NULL, 'ETH', 'eth'), (1, 1, 'ethereum', '0xc0', 'USDC', 'usdc'))
+        t(token_id, token_key, chain, token_address, token_symbol, price_token)
     """)
     connection.execute(
-        "CREATE VIEW intermediate.int_tokens__keys AS SELECT token_key, chain, token_address, token_symbol FROM intermediate.int_tokens__canonical"
+        "CREATE VIEW intermediate.int_tokens__keys AS SELECT token_key, chain, token_address, token_symbol "
+        "FROM intermediate.int_tokens__canonical"
     )
     connection.execute(
-        "INSERT INTO store.prices SELECT token, DATE '2025-01-01' + d::INTEGER, usd FROM (VALUES ('eth', 2000), ('usdc', 1)) p(token, usd), range($days) r(d)",
+        "INSERT INTO store.prices SELECT token, DATE '2025-01-01' + d::INTEGER, usd "
+        "FROM (VALUES ('eth', 2000), ('usdc', 1)) p(token, usd), range($days) r(d)",
         {"days": days},
     )
     connection.execute(
@@ -45,8 +50,10 @@ def fill(connection: Connection, transactions: int, wallets: int, days: int) -> 
     connection.execute(
         """
         CREATE TEMP TABLE made AS
-        SELECT n, (random() ** 3 * $wallets)::INTEGER % $wallets + $pools AS who, (random() ** 2 * $wallets)::INTEGER % $wallets + $pools AS whom,
-               n % 5 = 0 AS is_swap, random() < 0.5 AS is_buy, (random() ** 2 * $pools)::INTEGER % $pools AS pool, exp(random() * 6) AS usd, 1.5e9 * exp(random() * 3) AS gas,
+        SELECT n, (random() ** 3 * $wallets)::INTEGER % $wallets + $pools AS who,
+               (random() ** 2 * $wallets)::INTEGER % $wallets + $pools AS whom,
+               n % 5 = 0 AS is_swap, random() < 0.5 AS is_buy, (random() ** 2 * $pools)::INTEGER % $pools AS pool,
+               exp(random() * 6) AS usd, 1.5e9 * exp(random() * 3) AS gas,
                TIMESTAMP '2025-01-01' + to_milliseconds((n::DOUBLE / $n * $days * 86400000)::BIGINT) AS made_at
         FROM range($n) r(n)
     """,
@@ -62,18 +69,25 @@ def fill(connection: Connection, transactions: int, wallets: int, days: int) -> 
 
 _WRITTEN = {
     "raw.transactions": """
-        SELECT 'ethereum' AS chain, epoch(made_at)::BIGINT // 12 AS block_number, made_at AS block_timestamp, n % 200 AS transaction_index, printf('0x%064x', n) AS tx_hash,
-               printf('0x%040x', who) AS from_address, printf('0x%040x', CASE WHEN is_swap THEN pool ELSE whom END) AS to_address, gas::BIGINT AS gas_price, 60000 AS gas_used,
+        SELECT 'ethereum' AS chain, epoch(made_at)::BIGINT // 12 AS block_number, made_at AS block_timestamp,
+               n % 200 AS transaction_index, printf('0x%064x', n) AS tx_hash,
+               printf('0x%040x', who) AS from_address,
+               printf('0x%040x', CASE WHEN is_swap THEN pool ELSE whom END) AS to_address,
+               gas::BIGINT AS gas_price, 60000 AS gas_used,
                n % 50 <> 7 AS is_success, CASE WHEN n % 5 < 2 THEN '0x38ed1739' END AS method_id
         FROM made WHERE made_at::DATE - DATE '2025-01-01' {which} $last ORDER BY n
     """,
     "store.transfers": """
-        SELECT made_at AS block_timestamp, made_at::DATE AS block_date, epoch(made_at)::BIGINT // 12 AS block_number, printf('0x%064x', n) AS tx_hash, 0 AS transfer_index, is_swap AND NOT is_buy AS token_id,
-               who AS from_id, CASE WHEN is_swap THEN pool ELSE whom END AS to_id, CASE WHEN is_swap AND NOT is_buy THEN usd ELSE usd / 2000 END AS amount, true AS is_edge
+        SELECT made_at AS block_timestamp, made_at::DATE AS block_date, epoch(made_at)::BIGINT // 12 AS block_number,
+               printf('0x%064x', n) AS tx_hash, 0 AS transfer_index, is_swap AND NOT is_buy AS token_id,
+               who AS from_id, CASE WHEN is_swap THEN pool ELSE whom END AS to_id,
+               CASE WHEN is_swap AND NOT is_buy THEN usd ELSE usd / 2000 END AS amount, true AS is_edge
         FROM made WHERE n % 50 <> 7 AND block_date - DATE '2025-01-01' {which} $last
         UNION ALL BY NAME
-        SELECT made_at AS block_timestamp, made_at::DATE AS block_date, epoch(made_at)::BIGINT // 12 AS block_number, printf('0x%064x', n) AS tx_hash, 1 AS transfer_index, is_buy AS token_id, pool AS from_id,
-               who AS to_id, CASE WHEN is_buy THEN usd ELSE usd / 2000 END * (0.97 + random() * 0.06) AS amount, true AS is_edge
+        SELECT made_at AS block_timestamp, made_at::DATE AS block_date, epoch(made_at)::BIGINT // 12 AS block_number,
+               printf('0x%064x', n) AS tx_hash, 1 AS transfer_index, is_buy AS token_id, pool AS from_id,
+               who AS to_id, CASE WHEN is_buy THEN usd ELSE usd / 2000 END * (0.97 + random() * 0.06) AS amount,
+               true AS is_edge
         FROM made WHERE is_swap AND n % 50 <> 7 AND block_date - DATE '2025-01-01' {which} $last ORDER BY 1
     """,
 }
@@ -99,10 +113,13 @@ def run_part(settings: Settings) -> dict[str, float]:
 def in_its_own_process(data: Path, load: str) -> tuple[dict[str, float], float]:
     """(seconds by step, peak GB) of the days that a statement makes dirty."""
     code = (
-        "import json, sys\nfrom pathlib import Path\nfrom tests.benchmark.smart_money import run_part, load_settings, open_build\n"
+        "import json, sys\nfrom pathlib import Path\n"
+        "from tests.benchmark.smart_money import run_part, load_settings, open_build\n"
         f"settings = load_settings(Path({str(data)!r}))\n"
         f"with open_build(settings) as c:\n    c.execute('DELETE FROM store.dirty_days')\n    c.execute({load!r})\n"
-        "took = run_part(settings)\nprint(json.dumps([took, int(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'))) / 1e6]))"
+        "took = run_part(settings)\n"
+        "print(json.dumps([took, int(next(line.split()[1] for line in open('/proc/self/status') "
+        "if line.startswith('VmHWM'))) / 1e6]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -130,11 +147,13 @@ def main() -> None:
         )
         whole, peak = in_its_own_process(data, every)
         print(
-            f"{given.transactions:,} transactions of {given.wallets:,} wallets over {given.days} days, all but the last: {sum(whole.values()):.1f} s {whole}, peak {peak:.1f} GB"
+            f"{given.transactions:,} transactions of {given.wallets:,} wallets over {given.days} days, "
+            f"all but the last: {sum(whole.values()):.1f} s {whole}, peak {peak:.1f} GB"
         )
         day, peak = in_its_own_process(data, last)
         print(
-            f"the last day: {sum(day.values()):.1f} s = {sum(day.values()) / sum(whole.values()):.1%} {day}, peak {peak:.1f} GB"
+            f"the last day: {sum(day.values()):.1f} s = {sum(day.values()) / sum(whole.values()):.1%} {day}, "
+            f"peak {peak:.1f} GB"
         )
 
 

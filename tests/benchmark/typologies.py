@@ -1,8 +1,9 @@
-"""Typologies against the alternatives, ratios of one run: `make bench-typologies`, or with `ARGS="--edges 300000 --transfers 800000"`.
+"""Typologies against the alternatives, ratios of one run: `make bench-typologies`.
 
-Cycles and chains are measured on random payments among people with power-law activity (no services, hubs taken out), where both have
-something to find; all detectors together on a generated world, from the build file to stored findings. snapml runs in an environment of its own
-(`uv run --with snapml`), because it is no dependency of the project.
+Other sizes: `make bench-typologies ARGS="--edges 300000 --transfers 800000"`. Cycles and chains are measured on random
+payments among people with power-law activity (no services, hubs taken out), where both have something to find; all
+detectors together on a generated world, from the build file to stored findings. snapml runs in an environment of its
+own (`uv run --with snapml`), because it is no dependency of the project.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from snapml import GraphFeaturePreprocessor
 edges = np.load(sys.argv[1])
 tool = GraphFeaturePreprocessor()
 given = tool.get_params()
-given |= {"num_threads": 2, "time_window": 72 * 3600, "vertex_stats": False, "fan": False, "degree": False, "scatter-gather": False, "lc-cycle": False,
+given |= {"num_threads": 2, "time_window": 72 * 3600, "vertex_stats": False, "fan": False, "degree": False,
+          "scatter-gather": False, "lc-cycle": False,
           "temp-cycle": True, "temp-cycle_tw": 72 * 3600, "temp-cycle_bins": [2, 3, 4, 5, 6]}
 tool.set_params(given)
 started = time.perf_counter()
@@ -40,22 +42,28 @@ print(json.dumps([time.perf_counter() - started, list(features.shape)]))
 
 SELF_JOIN = """
 SELECT count(*) FROM e a
-JOIN e b ON b.sender = a.receiver AND b.at > a.at AND b.at < a.at + 3600 AND b.amount >= 0.5 * a.amount AND b.receiver <> a.sender
-JOIN e c ON c.sender = b.receiver AND c.at > b.at AND c.at < b.at + 3600 AND c.amount >= 0.5 * b.amount AND c.receiver <> a.sender AND c.receiver <> a.receiver
+JOIN e b ON b.sender = a.receiver AND b.at > a.at AND b.at < a.at + 3600 AND b.amount >= 0.5 * a.amount
+  AND b.receiver <> a.sender
+JOIN e c ON c.sender = b.receiver AND c.at > b.at AND c.at < b.at + 3600 AND c.amount >= 0.5 * b.amount
+  AND c.receiver <> a.sender AND c.receiver <> a.receiver
 """
 
 MAXIMAL = """
 WITH RECURSIVE p AS (
-  SELECT sender AS head, e.at AS head_at, amount AS head_amount, receiver AS tail, e.at AS tail_at, amount AS tail_amount, [sender, receiver] AS seen, 1 AS hops FROM e
+  SELECT sender AS head, e.at AS head_at, amount AS head_amount, receiver AS tail, e.at AS tail_at,
+    amount AS tail_amount, [sender, receiver] AS seen, 1 AS hops FROM e
   UNION ALL
   SELECT p.head, p.head_at, p.head_amount, e.receiver, e.at, e.amount, list_append(p.seen, e.receiver), p.hops + 1
-  FROM p JOIN e ON e.sender = p.tail AND e.at > p.tail_at AND e.at < p.tail_at + 3600 AND e.amount >= 0.5 * p.tail_amount
+  FROM p JOIN e ON e.sender = p.tail AND e.at > p.tail_at AND e.at < p.tail_at + 3600
+    AND e.amount >= 0.5 * p.tail_amount
   WHERE NOT list_contains(p.seen, e.receiver)
 ), long AS (SELECT *, row_number() OVER () AS id FROM p WHERE hops >= 3)
 SELECT count(*) FROM long WHERE id NOT IN (
-  SELECT id FROM long JOIN e ON e.sender = tail AND e.at > tail_at AND e.at < tail_at + 3600 AND e.amount >= 0.5 * tail_amount AND NOT list_contains(seen, e.receiver)
+  SELECT id FROM long JOIN e ON e.sender = tail AND e.at > tail_at AND e.at < tail_at + 3600
+    AND e.amount >= 0.5 * tail_amount AND NOT list_contains(seen, e.receiver)
   UNION ALL
-  SELECT id FROM long JOIN e ON e.receiver = head AND e.at < head_at AND e.at > head_at - 3600 AND head_amount >= 0.5 * e.amount AND NOT list_contains(seen, e.sender))
+  SELECT id FROM long JOIN e ON e.receiver = head AND e.at < head_at AND e.at > head_at - 3600
+    AND head_amount >= 0.5 * e.amount AND NOT list_contains(seen, e.sender))
 """
 
 
@@ -172,7 +180,8 @@ def chains_against_joins(graph: TransferGraph, rounds: int) -> None:
         for name, query in (("exactly three hops", SELF_JOIN), ("maximal", MAXIMAL)):
             theirs_one, counted = timed(lambda query=query: connection.execute(query).fetchone(), rounds)
             print(
-                f"  DuckDB self-joins, {name:<18}{theirs_one:6.2f} s = {theirs_one / ours:.0f} x ours, {counted[0]:,} paths"
+                f"  DuckDB self-joins, {name:<18}{theirs_one:6.2f} s = {theirs_one / ours:.0f} x ours, "
+                f"{counted[0]:,} paths"
             )
 
 
@@ -238,7 +247,8 @@ def all_detectors(transfers: int, folder: Path) -> None:
     ]
     seconds, peak, found = np.median([run[0] for run in runs]), max(run[1] for run in runs), runs[0][2]
     print(
-        f"all typologies and risk, {rows:,} transfers: {seconds:.1f} s = {seconds / rows * 1e6:.2f} s per million, peak {peak:.1f} GB, {found:,} findings"
+        f"all typologies and risk, {rows:,} transfers: {seconds:.1f} s = {seconds / rows * 1e6:.2f} s per million, "
+        f"peak {peak:.1f} GB, {found:,} findings"
     )
 
 

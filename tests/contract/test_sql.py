@@ -1,4 +1,4 @@
-"""SQL stands in .sql files: one statement each, with a head that says what it gives, reads and takes, and used by its room."""
+"""SQL stands in .sql files: one statement each, used by its room, with a head of what it gives, reads and takes."""
 
 from __future__ import annotations
 

@@ -26,7 +26,8 @@ def clusters(settings: Settings, hops: list[Hop], tmp_path: Path) -> list[tuple[
     build(settings.with_changes(labels={"files": (label_file(tmp_path / "l.csv", HOT),)}), tmp_path / "in")
     return ask(
         settings,
-        "SELECT address, entity, known_from::DATE::VARCHAR FROM detection.address_clusters WHERE kind = 'exchange_deposit' AND known_to IS NULL",
+        "SELECT address, entity, known_from::DATE::VARCHAR FROM detection.address_clusters "
+        "WHERE kind = 'exchange_deposit' AND known_to IS NULL",
     )
 
 
@@ -52,7 +53,7 @@ def test_a_deposit_address_is_what_the_definition_says(
 
 
 def test_receipts_of_one_moment_are_taken_by_amount_whatever_their_ids(settings: Settings, tmp_path: Path) -> None:
-    """The payment of 10 fills the receipt of 5 and half of the one of 10; the other way round it would fill one of them only."""
+    """The payment of 10 fills the receipt of 5 and half of that of 10; the other way round it would fill only one."""
     hops: list[Hop] = []
     for n in range(8):
         hops += [(0, f"U{n}", f"D{n}", 1_000), (60, f"D{n}", "HOT", 1_000)]
@@ -65,7 +66,7 @@ def test_receipts_of_one_moment_are_taken_by_amount_whatever_their_ids(settings:
 
 
 def test_a_deposit_address_counts_as_its_exchange_while_it_is_known(settings: Settings, tmp_path: Path) -> None:
-    """Known a day after its first receipt, until it pays somebody else; what a mixer sends it then has arrived at the exchange."""
+    """Known a day after its first receipt, until it pays others; a mixer's payment then arrives at the exchange."""
     hops: list[Hop] = [
         (0, "U", "D", 10), (60, "D", "HOT", 10),
         (2 * DAY, "W", "D", 4), (2 * DAY + 60, "D", "HOT", 4),
@@ -80,9 +81,15 @@ def test_a_deposit_address_counts_as_its_exchange_while_it_is_known(settings: Se
         settings,
         "SELECT known_from::VARCHAR, known_to::VARCHAR FROM detection.address_clusters WHERE kind = 'exchange_deposit'",
     ) == [("2025-05-02 00:00:00", "2025-05-05 00:00:00")]
-    flows = "SELECT amount, hop_count FROM detection.group_flows WHERE source_group = 'Mixer' AND destination_group = 'Harbour' ORDER BY amount"
+    flows = (
+        "SELECT amount, hop_count FROM detection.group_flows "
+        "WHERE source_group = 'Mixer' AND destination_group = 'Harbour' ORDER BY amount"
+    )
     assert ask(settings, flows) == [(Decimal(3), 2), (Decimal(4), 1)]
-    by_day = "SELECT block_date::VARCHAR, address_count, deposit_address_count, inflow, outflow, internal FROM marts.fct_entity_clusters WHERE entity = 'Harbour' ORDER BY 1"
+    by_day = (
+        "SELECT block_date::VARCHAR, address_count, deposit_address_count, inflow, outflow, internal "
+        "FROM marts.fct_entity_clusters WHERE entity = 'Harbour' ORDER BY 1"
+    )
     assert ask(settings, by_day) == [
         ("2025-05-01", 1, 0, Decimal(10), Decimal(0), Decimal(0)),
         ("2025-05-03", 2, 1, Decimal(4), Decimal(0), Decimal(4)),
@@ -112,7 +119,10 @@ def test_wallets_are_hot_cold_or_warm(settings: Settings, tmp_path: Path) -> Non
         ("COLD", "01"): "cold", ("COLD", "02"): "cold", ("COLD", "03"): "cold",
         ("HUT", "01"): "warm", ("HUT", "02"): "warm", ("HUT", "03"): "warm",
     }  # fmt: skip
-    counts = "SELECT block_date::VARCHAR, hot_wallet_count, cold_wallet_count FROM marts.fct_entity_clusters WHERE entity = 'Harbour' ORDER BY 1"
+    counts = (
+        "SELECT block_date::VARCHAR, hot_wallet_count, cold_wallet_count FROM marts.fct_entity_clusters "
+        "WHERE entity = 'Harbour' ORDER BY 1"
+    )
     assert ask(settings, counts) == [("2025-05-01", 1, 1), ("2025-05-02", 1, 1), ("2025-05-03", 0, 1)]
     build(settings.with_changes(clusters={"cold_payments": 0}), tmp_path / "in")
     assert ask(
@@ -149,7 +159,8 @@ def test_planted_deposit_addresses_are_found_and_merchants_and_custodians_are_no
     found = set(
         ask(
             settings,
-            "SELECT address, entity FROM detection.address_clusters WHERE kind = 'exchange_deposit' AND known_to IS NULL",
+            "SELECT address, entity FROM detection.address_clusters "
+            "WHERE kind = 'exchange_deposit' AND known_to IS NULL",
         )
     )
     assert len(found & truth) / len(found) >= 0.95
@@ -178,6 +189,7 @@ def test_inputs_of_one_transaction_are_one_cluster_and_a_coinjoin_is_none(settin
     build(settings, tmp_path / "in")
     found = ask(
         settings,
-        "SELECT cluster_id, address, confidence, source FROM detection.address_clusters WHERE kind = 'multi_input' ORDER BY address",
+        "SELECT cluster_id, address, confidence, source FROM detection.address_clusters WHERE kind = 'multi_input' "
+        "ORDER BY address",
     )
     assert found == [(f"signs with {A}", address, 0.7, "derived") for address in (A, B, C)]

@@ -1,4 +1,4 @@
-"""The ledger tells each thing once, says what changed, and forgets nothing when a process is killed or the warehouse is built anew."""
+"""The ledger tells each thing once, says what changed, and survives a killed process and a warehouse built anew."""
 
 from __future__ import annotations
 
@@ -197,7 +197,8 @@ def test_the_last_audit_is_the_latest_and_not_the_one_with_the_greatest_name(
     with duckdb.connect(str(labelled.build_file)) as connection:
         before = connection.execute(sql, values).fetchall()
         connection.execute(
-            "INSERT INTO ops.audits SELECT * REPLACE ('ffffffff-of-an-orchestrator' AS run_id, false AS is_success, 'warning' AS severity, checked_at - INTERVAL 1 DAY AS checked_at) FROM ops.audits"
+            "INSERT INTO ops.audits SELECT * REPLACE ('ffffffff-of-an-orchestrator' AS run_id, false AS is_success, "
+            "'warning' AS severity, checked_at - INTERVAL 1 DAY AS checked_at) FROM ops.audits"
         )
         assert connection.execute(sql, values).fetchall() == before
 

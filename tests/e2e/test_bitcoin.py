@@ -1,4 +1,4 @@
-"""Bitcoin transactions as transfers: exact to the satoshi, fees and coinbase booked, change left out, both formats alike."""
+"""Bitcoin transactions as transfers: exact to the satoshi, with fees and coinbase, without change, in both formats."""
 
 from __future__ import annotations
 
@@ -93,7 +93,10 @@ def test_a_transaction_without_outputs_is_refused_and_its_inputs_are_not_taken_f
 
 
 def test_scripts_have_the_addresses_that_wallets_show() -> None:
-    genesis = "4104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac"
+    genesis = (
+        "4104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61de"
+        "b649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac"
+    )
     assert script_address(genesis) == "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
     assert script_address("76a91462e907b15cbf27d5425399ebf6f0fb50ebb88f1888ac") == "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
     assert (

@@ -26,14 +26,18 @@ def test_the_worked_graph_of_a_cluster(settings: Settings, tmp_path: Path) -> No
     build(settings, tmp_path / "in")
     (row,) = ask(
         settings,
-        "SELECT * EXCLUDE (top_senders, top_receivers, bridges, temporal_profile, bursts, patterns) FROM detection.cluster_analysis",
+        "SELECT * EXCLUDE (top_senders, top_receivers, bridges, temporal_profile, bursts, patterns) "
+        "FROM detection.cluster_analysis",
     )
     assert row[4:11] == ("Ring", "sanctioned", 3, 4, 4, 4, 10.0)
     found = ask(
         settings,
-        "SELECT round(density, 6), weak_components, strong_components, round(clustering, 6), out_degree_gini, round(flow_gini, 6), diameter, "
-        "bridges->>'$[0].address', round((bridges->>'$[0].betweenness')::DOUBLE, 6), (top_senders->>'$[0].amount')::DOUBLE, "
-        "(temporal_profile->'$.hours[0]')::INTEGER, patterns->>'$[0].typology', severity FROM detection.cluster_analysis",
+        "SELECT round(density, 6), weak_components, strong_components, round(clustering, 6), out_degree_gini, "
+        "round(flow_gini, 6), diameter, "
+        "bridges->>'$[0].address', round((bridges->>'$[0].betweenness')::DOUBLE, 6), "
+        "(top_senders->>'$[0].amount')::DOUBLE, "
+        "(temporal_profile->'$.hours[0]')::INTEGER, patterns->>'$[0].typology', severity "
+        "FROM detection.cluster_analysis",
     )
     assert found == [(0.333333, 1, 2, 0.583333, 0.375, 0.15, 2, address("A"), 0.5, 4.0, 4, "circular", "HIGH")]
     bursts = json.loads(str(ask(settings, "SELECT bursts FROM detection.cluster_analysis")[0][0]))

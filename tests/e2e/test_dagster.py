@@ -31,10 +31,14 @@ with dg.DagsterInstance.ephemeral() as instance:
     print("RESULT", json.dumps({
         "success": result.success,
         "published_after": sorted("/".join(key.path) for key in above),
-        "assets": sorted("/".join(e.asset_key.path) for e in result.all_events if e.event_type_value == "ASSET_MATERIALIZATION"),
-        "pictures": {"/".join(e.asset_key.path): "data:image/png;base64," in str(e.step_materialization_data.materialization.metadata.get("picture"))
-                     for e in result.all_events if e.event_type_value == "ASSET_MATERIALIZATION" and e.asset_key.path[-1] == "reports"},
-        "checks": {e.event_specific_data.check_name: e.event_specific_data.passed for e in result.all_events if e.event_type_value == "ASSET_CHECK_EVALUATION"},
+        "assets": sorted("/".join(e.asset_key.path) for e in result.all_events
+                         if e.event_type_value == "ASSET_MATERIALIZATION"),
+        "pictures": {"/".join(e.asset_key.path): "data:image/png;base64,"
+                     in str(e.step_materialization_data.materialization.metadata.get("picture"))
+                     for e in result.all_events
+                     if e.event_type_value == "ASSET_MATERIALIZATION" and e.asset_key.path[-1] == "reports"},
+        "checks": {e.event_specific_data.check_name: e.event_specific_data.passed for e in result.all_events
+                   if e.event_type_value == "ASSET_CHECK_EVALUATION"},
     }))
 """
 
@@ -182,11 +186,14 @@ import sys
 with dg.DagsterInstance.local_temp(sys.argv[1]) as instance:
     result = broken.execute_in_process(instance=instance, raise_on_error=False)
     event = next(e for e in result.all_events if e.event_type_value == "PIPELINE_FAILURE")
-    context = dg.build_run_status_sensor_context(sensor_name="failures", dagster_instance=instance, dagster_run=result.dagster_run, dagster_event=event)
+    context = dg.build_run_status_sensor_context(
+        sensor_name="failures", dagster_instance=instance, dagster_run=result.dagster_run, dagster_event=event
+    )
     for _ in range(2):
         failures(context.for_run_failure())
     tick = alert_sender.evaluate_tick(dg.build_sensor_context(instance=instance))
-    print("RESULT", json.dumps([[row[5], row[7]] for row in listed(settings(), None, None, None, None)[1]]), tick.skip_message)
+    print("RESULT", json.dumps([[row[5], row[7]] for row in listed(settings(), None, None, None, None)[1]]),
+          tick.skip_message)
 """
 
 

@@ -1,4 +1,4 @@
-"""Messages reach real servers on loopback, each at least once with its id; a channel that is down loses nothing and holds up nobody."""
+"""Messages reach servers on loopback at least once, with an id; a channel that is down loses and holds up nothing."""
 
 from __future__ import annotations
 

@@ -61,7 +61,8 @@ def test_every_format_holds_every_row(published: Settings, tmp_path: Path) -> No
         )
         assert (
             connection.execute(
-                f"SELECT block_date::VARCHAR, amount FROM read_csv('{out}/raw.transfers.csv', all_varchar = true) ORDER BY 1"
+                f"SELECT block_date::VARCHAR, amount FROM read_csv('{out}/raw.transfers.csv', all_varchar = true) "
+                "ORDER BY 1"
             ).fetchall()
             == wanted
         )

@@ -36,7 +36,8 @@ def test_broken_files_are_named_and_the_rest_loads(settings: Settings, tmp_path:
     (folder / "other.csv").write_text("a,b,c\n1,2,3\n")
     report = load_only(settings, folder)
     assert {file.path.name: file.status for file in report.files} == {
-        "blank.csv": "refused", "broken.parquet": "refused", "cut.csv.gz": "refused", "empty.csv": "refused", "good.csv": "loaded", "loop": "refused",
+        "blank.csv": "refused", "broken.parquet": "refused", "cut.csv.gz": "refused", "empty.csv": "refused",
+        "good.csv": "loaded", "loop": "refused",
         "notes.txt": "skipped", "other.csv": "skipped", "renamed.parquet": "refused", "sub": "skipped",
     }  # fmt: skip
     assert all(file.path.name in file.notes[0] for file in report.refused)
@@ -105,7 +106,9 @@ looks = 0
 while time.monotonic() < stop:
     with duckdb.connect(link, read_only=True) as c:
         transfers, volume, ledger = c.execute(
-            "SELECT (SELECT count(*) FROM raw.transfers), (SELECT sum(transfer_count) FROM marts.fct_daily_region_flow), (SELECT sum(transfers_loaded) FROM raw.loads)").fetchone()
+            "SELECT (SELECT count(*) FROM raw.transfers), "
+            "(SELECT sum(transfer_count) FROM marts.fct_daily_region_flow), "
+            "(SELECT sum(transfers_loaded) FROM raw.loads)").fetchone()
         assert transfers == volume == ledger, (transfers, volume, ledger)
     looks += 1
 print(looks)

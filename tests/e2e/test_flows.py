@@ -46,7 +46,8 @@ def grouped(settings: Settings, folder: Path, text: str = GROUPS) -> Settings:
 def summaries(settings: Settings) -> list[tuple[object, ...]]:
     return ask(
         settings,
-        "SELECT source_group, destination_group, total_amount, flow_count, average_hops, risk_score FROM detection.group_flow_summaries ORDER BY 1, 2",
+        "SELECT source_group, destination_group, total_amount, flow_count, average_hops, risk_score "
+        "FROM detection.group_flow_summaries ORDER BY 1, 2",
     )
 
 
@@ -163,7 +164,11 @@ def test_a_group_file_that_says_something_impossible_is_refused_by_name(tmp_path
 
 
 def test_doubles_empties_and_bad_addresses_are_said(settings: Settings, tmp_path: Path) -> None:
-    text = 'a: {{addresses: ["{D}", "0x12", "{E}"], risk_level: LOW}}\nb: {{addresses: ["{E}"], risk_level: HIGH}}\nc: {{}}\n'
+    text = (
+        'a: {{addresses: ["{D}", "0x12", "{E}"], risk_level: LOW}}\n'
+        'b: {{addresses: ["{E}"], risk_level: HIGH}}\n'
+        "c: {{}}\n"
+    )
     settings = grouped(settings, tmp_path, text)
     found = read_groups(tmp_path / "groups.yaml")
     assert ([group.group_id for group in found.groups], found.read, len(found.rejects)) == (["a", "b", "c"], 4, 1)

@@ -1,4 +1,4 @@
-"""Figures are what the warehouse and the ledger hold, and a real Prometheus reads them; the dashboard and the rules ask for nothing else."""
+"""Figures are those of the warehouse and the ledger; a real Prometheus, the dashboard and the rules read only these."""
 
 from __future__ import annotations
 
@@ -142,7 +142,9 @@ tests:
       - {{eval_time: 4m, alertname: NetraflowRunFailed, exp_alerts: []}}
       - eval_time: 8m
         alertname: NetraflowRunFailed
-        exp_alerts: [{{exp_labels: {{rule: run_failed, severity: critical, status: open}}, exp_annotations: {{summary: "{summary}", action: "{action}"}}}}]
+        exp_alerts:
+          - exp_labels: {{rule: run_failed, severity: critical, status: open}}
+            exp_annotations: {{summary: "{summary}", action: "{action}"}}
 """
 
 
@@ -178,7 +180,8 @@ def test_a_prometheus_scrapes_it(served: str, tmp_path: Path) -> None:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
     process = subprocess.Popen(
-        [prometheus, f"--config.file={tmp_path / 'prometheus.yml'}", f"--storage.tsdb.path={tmp_path / 'tsdb'}", f"--web.listen-address=127.0.0.1:{port}"],
+        [prometheus, f"--config.file={tmp_path / 'prometheus.yml'}", f"--storage.tsdb.path={tmp_path / 'tsdb'}",
+         f"--web.listen-address=127.0.0.1:{port}"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -1,4 +1,4 @@
-"""The model: no leak, repeatable, judged against the formula, registered, scored by, drifting; and what happens when a part of it is missing."""
+"""The model: no leak, repeatable, judged against the formula, registered, scored by, drifting; and parts missing."""
 
 from __future__ import annotations
 
@@ -61,8 +61,11 @@ def test_outcomes_are_what_was_made_afterwards(world: Settings, known: pa.Table)
     row = max(known.to_pylist(), key=lambda row: row["outcome_usd"])
     made = ask(
         world,
-        f"SELECT (SELECT coalesce(sum(realised_usd), 0) FROM marts.fct_wallet_trades WHERE wallet = '{row['wallet']}' AND block_date BETWEEN DATE '{row['cutoff']}' + 1 AND DATE '{row['cutoff']}' + 30) "
-        f"+ (SELECT coalesce(sum(gain_usd), 0) FROM detection.mev_events WHERE wallet = '{row['wallet']}' AND kind = 'arbitrage' "
+        "SELECT (SELECT coalesce(sum(realised_usd), 0) FROM marts.fct_wallet_trades "
+        f"WHERE wallet = '{row['wallet']}' AND block_date BETWEEN DATE '{row['cutoff']}' + 1 "
+        f"AND DATE '{row['cutoff']}' + 30) "
+        "+ (SELECT coalesce(sum(gain_usd), 0) FROM detection.mev_events "
+        f"WHERE wallet = '{row['wallet']}' AND kind = 'arbitrage' "
         f"AND block_date BETWEEN DATE '{row['cutoff']}' + 1 AND DATE '{row['cutoff']}' + 30)",
     )
     assert row["outcome_usd"] == pytest.approx(float(made[0][0]), abs=0.01)
@@ -129,7 +132,8 @@ def test_the_version_in_production_scores_and_the_formula_without_one(
     ), "the parts of the formula stay"
     assert ask(
         world,
-        "SELECT count(*) FROM detection.smart_money_wallets WHERE score NOT BETWEEN 0 AND 1 OR (tx_count = 0 AND score > 0)",
+        "SELECT count(*) FROM detection.smart_money_wallets "
+        "WHERE score NOT BETWEEN 0 AND 1 OR (tx_count = 0 AND score > 0)",
     ) == [(0,)]
     assert ask(
         world, "SELECT count(*), count(DISTINCT feature) FROM detection.smart_money_drift WHERE model_version = '2'"

@@ -44,16 +44,21 @@ def test_top_destinations_are_those_of_a_plain_ranking(settings: Settings, tmp_p
         for days in (7, 0):
             found = ask(
                 listed,
-                "SELECT chain, token_symbol, to_address, amount, transfer_count, rank_by_amount, rank_by_count FROM marts.top_destinations "
+                "SELECT chain, token_symbol, to_address, amount, transfer_count, rank_by_amount, rank_by_count "
+                "FROM marts.top_destinations "
                 f"WHERE window_days = {days} ORDER BY ALL",
             )
             plain = ask(
                 listed,
-                "SELECT chain, token_symbol, to_address, amount, n, CASE WHEN a <= 5 THEN a END AS by_amount, CASE WHEN c <= 5 THEN c END AS by_count FROM ("
-                "  SELECT *, row_number() OVER (PARTITION BY chain, token_symbol, token_address ORDER BY amount DESC, n DESC, to_address) AS a,"
-                "         row_number() OVER (PARTITION BY chain, token_symbol, token_address ORDER BY n DESC, amount DESC, to_address) AS c"
-                "  FROM (SELECT chain, token_symbol, token_address, to_address, sum(amount) AS amount, count(*) AS n FROM raw.transfers"
-                f"        WHERE from_address <> to_address AND amount > 0 AND ({days} = 0 OR block_timestamp >= DATE '{first + timedelta(days=end - 6)}') GROUP BY ALL)"
+                "SELECT chain, token_symbol, to_address, amount, n, CASE WHEN a <= 5 THEN a END AS by_amount, "
+                "CASE WHEN c <= 5 THEN c END AS by_count FROM ("
+                "  SELECT *, row_number() OVER (PARTITION BY chain, token_symbol, token_address"
+                "            ORDER BY amount DESC, n DESC, to_address) AS a,"
+                "         row_number() OVER (PARTITION BY chain, token_symbol, token_address"
+                "            ORDER BY n DESC, amount DESC, to_address) AS c"
+                "  FROM (SELECT chain, token_symbol, token_address, to_address, sum(amount) AS amount, count(*) AS n"
+                "        FROM raw.transfers WHERE from_address <> to_address AND amount > 0"
+                f"       AND ({days} = 0 OR block_timestamp >= DATE '{first + timedelta(days=end - 6)}') GROUP BY ALL)"
                 ") WHERE least(a, c) <= 5 ORDER BY ALL",
             )
             assert found

@@ -136,11 +136,15 @@ def test_the_markdown_says_the_same(weekly: Path) -> None:
 PROBE = """
 <script>
 addEventListener("load", () => {
-  const small = [...document.querySelectorAll("body *")].filter(e => e.children.length === 0 && e.textContent.trim() && e.getBoundingClientRect().width > 0)
-    .map(e => parseFloat(getComputedStyle(e).fontSize) * (e.ownerSVGElement ? e.ownerSVGElement.getBoundingClientRect().width / e.ownerSVGElement.viewBox.baseVal.width : 1));
+  const small = [...document.querySelectorAll("body *")]
+    .filter(e => e.children.length === 0 && e.textContent.trim() && e.getBoundingClientRect().width > 0)
+    .map(e => parseFloat(getComputedStyle(e).fontSize) * (e.ownerSVGElement
+      ? e.ownerSVGElement.getBoundingClientRect().width / e.ownerSVGElement.viewBox.baseVal.width : 1));
   const out = document.createElement("output"); out.id = "probe";
-  out.textContent = JSON.stringify({page: document.documentElement.scrollWidth, window: innerWidth, smallest: Math.min(...small), ink: getComputedStyle(document.body).color,
-    paper: getComputedStyle(document.body).backgroundColor, charts: [...document.querySelectorAll("figure svg")].filter(e => e.getBoundingClientRect().width > 0).length});
+  out.textContent = JSON.stringify({page: document.documentElement.scrollWidth, window: innerWidth,
+    smallest: Math.min(...small), ink: getComputedStyle(document.body).color,
+    paper: getComputedStyle(document.body).backgroundColor,
+    charts: [...document.querySelectorAll("figure svg")].filter(e => e.getBoundingClientRect().width > 0).length});
   document.body.append(out);
 });
 </script>
@@ -158,8 +162,10 @@ def test_a_browser_shows_it_without_errors_or_requests(width: int, dark: bool, w
     log = tmp_path / "net.json"
     done = subprocess.run(
         [
-            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--enable-logging=stderr",
-            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},2000", *(["--force-dark-mode", "--blink-settings=preferredColorScheme=0"] if dark else []),
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+            "--disable-component-update", "--hide-scrollbars", "--enable-logging=stderr",
+            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},2000",
+            *(["--force-dark-mode", "--blink-settings=preferredColorScheme=0"] if dark else []),
             f"--log-net-log={log}", "--virtual-time-budget=4000", "--dump-dom", copy.as_uri(),
         ],
         capture_output=True, text=True, timeout=120, check=True,

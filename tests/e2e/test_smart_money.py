@@ -1,4 +1,4 @@
-"""Smart money through the whole pipeline: planted archetypes, features against a plain count, day by day, and what is missing."""
+"""Smart money through the whole pipeline: planted archetypes, features as counted, day by day, and what is missing."""
 
 from __future__ import annotations
 
@@ -138,7 +138,8 @@ def test_features_as_counted_by_hand(planted: tuple[Path, Settings]) -> None:
         last_move[(sender, row["token_address"])] = (True, amount, at)
     rows = ask(
         settings,
-        "SELECT wallet, window_days, block_date - DATE '1970-01-01', tx_count, active_days, recipient_count, contract_count, success_rate, sent_count, volume_usd, round_trip_share, gas_efficiency, "
+        "SELECT wallet, window_days, block_date - DATE '1970-01-01', tx_count, active_days, recipient_count, "
+        "contract_count, success_rate, sent_count, volume_usd, round_trip_share, gas_efficiency, "
         "tx_per_day FROM marts.fct_wallet_features QUALIFY block_date = max(block_date) OVER (PARTITION BY wallet)",
     )  # fmt: skip
     assert len(rows) == len(WINDOWS) * len({row[0] for row in rows})
@@ -158,8 +159,10 @@ def test_features_as_counted_by_hand(planted: tuple[Path, Settings]) -> None:
                 saved.append(min(1.0, middle / act["gas"]))
         returned = sum(last - days < day <= last for day in back[who] if day >= first[who])
         expected = [
-            len(inside), len({act["day"] for act in inside} | {item[0] for item in sent}), len(called | {item[1] for item in sent}), len(called),
-            sum(act["ok"] for act in inside) / len(inside) if inside else None, len(sent), sum(usd) if usd else None, min(returned / len(sent), 1) if sent else None,
+            len(inside), len({act["day"] for act in inside} | {item[0] for item in sent}),
+            len(called | {item[1] for item in sent}), len(called),
+            sum(act["ok"] for act in inside) / len(inside) if inside else None, len(sent), sum(usd) if usd else None,
+            min(returned / len(sent), 1) if sent else None,
             sum(saved) / len(saved) if saved else None, len(inside) / min(days, last - first[who] + 1),
         ]  # fmt: skip
         for got, wanted in zip(told, expected, strict=True):
@@ -270,7 +273,8 @@ def test_without_prices_nothing_is_claimed_and_the_reason_is_said(
     build(settings, world / "transfers")
     assert ask(
         settings,
-        "SELECT count(*), max(volume_usd), max(realised_usd), count(*) FILTER (WHERE is_smart) FROM detection.smart_money_wallets",
+        "SELECT count(*), max(volume_usd), max(realised_usd), count(*) FILTER (WHERE is_smart) "
+        "FROM detection.smart_money_wallets",
     )[0][1:] == (
         None,
         None,

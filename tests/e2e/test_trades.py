@@ -134,8 +134,10 @@ def world() -> World:
 
 
 QUESTION = """
-SELECT strftime(block_date, '%d'), wallet, wallet_basis, coalesce(gave_token_symbol, '') || '>' || got_token_symbol, round(value_usd, 6), price_basis, round(covered_share, 6), round(cost_usd, 6),
-       round(realised_usd, 6), round(got_position_amount, 6), round(got_position_usd, 6), round(gas_usd, 6) FROM marts.fct_wallet_trades ORDER BY trade_number
+SELECT strftime(block_date, '%d'), wallet, wallet_basis, coalesce(gave_token_symbol, '') || '>' || got_token_symbol,
+       round(value_usd, 6), price_basis, round(covered_share, 6), round(cost_usd, 6),
+       round(realised_usd, 6), round(got_position_amount, 6), round(got_position_usd, 6), round(gas_usd, 6)
+FROM marts.fct_wallet_trades ORDER BY trade_number
 """
 
 
@@ -203,7 +205,8 @@ def test_without_prices_trades_are_there_and_nothing_is_claimed(settings: Settin
     build(settings, world().write(tmp_path / "in"))
     found = ask(
         settings,
-        "SELECT count(*), count(value_usd), count(realised_usd), count(gas_usd), round(sum(gas_amount), 6) FROM marts.fct_wallet_trades",
+        "SELECT count(*), count(value_usd), count(realised_usd), count(gas_usd), round(sum(gas_amount), 6) "
+        "FROM marts.fct_wallet_trades",
     )
     # without a label for the pool nobody knows which of the two strangers traded
     assert found == [(8, 0, 0, 0, 0.08)]

@@ -28,24 +28,34 @@ def fan(amounts: list[object]) -> list[Hop]:
 
 WORKED: dict[str, tuple[list[Hop], str, dict[str, object] | None]] = {
     "rapid chain": ([(0, "A", "B", 4), (300, "X", "Y", 1), (600, "B", "C", 4), (1200, "C", "D", 4)], "rapid_chain",
-                    {"hop_count": 3, "duration_seconds": 1_200, "gross_amount": 12, "moved_amount": 4, "is_suspicious": True, "score": 0.8}),
-    "rapid chain of half an hour": ([(0, "A", "B", 4), (600, "B", "C", 4), (1800, "C", "D", 4)], "rapid_chain", {"is_suspicious": False, "score": 0.0}),
+                    {"hop_count": 3, "duration_seconds": 1_200, "gross_amount": 12, "moved_amount": 4,
+                     "is_suspicious": True, "score": 0.8}),
+    "rapid chain of half an hour": ([(0, "A", "B", 4), (600, "B", "C", 4), (1800, "C", "D", 4)], "rapid_chain",
+                                    {"is_suspicious": False, "score": 0.0}),
     "gaps too long": ([(0, "A", "B", 4), (3600, "B", "C", 4), (7000, "C", "D", 4)], "rapid_chain", None),
-    "fan-out": (fan([11] * 5), "fan_out", {"gross_amount": 55, "moved_amount": 55, "is_suspicious": True, "score": 0.7}),
+    "fan-out": (fan([11] * 5), "fan_out",
+                {"gross_amount": 55, "moved_amount": 55, "is_suspicious": True, "score": 0.7}),
     "fan-out under its amount": (fan([10] * 5), "fan_out", {"gross_amount": 50, "is_suspicious": False}),
     "uneven fan-out": (fan([8, 9, 10, 11, 13]), "fan_out", {"gross_amount": 51, "is_suspicious": True}),
     "four counterparties": (fan([20] * 4), "fan_out", None),
-    "fan-in": ([(s, b, a, amount) for s, a, b, amount in fan([11] * 5)], "fan_in", {"gross_amount": 55, "is_suspicious": True}),
-    "circle": ([(0, "A", "B", 3), (100, "B", "C", 3), (200, "C", "A", 3)], "circular", {"gross_amount": 9, "moved_amount": 3, "address_count": 3, "score": 0.9}),
+    "fan-in": ([(s, b, a, amount) for s, a, b, amount in fan([11] * 5)], "fan_in",
+               {"gross_amount": 55, "is_suspicious": True}),
+    "circle": ([(0, "A", "B", 3), (100, "B", "C", 3), (200, "C", "A", 3)], "circular",
+               {"gross_amount": 9, "moved_amount": 3, "address_count": 3, "score": 0.9}),
     "no path back in time": ([(100, "A", "B", 50), (50, "B", "C", 50)], "rapid_chain", None),
-    "layers": ([(86_400 * n, f"L{n}", f"L{n + 1}", f"{10 - n / 10:g}") for n in range(6)], "layered", {"hop_count": 6, "gross_amount": Decimal("58.5"), "moved_amount": Decimal("9.5")}),
-    "peel": ([(0, "A", "B", 100), (100, "B", "P1", 5), (200, "B", "C", 95), (300, "C", "P2", 5), (400, "C", "D", 90), (500, "D", "P3", 5), (600, "D", "E", 85)],
+    "layers": ([(86_400 * n, f"L{n}", f"L{n + 1}", f"{10 - n / 10:g}") for n in range(6)], "layered",
+               {"hop_count": 6, "gross_amount": Decimal("58.5"), "moved_amount": Decimal("9.5")}),
+    "peel": ([(0, "A", "B", 100), (100, "B", "P1", 5), (200, "B", "C", 95), (300, "C", "P2", 5), (400, "C", "D", 90),
+              (500, "D", "P3", 5), (600, "D", "E", 85)],
              "peeling_chain", {"hop_count": 4, "transfer_count": 7, "gross_amount": 370, "moved_amount": 85}),
-    "scatter and gather": ([*((n * 60, "S", f"M{n}", 4) for n in range(3)), *((9_000 + n * 60, f"M{n}", "T", "3.9") for n in range(3))], "scatter_gather",
+    "scatter and gather": ([*((n * 60, "S", f"M{n}", 4) for n in range(3)),
+                            *((9_000 + n * 60, f"M{n}", "T", "3.9") for n in range(3))], "scatter_gather",
                            {"moved_amount": Decimal("11.7"), "is_suspicious": True, "score": 0.85}),
-    "gather and scatter": ([*((n * 60, f"S{n}", "M", 5) for n in range(3)), *((9_000 + n * 60, "M", f"T{n}", "4.8") for n in range(3))], "gather_scatter",
+    "gather and scatter": ([*((n * 60, f"S{n}", "M", 5) for n in range(3)),
+                            *((9_000 + n * 60, "M", f"T{n}", "4.8") for n in range(3))], "gather_scatter",
                            {"moved_amount": Decimal("14.4"), "is_suspicious": True}),
-    "pass-through": ([hop for n in range(3) for hop in ((n * 9_000, "X", "P", 5), (n * 9_000 + 600, "P", "Y", 5))], "pass_through", {"transfer_count": 6, "moved_amount": 15}),
+    "pass-through": ([hop for n in range(3) for hop in ((n * 9_000, "X", "P", 5), (n * 9_000 + 600, "P", "Y", 5))],
+                     "pass_through", {"transfer_count": 6, "moved_amount": 15}),
 }  # fmt: skip
 
 
@@ -79,7 +89,7 @@ EVERYTHING = [
 
 
 def test_order_of_rows_files_and_days_changes_no_finding(tmp_path: Path) -> None:
-    """Shuffled, with unrelated transfers between, split over files and loaded day by day: the same findings, the same hashes."""
+    """Shuffled, among unrelated transfers, split over files and loaded day by day: the same findings and hashes."""
     noise = [(n * 7_777, f"n{n}", f"m{n}", "0.5") for n in range(60)]
     made = rows_of([*EVERYTHING, *noise])
     once = load_settings(tmp_path / "once")
@@ -129,7 +139,8 @@ def test_findings_are_proved_again_and_a_changed_warehouse_is_noticed(
     published.chmod(0o644)
     with duckdb.connect(str(published)) as connection:
         connection.execute(
-            "UPDATE detection.finding_transfers SET amount = amount + 1 WHERE ordinal = 1 AND finding_id = (SELECT min(finding_id) FROM detection.findings)"
+            "UPDATE detection.finding_transfers SET amount = amount + 1 "
+            "WHERE ordinal = 1 AND finding_id = (SELECT min(finding_id) FROM detection.findings)"
         )
     assert command("--data-dir", tmp_path / "data", "verify", "--all") == 1
     assert "listed that the query does not return" in capsys.readouterr().err

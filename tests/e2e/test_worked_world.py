@@ -42,7 +42,8 @@ def test_netflow_of_exchanges_total_and_wallets(world: Settings, tmp_path: Path)
     build(world, tmp_path / "in")
     rows = ask(
         world,
-        "SELECT block_date::VARCHAR, exchange, inflow, outflow, netflow, internal, cross_in, cross_out, inflow_count FROM marts.fct_daily_exchange_netflow ORDER BY ALL",
+        "SELECT block_date::VARCHAR, exchange, inflow, outflow, netflow, internal, cross_in, cross_out, inflow_count "
+        "FROM marts.fct_daily_exchange_netflow ORDER BY ALL",
     )
     assert rows == [
         (DAY, "B", 100, 50, 50, 50, 0, 20, 1),
@@ -58,7 +59,8 @@ def test_netflow_of_exchanges_total_and_wallets(world: Settings, tmp_path: Path)
     ]
     wallets = ask(
         world,
-        f"SELECT wallet, inflow, outflow, netflow FROM marts.fct_daily_wallet_netflow WHERE block_date = '{DAY}' ORDER BY 1",
+        f"SELECT wallet, inflow, outflow, netflow FROM marts.fct_daily_wallet_netflow WHERE block_date = '{DAY}' "
+        "ORDER BY 1",
     )
     assert wallets == [(B1, 100, 80, 20), (B2, 50, 20, 30), (K1, 27, 0, 27)]
 
@@ -76,7 +78,8 @@ def test_flow_types_and_the_spelling_of_an_entity(world: Settings, tmp_path: Pat
     build(world, tmp_path / "in")
     kinds = dict(ask(world, "SELECT tx_hash, flow_type FROM marts.fct_transfers"))  # type: ignore[arg-type]
     assert [kinds[f"0x{n:064x}"] for n in range(1, 12)] == [
-        "inflow", "outflow", "internal", "cross_exchange", "self", "inflow", "inflow", "mint", "burn", "external", "inflow"
+        "inflow", "outflow", "internal", "cross_exchange", "self", "inflow", "inflow", "mint", "burn", "external",
+        "inflow"
     ]  # fmt: skip
     assert ask(world, f"SELECT DISTINCT from_entity FROM marts.fct_transfers WHERE from_address = '{B2}'") == [("B",)]
 
@@ -86,12 +89,14 @@ def test_regions_outflow_and_destinations(world: Settings, tmp_path: Path) -> No
     build(world, tmp_path / "in")
     out = ask(
         world,
-        "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, sender_count FROM marts.fct_daily_outflow ORDER BY 2",
+        "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, sender_count "
+        "FROM marts.fct_daily_outflow ORDER BY 2",
     )
     assert out == [("exchange", "foreign_cex", "B", 3, 1, 1), ("exchange", "unlabelled", None, 4, 1, 1)]
     regions = ask(
         world,
-        f"SELECT from_region, to_region, amount FROM marts.fct_daily_region_flow WHERE block_date = '{DAY}' ORDER BY ALL",
+        f"SELECT from_region, to_region, amount FROM marts.fct_daily_region_flow WHERE block_date = '{DAY}' "
+        "ORDER BY ALL",
     )
     assert regions == [
         ("ID", "UNKNOWN", 4),
@@ -104,7 +109,8 @@ def test_regions_outflow_and_destinations(world: Settings, tmp_path: Path) -> No
     ]
     top = ask(
         world,
-        "SELECT to_address, amount, transfer_count, rank_by_amount FROM marts.top_destinations WHERE window_days = 0 ORDER BY rank_by_amount LIMIT 2",
+        "SELECT to_address, amount, transfer_count, rank_by_amount FROM marts.top_destinations WHERE window_days = 0 "
+        "ORDER BY rank_by_amount LIMIT 2",
     )
     assert top == [(B1, 103, 2, 1), (B2, 50, 1, 2)]
     shares = ask(world, "SELECT block_date, round(sum(amount_share), 9) FROM marts.fct_daily_destinations GROUP BY 1")
@@ -148,12 +154,16 @@ def test_prices_fill_dollars_and_their_absence_leaves_null(world: Settings, tmp_
 
 def test_scanned_wallets_are_domestic_and_unknown_amounts_stay_unknown(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    line = '{"wallet":"%s","score":0.5,"category":"local","txs":[{"from":"%s","to":"%s","token_symbol":"ETH","timestamp":"1746057600"}]}\n'
+    line = (
+        '{"wallet":"%s","score":0.5,"category":"local",'
+        '"txs":[{"from":"%s","to":"%s","token_symbol":"ETH","timestamp":"1746057600"}]}\n'
+    )
     (tmp_path / "in" / "n.jsonl").write_text(line % (U, U, "0x28C6c06298d514Db089934071355E5743bf21d60"))
     build(settings, tmp_path / "in")
     rows = ask(
         settings,
-        "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, unknown_amount_count FROM marts.fct_daily_outflow",
+        "SELECT origin_category, destination_class, destination_entity, amount, transfer_count, unknown_amount_count "
+        "FROM marts.fct_daily_outflow",
     )
     assert rows == [("local", "foreign_cex", "Binance", None, 1, 1)]
 

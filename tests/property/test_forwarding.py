@@ -1,4 +1,4 @@
-"""The kernel that judges deposit addresses agrees with a plain restatement; shares are compared as floats, so that amounts are of like size."""
+"""The kernel that judges deposit addresses agrees with a plain restatement; as shares are floats, amounts are alike."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def plainly(rows: list[Judged], share: Fraction, receipts: int) -> dict[int, tup
     st.integers(1, 3),
 )
 @settings(max_examples=500, deadline=None)
-# 19 paid of 18 and 3 that came in: one is passed on of the second receipt, and the difference crosses the border of a word
+# 19 paid of 18 and 3 that came in: one is of the second receipt, and the difference crosses the border of a word
 @example(
     [(0, 0, 0, 18 * UNIT, False), (0, 1, 0, 3 * UNIT, False), (0, 2, 0, 18 * UNIT, True), (0, 2, 0, UNIT, True)],
     [9] * 4,

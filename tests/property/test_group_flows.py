@@ -66,7 +66,8 @@ def test_the_kernel_is_the_state_machine(
     )
     result = advance(State.empty(limits["max_hops"]), moves_of(moves), given_rules)
     found = arrived(result)
-    # Shares of a haircut are cut off at 1e-18 and rounded as floats are; a piece on the edge of the least amount may fall either way.
+    # Shares of a haircut are cut off at 1e-18 and rounded as floats are;
+    # a piece on the edge of the least amount may fall either way.
     if attribution == "haircut":
         assert len(found) == len(reference.arrived) or least != "0"
         if len(found) == len(reference.arrived):

@@ -32,10 +32,12 @@ def warehouse() -> Iterator[Connection]:
             "CREATE TABLE intermediate.int_address_labels__intervals (chain VARCHAR, address_id INTEGER)"
         )
         connection.execute(
-            "CREATE TABLE intermediate.int_tokens__canonical (token_id INTEGER, token_key INTEGER, chain VARCHAR, token_address VARCHAR, token_symbol VARCHAR, price_token VARCHAR)"
+            "CREATE TABLE intermediate.int_tokens__canonical (token_id INTEGER, token_key INTEGER, chain VARCHAR, "
+            "token_address VARCHAR, token_symbol VARCHAR, price_token VARCHAR)"
         )
         connection.execute(
-            "CREATE VIEW intermediate.int_tokens__keys AS SELECT token_key, chain, token_address, token_symbol FROM intermediate.int_tokens__canonical"
+            "CREATE VIEW intermediate.int_tokens__keys AS SELECT token_key, chain, token_address, token_symbol "
+            "FROM intermediate.int_tokens__canonical"
         )
         connection.executemany(
             "INSERT INTO intermediate.int_tokens__canonical VALUES (?, ?, 'ethereum', NULL, ?, ?)",
@@ -55,12 +57,15 @@ def found(connection: Connection, transactions: list[Tx]) -> set[tuple[str, str,
         for source, target, token, amount in tx.moves:
             index += 1
             connection.execute(
-                "INSERT INTO store.transfers BY NAME SELECT $block AS block_number, $at AS block_timestamp, $at::DATE AS block_date, $tx AS tx_hash, $index AS transfer_index, "
+                "INSERT INTO store.transfers BY NAME SELECT $block AS block_number, $at AS block_timestamp, "
+                "$at::DATE AS block_date, $tx AS tx_hash, $index AS transfer_index, "
                 "$token AS token_id, $source AS from_id, $target AS to_id, $amount AS amount, true AS is_edge",
-                {"block": tx.block, "at": at, "tx": tx.name, "index": index, "token": TOKENS.index(token), "source": NAMES.index(source), "target": NAMES.index(target), "amount": amount},
+                {"block": tx.block, "at": at, "tx": tx.name, "index": index, "token": TOKENS.index(token),
+                 "source": NAMES.index(source), "target": NAMES.index(target), "amount": amount},
             )  # fmt: skip
         connection.execute(
-            "INSERT INTO raw.transactions BY NAME SELECT 'ethereum' AS chain, $block AS block_number, $at AS block_timestamp, $place AS transaction_index, $tx AS tx_hash, "
+            "INSERT INTO raw.transactions BY NAME SELECT 'ethereum' AS chain, $block AS block_number, "
+            "$at AS block_timestamp, $place AS transaction_index, $tx AS tx_hash, "
             "$sender AS from_address, $called AS to_address, true AS is_success, $method AS method_id",
             {
                 "block": tx.block,
@@ -95,17 +100,26 @@ SANDWICH = {("sandwich", "bot", ("a", "c"), ("b",))}
 CASES: dict[str, tuple[list[Tx], set[tuple[str, str, tuple[str, ...], tuple[str, ...]]]]] = {
     "sandwich": ([buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40), sell("c", 3, "bot", 10, 130)], SANDWICH),
     "two victims": (
-        [buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40), buy("b2", 5, "ben", 50, 3), sell("c", 9, "bot", 10, 130)],
+        [buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40), buy("b2", 5, "ben", 50, 3),
+         sell("c", 9, "bot", 10, 130)],
         {("sandwich", "bot", ("a", "c"), ("b", "b2"))},
     ),
-    "sold a tenth less": ([buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40), sell("c", 3, "bot", 9, 130)], SANDWICH),
-    "sold less than that": ([buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40), sell("c", 3, "bot", 8.9, 130)], set()),
-    "nobody in between": ([buy("a", 1, "bot", 100, 10), sell("c", 3, "bot", 10, 130), buy("b", 4, "ann", 500, 40)], set()),
-    "a seller in between": ([buy("a", 1, "bot", 100, 10), sell("b", 2, "ann", 40, 500), sell("c", 3, "bot", 10, 90)], set()),
-    "another pool": ([buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40, "lake"), sell("c", 3, "bot", 10, 130)], set()),
-    "the next block": ([buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40), sell("c", 3, "bot", 10, 130, block=2)], set()),
-    "somebody else sells": ([buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40), sell("c", 3, "ben", 10, 130)], set()),
-    "busy and honest": ([buy(f"t{n}", n, "bot", 100, 10, block=n) if n % 2 else sell(f"t{n}", n, "bot", 10, 101, block=n) for n in range(1, 30)], set()),
+    "sold a tenth less": ([buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40), sell("c", 3, "bot", 9, 130)],
+                          SANDWICH),
+    "sold less than that": ([buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40), sell("c", 3, "bot", 8.9, 130)],
+                            set()),
+    "nobody in between": ([buy("a", 1, "bot", 100, 10), sell("c", 3, "bot", 10, 130), buy("b", 4, "ann", 500, 40)],
+                          set()),
+    "a seller in between": ([buy("a", 1, "bot", 100, 10), sell("b", 2, "ann", 40, 500), sell("c", 3, "bot", 10, 90)],
+                            set()),
+    "another pool": ([buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40, "lake"), sell("c", 3, "bot", 10, 130)],
+                     set()),
+    "the next block": ([buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40),
+                        sell("c", 3, "bot", 10, 130, block=2)], set()),
+    "somebody else sells": ([buy("a", 1, "bot", 100, 10), buy("b", 2, "ann", 500, 40), sell("c", 3, "ben", 10, 130)],
+                            set()),
+    "busy and honest": ([buy(f"t{n}", n, "bot", 100, 10, block=n) if n % 2
+                         else sell(f"t{n}", n, "bot", 10, 101, block=n) for n in range(1, 30)], set()),
     "between two friends' wallets": (
         [
             Tx("a", 1, 1, "bot", "router", "0x1", swap("bot", "ben", "USD", 100, "CAT", 10)),
@@ -116,23 +130,28 @@ CASES: dict[str, tuple[list[Tx], set[tuple[str, str, tuple[str, ...], tuple[str,
         set(),
     ),
     "arbitrage": (
-        [Tx("a", 1, 1, "bot", "router", "0x1", (*swap("bot", "pool", "USD", 100, "CAT", 10), *swap("bot", "lake", "CAT", 10, "USD", 103)))],
+        [Tx("a", 1, 1, "bot", "router", "0x1",
+            (*swap("bot", "pool", "USD", 100, "CAT", 10), *swap("bot", "lake", "CAT", 10, "USD", 103)))],
         {("arbitrage", "bot", ("a",), ())},
     ),
     "arbitrage by a contract": (
-        [Tx("a", 1, 1, "ann", "bot", "0x1", (*swap("bot", "pool", "USD", 100, "CAT", 10), *swap("bot", "lake", "CAT", 10, "USD", 103)))],
+        [Tx("a", 1, 1, "ann", "bot", "0x1",
+            (*swap("bot", "pool", "USD", 100, "CAT", 10), *swap("bot", "lake", "CAT", 10, "USD", 103)))],
         {("arbitrage", "bot", ("a",), ())},
     ),
     "a round that loses": (
-        [Tx("a", 1, 1, "bot", "router", "0x1", (*swap("bot", "pool", "USD", 100, "CAT", 10), *swap("bot", "lake", "CAT", 10, "USD", 97)))],
+        [Tx("a", 1, 1, "bot", "router", "0x1",
+            (*swap("bot", "pool", "USD", 100, "CAT", 10), *swap("bot", "lake", "CAT", 10, "USD", 97)))],
         set(),
     ),
     "one pool only": (
-        [Tx("a", 1, 1, "bot", "router", "0x1", (*swap("bot", "pool", "USD", 100, "CAT", 10), *swap("bot", "pool", "CAT", 9, "USD", 103)))],
+        [Tx("a", 1, 1, "bot", "router", "0x1",
+            (*swap("bot", "pool", "USD", 100, "CAT", 10), *swap("bot", "pool", "CAT", 9, "USD", 103)))],
         set(),
     ),
     "two pools on the way to another token": (
-        [Tx("a", 1, 1, "bot", "router", "0x1", (*swap("bot", "pool", "USD", 100, "CAT", 10), *swap("bot", "lake", "CAT", 10, "ETH", 1)))],
+        [Tx("a", 1, 1, "bot", "router", "0x1",
+            (*swap("bot", "pool", "USD", 100, "CAT", 10), *swap("bot", "lake", "CAT", 10, "ETH", 1)))],
         set(),
     ),
     "liquidation": (

@@ -25,7 +25,8 @@ WALLETS = [
     "0xa9d1e08c7793af67e9d92fe308d5697fb81d3e43",
 ]
 ROW = st.tuples(
-    st.integers(1, 30), st.sampled_from(PEOPLE + WALLETS), st.sampled_from(PEOPLE + WALLETS), st.sampled_from(["0", "1", "2.5", "-1", "x", "0.000000000000000001"]),
+    st.integers(1, 30), st.sampled_from(PEOPLE + WALLETS), st.sampled_from(PEOPLE + WALLETS),
+    st.sampled_from(["0", "1", "2.5", "-1", "x", "0.000000000000000001"]),
     st.integers(1, 9), st.sampled_from(["", 0, 1]),
 )  # fmt: skip
 
@@ -45,18 +46,23 @@ def test_accounting_and_conservation_hold_for_any_rows(
     assert all(v.is_success for v in result.verdicts if v.expectation.severity == "blocking")
     ledger = ask(
         settings,
-        "SELECT sum(rows_read), sum(rows_loaded) + sum(rows_duplicate) + sum(rows_rejected), sum(transfers_loaded) FROM raw.loads WHERE format <> 'labels'",
+        "SELECT sum(rows_read), sum(rows_loaded) + sum(rows_duplicate) + sum(rows_rejected), sum(transfers_loaded) "
+        "FROM raw.loads WHERE format <> 'labels'",
     )[0]
     assert ledger[0] == ledger[1] == len(made)
     assert ledger[2] == ask(settings, "SELECT count(*) FROM raw.transfers")[0][0]
     moved, counted = ask(
         settings,
-        "SELECT (SELECT coalesce(sum(amount), 0) FROM marts.fct_transfers WHERE flow_type <> 'self'), (SELECT coalesce(sum(amount), 0) FROM marts.fct_daily_region_flow)",
+        "SELECT (SELECT coalesce(sum(amount), 0) FROM marts.fct_transfers WHERE flow_type <> 'self'), "
+        "(SELECT coalesce(sum(amount), 0) FROM marts.fct_daily_region_flow)",
     )[0]
     assert moved == counted
     by_type = ask(
         settings,
-        "SELECT coalesce(sum(CASE flow_type WHEN 'inflow' THEN amount WHEN 'outflow' THEN -amount ELSE 0 END), 0), (SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_netflow), (SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_exchange_netflow), (SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_wallet_netflow) FROM marts.fct_transfers",
+        "SELECT coalesce(sum(CASE flow_type WHEN 'inflow' THEN amount WHEN 'outflow' THEN -amount ELSE 0 END), 0), "
+        "(SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_netflow), "
+        "(SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_exchange_netflow), "
+        "(SELECT coalesce(sum(netflow), 0) FROM marts.fct_daily_wallet_netflow) FROM marts.fct_transfers",
     )[0]
     assert len(set(by_type)) == 1
     again = build(settings, folder / "in")
@@ -100,7 +106,8 @@ def test_base_units_agree_with_python_decimals(
         connection.execute(MACROS)
         for value, decimals in values:
             row = connection.execute(
-                "SELECT flow_base_reason(t, d), flow_base(flow_base_digits(t), d) FROM (SELECT ?::VARCHAR AS t, ?::BIGINT AS d)",
+                "SELECT flow_base_reason(t, d), flow_base(flow_base_digits(t), d) "
+                "FROM (SELECT ?::VARCHAR AS t, ?::BIGINT AS d)",
                 [str(value), decimals],
             ).fetchone()
             exact = Decimal(value).scaleb(-decimals)
@@ -155,7 +162,9 @@ def test_an_amount_is_exact_or_has_a_reason(units: list[str], base: list[tuple[s
 
 @budget(max_examples=60, deadline=None)
 @given(
-    series=st.lists(st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 3)), min_size=1, max_size=15), min_size=1, max_size=4),
+    series=st.lists(
+        st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 3)), min_size=1, max_size=15), min_size=1, max_size=4
+    ),
     window=st.integers(2, 9), include_self=st.booleans(),
 )  # fmt: skip
 def test_windows_agree_with_a_plain_loop(series: list[list[float]], window: int, include_self: bool) -> None:

@@ -45,7 +45,8 @@ def test_lpt_window_reproduces_the_studys_wallet_scores(settings: Settings, real
         for row in ask(
             settings,
             """
-            SELECT block_date, inflow::DOUBLE, outflow::DOUBLE, netflow::DOUBLE, inclusive_mean, inclusive_std, z_inclusive FROM detection.netflow_scores
+            SELECT block_date, inflow::DOUBLE, outflow::DOUBLE, netflow::DOUBLE, inclusive_mean, inclusive_std,
+                   z_inclusive FROM detection.netflow_scores
             WHERE scope_type = 'wallet' AND scope = '0xf977814e90da44bfa03b6295a0616a897441acec'""",
         )
     }
@@ -96,7 +97,8 @@ def bridge(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def counts(settings: Settings, name: str) -> tuple[object, ...]:
     return ask(
         settings,
-        f"SELECT rows_read, rows_loaded, rows_duplicate, rows_rejected, is_truncation_suspected FROM raw.loads WHERE source_file LIKE '%/{name}'",
+        "SELECT rows_read, rows_loaded, rows_duplicate, rows_rejected, is_truncation_suspected FROM raw.loads "
+        f"WHERE source_file LIKE '%/{name}'",
         is_build=True,
     )[0]
 
@@ -105,7 +107,8 @@ def test_bridge_is_exact_to_the_base_unit(bridge: Settings) -> None:
     bridge_address = "0x40ec5b33f54e0e8a33a975908c5ba1c14e5bbbdf"
     rows = ask(
         bridge,
-        f"SELECT count(*), count(DISTINCT token_address) FROM raw.transfers WHERE '{bridge_address}' IN (from_address, to_address)",
+        "SELECT count(*), count(DISTINCT token_address) FROM raw.transfers "
+        f"WHERE '{bridge_address}' IN (from_address, to_address)",
         is_build=True,
     )
     assert rows == [(10_000, 231)]
@@ -123,7 +126,8 @@ def test_bridge_exports_overlap_without_adding(bridge: Settings) -> None:
     assert counts(bridge, "posbridge.csv.gz")[0::4] == (10_000, True)
     loaded = ask(
         bridge,
-        "SELECT sum(rows_loaded) FROM raw.loads WHERE source_file LIKE '%/posbridge%' OR source_file LIKE '%/maticbridge%'",
+        "SELECT sum(rows_loaded) FROM raw.loads "
+        "WHERE source_file LIKE '%/posbridge%' OR source_file LIKE '%/maticbridge%'",
         is_build=True,
     )
     assert loaded == [(10_000,)]
@@ -139,7 +143,8 @@ def test_exploits_have_their_transactions_and_only_moving_ones_as_transfers(sett
     assert ask(settings, "SELECT count(*), count(*) FILTER (WHERE value > 0) FROM raw.transactions") == [(654, 288)]
     assert ask(
         settings,
-        "SELECT count(*) FROM raw.transfers WHERE tx_hash IN (SELECT tx_hash FROM raw.transactions WHERE NOT is_success)",
+        "SELECT count(*) FROM raw.transfers "
+        "WHERE tx_hash IN (SELECT tx_hash FROM raw.transactions WHERE NOT is_success)",
     ) == [(0,)]
     assert ask(settings, "SELECT count(*), min(token_symbol), max(token_symbol) FROM raw.transfers") == [
         (288, "ETH", "ETH")
@@ -166,7 +171,10 @@ def test_open_labels_load_and_bad_ones_are_refused_by_line(settings: Settings, r
     assert all(row[4] == "burn" for row in found.rows if row[1] == "0x" + "0" * 40)
     build(settings.with_changes(labels={"files": (path,)}), real / "lpt_study" / "raw")
     assert ask(settings, "SELECT count(*) > 20000 FROM marts.dim_address_labels") == [(True,)]
-    conflict = "SELECT count(DISTINCT entity) > 1 FROM marts.dim_address_labels WHERE address = '0x72a53cdbbcc1b9efa39c834a540550e23463aacb'"
+    conflict = (
+        "SELECT count(DISTINCT entity) > 1 FROM marts.dim_address_labels "
+        "WHERE address = '0x72a53cdbbcc1b9efa39c834a540550e23463aacb'"
+    )
     assert ask(settings, conflict) == [(True,)]
 
 
@@ -192,7 +200,8 @@ def test_the_exploits_yield_findings_that_the_files_themselves_confirm(settings:
         ]
     circles = ask(
         settings,
-        "SELECT list(tx_hash ORDER BY ordinal) FROM detection.findings JOIN detection.finding_transfers USING (finding_id) WHERE typology = 'circular' GROUP BY finding_id",
+        "SELECT list(tx_hash ORDER BY ordinal) FROM detection.findings "
+        "JOIN detection.finding_transfers USING (finding_id) WHERE typology = 'circular' GROUP BY finding_id",
     )
     by_hash = {row[4]: row for row in raw}
     for (hashes,) in circles:
@@ -203,7 +212,8 @@ def test_the_exploits_yield_findings_that_the_files_themselves_confirm(settings:
         assert (there[3], back[3]) in {(1, Decimal(3390)), (1, Decimal("3364.537583527971690307"))}
     (fan,) = ask(
         settings,
-        "SELECT is_suspicious, gross_amount, epoch(first_timestamp), epoch(last_timestamp) FROM detection.findings WHERE typology = 'fan_out'",
+        "SELECT is_suspicious, gross_amount, epoch(first_timestamp), epoch(last_timestamp) FROM detection.findings "
+        "WHERE typology = 'fan_out'",
     )
     paid = [row for row in raw if row[1] == RONIN and fan[2] <= row[0] <= fan[3]]  # type: ignore[operator]
     assert (fan[0], fan[1], len(paid), len({row[2] for row in paid})) == (False, sum(row[3] for row in paid), 5, 5)
@@ -234,14 +244,16 @@ def test_early_bitcoin_blocks_balance_and_show_the_first_spends(settings: Settin
     )
     spends = ask(
         settings,
-        "SELECT block_number, from_address[:5], to_address[:5], amount::INTEGER FROM raw.transfers WHERE from_address <> 'coinbase' ORDER BY 1 LIMIT 3",
+        "SELECT block_number, from_address[:5], to_address[:5], amount::INTEGER FROM raw.transfers "
+        "WHERE from_address <> 'coinbase' ORDER BY 1 LIMIT 3",
     )
     assert spends == [(170, "12cbQ", "1Q2TW", 10), (181, "12cbQ", "1DUDs", 10), (182, "12cbQ", "1LzBz", 1)]
 
 
 def test_the_first_spends_are_flows_between_groups(settings: Settings, real: Path, tmp_path: Path) -> None:
     (tmp_path / "g.yaml").write_text(
-        "satoshi: {type: MINER, addresses: [12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S]}\nlast: {type: OTHER, addresses: [15NUwyBYrZcnUgTagsm1A7M2yL2GntpuaZ]}\n"
+        "satoshi: {type: MINER, addresses: [12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S]}\n"
+        "last: {type: OTHER, addresses: [15NUwyBYrZcnUgTagsm1A7M2yL2GntpuaZ]}\n"
     )
     build(settings.with_changes(tracing={"groups": tmp_path / "g.yaml"}), real / "btc_blocks_btcd")
     ((amount, hops, confidence, path),) = ask(

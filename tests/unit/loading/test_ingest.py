@@ -45,7 +45,8 @@ def test_every_bad_row_is_one_reject_with_its_row_and_reason(settings: Settings,
     report = load_only(settings, tmp_path / "in").files[0]
     assert (report.rows_read, report.rows_loaded, report.rows_duplicate, report.rows_rejected) == (12, 3, 0, 9)
     assert reasons(settings) == {
-        2: "missing_column_value", 3: "bad_timestamp", 4: "bad_timestamp", 5: "bad_address", 6: "bad_amount", 7: "negative_amount",
+        2: "missing_column_value", 3: "bad_timestamp", 4: "bad_timestamp", 5: "bad_address", 6: "bad_amount",
+        7: "negative_amount",
         8: "amount_out_of_range", 9: "amount_too_precise", 10: "missing_column_value",
     }  # fmt: skip
     assert [row[0] for row in stored(settings, "amount")] == [
@@ -270,7 +271,8 @@ def test_etherscan_json_and_failed_transactions(settings: Settings, tmp_path: Pa
         ("0x04", "ETH", V, Decimal("0.000000000000000005")),
     ]
     assert ask(settings, "SELECT tx_hash, is_success, value FROM raw.transactions ORDER BY 1", is_build=True) == [
-        ("0x01", True, Decimal(1)), ("0x02", False, Decimal(2)), ("0x03", True, Decimal(0)), ("0x04", True, Decimal("0.000000000000000005"))
+        ("0x01", True, Decimal(1)), ("0x02", False, Decimal(2)), ("0x03", True, Decimal(0)),
+        ("0x04", True, Decimal("0.000000000000000005"))
     ]  # fmt: skip
 
 
@@ -343,8 +345,10 @@ def test_netrascan_keeps_unknown_values_unknown(settings: Settings, tmp_path: Pa
         "wallet": U, "score": 0.9, "category": "whale",
         "txs": [
             {"from": U, "to": V, "token_symbol": "ETH", "timestamp": "1746057600"},
-            {"from": U, "to": V, "token_symbol": "ETH", "time_stamp": "1746057601", "value": "2500000000000000000", "hash": "0x01"},
-            {"from": U, "to": V, "token_symbol": "USDX", "time_stamp": "1746057601", "value": "25", "contract_address": V, "hash": "0x02"},
+            {"from": U, "to": V, "token_symbol": "ETH", "time_stamp": "1746057601", "value": "2500000000000000000",
+             "hash": "0x01"},
+            {"from": U, "to": V, "token_symbol": "USDX", "time_stamp": "1746057601", "value": "25",
+             "contract_address": V, "hash": "0x02"},
         ],
     }  # fmt: skip
     (tmp_path / "in").mkdir()

@@ -14,7 +14,7 @@ NAN = float("nan")
 
 
 def walk(trades: list[tuple[int, int, float, float, float, float]], places: int = 4) -> list[tuple[float, ...]]:
-    """The fields of Profits per trade (gave, got, gave_amount, got_amount, value, gas); trades are 100 microseconds apart."""
+    """Profits' fields per trade (gave, got, gave_amount, got_amount, value, gas); trades are 100 microseconds apart."""
     columns = [np.array(column) for column in zip(*trades, strict=True)]
     found = average_cost(*columns, np.arange(len(trades)) * 100, Positions.nothing(places))
     return list(zip(*(values.tolist() for values in vars(found).values()), strict=True))

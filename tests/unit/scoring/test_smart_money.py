@@ -27,8 +27,10 @@ from flow_pipeline.settings import SmartMoneySettings, load_settings
 
 RULES = SmartMoneySettings()
 WORKED: dict[str, Any] = {
-    "volume_usd": 20_000.0, "profit_consistency": 1.0, "profit_consistency_low": 0.84, "profit_consistency_high": 1.0, "tx_per_day": 10.0, "gas_efficiency": 0.9, "recipient_count": 50,
-    "mev_tx_share": 0.1, "round_trip_share": 0.0, "active_days": 30, "priced_share": 1.0, "sent_count": 300, "mev_tx_count": 30, "weekday_share": 0.7, "hour_concentration": 0.1,
+    "volume_usd": 20_000.0, "profit_consistency": 1.0, "profit_consistency_low": 0.84, "profit_consistency_high": 1.0,
+    "tx_per_day": 10.0, "gas_efficiency": 0.9, "recipient_count": 50,
+    "mev_tx_share": 0.1, "round_trip_share": 0.0, "active_days": 30, "priced_share": 1.0, "sent_count": 300,
+    "mev_tx_count": 30, "weekday_share": 0.7, "hour_concentration": 0.1,
     "tx_count": 300, "trade_count": 150, "realised_usd": 900.0,
 }  # fmt: skip
 
