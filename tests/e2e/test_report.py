@@ -16,7 +16,8 @@ import pytest
 
 from flow_pipeline.cli.demo import SAMPLE
 from flow_pipeline.domain.errors import UsageError
-from flow_pipeline.reports.report import in_words, reports_are_of, write_report
+from flow_pipeline.reports.page import in_words
+from flow_pipeline.reports.report import reports_are_of, write_report
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.publish import published_run
 from tests.conftest import build, label_file, transfer, write_csv

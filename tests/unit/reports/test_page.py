@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from flow_pipeline.reports.report import in_words, is_number
+from flow_pipeline.reports.page import in_words, is_number
 
 
 @pytest.mark.parametrize(
