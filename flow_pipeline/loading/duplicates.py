@@ -20,10 +20,8 @@ def find_duplicates(connection: Connection) -> None:
     """
     run = connection.execute
     run("create or replace temp table duplicate_rows (source_row bigint)")
-    of_file, of_store = (
-        "candidate_rows where is_transfer and tx_hash is not null",
-        "store.transfers where tx_hash is not null",
-    )
+    of_file = "candidate_rows where is_transfer and tx_hash is not null"
+    of_store = "store.transfers where tx_hash is not null"
     stored = number(connection, f"select count(*) from {of_store}")
     unindexed = number(connection, f"select count(*) from {of_file} and transfer_index is null") or (
         stored and number(connection, f"select count(*) from {of_store} and transfer_index is null")
@@ -34,9 +32,8 @@ def find_duplicates(connection: Connection) -> None:
         f"select key from (select {key} as key from {of_file}) group by key having count(*) > 1"
     )
     if stored:
-        run(
-            f"insert into suspect_keys select distinct {key} from {of_store} and {key} in (select {key} from {of_file})"
-        )
+        of_both = f"{of_store} and {key} in (select {key} from {of_file})"
+        run(f"insert into suspect_keys select distinct {key} from {of_both}")
     if number(connection, "select count(*) from suspect_keys"):
         run(sql("duplicates_suspects", key=key))
         run(sql("duplicates_transfers"))

@@ -25,6 +25,10 @@ def give_ids(connection: Connection, form: str) -> None:
         form: SQL expression of the form in which the address in `text` is stored.
     """
     run = connection.execute
+    known = (
+        "insert into address_texts "
+        "select a.address_id, t.text from store.addresses as a inner join chain_texts as t using (address)"
+    )
     run("create or replace temp table bad_addresses (chain varchar, text varchar)")
     run("create or replace temp table address_texts (address_id integer, text varchar)")
     run(sql("ids_tokens"))
@@ -33,8 +37,7 @@ def give_ids(connection: Connection, form: str) -> None:
         run("insert into bad_addresses select $chain, text from chain_texts where not is_good", {"chain": chain})
         run("delete from chain_texts where not is_good or text in (select text from address_texts)")
         last = number(connection, "select max(address_id) from store.addresses")
-        known = "insert into address_texts select a.address_id, s.text from store.addresses as a join chain_texts as s"
-        run(f"{known} using (address)")
+        run(known)
         run(sql("ids_addresses"), {"last": last})
-        run(f"{known} using (address) where a.address_id > {last}")
+        run(f"{known} where a.address_id > {last}")
         run("drop table chain_texts")

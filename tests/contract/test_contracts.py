@@ -150,7 +150,8 @@ def test_the_closed_lists_are_complete(settings: Settings, tmp_path: Path) -> No
     words = set(re.findall(r"'([a-z_]+)'", macro))
     assert set(FLOW_TYPES) - {"exchange"} <= words
     assert set(DESTINATION_CLASSES) <= words
-    code = "".join(path.read_text() for path in (ROOT / "flow_pipeline").rglob("*.py") if path.name != "vocabulary.py")
+    files = [path for pattern in ("*.py", "sql/*.sql") for path in (ROOT / "flow_pipeline").rglob(pattern)]
+    code = "".join(path.read_text() for path in files if path.name != "vocabulary.py")
     assert [reason for reason in REJECT_REASONS if reason not in code] == []
 
 
