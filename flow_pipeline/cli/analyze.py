@@ -99,13 +99,18 @@ def input_options(
 
 
 def run_and_tell(settings: Settings, folder: Path, window: Any, options: Any, as_json: bool) -> None:
-    """Run the pipeline and print its summary; exit with 1 when a file was refused."""
+    """Run the pipeline and print its summary."""
     from flow_pipeline.pipeline import run
 
     started = datetime.now()
     with progress() as say:
         result = run(settings, folder, window, options, say)
-    summary = summarise(settings, result, (datetime.now() - started).total_seconds())
+    tell_result(settings, result, (datetime.now() - started).total_seconds(), as_json)
+
+
+def tell_result(settings: Settings, result: RunResult, seconds: float, as_json: bool) -> None:
+    """Print the summary of a run; exit with 1 when a file was refused."""
+    summary = summarise(settings, result, seconds)
     if as_json or not sys.stdout.isatty():
         print(json.dumps(summary, indent=1, default=str))
     else:

@@ -25,6 +25,15 @@ class Column:
     meaning: str
 
 
+_KEPT = {
+    *(f"store.{name}" for name in ("transfers", "addresses", "tokens", "token_decimals", "prices")),
+    *(f"store.{name}" for name in ("dirty_days", "reopened", "told_days", "state")),
+    *(f"raw.{name}" for name in ("transactions", "rejects", "wallet_reports", "labels", "loads")),
+    *(f"ops.{name}" for name in ("audits", "publications", "restatements")),
+}
+"""What loading wrote and what runs have recorded: a build of all days does not write it again."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: schema, name, "One row per …" and its columns; `view` names its statement when it is a view."""
@@ -39,6 +48,11 @@ class Table:
     def relation(self) -> str:
         """`schema.name`."""
         return f"{self.schema}.{self.name}"
+
+    @property
+    def is_rewritten(self) -> bool:
+        """True when a build of all days writes every row anew, so that a version with other columns can start over."""
+        return self.relation not in _KEPT
 
     @property
     def ddl(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from flow_pipeline.loading.companions import load_companions
 from flow_pipeline.loading.coverage import doubts_about
 from flow_pipeline.loading.duplicates import find_duplicates
 from flow_pipeline.loading.ids import give_ids
+from flow_pipeline.loading.ledger import RecordedLoad
 from flow_pipeline.loading.reading import stage, with_json_columns, with_parquet_columns
 from flow_pipeline.loading.relations import OF_ONE_FILE, TOKEN_DECIMALS
 from flow_pipeline.loading.removals import days_of_loads, remove_loads
@@ -45,7 +46,7 @@ from flow_pipeline.warehouse.loads import next_load_id, record_load
 from flow_pipeline.warehouse.relations import dropped_after
 from flow_pipeline.warehouse.store import Connection, get_state, number, transaction
 
-__all__ = ["FileReport", "LoadOptions", "LoadReport", "load_folder"]
+__all__ = ["FileReport", "LoadOptions", "LoadReport", "load_folder", "load_recorded"]
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,44 @@ def load_folder(
             on_file(path, place, len(entries))
             report.files.append(_load_or_say_why(connection, path, window, settings, options))
         _read_reopened(connection, settings, report)
+    _count_again(connection, report)
+    return report
+
+
+def load_recorded(
+    connection: Connection,
+    loads: Sequence[RecordedLoad],
+    settings: Settings,
+    on_file: Callable[[Path, int, int], None] = lambda path, number, count: None,
+) -> LoadReport:
+    """Load files as a ledger has them: each in its format, chain and window, in the order of the ledger.
+
+    Args:
+        connection: A build file.
+        loads: What to load; every file is there.
+        settings: Settings in force.
+        on_file: Called before each file with its path, number and the count of files.
+    """
+    _prepare(connection)
+    report = LoadReport()
+    with dropped_after(connection, TOKEN_DECIMALS):
+        load_companions(connection, settings)
+        for place, load in enumerate(loads, 1):
+            on_file(load.path, place, len(loads))
+            options = LoadOptions((("*", load.chain),), load.format)
+            report.files.append(_load_or_say_why(connection, load.path, load.window, settings, options))
+    _count_again(connection, report)
+    return report
+
+
+def _count_again(connection: Connection, report: LoadReport) -> None:
+    """Counts of files at the end of all: a later file may have turned rows of an earlier one into duplicates."""
     for file in report.files:
-        if file.status == "loaded":  # a later file may have turned rows of an earlier one into duplicates
+        if file.status == "loaded":
             counts = connection.execute(
                 "select rows_loaded, rows_duplicate from raw.loads where load_id = ?", [file.load_id]
             ).fetchone()
             file.rows_loaded, file.rows_duplicate = counts or (file.rows_loaded, file.rows_duplicate)
-    return report
 
 
 def _prepare(connection: Connection) -> None:

@@ -106,27 +106,41 @@ def run(
         AuditFailed: a blocking expectation failed; nothing was published.
         FlowError: anything else that stopped the run.
     """
-    with run_lock(settings), _failures_alert(settings):
+    with run_lock(settings), failures_alert(settings):
         # Held open, the file's catalog is read once and not by every stage.
         with open_build(settings):
             result = load(settings, folder, window, options, say)
             if result.is_new:
-                transform(settings, window, say)
-                audit(settings, result, ("raw", "marts"), say)
-                detect(settings, say)
-                audit(settings, result, ("detection", "drift"), say)
+                build(settings, result, window, say)
         if result.is_new:
             publish(settings, result, say, also)
             tell(settings, result, say)
+    deliver_all(settings, result, say)
+    return result
+
+
+def build(settings: Settings, result: RunResult, window: Window, say: Progress = lambda text: None) -> None:
+    """Everything between loading and publishing: marts, detection and their audits.
+
+    Raises:
+        AuditFailed: a blocking expectation failed.
+    """
+    transform(settings, window, say)
+    audit(settings, result, ("raw", "marts"), say)
+    detect(settings, say)
+    audit(settings, result, ("detection", "drift"), say)
+
+
+def deliver_all(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:
+    """Send the alerts that are due, and write the figures for Prometheus where a file is set."""
     say("send alerts")
     result.delivery = send_alerts(settings)
     if settings.reports.metrics_file:
         write_textfile(settings, settings.reports.metrics_file)
-    return result
 
 
 @contextmanager
-def _failures_alert(settings: Settings) -> Iterator[None]:
+def failures_alert(settings: Settings) -> Iterator[None]:
     """A run that fails is an alert. Wrong usage is not: whoever started it reads the refusal."""
     try:
         yield

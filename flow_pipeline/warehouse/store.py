@@ -33,11 +33,11 @@ def engine_config(settings: Settings) -> dict[str, Any]:
 
 
 @contextmanager
-def open_build(settings: Settings) -> Iterator[Connection]:
-    """The build file, opened for writing, with every table of the contract in place."""
+def open_build(settings: Settings, path: Path | None = None) -> Iterator[Connection]:
+    """The build file, or another that is to take its place, opened for writing with every table of the contract."""
     settings.build_file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = duckdb.connect(str(settings.build_file), config=engine_config(settings))
+        connection = duckdb.connect(str(path or settings.build_file), config=engine_config(settings))
     except duckdb.Error as error:
         raise _not_opened(settings, error) from None
     try:
@@ -65,10 +65,11 @@ def lend_macros(connection: Connection) -> None:
 def create_tables(connection: Connection) -> None:
     """The shared macros, and every schema, table and view of domain.tables.
 
-    Nothing happens when they stand as the code has them.
+    Nothing happens when they stand as the code has them. A table that a build of all days writes anew is recreated
+    when the code knows other columns, and every day waits to be built.
 
     Raises:
-        FlowError: a table has other columns than the code knows.
+        FlowError: a table of loaded rows has other columns than the code knows.
     """
     mark = hashlib.sha256("\n".join((macros(), *(table.ddl for table in ALL_TABLES))).encode()).hexdigest()
     is_begun = connection.execute(
@@ -76,26 +77,43 @@ def create_tables(connection: Connection) -> None:
     ).fetchone()
     if is_begun and get_state(connection, "tables") == mark:
         return
-    _check_tables(connection)
-    connection.execute(macros())
-    for schema in SCHEMAS:
-        connection.execute(f"create schema if not exists {schema}")
-    for table in ALL_TABLES:
-        connection.execute(table.ddl)
-    set_state(connection, "tables", mark)
+    outdated = _outdated(connection)
+    with transaction(connection):
+        for relation, kind in outdated.items():
+            connection.execute(f"drop {kind} {relation}")
+        connection.execute(macros())
+        for schema in SCHEMAS:
+            connection.execute(f"create schema if not exists {schema}")
+        for table in ALL_TABLES:
+            connection.execute(table.ddl)
+        if outdated:
+            connection.execute(sql("store_all_days_dirty"))
+            set_state(connection, "built_with", "")
+        set_state(connection, "tables", mark)
 
 
-def _check_tables(connection: Connection) -> None:
-    found = connection.execute(sql("store_columns")).fetchall()
-    columns = {name: tuple(names) for name, names in found}
+def _outdated(connection: Connection) -> dict[str, str]:
+    """Relations that a build of all days writes anew and that stand with other columns, or as the other kind; the kind.
+
+    Raises:
+        FlowError: a table of loaded rows has other columns than the code knows.
+    """
+    found = {name: (is_view, columns) for name, is_view, columns in connection.execute(sql("store_columns")).fetchall()}
+    outdated = {}
     for table in ALL_TABLES:
-        known = columns.get(table.relation)
-        if known and (table.view or known != tuple(column.name for column in table.columns)):
-            raise FlowError(
-                f"{table.relation} of the build file has other columns than this version writes: {', '.join(known)}",
-                "remove the build file (`netraflow doctor` names it) and run again over the input; "
-                "published files stay readable",
-            )
+        is_view, columns = found.get(table.relation, (False, None))
+        if columns is None or (is_view and table.view):
+            continue
+        if is_view != bool(table.view) or columns != [column.name for column in table.columns]:
+            if not table.is_rewritten:
+                raise FlowError(
+                    f"{table.relation} of the build file has other columns than this version reads: "
+                    f"{', '.join(columns)}",
+                    "run `netraflow rebuild`: it loads the files of the ledger into a new build file; "
+                    "published files stay readable",
+                )
+            outdated[table.relation] = "view" if is_view else "table"
+    return outdated
 
 
 def build_trouble(settings: Settings) -> FlowError | None:
@@ -106,7 +124,7 @@ def build_trouble(settings: Settings) -> FlowError | None:
     try:
         if settings.build_file.exists():
             with duckdb.connect(str(settings.build_file), read_only=True) as connection:
-                _check_tables(connection)
+                _outdated(connection)
     except duckdb.Error as error:
         return _not_opened(settings, error)
     except FlowError as error:
@@ -120,7 +138,7 @@ def _not_opened(settings: Settings, error: duckdb.Error) -> FlowError:
     hint = (
         "another process holds it; wait for it or stop it"
         if is_held
-        else "remove it and run again over the input; published files stay readable"
+        else "run `netraflow rebuild`, or remove it and run again over the input; published files stay readable"
     )
     return FlowError(f"{settings.build_file} can not be opened: {error}", hint)
 

@@ -95,19 +95,6 @@ def test_a_build_file_with_other_columns_is_refused_by_name(settings: Settings) 
     assert "store.transfers of the build file has other columns" in trouble.message
 
 
-def test_a_table_that_is_a_view_now_is_refused_too(settings: Settings) -> None:
-    assert build_trouble(settings) is None
-    with open_build(settings) as connection:
-        connection.execute("DROP VIEW detection.group_members")
-        connection.execute("CREATE TABLE detection.group_members (group_id VARCHAR)")
-        connection.execute("DELETE FROM store.state WHERE key = 'tables'")
-    with (
-        pytest.raises(FlowError, match=r"detection\.group_members of the build file has other columns"),
-        open_build(settings),
-    ):
-        pass
-
-
 def test_every_description_says_more_than_its_name() -> None:
     described = [
         (f"{table.relation}.{column.name}", column.name, column.meaning)
