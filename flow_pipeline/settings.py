@@ -14,7 +14,16 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from flow_pipeline.domain.errors import UsageError
@@ -155,8 +164,19 @@ class RegionSettings(Section):
         return value
 
 
+def _is_section(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError("there is no such setting")
+    return value
+
+
 class AnomalySettings(Section):
-    """Windows, thresholds and severities of the netflow detectors."""
+    """Windows, thresholds and severities of the daily detectors; one may have a section of its name, described in its
+    file.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+    __pydantic_extra__: dict[str, Annotated[dict[str, Any], BeforeValidator(_is_section)]]
 
     method: Literal["trailing", "robust", "inclusive"] = Field(
         "trailing",
@@ -810,7 +830,8 @@ def load_settings(data_dir: Path | None = None, file: Path | None = None) -> Set
             section, _, key = name[len(ENV_PREFIX) :].lower().partition("__")
             field = known.get(section)
             fields = getattr(field.annotation, "model_fields", {}) if field else {}
-            is_open = section == "typologies"  # its sections are the typologies, which check their own keys
+            # Sections of typologies and daily detectors check their own keys.
+            is_open = section == "typologies" or (section == "anomalies" and "__" in key)
             if field is None or (key and key.split("__")[0] not in fields and not is_open):
                 raise UsageError(
                     f"the environment variable {name} names no setting", "see `netraflow settings --explain`"

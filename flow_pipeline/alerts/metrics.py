@@ -82,6 +82,11 @@ _PUBLISHED: dict[str, tuple[str, list[str], str]] = {
         ["severity"],
         "select severity, count(*) from detection.outflow_surges group by all order by all",
     ),
+    "daily_findings": (
+        "Findings of daily detectors by detector and severity",
+        ["detector", "severity"],
+        "select detector, severity, count(*) from detection.daily_findings group by all order by all",
+    ),
     "risky_addresses": (
         "Addresses by category of their risk",
         ["category"],

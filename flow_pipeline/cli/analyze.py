@@ -211,6 +211,12 @@ def show_summary(summary: dict[str, Any]) -> None:
             [[row[name] for name in names] for row in summary["anomalies"]],
             title,
         )
+    if any(summary["daily_findings"].values()):
+        print(
+            "Days flagged: "
+            + ", ".join(f"{count:,} by {detector}" for detector, count in summary["daily_findings"].items())
+            + "; `netraflow anomalies --detector NAME` lists them"
+        )
     if summary["findings"]:
         names = ["typology", "suspicious", "fitting", "score", "largest"]
         table(

@@ -36,6 +36,9 @@ def anomalies(
         bool, typer.Option("--by-exchange", help="With --top: K days per exchange instead of the total's.")
     ] = False,
     surges: Annotated[bool, typer.Option("--surges", help="Outflow surges instead.")] = False,
+    detector: Annotated[
+        str | None, typer.Option("--detector", help="Days flagged by this daily detector, whichever it is.")
+    ] = None,
     token: TokenOption = None,
     first: FromOption = None,
     last: ToOption = None,
@@ -46,10 +49,21 @@ def anomalies(
     """Anomalous netflow days of exchanges and of the total; high = onto the exchange."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
-    from flow_pipeline.questions.netflow import anomalous_days, outflow_surges, top_days
+    from flow_pipeline.questions.netflow import anomalous_days, daily_findings, outflow_surges, top_days
     from flow_pipeline.warehouse.store import open_published
 
     settings = settings_of(context)
+    others = {
+        "--method": method,
+        "--threshold": threshold,
+        "--top": top,
+        "--by-exchange": by_exchange,
+        "--surges": surges,
+    }
+    if detector is not None and (given := [name for name, value in others.items() if value]):
+        raise UsageError(
+            f"--detector does not go with {', '.join(given)}", "it lists what the run found under its settings"
+        )
     method = method or settings.anomalies.method
     if method not in ("trailing", "robust", "inclusive"):
         raise UsageError(f"--method {method}: there is no such method", "choose trailing, robust or inclusive")
@@ -57,7 +71,9 @@ def anomalies(
         settings = settings.with_changes(anomalies={f"{method}_threshold": threshold})
     window = Window.parse(first, last)
     with open_published(settings) as connection:
-        if surges:
+        if detector is not None:
+            columns, rows = daily_findings(connection, detector, window, token)
+        elif surges:
             columns, rows = outflow_surges(connection, window, token)
         elif top is not None or by_exchange:
             columns, rows = top_days(
@@ -70,11 +86,7 @@ def anomalies(
             )
         else:
             columns, rows = anomalous_days(connection, settings.anomalies, method, window, token)
-    emit(
-        columns,
-        rows,
-        as_json,
-        as_csv,
-        "Outflow surges" if surges else f"Netflow anomalies, {method}; positive = onto the exchange",
-        limit,
-    )
+    title = f"Netflow anomalies, {method}; positive = onto the exchange"
+    if detector is not None or surges:
+        title = "Outflow surges" if surges else f"Days flagged by {detector}"
+    emit(columns, rows, as_json, as_csv, title, limit)

@@ -35,22 +35,27 @@ def explained(found: Any) -> list[list[Any]]:
             continue
         for key, inner in type(section).model_fields.items():
             rows.append([f"{name}.{key}", _plain(getattr(section, key)), _plain(inner.default), inner.description])
-        if name == "typologies":
-            rows += _of_typologies(section)
+        rows += [[f"{name}.{key}", *rest] for key, *rest in _of_detectors(name, section)]
     return rows
 
 
-def _of_typologies(section: Any) -> list[list[Any]]:
-    from flow_pipeline.detectors.typology import check_parameters, parameters_of, typologies
+def _of_detectors(name: str, section: Any) -> list[list[Any]]:
+    from flow_pipeline.detectors import daily, discover, typology
 
-    check_parameters(section)
+    if name == "typologies":
+        typology.check_parameters(section)
+        found = {one: typology.parameters_of(one, section) for one in sorted(typology.typologies())}
+    elif name == "anomalies":
+        daily.check_parameters(section)
+        found = {one: daily.parameters_of(one, section) for one in sorted(discover())}
+    else:
+        return []
     rows: list[list[Any]] = []
-    for typology in sorted(typologies()):
-        parameters = parameters_of(typology, section)
-        for key, inner in type(parameters).model_fields.items():
+    for detector, parameters in found.items():
+        for key, inner in type(parameters).model_fields.items() if parameters else ():
             rows.append(
                 [
-                    f"typologies.{typology}.{key}",
+                    f"{detector}.{key}",
                     _plain(getattr(parameters, key)),
                     _plain(inner.default),
                     inner.description,

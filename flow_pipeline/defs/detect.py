@@ -13,6 +13,7 @@ from flow_pipeline.detection.findings import run_typologies
 from flow_pipeline.detection.flows import load_groups, run_flows
 from flow_pipeline.detection.risk import run_risk
 from flow_pipeline.detectors import Detector, discover
+from flow_pipeline.detectors.daily import FINDINGS
 from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.tables import STORE_WALLET_FEATURES, USER_TABLES
 from flow_pipeline.reports.charts import evidence_pictures, flow_picture, pictures_of
@@ -35,6 +36,9 @@ def _asset(detector: Detector) -> dg.AssetsDefinition:
         spec(f"detection.{name}", _MEANING[name], "detection", {"python", "duckdb"}, _MARTS, partitions_def=daily())
         for name in detector.WRITES
     ]
+    about = f"One row per day that {detector.NAME} flagged. {detector.SAYS}"
+    key = f"detection.{FINDINGS}.{detector.NAME}"
+    specs.append(spec(key, about, "detection", {"python", "duckdb"}, _MARTS, partitions_def=daily()))
 
     @dg.multi_asset(specs=specs, name=detector.NAME, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def run() -> Iterator[dg.MaterializeResult[None]]:
@@ -43,7 +47,20 @@ def _asset(detector: Detector) -> dg.AssetsDefinition:
             pictures = pictures_of(connection, detector.NAME, settings().anomalies)
         for name, count in counts.items():
             facts = {title: dg.MetadataValue.md(picture) for title, picture in pictures.items()}
-            yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count, **facts})
+            path = ["detection", name, detector.NAME] if name == FINDINGS else ["detection", name]
+            yield dg.MaterializeResult(asset_key=path, metadata={"dagster/row_count": count, **facts})
+
+    return run
+
+
+def _daily_findings() -> dg.AssetsDefinition:
+    """The table that all daily detectors fill."""
+    keys = [dg.AssetKey(["detection", FINDINGS, name]) for name in discover()]
+    union = spec(f"detection.{FINDINGS}", _MEANING[FINDINGS], "detection", {"duckdb"}, keys, partitions_def=daily())
+
+    @dg.multi_asset(specs=[union], name=FINDINGS, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+    def run() -> Iterator[dg.MaterializeResult[None]]:
+        yield dg.MaterializeResult(asset_key=["detection", FINDINGS])
 
     return run
 
@@ -228,6 +245,7 @@ def detectors() -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *(_asset(detector) for detector in discover().values()),
+            _daily_findings(),
             _typologies(),
             _flows(),
             _risk(),

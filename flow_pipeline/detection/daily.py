@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 from flow_pipeline.detectors import Detector, discover
+from flow_pipeline.detectors.daily import FINDINGS, parameters_of
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import Connection, transaction
 
 
 def run_detector(connection: Connection, detector: Detector, settings: Settings) -> dict[str, int]:
-    """Replace the tables of one detector.
+    """Replace the tables of one detector and its rows in detection.daily_findings.
 
     Returns:
-        Row count per table written.
+        Row count per table of its own, and under `daily_findings` its rows there.
     """
-    tables = detector.detect(connection.execute(detector.READS).to_arrow_table(), settings.anomalies)
+    series = connection.execute(detector.READS).to_arrow_table()
+    tables = detector.detect(series, settings.anomalies, parameters_of(detector.NAME, settings.anomalies))
     with transaction(connection):
-        for name, rows in tables.items():
-            connection.register("incoming", rows)
+        for name in detector.WRITES:
+            connection.register("incoming", tables[name])
             connection.execute(f"delete from detection.{name}")
             connection.execute(f"insert into detection.{name} by name select * from incoming")
             connection.unregister("incoming")
-    return {name: len(rows) for name, rows in tables.items()}
+        # Rows of a detector that is gone go with the next one that runs.
+        connection.execute(
+            "delete from detection.daily_findings "
+            "where detector = $name or not list_contains($known::varchar[], detector)",
+            {"name": detector.NAME, "known": list(discover())},
+        )
+        connection.register("incoming", tables[FINDINGS])
+        connection.execute(
+            "insert into detection.daily_findings by name select $name as detector, $version as detector_version, * "
+            "from incoming",
+            {"name": detector.NAME, "version": detector.VERSION},
+        )
+        connection.unregister("incoming")
+    return {name: len(tables[name]) for name in (*detector.WRITES, FINDINGS)}
 
 
 def run_all(connection: Connection, settings: Settings) -> dict[str, int]:
-    """Every detector of the room, one after the other."""
-    counts: dict[str, int] = {}
+    """Every detector of the room, one after the other; row counts per table."""
+    counts: dict[str, int] = {FINDINGS: 0}
     for detector in discover().values():
-        counts |= run_detector(connection, detector, settings)
+        written = run_detector(connection, detector, settings)
+        counts |= {**written, FINDINGS: counts[FINDINGS] + written[FINDINGS]}
     return counts

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -19,15 +19,19 @@ from flow_pipeline.settings import AnomalySettings
 class Detector(Protocol):
     """A detector on daily series; typologies on the transfer graph have their protocol in `typology`.
 
-    `NAME` names its asset; `READS` is the SELECT whose result it takes; `WRITES` the tables it returns, by name.
+    `NAME` names it in detection.daily_findings and `VERSION` stands beside it; `SAYS` is its meaning in a sentence;
+    `READS` is the SELECT whose result it takes; `WRITES` are tables of its own beside the union, often none. It may
+    have `Parameters`: a Section with a reason per field, read from the section `anomalies.NAME` of the settings.
     """
 
     NAME: str
+    VERSION: str
+    SAYS: str
     READS: str
     WRITES: tuple[str, ...]
 
-    def detect(self, series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:
-        """The detector's tables, from the rows of `READS`."""
+    def detect(self, series: pa.Table, settings: AnomalySettings, parameters: Any) -> dict[str, pa.Table]:
+        """`daily_findings` and the detector's own tables, from the rows of `READS`; no `Parameters` gives None."""
 
 
 @cache

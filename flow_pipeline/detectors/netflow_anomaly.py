@@ -9,24 +9,27 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from flow_pipeline.detectors.daily import FINDINGS, daily_findings
 from flow_pipeline.detectors.rolling import ROBUST_FACTOR, Flags, Floats, baseline, positions_in_series, zscores
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import AnomalySettings
 
-NAME = "netflow_anomaly"
+NAME, VERSION = "netflow_anomaly", "1"
+SAYS = "The netflow of a day lies outside its baseline."
 WRITES = ("netflow_scores", "netflow_anomalies")
 READS = statements(__package__)("netflow_anomaly_series")
 
 
-def detect(series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:
+def detect(series: pa.Table, settings: AnomalySettings, parameters: None = None) -> dict[str, pa.Table]:
     """Score every day and flag the anomalous ones.
 
     Args:
         series: Columns of `READS` in its order; every calendar day of a series is there.
         settings: Windows and thresholds.
+        parameters: None; its settings are those of the section.
 
     Returns:
-        netflow_scores and netflow_anomalies with the columns of domain.tables.
+        netflow_scores, netflow_anomalies and daily_findings with the columns of domain.tables.
     """
     netflow = as_floats(series["netflow"])
     place = positions_in_series(first_rows(series))
@@ -53,7 +56,8 @@ def detect(series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:
         scores = scores.append_column(name, nullable(values))
     scores = scores.append_column("history_days", pa.array(before.count.astype(np.int32)))
     scores = scores.append_column("is_active", pa.array(active))
-    return {"netflow_scores": scores, "netflow_anomalies": flag(scores, settings, settings.method)}
+    flagged = flag(scores, settings, settings.method)
+    return {"netflow_scores": scores, "netflow_anomalies": flagged, FINDINGS: daily_findings(flagged, "netflow")}
 
 
 def flag(scores: pa.Table, settings: AnomalySettings, method: str, threshold: float | None = None) -> pa.Table:

@@ -5,25 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from flow_pipeline.detectors.daily import FINDINGS, daily_findings
 from flow_pipeline.detectors.netflow_anomaly import as_floats, first_rows, nullable, per_token, severities
 from flow_pipeline.detectors.rolling import baseline, positions_in_series, zscores
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import AnomalySettings
 
-NAME = "outflow_surge"
+NAME, VERSION = "outflow_surge", "1"
+SAYS = "The outflow of a day is far above the days before it."
 WRITES = ("outflow_surges",)
 READS = statements(__package__)("outflow_surge_series")
 
 
-def detect(series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:
+def detect(series: pa.Table, settings: AnomalySettings, parameters: None = None) -> dict[str, pa.Table]:
     """Days whose outflow exceeds the mean of the previous window by the token's surge amount, or by its z threshold.
 
     Args:
         series: Columns of `READS` in its order; every calendar day of a series is there.
         settings: Window, threshold, surge amounts.
+        parameters: None; its settings are those of the section.
 
     Returns:
-        outflow_surges with the columns of domain.tables.
+        outflow_surges and daily_findings with the columns of domain.tables.
     """
     outflow = as_floats(series["outflow"])
     before = baseline(outflow, positions_in_series(first_rows(series)), settings.window_days, include_self=False)
@@ -55,4 +58,5 @@ def detect(series: pa.Table, settings: AnomalySettings) -> dict[str, pa.Table]:
             "severity": severities(ratio, settings),
         }
     )
-    return {"outflow_surges": surges}
+    high = surges.append_column("direction", pa.array(["high"] * len(surges), pa.string()))
+    return {"outflow_surges": surges, FINDINGS: daily_findings(high, "outflow")}

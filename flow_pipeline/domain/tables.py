@@ -575,6 +575,26 @@ OUTFLOW_SURGES = Table(
         ("severity", "VARCHAR", "MEDIUM, HIGH or CRITICAL by z / threshold"),
     ),
 )
+DAILY_FINDINGS = Table(
+    "detection",
+    "daily_findings",
+    "One row per day, series and daily detector that flagged it.",
+    _columns(
+        ("detector", "VARCHAR", "the daily detector that flagged the day, see docs/detectors.md"),
+        ("detector_version", "VARCHAR", "version of its rule in code"),
+        *_SERIES,
+        ("scope", "VARCHAR", "exchange name, or TOTAL"),
+        ("measure", "VARCHAR", "what was judged, such as netflow or outflow"),
+        ("value", "DOUBLE", "the measure on the day, token units"),
+        ("baseline_mean", "DOUBLE", "centre of the baseline the detector used; NULL where it uses none"),
+        ("baseline_std", "DOUBLE", "spread of that baseline; 0 for a flat one"),
+        ("zscore", "DOUBLE", "the detector's score; NULL where it has none"),
+        ("threshold", "DOUBLE", "score or amount from which the detector flags a day"),
+        ("direction", "VARCHAR", "high = above the baseline, low = below it"),
+        ("severity", "VARCHAR", "MEDIUM, HIGH or CRITICAL"),
+        ("reason", "VARCHAR", "what happened, in a sentence with its number and unit"),
+    ),
+)
 _TOKEN = (
     ("chain", "VARCHAR", "canonical chain name"),
     ("token_symbol", "VARCHAR", "one symbol per token, as in marts.dim_tokens"),
@@ -1242,6 +1262,7 @@ USER_TABLES = (
     NETFLOW_SCORES,
     NETFLOW_ANOMALIES,
     OUTFLOW_SURGES,
+    DAILY_FINDINGS,
     FINDINGS,
     FINDING_TRANSFERS,
     FINDING_ADDRESSES,

@@ -24,7 +24,7 @@ from flow_pipeline.detection.entity_clusters import run_entity_clusters
 from flow_pipeline.detection.findings import run_typologies
 from flow_pipeline.detection.flows import load_groups, run_flows
 from flow_pipeline.detection.risk import run_risk
-from flow_pipeline.detectors.typology import check_parameters
+from flow_pipeline.detectors import daily, typology
 from flow_pipeline.domain.errors import AuditFailed, FlowError, UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import LabelSet
@@ -174,7 +174,8 @@ def load(
     With `publish_leftover`, what an interrupted run had recorded but not swapped in is swapped in now.
     """
     run_id = new_run_id()
-    check_parameters(settings.typologies)
+    typology.check_parameters(settings.typologies)
+    daily.check_parameters(settings.anomalies)
     check_channels(settings)
     with open_build(settings) as connection:
         report = load_folder(

@@ -58,6 +58,12 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "where not (coalesce(excess >= surge_amount, false) or coalesce(zscore >= threshold, false))",
         ),
         Expectation(
+            "daily_findings_have_words",
+            "direction and severity are words of their lists, and each daily finding has its reason",
+            "select count(*) from detection.daily_findings where (direction in ('high', 'low') "
+            "and severity in ('MEDIUM', 'HIGH', 'CRITICAL') and reason is not null) is not true",
+        ),
+        Expectation(
             "findings_list_their_transfers",
             "each finding has as many transfers and addresses as it says",
             sql("detection_finding_counts"),

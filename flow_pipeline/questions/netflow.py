@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from flow_pipeline.detectors import discover
 from flow_pipeline.detectors.netflow_anomaly import flag
+from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.rows import Rows, rows
@@ -56,3 +58,17 @@ def top_days(connection: Connection, method: str, top: int, scope: str, window: 
 def outflow_surges(connection: Connection, window: Window, token: str | None) -> Rows:
     """Outflow surges, latest first."""
     return rows(connection, sql("netflow_surges"), _days(window, token))
+
+
+def daily_findings(connection: Connection, detector: str, window: Window, token: str | None) -> Rows:
+    """The days that a daily detector flagged, latest first.
+
+    Raises:
+        UsageError: there is no such detector.
+    """
+    if detector not in discover():
+        raise UsageError(
+            f"there is no daily detector {detector}",
+            f"choose from {', '.join(sorted(discover()))}; `netraflow findings` shows typologies",
+        )
+    return rows(connection, sql("netflow_daily_findings"), {**_days(window, token), "detector": detector})

@@ -48,6 +48,8 @@ RUN_EXPORTS: dict[str, str] = {
     "region_flow": f"select * from marts.fct_daily_region_flow order by block_date, {_SERIES}, from_region, to_region",
     "netflow_anomalies": f"select * from detection.netflow_anomalies order by block_date, {_SERIES}, scope",
     "outflow_surges": f"select * from detection.outflow_surges order by block_date, {_SERIES}, scope",
+    "daily_findings": "select * from detection.daily_findings "
+    f"order by block_date, {_SERIES}, scope, detector, measure",
     "findings": "select * exclude (evidence_sql, parameters) from detection.findings where is_suspicious "
     "order by score desc, last_timestamp desc, finding_id",
     "address_risk": "select * from detection.address_risk order by score desc, address",

@@ -115,6 +115,7 @@ def _netflow(b: Builder) -> Part:
 def _anomalies(b: Builder) -> Part:
     anomalies = b.table("report_anomalies", "Netflow anomalies")
     surges = b.table("report_surges", "Outflow surges")
+    others = b.table("report_daily_findings", "Other daily findings")
     count = b.settings.reports.days
     days = b.table(
         "report_top_days",
@@ -126,7 +127,7 @@ def _anomalies(b: Builder) -> Part:
         "anomalies",
         "Anomalies and surges",
         _if_empty(anomalies, "No netflow anomaly."),
-        [table for table in (anomalies, surges, days) if table.rows],
+        [table for table in (anomalies, surges, others, days) if table.rows],
     )
 
 

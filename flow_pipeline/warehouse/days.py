@@ -10,6 +10,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from flow_pipeline.detectors import daily, discover
 from flow_pipeline.detectors.typology import parameters_of, typologies
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
@@ -120,7 +121,13 @@ def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
         "labels": get_state(connection, "labels"),
         "prices": get_state(connection, "prices_sha256"),
         "tokens": get_state(connection, "token_decimals_sha256"),
-        "anomalies": settings.anomalies.model_dump(mode="json"),
+        "anomalies": {
+            "common": settings.anomalies.model_dump(mode="json"),
+            **{
+                name: [detector.VERSION, daily.parameters_of(name, settings.anomalies)]
+                for name, detector in discover().items()
+            },
+        },
         "tracing": [settings.tracing.model_dump(mode="json"), get_state(connection, "groups")],
         "smart_money": settings.smart_money.model_dump(mode="json"),
         "clusters": settings.clusters.model_dump(mode="json"),

@@ -21,7 +21,7 @@ from flow_pipeline.labels import PACKS, read_label_set
 from flow_pipeline.quality import STAGES, suite
 from flow_pipeline.reports.cards import typology_cards
 from flow_pipeline.reports.dictionary import data_dictionary
-from flow_pipeline.settings import Settings, load_settings
+from flow_pipeline.settings import AnomalySettings, Settings, load_settings
 from flow_pipeline.sources import discover as sources
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.store import build_trouble, open_build
@@ -167,7 +167,17 @@ def test_every_detector_writes_tables_of_the_contract() -> None:
         "address_clusters",
     }
     on_the_graph |= {"mev_events", "smart_money_wallets", "smart_money_history", "smart_money_drift"}
-    assert {name for detector in detectors().values() for name in detector.WRITES} | on_the_graph == names
+    own = {name for detector in detectors().values() for name in detector.WRITES}
+    assert own | on_the_graph | {"daily_findings"} == names
+
+
+def test_every_daily_detector_is_whole() -> None:
+    for name, detector in detectors().items():
+        assert name == detector.NAME == detector.__name__.rpartition(".")[2]
+        assert name not in AnomalySettings.model_fields, "its section would hide a setting"
+        assert detector.VERSION
+        assert len(detector.SAYS.split()) > 4, name
+        assert detector.SAYS.endswith("."), name
 
 
 def test_every_typology_is_whole() -> None:
