@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from flow_pipeline.domain.tables import ALL_TABLES
 from tests.conftest import ROOT
 
 ROOMS = ("cli", "pipeline")
@@ -64,3 +66,36 @@ def test_no_sql_stands_here(path: Path) -> None:
 )
 def test_sql_is_known_as_such(text: str) -> None:
     assert is_statement(text)
+
+
+MODELS = sorted((ROOT / "dbt_project" / "models").rglob("*.sql"))
+DURING_PLANNING = {"store.token_days"}
+"""Written from loaded rows before the models run."""
+SHOWN_BY_VIEWS = {"marts/wallets": {"store.wallet_features"}}
+"""Sums that a room stores and a view of dbt turns into shares: no model goes on from them."""
+
+
+def statements_of(room: str) -> list[Path]:
+    return sorted((ROOT / "flow_pipeline" / room).rglob("sql/*.sql"))
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_a_model_reads_only_what_can_be_said_before_detection(path: Path) -> None:
+    text = path.read_text()
+    loaded = {table.relation for table in ALL_TABLES if not table.is_rewritten} | DURING_PLANNING
+    read = {f"{schema}.{name}" for schema, name in re.findall(r"source\('(\w+)', '(\w+)'\)", text)}
+    assert read <= loaded | SHOWN_BY_VIEWS.get(path.parent.relative_to(ROOT / "dbt_project/models").as_posix(), set())
+    assert not re.search(r"\bdetection\.", text)
+    if path.parent.name == "wallets":
+        assert not [other for other in MODELS if f"ref('{path.stem}')" in other.read_text()]
+
+
+@pytest.mark.parametrize("path", statements_of("loading"), ids=lambda path: path.stem)
+def test_loading_reads_nothing_that_is_built(path: Path) -> None:
+    assert not re.search(r"\b(marts|intermediate|detection)\.", re.sub(r"--.*", "", path.read_text()))
+
+
+@pytest.mark.parametrize("path", statements_of("questions"), ids=lambda path: path.stem)
+def test_questions_only_select(path: Path) -> None:
+    text = re.sub(r"\$\{\w+\}", "x", re.sub(r"--.*", "", path.read_text()))
+    assert [statement.type for statement in duckdb.extract_statements(text)] == [duckdb.StatementType.SELECT]
