@@ -7,6 +7,7 @@ import importlib
 import json
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from flow_pipeline.cli.analyze import summarise
 from flow_pipeline.cli.settings import explained
 from flow_pipeline.detectors.daily import check_parameters, parameters_of
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.reports.report import write_report
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.days import needs_build
 from flow_pipeline.warehouse.store import open_build
@@ -108,6 +110,9 @@ def test_a_daily_detector_is_one_file(
     assert summarise(given, result, 0.0)["daily_findings"]["inflow_limit"] == 1
     with (given.exports_dir / "daily_findings.csv").open() as file:
         assert reason in {row["reason"] for row in csv.DictReader(file)}
+    page = write_report(given, "daily", date(2025, 5, 8))[0].read_text()
+    assert "Other daily findings" in page
+    assert reason in page
     with open_build(given) as connection:
         assert not needs_build(connection, given)
         assert needs_build(connection, given.with_changes(anomalies={"inflow_limit": {"limit": 600}}))
