@@ -149,6 +149,7 @@ def open_published(settings: Settings) -> Iterator[Connection]:
 
     Raises:
         UsageError: when nothing has been published yet.
+        FlowError: what is asked for is no table or column of the file, which an earlier version published.
     """
     if not settings.published_link.exists():
         raise UsageError(
@@ -163,6 +164,11 @@ def open_published(settings: Settings) -> Iterator[Connection]:
         # Files that were published before a macro came are readable all the same.
         lend_macros(connection)
         yield connection
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise FlowError(
+            f"the published warehouse does not have what is asked for: {str(error).splitlines()[0]}",
+            "an earlier version published it; run `netraflow analyze INPUT_DIR` or `netraflow rebuild`",
+        ) from error
     finally:
         connection.close()
 

@@ -156,7 +156,7 @@ def test_one_label_set_in_three_wrappings(tmp_path: Path) -> None:
     [
         ("a.csv", b"address,entity\nx,y\n", "has no column chain"),
         ("a.csv", "chain,address\nü,x\n".encode("latin-1"), "can not be read"),
-        ("a.csv.gz", gzip.compress(b"chain,address\n" * 100)[:30], "can not be read"),
+        ("a.csv.gz", gzip.compress(b"chain,address\n" * 100, mtime=0)[:30], "can not be read"),
         ("a.parquet", b"PAR1 and nothing else", "can not be read"),
     ],
 )
