@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_COMPILE_BYTECODE = 1
 export UV_PROJECT_ENVIRONMENT = $(VENV)
+# sqlfluff's worker processes leave semaphores to the interpreter, which says so.
+SQLFLUFF := PYTHONWARNINGS=ignore $(BIN)/sqlfluff
 
 .PHONY: help setup lock demo test tools lint fmt smoke sample docs ui clean \
 	bench bench-typologies bench-flows bench-report bench-smart-money bench-amlsim measure-cards
@@ -43,15 +45,15 @@ lint: setup  ## ruff, mypy, import rules, sqlfluff, typos
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint --processes 0 flow_pipeline
-	$(BIN)/sqlfluff lint --processes 0 --templater jinja dbt_project
+	$(SQLFLUFF) lint --processes 0 flow_pipeline
+	$(SQLFLUFF) lint --processes 0 --templater jinja dbt_project
 	$(BIN)/typos
 
 fmt: setup  ## the formatters, for Python and SQL
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix --quiet --processes 0 flow_pipeline
-	$(BIN)/sqlfluff fix --quiet --processes 0 --templater jinja dbt_project
+	$(SQLFLUFF) fix --quiet --processes 0 flow_pipeline
+	$(SQLFLUFF) fix --quiet --processes 0 --templater jinja dbt_project
 
 smoke: setup  ## the wheel in a fresh environment outside the checkout
 	.ci/smoke
