@@ -1,8 +1,9 @@
 """Following flows between groups of addresses: one kernel for a day, a history or a stream.
 
-A transfer out of a source group starts a flow; it sits on (token, address) and moves with the payments of that address until it arrives
-in another group, dies, or is pruned. `advance(state, transfers)` takes transfers in their order and returns the state after them, so that
-any split into batches along days gives the same flows. Amounts are exact: whole units and 1e-18 parts as integers.
+A transfer out of a source group starts a flow; it sits on (token, address) and moves with the payments of that address
+until it arrives in another group, dies, or is pruned. `advance(state, transfers)` takes transfers in their order and
+returns the state after them, so that any split into batches along days gives the same flows. Amounts are exact: whole
+units and 1e-18 parts as integers.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Rules:
         max_flows: Flows alive at the end of a day; what goes beyond is pruned, lowest confidence first.
         max_age: Clock ticks from the first transfer, per token.
         max_idle: Clock ticks without moving, per token.
-        day_ticks: Clock ticks of a day where the clock is the calendar's (86,400), 0 where it is the chain's, per token.
+        day_ticks: Ticks of a day where the clock is the calendar's (86,400), 0 where it is the chain's; per token.
         min_units, min_parts: Smallest amount, per token.
         is_source, is_destination: Per group.
     """
@@ -174,7 +175,7 @@ class Completed:
 
 @dataclass(frozen=True)
 class Advance:
-    """Result of a batch: the state after it, what arrived, and per day what became of flows (rows of COUNTS) and how many live."""
+    """Result of a batch: the state after it, what arrived, and per day what became of flows (COUNTS), how many live."""
 
     state: State
     completed: Completed
@@ -194,7 +195,8 @@ def advance(state: State, moves: Moves, rules: Rules, keep_states: bool = False)
         keep_states: Also return the state at the end of every day.
     """
     limits = (
-        rules.attribution, rules.max_hops, rules.decay, rules.min_confidence, rules.max_flows, rules.max_age, rules.max_idle, rules.day_ticks, rules.min_units, rules.min_parts,
+        rules.attribution, rules.max_hops, rules.decay, rules.min_confidence, rules.max_flows,
+        rules.max_age, rules.max_idle, rules.day_ticks, rules.min_units, rules.min_parts,
         rules.is_source, rules.is_destination,
     )  # fmt: skip
     columns = tuple(getattr(moves, item.name) for item in fields(Moves))
@@ -319,7 +321,8 @@ def _prune(keys, head, flows, behind, l_source, l_confidence, l_started, l_hops,
 def _advance(
     s_token, s_address, s_source, s_units, s_parts, s_hops, s_confidence, s_started, s_moved, s_path,
     day, rank, clock, token, sender, receiver, units, parts, from_group, to_group, ref, bounds,
-    attribution, max_hops, decay, min_confidence, max_flows, max_age, max_idle, day_ticks, min_units, min_parts, is_source, is_destination,
+    attribution, max_hops, decay, min_confidence, max_flows, max_age, max_idle, day_ticks,
+    min_units, min_parts, is_source, is_destination,
 ):  # fmt: skip
     # lots, a free list through `behind`
     room = max(1024, 2 * len(s_token))
@@ -749,8 +752,9 @@ def _advance(
             lot = behind[lot]
     state = (o_token, o_address, o_source, o_units, o_parts, o_hops, o_confidence, o_started, o_moved, o_path)
     done = (
-        c_source[:arrived].copy(), c_destination[:arrived].copy(), c_token[:arrived].copy(), c_units[:arrived].copy(), c_parts[:arrived].copy(),
-        c_hops[:arrived].copy(), c_confidence[:arrived].copy(), c_day[:arrived].copy(), c_path[:path_size].copy().reshape(-1, max_hops),
+        c_source[:arrived].copy(), c_destination[:arrived].copy(), c_token[:arrived].copy(),
+        c_units[:arrived].copy(), c_parts[:arrived].copy(), c_hops[:arrived].copy(),
+        c_confidence[:arrived].copy(), c_day[:arrived].copy(), c_path[:path_size].copy().reshape(-1, max_hops),
     )  # fmt: skip
     return state, done, counts, alive
 
