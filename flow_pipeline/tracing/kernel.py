@@ -8,13 +8,13 @@ units and 1e-18 parts as integers.
 
 from __future__ import annotations
 
+from collections import namedtuple
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-
-from flow_pipeline.graph.paths import append
 
 CLEAN = -1
 HINTS = 1 << 18
@@ -130,9 +130,7 @@ class State:
     @classmethod
     def empty(cls, max_hops: int) -> State:
         """Nothing is on its way."""
-        kinds = (np.int32, np.int32, np.int32, np.int64, np.int64, np.int8, np.float64, np.int64, np.int64)
-        columns = [np.empty(0, kind) for kind in kinds]
-        return cls(*columns, np.empty((0, max_hops), np.int64))  # type: ignore[call-arg]
+        return cls(*_columns(np.empty(0, HELD), np.empty((0, max_hops), np.int64)))
 
     def __len__(self) -> int:
         """Number of lots."""
@@ -175,7 +173,7 @@ class Completed:
 
 @dataclass(frozen=True)
 class Advance:
-    """Result of a batch: the state after it, what arrived, and per day what became of flows (COUNTS), how many live."""
+    """Result of a batch: the state after it, what arrived; per day what became of flows (COUNTS) and how many live."""
 
     state: State
     completed: Completed
@@ -194,569 +192,835 @@ def advance(state: State, moves: Moves, rules: Rules, keep_states: bool = False)
         rules: Limits in force.
         keep_states: Also return the state at the end of every day.
     """
-    limits = (
-        rules.attribution, rules.max_hops, rules.decay, rules.min_confidence, rules.max_flows,
-        rules.max_age, rules.max_idle, rules.day_ticks, rules.min_units, rules.min_parts,
-        rules.is_source, rules.is_destination,
-    )  # fmt: skip
-    columns = tuple(getattr(moves, item.name) for item in fields(Moves))
+    limits = Limits(*(getattr(rules, item.name) for item in fields(Rules)))
+    columns = [getattr(moves, item.name) for item in fields(Moves)]
     days, begin = np.unique(moves.day, return_index=True)
     bounds = [*begin.tolist(), len(moves.day)]
     if not keep_states:
-        now, done, counts, alive = _advance(*_lots(state), *columns, np.array(bounds, np.int64), *limits)
-        return Advance(State(*now), Completed(*done), days, counts, alive)
+        state, done, counts, alive = _advanced(state, Transfer(*columns), bounds, limits)
+        return Advance(state, done, days, counts, alive)
     states, parts, tallies, lives = [], [], [], []
     for first, last in pairwise(bounds):
-        of_day = (column[first:last] for column in columns)
-        now, done, counts, alive = _advance(*_lots(state), *of_day, np.array([0, last - first], np.int64), *limits)
-        state = State(*now)
+        of_day = Transfer(*(column[first:last] for column in columns))
+        state, done, counts, alive = _advanced(state, of_day, [0, last - first], limits)
         states.append(state)
         parts.append(done)
         tallies.append(counts)
         lives.append(alive)
     if not states:
         return advance(state, moves, rules)
-    completed = Completed(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    names = [item.name for item in fields(Completed)]
+    completed = Completed(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
     return Advance(state, completed, days, np.concatenate(tallies), np.concatenate(lives), states)
 
 
-def _lots(state: State) -> tuple[np.ndarray, ...]:
-    # A state read from a table may be read-only, which would be another type to compile for.
-    return tuple(np.require(getattr(state, item.name), requirements=["C", "W"]) for item in fields(State))
+def _advanced(
+    state: State, moves: Transfer, bounds: list[int], rules: Limits
+) -> tuple[State, Completed, np.ndarray, np.ndarray]:
+    # Columns in, columns out, records in between: one type to compile for, whatever a state was read from.
+    held = np.empty(len(state), HELD)
+    for name in HELD.names or ():
+        held[name] = getattr(state, name)
+    path = np.require(state.path, np.int64, ["C", "W"])
+    held, path, arrivals, routes, counts, alive = _advance(held, path, moves, np.array(bounds, np.int64), rules)
+    return State(*_columns(held, path)), Completed(*_columns(arrivals, routes)), counts, alive
 
 
-@njit(cache=True, inline="always")
-def _less(units, parts, other_units, other_parts):
-    return units < other_units or (units == other_units and parts < other_parts)
+def _columns(records: np.ndarray, paths: np.ndarray) -> list[np.ndarray]:
+    return [*(records[name].copy() for name in records.dtype.names or ()), paths]
+
+
+# What follows is compiled as one, from `_advance` on; `_follow` is the hot loop. Numba reads records and named tuples.
+# A record is a place in an array, not a copy: to set its field is to change the array.
+
+Transfer = namedtuple("Transfer", [item.name for item in fields(Moves)])  # type: ignore[misc]
+"""The columns of Moves, or the values of one of them."""
+Limits = namedtuple("Limits", [item.name for item in fields(Rules)])  # type: ignore[misc]
+"""The fields of Rules."""
+
+in_place = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+"""For a function that changes arrays in place and neither makes nor returns one. They are lent to it: it counts no
+references (`_nrt`), which for the arrays of a ledger would cost more than what it does."""
+allocating = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=True)
+"""For a function that makes arrays."""
+MIX = np.int64(-7046029254386353131)
+"""2**64 divided by the golden ratio: a key times this is spread over the high bits."""
+
+
+def _record(**kinds: str) -> np.dtype:
+    return np.dtype(list(kinds.items()), align=True)
+
+
+HELD = _record(
+    token="i4", address="i4", source="i4", units="i8", parts="i8", hops="i1", confidence="f8", started="i8", moved="i8"
+)
+"""A row of State, but for its path."""
+ARRIVAL = _record(
+    source="i4", destination="i4", token="i4", units="i8", parts="i8", hops="i1", confidence="f8", day="i8"
+)
+"""A row of Completed, but for its path."""
+ACCOUNT = _record(key="i8", head="i4", tail="i4", flows="i4")
+"""A token on an address: its `_key`, its first and last lot (-1: none), how many of its lots are flows."""
+LOT = _record(
+    units="i8", parts="i8", started="i8", moved="i8", rank="i8", confidence="f8", source="i4", behind="i4", hops="i1"
+)
+"""Money on an account: as in State, the rank of the transfer that brought it today (-1: earlier), the lot behind it."""
+PIECE = _record(units="i8", parts="i8", started="i8", confidence="f8", source="i4", hops="i4", lot="i4")
+"""What of a flow leaves with a transfer, as it is after this hop, and the lot that it was (-1: it starts)."""
+TALLY = _record(living="i8", used="i8", spare="i8", pieces="i8", arrived="i8", free="i4")
+"""How many flows live, accounts are used, lots are spare, pieces are at hand, flows arrived; the first spare lot."""
+
+
+class Ledger(NamedTuple):
+    """All that changes while flows are followed. An array that grows makes another ledger: `_with_room`, `_rebuilt`.
+
+    Attributes:
+        accounts: ACCOUNT records: an open-addressing table of a power of two places; a free place has key -1.
+        may_hold: Per `_hint` of a key: False says without a look at the table that the account is not in it.
+        lots: LOT records. Those of an account stand in line through `behind`, the others in the free list.
+        paths: Refs of the transfers so far, one row per lot.
+        pieces: PIECE records of the transfer at hand, as many as there are lots.
+        best: Per group its best lot on an account, for `_take_copies`; -1 in between.
+        groups: The groups that `best` has lots of.
+        arrivals: ARRIVAL records.
+        routes: Refs of the transfers, one row per arrival.
+        counts: COUNTS of the day.
+        tally: One TALLY record.
+    """
+
+    accounts: np.ndarray
+    may_hold: np.ndarray
+    lots: np.ndarray
+    paths: np.ndarray
+    pieces: np.ndarray
+    best: np.ndarray
+    groups: np.ndarray
+    arrivals: np.ndarray
+    routes: np.ndarray
+    counts: np.ndarray
+    tally: np.ndarray
 
 
 @njit(cache=True, nogil=True)
-def _slot(keys, key):
-    """Place of a key in an open-addressing table of a power of two places, or of the free place where it belongs."""
-    mask = len(keys) - 1
-    at = ((key * np.int64(-7046029254386353131)) >> 20) & mask
-    while keys[at] != key and keys[at] != -1:
+def _advance(held, held_path, moves, bounds, rules):
+    """Follow flows through days of transfers.
+
+    Args:
+        held: HELD records, account after account.
+        held_path: Their paths, one row each.
+        moves: Transfers, day after day.
+        bounds: Where each day begins, and the end of the last.
+        rules: Limits in force.
+
+    Returns:
+        HELD records and paths after the last day, ARRIVAL records and paths, COUNTS and living flows per day.
+    """
+    ledger = _opened(held, held_path, rules)
+    days = len(bounds) - 1
+    counts, alive = np.zeros((days, len(COUNTS)), np.int64), np.zeros(days, np.int64)
+    for d in range(days):
+        ledger = _follow_day(ledger, moves, bounds[d], bounds[d + 1], rules)
+        ledger = _close_day(ledger, _clocks_at_end(moves, bounds[d], bounds[d + 1], rules), rules)
+        alive[d] = ledger.tally[0].living
+        for what in range(len(COUNTS)):
+            counts[d, what] = ledger.counts[what]
+            ledger.counts[what] = 0
+    after, after_path = _in_order(ledger)
+    arrived = ledger.tally[0].arrived
+    return after, after_path, _resized(ledger.arrivals, arrived), _resized_paths(ledger.routes, arrived), counts, alive
+
+
+@allocating
+def _opened(held, held_path, rules):
+    """A ledger with the lots of a state, each at the end of its account's line."""
+    size, room = 2048, max(1024, 2 * len(held))
+    while size < 4 * len(held):
+        size *= 2
+    groups = len(rules.is_source) + 1
+    ledger = Ledger(
+        _no_accounts(size),
+        np.zeros(HINTS, np.bool_),
+        np.empty(room, LOT),
+        np.empty((room, rules.max_hops), np.int64),
+        np.empty(room, PIECE),
+        np.full(groups, -1, np.int32),
+        np.empty(groups, np.int64),
+        np.empty(1024, ARRIVAL),
+        np.empty((1024, rules.max_hops), np.int64),
+        np.zeros(len(COUNTS), np.int64),
+        np.zeros(1, TALLY),
+    )
+    ledger.tally[0].free = -1
+    _free_lots(ledger.lots, 0, ledger.tally[0])
+    for i in range(len(held)):
+        row = held[i]
+        account = _account(ledger, _key(row.token, row.address))
+        n = _add_lot(ledger, account)
+        lot = ledger.lots[n]
+        lot.source, lot.units, lot.parts, lot.hops = row.source, row.units, row.parts, row.hops
+        lot.confidence, lot.started, lot.moved, lot.rank = row.confidence, row.started, row.moved, -1
+        _copy_path(held_path, i, ledger.paths, n)
+        if row.source >= 0:
+            _count_flow(ledger, account)
+    return ledger
+
+
+@allocating
+def _in_order(ledger):
+    """HELD records and paths of all lots, account after account in the order of their keys."""
+    accounts, lots = ledger.accounts, ledger.lots
+    keys, used = np.empty(ledger.tally[0].used, np.int64), 0
+    for at in range(len(accounts)):
+        if accounts[at].key != -1:
+            keys[used] = accounts[at].key
+            used += 1
+    _sort(keys, used)
+    count, i = len(lots) - ledger.tally[0].spare, 0
+    held, held_path = np.empty(count, HELD), np.empty((count, ledger.paths.shape[1]), np.int64)
+    for key in keys:
+        n = accounts[_slot(accounts, key)].head
+        while n >= 0:
+            row, lot = held[i], lots[n]
+            row.token, row.address, row.source = key >> 32, key & 0xFFFFFFFF, lot.source
+            row.units, row.parts, row.hops = lot.units, lot.parts, lot.hops
+            row.confidence, row.started, row.moved = lot.confidence, lot.started, lot.moved
+            _copy_path(ledger.paths, n, held_path, i)
+            i += 1
+            n = lot.behind
+    return held, held_path
+
+
+# A day.
+
+
+@allocating
+def _follow_day(ledger, moves, first, last, rules):
+    """Follow the transfers of a day, and make room for the pieces that find none; returns the ledger."""
+    i = first
+    while i < last:
+        i = _follow(ledger, moves, i, last, rules)
+        if i < last:
+            move = _transfer(moves, i)
+            ledger = _with_room(ledger)
+            if not _has_place(ledger, move):
+                size = len(ledger.accounts)
+                ledger = _rebuilt(ledger, 2 * size if 4 * ledger.tally[0].living > size else size)
+            _put_pieces(ledger, move, rules)
+            i += 1
+    return ledger
+
+
+@in_place
+def _follow(ledger, moves, first, last, rules):
+    """Follow transfers from `first` to `last`, or to one whose pieces find no room; returns where it stopped.
+
+    The pieces of that one are taken, and wait to be put.
+    """
+    for i in range(first, last):
+        if _concerns_flows(ledger, moves, i, rules):
+            move = _transfer(moves, i)
+            _take_pieces(ledger, move, rules)
+            if not (_has_room(ledger) and _has_place(ledger, move)):
+                return i
+            _put_pieces(ledger, move, rules)
+    return last
+
+
+@allocating
+def _clocks_at_end(moves, first, last, rules):
+    """Per token, the clock at which a day's flows are judged: its latest, or the end of the day on the calendar."""
+    clocks = np.full(len(rules.max_age), np.int64(-1))
+    for i in range(first, last):
+        clocks[moves.token[i]] = max(clocks[moves.token[i]], moves.clock[i])
+    for token in range(len(clocks)):
+        if rules.day_ticks[token]:
+            clocks[token] = max(clocks[token], (moves.day[last - 1] + 1) * rules.day_ticks[token])
+    return clocks
+
+
+@allocating
+def _close_day(ledger, clocks, rules):
+    """Old and idle flows die, what is too many is pruned, accounts without a flow are forgotten; returns the ledger."""
+    for at in range(len(ledger.accounts)):
+        account = ledger.accounts[at]
+        if account.flows > 0:
+            token = account.key >> 32
+            _expire(ledger, account, clocks[token], rules.max_age[token], rules.max_idle[token])
+    if ledger.tally[0].living > rules.max_flows:
+        _prune(ledger, rules.max_flows)
+    ledger = _rebuilt(ledger, len(ledger.accounts))
+    for hint in range(HINTS):
+        ledger.may_hold[hint] = False
+    for at in range(len(ledger.accounts)):
+        account = ledger.accounts[at]
+        if account.key != -1:
+            ledger.may_hold[_hint(account.key)] = True
+        n = account.head
+        while n >= 0:
+            ledger.lots[n].rank = -1
+            n = ledger.lots[n].behind
+    return ledger
+
+
+@allocating
+def _prune(ledger, keep):
+    """Turn flows beyond `keep` into other money: lowest confidence first, of equal ones the oldest."""
+    living = ledger.tally[0].living
+    places, numbers = np.empty(living, np.int64), np.empty(living, np.int64)
+    confidence, started = np.empty(living, np.float64), np.empty(living, np.int64)
+    first, last = np.empty(living, np.int64), np.empty(living, np.int64)
+    found = 0
+    for at in range(len(ledger.accounts)):
+        n = ledger.accounts[at].head if ledger.accounts[at].flows > 0 else -1
+        while n >= 0:
+            lot = ledger.lots[n]
+            if lot.source >= 0:
+                places[found], numbers[found] = at, n
+                confidence[found], started[found] = lot.confidence, lot.started
+                first[found], last[found] = ledger.paths[n, 0], ledger.paths[n, lot.hops - 1]
+                found += 1
+            n = lot.behind
+    order = np.argsort(last, kind="mergesort")
+    order = order[np.argsort(first[order], kind="mergesort")]
+    order = order[np.argsort(started[order], kind="mergesort")]
+    order = order[np.argsort(confidence[order], kind="mergesort")]
+    for k in order[: found - keep]:
+        _forget_flow(ledger, ledger.accounts[places[k]], ledger.lots[numbers[k]])
+    ledger.counts[PRUNED] += living - keep
+
+
+@in_place
+def _expire(ledger, account, now, max_age, max_idle):
+    """Turn flows of an account that are too old or have rested too long into other money."""
+    n = account.head
+    while n >= 0:
+        lot = ledger.lots[n]
+        if lot.source >= 0:
+            is_old = now - lot.started > max_age
+            if is_old or now - lot.moved > max_idle:
+                _forget_flow(ledger, account, lot)
+                ledger.counts[TOO_OLD if is_old else IDLE] += 1
+        n = lot.behind
+
+
+# A transfer.
+
+
+@in_place
+def _transfer(moves, i):
+    """The values of the i-th transfer."""
+    return Transfer(
+        moves.day[i],
+        moves.rank[i],
+        moves.clock[i],
+        moves.token[i],
+        moves.sender[i],
+        moves.receiver[i],
+        moves.units[i],
+        moves.parts[i],
+        moves.from_group[i],
+        moves.to_group[i],
+        moves.ref[i],
+    )
+
+
+@in_place
+def _concerns_flows(ledger, moves, i, rules):
+    """Whether the i-th transfer may start, move or stand behind a flow, or finds too many alive. Most do not."""
+    token, units, parts = moves.token[i], moves.units[i], moves.parts[i]
+    if moves.sender[i] == moves.receiver[i] or (units == 0 and parts == 0):
+        return False
+    if _less(units, parts, rules.min_units[token], rules.min_parts[token]):
+        return False
+    leaves, enters = moves.from_group[i], moves.to_group[i]
+    if leaves >= 0:
+        return rules.is_source[leaves] and enters != leaves
+    if ledger.may_hold[_hint(_key(token, moves.sender[i]))]:
+        return True
+    if enters < 0 and ledger.may_hold[_hint(_key(token, moves.receiver[i]))]:
+        return True
+    return ledger.tally[0].living > DAY_ROOM * rules.max_flows
+
+
+@in_place
+def _take_pieces(ledger, move, rules):
+    """Fill `pieces` with the flow that a transfer starts, or with what it takes of flows on the sender's account."""
+    ledger.tally[0].pieces = 0
+    if move.from_group >= 0:
+        _add_piece(ledger, -1, move.units, move.parts, move, rules)
+        ledger.counts[STARTED] += 1
+        return
+    account = ledger.accounts[_slot(ledger.accounts, _key(move.token, move.sender))]
+    if account.flows > 0:
+        _expire(ledger, account, move.clock, rules.max_age[move.token], rules.max_idle[move.token])
+    if account.flows > 0:
+        if rules.attribution == POISON:
+            _take_copies(ledger, account, move, rules)
+        else:
+            _take_amount(ledger, account, move, rules)
+
+
+@in_place
+def _take_amount(ledger, account, move, rules):
+    """Take a transfer's amount from an account's lots, in line or of each its share; parts of flows become pieces."""
+    share = _share(ledger, account, move) if rules.attribution == HAIRCUT else 1.0
+    left_units, left_parts = move.units, move.parts
+    n = account.head
+    while n >= 0 and (left_units > 0 or left_parts > 0):
+        lot = ledger.lots[n]
+        if lot.source < 0 or lot.rank < move.rank:
+            units, parts = _part_of(lot, share)
+            if _less(left_units, left_parts, units, parts):
+                units, parts = left_units, left_parts
+            left_units, left_parts = _minus(left_units, left_parts, units, parts)
+            lot.units, lot.parts = _minus(lot.units, lot.parts, units, parts)
+            if lot.source >= 0 and (units > 0 or parts > 0):
+                _pass_on(ledger, n, units, parts, move, rules)
+        n = lot.behind
+
+
+@in_place
+def _share(ledger, account, move):
+    """What a transfer takes of all that its sender holds, at most 1; flows of the same rank are not there yet."""
+    total = 0.0
+    n = account.head
+    while n >= 0:
+        lot = ledger.lots[n]
+        if lot.source < 0 or lot.rank < move.rank:
+            total += lot.units + lot.parts / PARTS
+        n = lot.behind
+    return min(1.0, (move.units + move.parts / PARTS) / total) if total > 0 else 0.0
+
+
+@in_place
+def _part_of(lot, share):
+    """The amount of a share of a lot, never more than the lot."""
+    if share >= 1.0:
+        return lot.units, lot.parts
+    amount = (lot.units + lot.parts / PARTS) * share
+    units = np.int64(amount)
+    parts = min(np.int64((amount - units) * PARTS), PARTS - 1)
+    if _less(lot.units, lot.parts, units, parts):
+        return lot.units, lot.parts
+    return units, parts
+
+
+@in_place
+def _take_copies(ledger, account, move, rules):
+    """Poison: of each group, in order, the best flow goes along as the whole amount of a transfer, and stays too."""
+    lots, best, found = ledger.lots, ledger.best, 0
+    n = account.head
+    while n >= 0:
+        lot = lots[n]
+        if lot.source >= 0 and lot.rank < move.rank:
+            rival = best[lot.source]
+            if rival < 0:
+                ledger.groups[found] = lot.source
+                found += 1
+            if rival < 0 or _is_better(lot.confidence, lot.started, lots[rival]):
+                best[lot.source] = n
+        n = lot.behind
+    _sort(ledger.groups, found)
+    for k in range(found):
+        group = ledger.groups[k]
+        if _pass_on(ledger, best[group], move.units, move.parts, move, rules):
+            lots[best[group]].moved = move.clock
+        best[group] = -1
+
+
+@allocating
+def _sort(array, count):
+    """Sort the first values of an array."""
+    array[:count].sort()
+
+
+@in_place
+def _is_better(confidence, started, lot):
+    """Whether a flow is more confident than a lot, or as confident and older."""
+    return confidence > lot.confidence or (confidence == lot.confidence and started < lot.started)
+
+
+@in_place
+def _pass_on(ledger, n, units, parts, move, rules):
+    """Add a part of a lot to `pieces`, unless the flow dies here; counts which, and returns whether it goes on."""
+    lot = ledger.lots[n]
+    if lot.hops >= rules.max_hops:
+        ledger.counts[HOP_LIMIT] += 1
+        return False
+    if lot.confidence * rules.decay < rules.min_confidence:
+        ledger.counts[LOW_CONFIDENCE] += 1
+        return False
+    if _less(units, parts, rules.min_units[move.token], rules.min_parts[move.token]):
+        ledger.counts[TOO_SMALL] += 1
+        return False
+    _add_piece(ledger, n, units, parts, move, rules)
+    ledger.counts[MOVED] += 1
+    return True
+
+
+@in_place
+def _add_piece(ledger, n, units, parts, move, rules):
+    """Add to `pieces` what a transfer takes of lot `n`, or starts for -1."""
+    piece = ledger.pieces[ledger.tally[0].pieces]
+    ledger.tally[0].pieces += 1
+    piece.lot, piece.units, piece.parts = n, units, parts
+    if n < 0:
+        piece.source, piece.hops, piece.confidence, piece.started = move.from_group, 1, 1.0, move.clock
+    else:
+        lot = ledger.lots[n]
+        piece.source, piece.hops = lot.source, lot.hops + 1
+        piece.confidence, piece.started = lot.confidence * rules.decay, lot.started
+
+
+@in_place
+def _put_pieces(ledger, move, rules):
+    """Bring the pieces to the receiver, drop what was emptied at the sender, and put the rest of the amount in line."""
+    tally = ledger.tally[0]
+    if move.to_group >= 0:
+        for p in range(tally.pieces):
+            _arrive(ledger, ledger.pieces[p], move, rules)
+    elif tally.pieces > 0:
+        account = _account(ledger, _key(move.token, move.receiver))
+        if account.flows == 0:
+            _clear_account(ledger, account)
+        for p in range(tally.pieces):
+            _place(ledger, account, ledger.pieces[p], move, rules)
+    if tally.living > DAY_ROOM * rules.max_flows:
+        _prune(ledger, rules.max_flows)
+    if rules.attribution == POISON:
+        return
+    if move.from_group < 0:
+        _drop_emptied(ledger, ledger.accounts[_slot(ledger.accounts, _key(move.token, move.sender))])
+    if move.to_group < 0:
+        _place_rest(ledger, ledger.accounts[_slot(ledger.accounts, _key(move.token, move.receiver))], move)
+
+
+@in_place
+def _arrive(ledger, piece, move, rules):
+    """A piece comes to a group: its own, one that absorbs it, or a destination, which makes it an arrival."""
+    if move.to_group == piece.source:
+        ledger.counts[RETURNED] += 1
+        return
+    if not rules.is_destination[move.to_group]:
+        ledger.counts[ABSORBED] += 1
+        return
+    ledger.counts[COMPLETED] += 1
+    tally = ledger.tally[0]
+    row = ledger.arrivals[tally.arrived]
+    row.source, row.destination, row.token, row.day = piece.source, move.to_group, move.token, move.day
+    row.units, row.parts, row.hops, row.confidence = piece.units, piece.parts, piece.hops, piece.confidence
+    _write_path(ledger, piece, move.ref, ledger.routes, tally.arrived)
+    tally.arrived += 1
+
+
+@in_place
+def _place(ledger, account, piece, move, rules):
+    """A piece joins the end of an account's line. Poison keeps one lot per group, the better one."""
+    n = -1
+    if rules.attribution == POISON:
+        n = _lot_of_group(ledger, account, piece.source)
+        if n >= 0 and not _is_better(piece.confidence, piece.started, ledger.lots[n]):
+            return
+    if n < 0:
+        n = _add_lot(ledger, account)
+        _count_flow(ledger, account)
+    lot = ledger.lots[n]
+    lot.source, lot.units, lot.parts, lot.hops = piece.source, piece.units, piece.parts, piece.hops
+    lot.confidence, lot.started, lot.moved, lot.rank = piece.confidence, piece.started, move.clock, move.rank
+    _write_path(ledger, piece, move.ref, ledger.paths, n)
+
+
+@in_place
+def _place_rest(ledger, account, move):
+    """What of a transfer is no flow stands in line behind those that are, or joins other money at the line's end."""
+    units, parts = move.units, move.parts
+    for p in range(ledger.tally[0].pieces):
+        units, parts = _minus(units, parts, ledger.pieces[p].units, ledger.pieces[p].parts)
+    if account.flows == 0 or (units <= 0 and parts <= 0):
+        return
+    lot = ledger.lots[account.tail]
+    if lot.source < 0:
+        lot.units, lot.parts = _plus(lot.units, lot.parts, units, parts)
+        return
+    n = _add_lot(ledger, account)
+    lot = ledger.lots[n]
+    lot.source, lot.units, lot.parts, lot.hops = CLEAN, units, parts, 0
+    lot.confidence, lot.started, lot.moved, lot.rank = 0.0, move.clock, move.clock, move.rank
+    for j in range(ledger.paths.shape[1]):
+        ledger.paths[n, j] = -1
+
+
+@in_place
+def _copy_path(paths, row, others, other):
+    """Write a path over another."""
+    for j in range(paths.shape[1]):
+        others[other, j] = paths[row, j]
+
+
+@in_place
+def _write_path(ledger, piece, ref, paths, row):
+    """Write the path of a piece: that of the lot it was, this transfer, -1 behind them."""
+    for j in range(paths.shape[1]):
+        paths[row, j] = ref if j == piece.hops - 1 else -1 if j >= piece.hops else ledger.paths[piece.lot, j]
+
+
+@in_place
+def _drop_emptied(ledger, account):
+    """Take lots without an amount out of an account's line."""
+    lots = ledger.lots
+    n, before = account.head, np.int32(-1)
+    while n >= 0:
+        lot = lots[n]
+        following = lot.behind
+        if lot.units == 0 and lot.parts == 0:
+            if lot.source >= 0:
+                _forget_flow(ledger, account, lot)
+            if before < 0:
+                account.head = following
+            else:
+                lots[before].behind = following
+            if account.tail == n:
+                account.tail = before
+            _free_lot(ledger, n)
+        else:
+            before = n
+        n = following
+
+
+# Lots.
+
+
+@in_place
+def _add_lot(ledger, account):
+    """A lot from the free list, put at the end of an account's line; returns its number. Whoever calls fills it."""
+    tally, lots = ledger.tally[0], ledger.lots
+    n = tally.free
+    tally.free = lots[n].behind
+    tally.spare -= 1
+    lots[n].behind = -1
+    if account.head < 0:
+        account.head = n
+    else:
+        lots[account.tail].behind = n
+    account.tail = n
+    return n
+
+
+@in_place
+def _free_lot(ledger, n):
+    """Give a lot back to the free list."""
+    tally = ledger.tally[0]
+    ledger.lots[n].behind = tally.free
+    tally.free = n
+    tally.spare += 1
+
+
+@in_place
+def _free_lots(lots, first, tally):
+    """Put all lots from the first on into the free list."""
+    for n in range(first, len(lots)):
+        lots[n].behind = n + 1 if n + 1 < len(lots) else tally.free
+    tally.free = first
+    tally.spare += len(lots) - first
+
+
+@in_place
+def _lot_of_group(ledger, account, group):
+    """The first flow of a group on an account, -1 without one."""
+    n = account.head
+    while n >= 0 and ledger.lots[n].source != group:
+        n = ledger.lots[n].behind
+    return n
+
+
+@in_place
+def _count_flow(ledger, account):
+    """A lot of an account became a flow."""
+    account.flows += 1
+    ledger.tally[0].living += 1
+
+
+@in_place
+def _forget_flow(ledger, account, lot):
+    """A flow becomes other money."""
+    lot.source = CLEAN
+    account.flows -= 1
+    ledger.tally[0].living -= 1
+
+
+# Accounts.
+
+
+@in_place
+def _key(token, address):
+    """What names an account."""
+    return (np.int64(token) << 32) | address
+
+
+@in_place
+def _slot(accounts, key):
+    """Place of a key in the table, or the free place where it belongs."""
+    mask = len(accounts) - 1
+    at = ((key * MIX) >> 20) & mask
+    while accounts[at].key != key and accounts[at].key != -1:
         at = (at + 1) & mask
     return at
 
 
-@njit(cache=True, inline="always")
+@in_place
 def _hint(key):
-    """Place of a key among HINTS: most addresses hold no flow, and a byte in the cache says so."""
-    return ((key * np.int64(-7046029254386353131)) >> 44) & (HINTS - 1)
+    """Place of a key in `may_hold`."""
+    return ((key * MIX) >> 44) & (HINTS - 1)
 
 
-@njit(cache=True, nogil=True)
-def _rebuilt(keys, head, tail, flows, size):
-    """A table of `size` places with the accounts that still hold a flow."""
-    new_keys, new_head, new_tail = np.full(size, -1, np.int64), np.full(size, -1, np.int32), np.full(size, -1, np.int32)
-    new_flows = np.zeros(size, np.int32)
-    used = 0
-    for i in range(len(keys)):
-        if keys[i] != -1 and flows[i] > 0:
-            at = _slot(new_keys, keys[i])
-            new_keys[at], new_head[at], new_tail[at], new_flows[at] = keys[i], head[i], tail[i], flows[i]
+@allocating
+def _no_accounts(size):
+    """A table of free places."""
+    accounts = np.zeros(size, ACCOUNT)
+    for at in range(size):
+        accounts[at].key, accounts[at].head, accounts[at].tail = -1, -1, -1
+    return accounts
+
+
+@in_place
+def _account(ledger, key):
+    """The account of a key, entered in the table where it is new. Whoever calls saw to it that there is room."""
+    account = ledger.accounts[_slot(ledger.accounts, key)]
+    if account.key == -1:
+        account.key = key
+        ledger.may_hold[_hint(key)] = True
+        ledger.tally[0].used += 1
+    return account
+
+
+@in_place
+def _clear_account(ledger, account):
+    """Free all lots of an account."""
+    n = account.head
+    while n >= 0:
+        following = ledger.lots[n].behind
+        _free_lot(ledger, n)
+        n = following
+    account.head, account.tail = -1, -1
+
+
+@in_place
+def _has_place(ledger, move):
+    """Whether the account that the pieces of a transfer go to is in the table, or the table has room for it."""
+    if move.to_group >= 0 or ledger.tally[0].pieces == 0:
+        return True
+    accounts = ledger.accounts
+    if 2 * (ledger.tally[0].used + 1) <= len(accounts):
+        return True
+    return accounts[_slot(accounts, _key(move.token, move.receiver))].key != -1
+
+
+# Growth.
+
+
+@allocating
+def _rebuilt(ledger, size):
+    """The ledger with a table of `size` places. Accounts without a flow are forgotten, and their lots freed."""
+    old, accounts, used = ledger.accounts, _no_accounts(size), 0
+    for at in range(len(old)):
+        if old[at].flows > 0:
+            accounts[_slot(accounts, old[at].key)] = old[at]
             used += 1
-    return new_keys, new_head, new_tail, new_flows, used
+        elif old[at].key != -1:
+            _clear_account(ledger, old[at])
+    ledger.tally[0].used = used
+    return Ledger(
+        accounts,
+        ledger.may_hold,
+        ledger.lots,
+        ledger.paths,
+        ledger.pieces,
+        ledger.best,
+        ledger.groups,
+        ledger.arrivals,
+        ledger.routes,
+        ledger.counts,
+        ledger.tally,
+    )
 
 
-@njit(cache=True, nogil=True)
-def _wider(array, size):
-    larger = np.empty(size, array.dtype)
-    larger[: len(array)] = array
-    return larger
+@in_place
+def _has_room(ledger):
+    """Whether the pieces at hand and a rest find lots, or rows as arrivals."""
+    tally = ledger.tally[0]
+    return tally.pieces < tally.spare and tally.arrived + tally.pieces <= len(ledger.arrivals)
 
 
-@njit(cache=True, nogil=True)
-def _wider_lots(behind, source, hops, units, parts, rank, started, moved, confidence, path):
-    more = 2 * len(behind)
-    paths = np.empty((more, path.shape[1]), np.int64)
-    paths[: len(behind)] = path
-    return (
-        _wider(behind, more),
-        _wider(source, more),
-        _wider(hops, more),
-        _wider(units, more),
-        _wider(parts, more),
-        _wider(rank, more),
-        _wider(started, more),
-        _wider(moved, more),
-        _wider(confidence, more),
+@allocating
+def _with_room(ledger):
+    """The ledger with room for the pieces at hand: what is too short is at least doubled."""
+    tally, lots, paths, pieces = ledger.tally[0], ledger.lots, ledger.paths, ledger.pieces
+    if tally.pieces >= tally.spare:
+        first, size = len(lots), 2 * len(lots) + tally.pieces
+        lots, paths, pieces = _resized(lots, size), _resized_paths(paths, size), _resized(pieces, size)
+        _free_lots(lots, first, tally)
+    arrivals, routes = ledger.arrivals, ledger.routes
+    if tally.arrived + tally.pieces > len(arrivals):
+        size = 2 * len(arrivals) + tally.pieces
+        arrivals, routes = _resized(arrivals, size), _resized_paths(routes, size)
+    return Ledger(
+        ledger.accounts,
+        ledger.may_hold,
+        lots,
         paths,
+        pieces,
+        ledger.best,
+        ledger.groups,
+        arrivals,
+        routes,
+        ledger.counts,
+        ledger.tally,
     )
 
 
-@njit(cache=True, nogil=True)
-def _prune(keys, head, flows, behind, l_source, l_confidence, l_started, l_hops, l_path, living, keep):
-    """Turn flows beyond `keep` into other money: lowest confidence first, of equal ones the oldest."""
-    candidates, confidences = np.empty(living, np.int64), np.empty(living, np.float64)
-    starts_at, firsts, lasts = np.empty(living, np.int64), np.empty(living, np.int64), np.empty(living, np.int64)
-    found = 0
-    for at in range(len(keys)):
-        if keys[at] == -1 or flows[at] == 0:
-            continue
-        lot = head[at]
-        while lot >= 0:
-            if l_source[lot] >= 0:
-                candidates[found], confidences[found] = (np.int64(at) << 32) | lot, l_confidence[lot]
-                starts_at[found], firsts[found], lasts[found] = (
-                    l_started[lot],
-                    l_path[lot, 0],
-                    l_path[lot, l_hops[lot] - 1],
-                )
-                found += 1
-            lot = behind[lot]
-    order = np.argsort(lasts, kind="mergesort")
-    order = order[np.argsort(firsts[order], kind="mergesort")]
-    order = order[np.argsort(starts_at[order], kind="mergesort")]
-    order = order[np.argsort(confidences[order], kind="mergesort")]
-    for k in range(found - keep):
-        place = candidates[order[k]]
-        l_source[place & 0xFFFFFFFF] = CLEAN
-        flows[place >> 32] -= 1
-    return keep
+@allocating
+def _resized(array, size):
+    """A copy with more places at its end, or fewer."""
+    copy = np.empty(size, array.dtype)
+    for i in range(min(size, len(array))):
+        copy[i] = array[i]
+    return copy
 
 
-@njit(cache=True, nogil=True)
-def _advance(
-    s_token, s_address, s_source, s_units, s_parts, s_hops, s_confidence, s_started, s_moved, s_path,
-    day, rank, clock, token, sender, receiver, units, parts, from_group, to_group, ref, bounds,
-    attribution, max_hops, decay, min_confidence, max_flows, max_age, max_idle, day_ticks,
-    min_units, min_parts, is_source, is_destination,
-):  # fmt: skip
-    # lots, a free list through `behind`
-    room = max(1024, 2 * len(s_token))
-    behind, l_source, l_hops = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int8)
-    l_units, l_parts, l_rank = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64)
-    l_started, l_moved, l_confidence = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.float64)
-    l_path = np.empty((room, max_hops), np.int64)
-    free, fresh, living = np.int32(-1), 0, 0
-    # accounts that hold a flow
-    size = 2048
-    while size < 4 * len(s_token):
-        size *= 2
-    keys, head, tail = np.full(size, -1, np.int64), np.full(size, -1, np.int32), np.full(size, -1, np.int32)
-    flows, used = np.zeros(size, np.int32), 0
-    hints = np.zeros(HINTS, np.bool_)
-    for i in range(len(s_token)):
-        key = (np.int64(s_token[i]) << 32) | s_address[i]
-        at = _slot(keys, key)
-        hints[_hint(key)] = True
-        if keys[at] == -1:
-            keys[at] = key
-            used += 1
-        lot = fresh
-        fresh += 1
-        behind[lot], l_source[lot], l_units[lot], l_parts[lot], l_hops[lot] = (
-            -1,
-            s_source[i],
-            s_units[i],
-            s_parts[i],
-            s_hops[i],
-        )
-        l_confidence[lot], l_started[lot], l_moved[lot], l_rank[lot] = s_confidence[i], s_started[i], s_moved[i], -1
-        for j in range(max_hops):
-            l_path[lot, j] = s_path[i, j]
-        if head[at] < 0:
-            head[at] = lot
-        else:
-            behind[tail[at]] = lot
-        tail[at] = lot
-        if s_source[i] >= 0:
-            flows[at] += 1
-            living += 1
-    # pieces of flows that leave with the transfer at hand
-    p_from, p_units, p_parts = np.empty(256, np.int32), np.empty(256, np.int64), np.empty(256, np.int64)
-    c_source, c_destination, c_token = np.empty(1024, np.int32), np.empty(1024, np.int32), np.empty(1024, np.int32)
-    c_units, c_parts, c_hops = np.empty(1024, np.int64), np.empty(1024, np.int64), np.empty(1024, np.int8)
-    c_confidence, c_day, c_path = (
-        np.empty(1024, np.float64),
-        np.empty(1024, np.int64),
-        np.empty(1024 * max_hops, np.int64),
-    )
-    arrived, path_size = 0, 0
-    day_count = len(bounds) - 1
-    counts, alive = np.zeros((day_count, 11), np.int64), np.zeros(day_count, np.int64)
-    best, held_groups = np.full(len(is_source) + 1, -1, np.int32), np.empty(64, np.int64)
-    for d in range(day_count):
-        last_clock = np.full(len(max_age), np.int64(-1))
-        for i in range(bounds[d], bounds[d + 1]):
-            s, r, t = from_group[i], to_group[i], token[i]
-            last_clock[t] = max(last_clock[t], clock[i])
-            if (
-                sender[i] == receiver[i]
-                or _less(units[i], parts[i], min_units[t], min_parts[t])
-                or (units[i] == 0 and parts[i] == 0)
-            ):
-                continue
-            pieces, starts, at = 0, False, np.int64(-1)
-            if s >= 0:
-                if not is_source[s] or r == s:
-                    continue
-                starts = True
-                p_from[0], p_units[0], p_parts[0], pieces = -1, units[i], parts[i], 1
-                counts[d, STARTED] += 1
-            else:
-                own = (np.int64(t) << 32) | sender[i]
-                at = _slot(keys, own) if hints[_hint(own)] else np.int64(-1)
-                if at >= 0 and keys[at] != -1 and flows[at] > 0:
-                    # flows that are too old or have rested too long are other money from here on
-                    lot = head[at]
-                    total = 0.0
-                    while lot >= 0:
-                        if l_source[lot] >= 0:
-                            old = clock[i] - l_started[lot] > max_age[t]
-                            if old or clock[i] - l_moved[lot] > max_idle[t]:
-                                l_source[lot] = CLEAN
-                                flows[at] -= 1
-                                living -= 1
-                                counts[d, TOO_OLD if old else IDLE] += 1
-                        if l_source[lot] < 0 or l_rank[lot] < rank[i]:
-                            total += l_units[lot] + l_parts[lot] / PARTS
-                        lot = behind[lot]
-                    left_units, left_parts = units[i], parts[i]
-                    share = min(1.0, (units[i] + parts[i] / PARTS) / total) if total > 0 else 0.0
-                    lot, before, held_count = head[at], np.int32(-1), 0
-                    while lot >= 0 and (left_units > 0 or left_parts > 0) and flows[at] > 0:
-                        following = behind[lot]
-                        if l_source[lot] >= 0 and l_rank[lot] >= rank[i]:
-                            before, lot = lot, following
-                            continue
-                        if attribution == POISON:
-                            g = l_source[lot]
-                            if g >= 0 and (
-                                best[g] < 0
-                                or l_confidence[lot] > l_confidence[best[g]]
-                                or (l_confidence[lot] == l_confidence[best[g]] and l_started[lot] < l_started[best[g]])
-                            ):
-                                if best[g] < 0:
-                                    if held_count == len(held_groups):
-                                        held_groups = _wider(held_groups, 2 * held_count)
-                                    held_groups[held_count] = g
-                                    held_count += 1
-                                best[g] = lot
-                            before, lot = lot, following
-                            continue
-                        if attribution == FIFO or share >= 1.0:
-                            take_units, take_parts = l_units[lot], l_parts[lot]
-                        else:
-                            part = (l_units[lot] + l_parts[lot] / PARTS) * share
-                            take_units = np.int64(part)
-                            take_parts = min(np.int64((part - take_units) * PARTS), PARTS - 1)
-                            if _less(l_units[lot], l_parts[lot], take_units, take_parts):
-                                take_units, take_parts = l_units[lot], l_parts[lot]
-                        if _less(left_units, left_parts, take_units, take_parts):
-                            take_units, take_parts = left_units, left_parts
-                        left_units -= take_units
-                        left_parts -= take_parts
-                        if left_parts < 0:
-                            left_units -= 1
-                            left_parts += PARTS
-                        l_units[lot] -= take_units
-                        l_parts[lot] -= take_parts
-                        if l_parts[lot] < 0:
-                            l_units[lot] -= 1
-                            l_parts[lot] += PARTS
-                        if l_source[lot] >= 0 and (take_units > 0 or take_parts > 0):
-                            if l_hops[lot] >= max_hops:
-                                counts[d, HOP_LIMIT] += 1
-                            elif l_confidence[lot] * decay < min_confidence:
-                                counts[d, LOW_CONFIDENCE] += 1
-                            elif _less(take_units, take_parts, min_units[t], min_parts[t]):
-                                counts[d, TOO_SMALL] += 1
-                            else:
-                                if pieces == len(p_from):
-                                    p_from, p_units, p_parts = (
-                                        _wider(p_from, 2 * pieces),
-                                        _wider(p_units, 2 * pieces),
-                                        _wider(p_parts, 2 * pieces),
-                                    )
-                                p_from[pieces], p_units[pieces], p_parts[pieces] = lot, take_units, take_parts
-                                pieces += 1
-                                counts[d, MOVED] += 1
-                        before, lot = lot, following
-                    if attribution == POISON:
-                        for g in np.sort(held_groups[:held_count]):
-                            lot = best[g]
-                            best[g] = -1
-                            if lot < 0:
-                                continue
-                            if l_hops[lot] >= max_hops:
-                                counts[d, HOP_LIMIT] += 1
-                            elif l_confidence[lot] * decay < min_confidence:
-                                counts[d, LOW_CONFIDENCE] += 1
-                            else:
-                                l_moved[lot] = clock[i]
-                                p_from[pieces], p_units[pieces], p_parts[pieces] = lot, units[i], parts[i]
-                                pieces += 1
-                                counts[d, MOVED] += 1
-            # where the pieces go; an emptied lot gives its path before it is freed
-            goal, key = np.int64(-1), (np.int64(t) << 32) | receiver[i]
-            if r < 0 and (pieces > 0 or hints[_hint(key)]):
-                goal = _slot(keys, key)
-            rest_units, rest_parts = units[i], parts[i]
-            for p in range(pieces):
-                lot = p_from[p]
-                source = s if starts else l_source[lot]
-                hops = 1 if starts else l_hops[lot] + 1
-                confidence = 1.0 if starts else l_confidence[lot] * decay
-                if r >= 0:
-                    if r == source:
-                        counts[d, RETURNED] += 1
-                    elif not is_destination[r]:
-                        counts[d, ABSORBED] += 1
-                    else:
-                        counts[d, COMPLETED] += 1
-                        c_source, c_destination = append(c_source, arrived, source), append(c_destination, arrived, r)
-                        c_token, c_units, c_parts = (
-                            append(c_token, arrived, t),
-                            append(c_units, arrived, p_units[p]),
-                            append(c_parts, arrived, p_parts[p]),
-                        )
-                        c_hops, c_confidence, c_day = (
-                            append(c_hops, arrived, hops),
-                            append(c_confidence, arrived, confidence),
-                            append(c_day, arrived, day[i]),
-                        )
-                        for j in range(max_hops):
-                            step = ref[i] if j == hops - 1 else np.int64(-1) if j >= hops else l_path[lot, j]
-                            c_path = append(c_path, path_size, step)
-                            path_size += 1
-                        arrived += 1
-                    continue
-                if keys[goal] == -1:
-                    if 2 * (used + 1) > len(keys):
-                        for other in range(len(keys)):
-                            if keys[other] != -1 and flows[other] == 0:
-                                lot_old = head[other]
-                                while lot_old >= 0:
-                                    following = behind[lot_old]
-                                    behind[lot_old], free = free, lot_old
-                                    lot_old = following
-                        keys, head, tail, flows, used = _rebuilt(
-                            keys, head, tail, flows, len(keys) * (2 if 4 * living > len(keys) else 1)
-                        )
-                        goal = _slot(keys, key)
-                    if keys[goal] == -1:
-                        keys[goal], head[goal], tail[goal] = key, -1, -1
-                        hints[_hint(key)] = True
-                        used += 1
-                elif flows[goal] == 0:
-                    # only other money was left here: the account begins anew
-                    lot_old = head[goal]
-                    while lot_old >= 0:
-                        following = behind[lot_old]
-                        behind[lot_old], free = free, lot_old
-                        lot_old = following
-                    head[goal], tail[goal] = -1, -1
-                started = clock[i] if starts else l_started[lot]
-                if attribution == POISON:
-                    held = head[goal]
-                    while held >= 0 and l_source[held] != source:
-                        held = behind[held]
-                    if held >= 0:
-                        is_better = confidence > l_confidence[held] or (
-                            confidence == l_confidence[held] and started < l_started[held]
-                        )
-                        if not is_better:
-                            continue
-                        new = held
-                    else:
-                        new = np.int32(-1)
-                else:
-                    new = np.int32(-1)
-                if new < 0:
-                    if free >= 0:
-                        new = free
-                        free = behind[new]
-                    else:
-                        if fresh == len(behind):
-                            (
-                                behind,
-                                l_source,
-                                l_hops,
-                                l_units,
-                                l_parts,
-                                l_rank,
-                                l_started,
-                                l_moved,
-                                l_confidence,
-                                l_path,
-                            ) = _wider_lots(
-                                behind,
-                                l_source,
-                                l_hops,
-                                l_units,
-                                l_parts,
-                                l_rank,
-                                l_started,
-                                l_moved,
-                                l_confidence,
-                                l_path,
-                            )
-                        new = np.int32(fresh)
-                        fresh += 1
-                    behind[new] = -1
-                    if head[goal] < 0:
-                        head[goal] = new
-                    else:
-                        behind[tail[goal]] = new
-                    tail[goal] = new
-                    flows[goal] += 1
-                    living += 1
-                for j in range(max_hops):
-                    l_path[new, j] = ref[i] if j == hops - 1 else np.int64(-1) if j >= hops else l_path[lot, j]
-                l_source[new], l_units[new], l_parts[new], l_hops[new] = source, p_units[p], p_parts[p], hops
-                l_confidence[new], l_started[new], l_moved[new], l_rank[new] = confidence, started, clock[i], rank[i]
-                rest_units -= p_units[p]
-                rest_parts -= p_parts[p]
-                if rest_parts < 0:
-                    rest_units -= 1
-                    rest_parts += PARTS
-            if living > DAY_ROOM * max_flows:
-                counts[d, PRUNED] += living - max_flows
-                living = _prune(
-                    keys, head, flows, behind, l_source, l_confidence, l_started, l_hops, l_path, living, max_flows
-                )
-            # take emptied lots out of the sender's account
-            if s < 0 and at >= 0 and attribution != POISON:
-                at = _slot(keys, (np.int64(t) << 32) | sender[i])
-                if keys[at] != -1 and head[at] >= 0:
-                    lot, before = head[at], np.int32(-1)
-                    while lot >= 0:
-                        following = behind[lot]
-                        if l_units[lot] == 0 and l_parts[lot] == 0:
-                            if l_source[lot] >= 0:
-                                flows[at] -= 1
-                                living -= 1
-                            if before < 0:
-                                head[at] = following
-                            else:
-                                behind[before] = following
-                            if tail[at] == lot:
-                                tail[at] = before
-                            behind[lot], free = free, lot
-                        else:
-                            before = lot
-                        lot = following
-            # what is no flow stands in line behind those that are
-            if goal >= 0 and attribution != POISON and (rest_units > 0 or rest_parts > 0):
-                goal = _slot(keys, key)
-                if keys[goal] != -1 and flows[goal] > 0:
-                    end = tail[goal]
-                    if l_source[end] < 0:
-                        l_units[end] += rest_units
-                        l_parts[end] += rest_parts
-                        if l_parts[end] >= PARTS:
-                            l_units[end] += 1
-                            l_parts[end] -= PARTS
-                    else:
-                        if free >= 0:
-                            new = free
-                            free = behind[new]
-                        else:
-                            if fresh == len(behind):
-                                more = 2 * fresh
-                                behind, l_source, l_hops = (
-                                    _wider(behind, more),
-                                    _wider(l_source, more),
-                                    _wider(l_hops, more),
-                                )
-                                l_units, l_parts, l_rank = (
-                                    _wider(l_units, more),
-                                    _wider(l_parts, more),
-                                    _wider(l_rank, more),
-                                )
-                                l_started, l_moved, l_confidence = (
-                                    _wider(l_started, more),
-                                    _wider(l_moved, more),
-                                    _wider(l_confidence, more),
-                                )
-                                paths = np.empty((more, max_hops), np.int64)
-                                paths[:fresh] = l_path
-                                l_path = paths
-                            new = np.int32(fresh)
-                            fresh += 1
-                        behind[new], behind[end] = -1, new
-                        tail[goal] = new
-                        l_source[new], l_units[new], l_parts[new], l_hops[new] = CLEAN, rest_units, rest_parts, 0
-                        l_confidence[new], l_started[new], l_moved[new], l_rank[new] = 0.0, clock[i], clock[i], rank[i]
-                        for j in range(max_hops):
-                            l_path[new, j] = -1
-        # the end of the day: what is too old or idle dies, what is too many is pruned
-        for at in range(len(keys)):
-            if keys[at] == -1 or flows[at] == 0:
-                continue
-            t = keys[at] >> 32
-            now = max(last_clock[t], (day[bounds[d + 1] - 1] + 1) * day_ticks[t] if day_ticks[t] else np.int64(-1))
-            lot = head[at]
-            while lot >= 0:
-                if l_source[lot] >= 0:
-                    old = now - l_started[lot] > max_age[t]
-                    if old or now - l_moved[lot] > max_idle[t]:
-                        l_source[lot] = CLEAN
-                        flows[at] -= 1
-                        living -= 1
-                        counts[d, TOO_OLD if old else IDLE] += 1
-                lot = behind[lot]
-        if living > max_flows:
-            counts[d, PRUNED] += living - max_flows
-            living = _prune(
-                keys, head, flows, behind, l_source, l_confidence, l_started, l_hops, l_path, living, max_flows
-            )
-        for at in range(len(keys)):
-            if keys[at] != -1 and flows[at] == 0:
-                lot = head[at]
-                while lot >= 0:
-                    following = behind[lot]
-                    behind[lot], free = free, lot
-                    lot = following
-                head[at], tail[at] = -1, -1
-            lot = head[at]
-            while lot >= 0:
-                l_rank[lot] = -1
-                lot = behind[lot]
-        keys, head, tail, flows, used = _rebuilt(keys, head, tail, flows, len(keys))
-        hints[:] = False
-        for key in keys:
-            if key != -1:
-                hints[_hint(key)] = True
-        alive[d] = living
-    # the state, account after account in the order of their keys
-    places = np.flatnonzero(keys != -1)
-    places = places[np.argsort(keys[places], kind="mergesort")]
-    lots = 0
-    for at in places:
-        lot = head[at]
-        while lot >= 0:
-            lots += 1
-            lot = behind[lot]
-    o_token, o_address, o_source = np.empty(lots, np.int32), np.empty(lots, np.int32), np.empty(lots, np.int32)
-    o_units, o_parts, o_hops = np.empty(lots, np.int64), np.empty(lots, np.int64), np.empty(lots, np.int8)
-    o_confidence, o_started, o_moved = np.empty(lots, np.float64), np.empty(lots, np.int64), np.empty(lots, np.int64)
-    o_path = np.empty((lots, max_hops), np.int64)
-    n = 0
-    for at in places:
-        lot = head[at]
-        while lot >= 0:
-            o_token[n], o_address[n], o_source[n] = keys[at] >> 32, keys[at] & 0xFFFFFFFF, l_source[lot]
-            o_units[n], o_parts[n], o_hops[n], o_confidence[n] = (
-                l_units[lot],
-                l_parts[lot],
-                l_hops[lot],
-                l_confidence[lot],
-            )
-            o_started[n], o_moved[n] = l_started[lot], l_moved[lot]
-            o_path[n] = l_path[lot]
-            n += 1
-            lot = behind[lot]
-    state = (o_token, o_address, o_source, o_units, o_parts, o_hops, o_confidence, o_started, o_moved, o_path)
-    done = (
-        c_source[:arrived].copy(), c_destination[:arrived].copy(), c_token[:arrived].copy(),
-        c_units[:arrived].copy(), c_parts[:arrived].copy(), c_hops[:arrived].copy(),
-        c_confidence[:arrived].copy(), c_day[:arrived].copy(), c_path[:path_size].copy().reshape(-1, max_hops),
-    )  # fmt: skip
-    return state, done, counts, alive
+@allocating
+def _resized_paths(paths, size):
+    """A copy with more rows at its end, or fewer."""
+    copy = np.empty((size, paths.shape[1]), np.int64)
+    for i in range(min(size, len(paths))):
+        _copy_path(paths, i, copy, i)
+    return copy
+
+
+# Amounts: whole units and 1e-18 parts, 0 <= parts < PARTS.
+
+
+@in_place
+def _less(units, parts, other_units, other_parts):
+    """Whether an amount is less than another."""
+    return units < other_units or (units == other_units and parts < other_parts)
+
+
+@in_place
+def _minus(units, parts, less_units, less_parts):
+    """An amount less another that is not larger."""
+    units, parts = units - less_units, parts - less_parts
+    if parts < 0:
+        return units - 1, parts + PARTS
+    return units, parts
+
+
+@in_place
+def _plus(units, parts, more_units, more_parts):
+    """The sum of two amounts."""
+    units, parts = units + more_units, parts + more_parts
+    if parts >= PARTS:
+        return units + 1, parts - PARTS
+    return units, parts
 
 
 @njit(cache=True, nogil=True)
