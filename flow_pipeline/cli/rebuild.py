@@ -14,7 +14,7 @@ from flow_pipeline.cli.common import JsonOption, progress, settings_of
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("rebuild", epilog="Example: netraflow rebuild --labels labels.csv")(rebuild)
+    app.command("rebuild", epilog="Example: netraflow rebuild")(rebuild)
 
 
 def rebuild(
