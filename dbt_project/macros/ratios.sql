@@ -14,7 +14,7 @@
     / nullif({{ share(total, count) }}, 0)
 {%- endmacro %}
 
-{#- The 95 % interval of a share (Wilson): z = 1.96 standard deviations; 3.84 is z², 1.92 its half, 0.96 its quarter. -#}
+{#- The 95 % interval of a share (Wilson): z = 1.96 deviations; 3.84 is z², 1.92 its half, 0.96 its quarter. -#}
 {% macro wilson_low(won, count) -%}
     case when {{ count }} > 0 then greatest(({{ won }} + 1.92 - {{ wilson_reach(won, count) }}) / ({{ count }} + 3.84), 0) end
 {%- endmacro %}
