@@ -36,7 +36,7 @@ def rebuild(settings: Settings, without_gone: bool, say: Progress = lambda text:
         gone = [load for load in ledger.loads if load.is_gone]
         if gone and not without_gone:
             raise UsageError(
-                f"{len(gone)} files of the ledger are gone: {name_loads(gone)}",
+                f"gone from the files of the ledger: {name_loads(gone)}",
                 "put them back, or leave their rows out with --without-gone",
             )
         result = _load_anew(settings, ledger, say)

@@ -86,7 +86,7 @@ def test_files_that_are_gone_or_changed_are_named(settings: Settings, tmp_path: 
     build(settings, folder)
     (folder / "a.csv").unlink()
     write_csv(folder / "b.csv", DAYS[:5])
-    with pytest.raises(UsageError, match=r"1 files of the ledger are gone: .*/a\.csv \(3 rows\)"):
+    with pytest.raises(UsageError, match=r"gone from the files of the ledger: .*/a\.csv \(3 rows\)"):
         rebuild(settings, without_gone=False)
     assert ask(settings, "select count(*) from raw.transfers", is_build=True) == [(14,)]
     done = rebuild(settings, without_gone=True)
