@@ -44,28 +44,28 @@ class WarehouseSettings(Section):
 
     memory_limit: str = Field(
         "4GB",
-        description="what DuckDB may hold in memory; the rest spills to disk: 10 M transfers stay under 6 GB",
+        description="memory limit of DuckDB; the rest spills to disk: 10 M transfers stay under 6 GB",
     )
-    threads: int = Field(0, ge=0, description="DuckDB threads; 0 takes every core")
+    threads: int = Field(0, ge=0, description="DuckDB threads; 0 uses every core")
     side_by_side_transfers: int = Field(
         1_000_000,
         ge=0,
-        description="up to as many new transfers, stages that do not need each other run side by side; beyond it "
-        "what they hold in memory would add up",
+        description="up to this many new transfers, independent stages run in parallel; above it, their memory use "
+        "would add up",
     )
     checkpoint_threshold: str = Field(
         "256MB",
-        description="written changes after which a run checkpoints the build file: a day's changes are less, and are "
-        "checkpointed once, at its end",
+        description="size of written changes after which a run checkpoints the build file; a day's changes are "
+        "smaller, and are checkpointed once, at the end",
     )
     keep_published: int = Field(
         3, ge=1, description="published files kept, the current one included: rollback is one symlink"
     )
     lock_timeout_seconds: float = Field(
-        5.0, ge=0, description="how long a run waits for another run's lock before it refuses"
+        5.0, ge=0, description="how long a run waits for another run's lock before it gives up"
     )
     sync_to_disk: bool = Field(
-        True, description="fsync a published file before the swap, so that a power cut can not publish a torn file"
+        True, description="fsync a published file before the swap, so that a power cut cannot publish a torn file"
     )
 
     @field_validator("memory_limit", "checkpoint_threshold")
@@ -81,7 +81,7 @@ class SourceSettings(Section):
     """How input files are read."""
 
     chain: str = Field(
-        "ethereum", description="chain of files that do not name theirs; said in the load report whenever it is used"
+        "ethereum", description="chain of files that do not name one; the load report says when it is used"
     )
     value_unit: Literal["auto", "token", "base"] = Field(
         "auto",
@@ -89,25 +89,29 @@ class SourceSettings(Section):
         "contract and whole numbers, else token units",
     )
     time_unit: Literal["second", "minute", "hour", "day"] | None = Field(
-        None, description="what one step of an edge list's time column is; there is no believable default"
+        None, description="length of one step in the time column of an edge list; there is no sensible default"
     )
-    epoch: date | None = Field(None, description="the day of step 0 of an edge list; there is no believable default")
+    epoch: date | None = Field(None, description="day of step 0 of an edge list; there is no sensible default")
     earliest: date = Field(
         date(2009, 1, 3),
-        description="times before this are bad_timestamp: the day of the first block of the first chain",
+        description="earlier times are rejected as bad_timestamp; the default is the day of the first block of the "
+        "first chain",
     )
     max_future_hours: int = Field(
-        48, ge=0, description="times further ahead than this are bad_timestamp: clocks differ by hours, not by years"
+        48,
+        ge=0,
+        description="times further in the future are rejected as bad_timestamp: clocks differ by hours, not by years",
     )
     api_caps: tuple[int, ...] = Field(
         (5_000, 10_000),
-        description="row counts at which explorers and APIs cut a result; a file of exactly as many rows may be cut",
+        description="row counts at which explorers and APIs cut a result; a file with exactly that many rows may be "
+        "incomplete",
     )
     silence_factor: float = Field(
         20.0,
         gt=0,
-        description="a file that ends before the window by more than a day and by this many times its mean gap "
-        "may be truncated",
+        description="a file may be truncated when it ends before the window by more than a day and by more than this "
+        "many mean gaps between its rows",
     )
     max_line_bytes: int = Field(
         16 * 1024 * 1024,
@@ -115,13 +119,15 @@ class SourceSettings(Section):
         description="longer lines are rejected as malformed_row: no real row is this long, and memory stays bounded",
     )
     max_json_bytes: int = Field(
-        512 * 1024 * 1024, ge=1024, description="largest JSON document read as one value; JSON Lines has no such limit"
+        512 * 1024 * 1024,
+        ge=1024,
+        description="maximum size of a JSON document read as one value; JSON Lines has no such limit",
     )
     max_raw_text: int = Field(2_000, ge=100, description="characters of a rejected row kept in raw.rejects")
     tokens: Path | None = Field(
         None,
-        description="token file (chain, token_address, token_symbol, decimals): the only way a token gets decimals "
-        "that its source does not give",
+        description="token file (chain, token_address, token_symbol, decimals); the only source of decimals for "
+        "tokens whose input file has none",
     )
     prices: Path | None = Field(
         None, description="price file (token, date, usd) that fills amount_usd; without it amount_usd is NULL, never 0"
@@ -136,12 +142,12 @@ class LabelSettings(Section):
         0.5,
         ge=0,
         le=1,
-        description="confidence of a label whose file has no such column: an even bet, below every shipped pack",
+        description="confidence of labels whose file has no such column: an even chance, below every shipped pack",
     )
     as_known_on: date | None = Field(
         None,
-        description="use only labels known by the end of this day (known_from), as a report of that day would have; "
-        "unset uses all",
+        description="use only labels known by the end of this day (known_from), as a report written on that day "
+        "would; unset uses all labels",
     )
 
 
@@ -149,10 +155,10 @@ class RegionSettings(Section):
     """What counts as the home region."""
 
     home: tuple[str, ...] = Field(
-        ("ID",), description="ISO-3166 codes of the home region, whose outflow fct_daily_outflow shows"
+        ("ID",), description="ISO-3166 codes of the home region; fct_daily_outflow shows the outflow of this region"
     )
     scanned_wallets_are_home: bool = Field(
-        True, description="wallets of netrascan reports count as domestic: the scan is made in the home region"
+        True, description="wallets in netrascan reports count as domestic, because the scan is made in the home region"
     )
 
     @field_validator("home")
@@ -180,26 +186,34 @@ class AnomalySettings(Section):
 
     method: Literal["trailing", "robust", "inclusive"] = Field(
         "trailing",
-        description="the method that fills detection.netflow_anomalies; the day itself stays out of its own baseline",
+        description="method that fills detection.netflow_anomalies; by default the day itself is not part of its own "
+        "baseline",
     )
-    window_days: int = Field(7, ge=2, le=365, description="length of the baseline: one week holds the weekday rhythm")
-    min_history_days: int = Field(7, ge=2, description="days of history a baseline needs before it may flag")
+    window_days: int = Field(7, ge=2, le=365, description="length of the baseline: one week covers the weekday pattern")
+    min_history_days: int = Field(
+        7, ge=2, description="days of history that a baseline needs before a day can be flagged"
+    )
     trailing_threshold: float = Field(
-        3.0, gt=0, description="|z| from which a day is anomalous: about 1 in 370 days of pure noise"
+        3.0, gt=0, description="|z| from which a day is anomalous: pure noise reaches it on about 1 in 370 days"
     )
     robust_threshold: float = Field(
-        3.0, gt=0, description="the same on the median-based score, which one wild day in the baseline can not hide"
+        3.0,
+        gt=0,
+        description="the same for the median-based score, which a single extreme day in the baseline cannot mask",
     )
     inclusive_threshold: float = Field(
         2.0,
         gt=0,
         description="the LPT study's threshold; a score that includes its own day never exceeds the root of window - 1",
     )
-    inclusive_min_rows: int = Field(3, ge=2, description="active rows the LPT study asks for before it scores a day")
+    inclusive_min_rows: int = Field(
+        3, ge=2, description="active rows that the LPT study requires before it scores a day"
+    )
     min_amount: float = Field(
         1.0,
         ge=0,
-        description="token units a day must move to be flagged flat_baseline when the baseline has no deviation at all",
+        description="token units by which a day must differ from a baseline without deviation to be flagged "
+        "flat_baseline",
     )
     min_amount_by_token: dict[str, float] = Field(
         {"ETH": 10.0, "BTC": 1.0, "LPT": 1000.0, "USDT": 10000.0, "USDC": 10000.0},
@@ -209,10 +223,11 @@ class AnomalySettings(Section):
     critical_ratio: float = Field(3.0, ge=1, description="severity CRITICAL from this multiple of the threshold")
     top_k: int = Field(10, ge=1, description="days shown by the top-K views, as in the LPT study")
     surge_threshold: float = Field(
-        3.0, gt=0, description="z of today's outflow against the previous days from which it is a surge"
+        3.0, gt=0, description="z-score of a day's outflow against the previous days from which the day is a surge"
     )
     surge_amount_by_token: dict[str, float] = Field(
-        {"ETH": 100.0}, description="token units above the mean of the previous days that are a surge whatever the z"
+        {"ETH": 100.0},
+        description="token units above the mean of the previous days from which a day is a surge, whatever its z-score",
     )
 
     @model_validator(mode="after")
@@ -253,19 +268,20 @@ class TypologySettings(Section):
     hub_degree: int = Field(
         1_000,
         ge=3,
-        description="distinct counterparties in one token from which an address is a hub: a service, labelled or not; "
+        description="distinct counterparties in one token from which an address is a hub (a service, labelled or not); "
         "paths end there",
     )
     max_hops: int = Field(
         32,
         ge=6,
-        description="longer paths are cut here and marked truncated: nobody follows more, and time stays bounded",
+        description="longer paths are cut at this length and marked truncated: nobody follows more hops, and run time "
+        "stays bounded",
     )
     max_findings: int = Field(
         10_000,
         ge=1,
-        description="findings kept per typology and day, suspicious and large ones first; what was found beyond it is "
-        "counted and said",
+        description="findings stored per typology and day, suspicious and large ones first; the rest is counted and "
+        "reported",
     )
     critical_score: float = Field(0.95, gt=0, le=1, description="a finding is CRITICAL above this score")
     high_score: float = Field(0.8, gt=0, le=1, description="HIGH above this score")
@@ -290,50 +306,65 @@ class ClusterSettings(Section):
     """Cluster analysis: the graph around each labelled entity, day by day."""
 
     min_transfers: int = Field(
-        3, ge=1, description="clusters with fewer transfers on a day are left out: two payments have no shape"
+        3, ge=1, description="clusters with fewer transfers on a day are left out: two payments do not form a structure"
     )
     exact_vertices: int = Field(
         2_000,
         ge=2,
-        description="larger graphs get paths and betweenness from a sample: all pairs cost vertices times edges",
+        description="in larger graphs, paths and betweenness are estimated from a sample: computing all pairs costs "
+        "vertices times edges",
     )
     sample: int = Field(
         64,
         ge=1,
-        description="start vertices of that sample: the standard error of a mean path is an eighth of its deviation",
+        description="start vertices of that sample: the standard error of a mean path is an eighth of its standard "
+        "deviation",
     )
-    seed: int = Field(7, description="seed of the sample, so that a run again gives the same figures")
-    top: int = Field(5, ge=1, description="senders, receivers and bridges listed: more than a reader compares")
+    seed: int = Field(7, description="seed of the sample, so that a repeated run gives the same figures")
+    top: int = Field(
+        5, ge=1, description="number of senders, receivers and bridges listed: readers do not compare more"
+    )
     deposit_share: float = Field(
         0.9,
         gt=0,
         le=1,
-        description="a deposit address forwards at least this share of what it gets to its exchange, its only payee",
+        description="a deposit address forwards at least this share of its receipts to its exchange, its only payee",
     )
-    deposit_hours: float = Field(24.0, gt=0, le=8_760, description="within this of the receipt: exchanges sweep daily")
+    deposit_hours: float = Field(
+        24.0,
+        gt=0,
+        le=8_760,
+        description="hours after the receipt within which it must be forwarded: exchanges sweep daily",
+    )
     deposit_receipts: int = Field(
-        1, ge=1, description="receipts that must have been forwarded; more than one is surer and finds fewer"
+        1,
+        ge=1,
+        description="receipts that must have been forwarded; a larger number is more certain and finds fewer addresses",
     )
     hot_degree: int = Field(
         10,
         ge=2,
-        description="an exchange wallet with as many senders and as many receivers on one day is hot: "
-        "customers come and go there",
+        description="an exchange wallet with at least this many senders and this many receivers on one day is hot: it "
+        "serves customers",
     )
-    cold_days: int = Field(30, ge=1, description="days over which a wallet must keep to itself to be cold")
+    cold_days: int = Field(
+        30, ge=1, description="days over which a wallet must have no outside receipts and few payments to be cold"
+    )
     cold_payments: int = Field(
-        3, ge=0, description="payments a cold wallet may make in them: moving reserves takes a few"
+        3, ge=0, description="payments that a cold wallet may make in those days: moving reserves takes a few"
     )
     coinjoin_equal_outputs: int = Field(
         3,
         ge=2,
-        description="as many receivers of one sum make a Bitcoin transaction a CoinJoin, whose inputs are strangers",
+        description="a Bitcoin transaction with at least this many receivers of the same amount is a CoinJoin, whose "
+        "inputs have different owners",
     )
     burst_deviations: float = Field(
         2.0,
         gt=0,
         lt=4.7958,
-        description="an hour is a burst above mean + this many deviations; of 24 hours none can exceed the root of 23",
+        description="an hour is a burst above mean + this many standard deviations; with 24 hours none can exceed the "
+        "square root of 23",
     )
 
 
@@ -341,54 +372,59 @@ class TracingSettings(Section):
     """Group flows: money followed from one group of addresses to another."""
 
     groups: Path | None = Field(
-        None, description="YAML or JSON file with groups of addresses; they stand before those that labels make"
+        None, description="YAML or JSON file with groups of addresses; they take precedence over groups from labels"
     )
     use_derived: bool = Field(
         True,
-        description="deposit addresses count as their exchange from the moment they are known: what reaches one has "
-        "arrived, whenever it is swept",
+        description="deposit addresses count as their exchange from the moment they are known: money that reaches one "
+        "has arrived, no matter when it is swept",
     )
     attribution: Literal["fifo", "haircut", "poison"] = Field(
         "fifo",
         description="how much of a flow moves on: fifo takes the oldest money first, as courts have done; haircut "
-        "takes shares; poison taints whatever follows",
+        "takes proportional shares; poison taints everything that leaves afterwards",
     )
     max_hops: int = Field(
         6,
         ge=1,
         le=16,
-        description="transfers of a flow; after six hands confidence is under a half and nearly everybody is connected",
+        description="maximum transfers of a flow; after six, confidence is below one half and nearly all addresses "
+        "are connected",
     )
-    decay: float = Field(0.85, gt=0, le=1, description="confidence per further hop")
+    decay: float = Field(0.85, gt=0, le=1, description="factor by which each further hop multiplies the confidence")
     min_confidence: float = Field(
-        0.3, ge=0, lt=1, description="a flow under it dies; with the default decay the hop limit comes first"
+        0.3,
+        ge=0,
+        lt=1,
+        description="a flow with less confidence dies; with the default decay the hop limit is reached first",
     )
     max_age_days: float = Field(7.0, gt=0, le=3_650, description="a flow dies this long after its first transfer")
-    max_idle_days: float = Field(1.0, gt=0, le=3_650, description="and when it has not moved for this long")
-    max_age_blocks: int = Field(1_008, ge=1, description="the same on Bitcoin, in blocks: a week of them")
-    max_idle_blocks: int = Field(144, ge=1, description="the same on Bitcoin, in blocks: a day of them")
+    max_idle_days: float = Field(1.0, gt=0, le=3_650, description="a flow dies when it has not moved for this long")
+    max_age_blocks: int = Field(1_008, ge=1, description="max_age_days on Bitcoin, in blocks: about one week")
+    max_idle_blocks: int = Field(144, ge=1, description="max_idle_days on Bitcoin, in blocks: about one day")
     max_flows: int = Field(
         10_000,
         ge=1,
-        description="flows alive at the end of a day; the least confident beyond it are pruned and counted, so that "
-        "memory stays bounded",
+        description="maximum flows alive at the end of a day; beyond it, the least confident are pruned and counted, "
+        "so that memory stays bounded",
     )
     max_summaries: int = Field(
         5_000,
         ge=1,
-        description="pairs of groups and tokens summarised, largest flow counts first; what is left out is counted",
+        description="pairs of groups and tokens that are summarised, largest flow counts first; the rest is counted",
     )
     min_amount_by_token: dict[str, Annotated[float, Field(ge=0, lt=1e18)]] = Field(
         {"BTC": 0.001, "ETH": 0.01},
-        description="smaller transfers neither start nor move a flow: dust; other tokens have no least amount",
+        description="smaller transfers are dust and neither start nor move a flow; other tokens have no minimum amount",
     )
     large_amount_by_token: dict[str, Annotated[float, Field(ge=0, lt=1e18)]] = Field(
-        {"BTC": 1_000.0, "ETH": 20_000.0}, description="a pair's total above this adds 0.1 to its risk"
+        {"BTC": 1_000.0, "ETH": 20_000.0}, description="a total above this adds 0.1 to the risk of a pair of groups"
     )
     keep_states_days: int = Field(
         120,
         ge=1,
-        description="days whose end state is kept: a correction further back follows everything from the start again",
+        description="days whose end state is stored: a correction further back makes the tracing start again from the "
+        "first day",
     )
 
     @model_validator(mode="after")
@@ -431,14 +467,15 @@ class SmartMoneySettings(Section):
         1.5,
         gt=1,
         le=10,
-        description="a trade whose two legs are worth this many times one another, by their own prices, has no "
-        "believable value",
+        description="a trade has no believable value when its two legs, each at its own price, differ by more than "
+        "this factor",
     )
     sandwich_tolerance: float = Field(
         0.1,
         ge=0,
         lt=1,
-        description="a sandwich sells what it bought to within this share: bots round, and some tokens tax transfers",
+        description="a sandwich sells the amount it bought, within this share: bots round, and some tokens tax "
+        "transfers",
     )
     liquidation_methods: dict[str, str] = Field(
         {
@@ -449,79 +486,89 @@ class SmartMoneySettings(Section):
             "0x45cf2230": "bite(bytes32,address)",
             "0xed998908": "bark(bytes32,address,address)",
         },
-        description="methods that liquidate a loan, by selector: Aave, Compound 2 and 3, Maker 1 and 2",
+        description="methods that liquidate a loan, by function selector: Aave, Compound 2 and 3, Maker 1 and 2",
     )
     gas_block_transactions: int = Field(
         5,
         ge=2,
         description="transactions of a block that must be known before a gas price is compared with the block's "
-        "median: fewer say nothing about the block",
+        "median: fewer are not representative",
     )
     round_trip_hours: float = Field(
         24,
         gt=0,
         le=168,
-        description="a payment that comes back within these hours is a round trip: wash traders turn coins over daily",
+        description="a payment that comes back within these hours is a round trip: wash traders turn their coins over "
+        "daily",
     )
     round_trip_loss: float = Field(
         0.05,
         ge=0,
         lt=1,
-        description="a round trip brings back at most what was paid, and less by at most this share: pool fees and "
-        "slippage of a wash trade stay under it",
+        description="a round trip returns at most the amount paid, and at most this share less: pool fees and "
+        "slippage of a wash trade stay below it",
     )
     weights: dict[str, float] = Field(
         _WEIGHTS,
-        description="weight of each part of the score; those not given keep their default, together they are 1",
+        description="weight of each part of the score; parts not given keep their default, and all weights add up to 1",
     )
     full_marks: dict[str, float] = Field(
         _FULL_MARKS,
-        description="where each part of the score is full: US dollars paid in 30 days, share of profitable weeks, "
-        "transactions a day, gas efficiency, addresses paid or called, share of MEV transactions",
+        description="value at which each part of the score is full: US dollars paid in 30 days, share of profitable "
+        "weeks, transactions per day, gas efficiency, addresses paid or called, share of MEV transactions",
     )
     min_score: float = Field(
         0.55,
         gt=0,
         le=1,
-        description="a wallet whose closed trades made money is smart money from this score on: size, busyness or a "
-        "win rate alone do not reach it",
+        description="a wallet whose closed trades made money is smart money from this score on; size, activity or win "
+        "rate alone does not reach it",
     )
     sure_days: int = Field(
         20,
         ge=1,
-        description="active days in 30 from which the history counts as full for the confidence: the working days",
+        description="active days in 30 from which the confidence counts the history as complete: about the working "
+        "days",
     )
-    wash_share: float = Field(0.5, gt=0, le=1, description="category wash_trader: share of payments that came back")
+    wash_share: float = Field(
+        0.5, gt=0, le=1, description="category wash_trader: minimum share of payments that came back"
+    )
     wash_payments: int = Field(
-        4, ge=2, description="category wash_trader: payments at least; fewer come back by chance"
+        4, ge=2, description="category wash_trader: minimum number of payments; fewer can come back by chance"
     )
     mev_share: float = Field(
-        0.2, gt=0, le=1, description="category mev_bot: share of transactions in sandwiches, arbitrage or liquidations"
+        0.2,
+        gt=0,
+        le=1,
+        description="category mev_bot: minimum share of transactions in sandwiches, arbitrages or liquidations",
     )
-    mev_transactions: int = Field(3, ge=1, description="category mev_bot: such transactions at least; one can be luck")
+    mev_transactions: int = Field(
+        3, ge=1, description="category mev_bot: minimum number of such transactions; a single one can be luck"
+    )
     office_weekday_share: float = Field(
         0.95,
         gt=0,
         le=1,
-        description="category institution: share of transactions from Monday to Friday; by chance it is 5 in 7",
+        description="category institution: minimum share of transactions from Monday to Friday; by chance it is 5 in 7",
     )
     office_hour_concentration: float = Field(
         0.6,
         gt=0,
         le=1,
-        description="category institution: concentration over the hours of the day; 12 even hours have 0.64, 24 have 0",
+        description="category institution: minimum concentration over the hours of the day; an even spread over 12 "
+        "hours has 0.64, over 24 hours 0",
     )
     office_transactions: int = Field(
         20,
         ge=1,
-        description="category institution: transactions in 30 days at least, so that hours and weekdays say something",
+        description="category institution: minimum transactions in 30 days, so that hours and weekdays are meaningful",
     )
     office_days: int = Field(
-        10, ge=1, le=30, description="category institution: active days in 30 at least, half the working days"
+        10, ge=1, le=30, description="category institution: minimum active days in 30, about half the working days"
     )
-    whale_usd: float = Field(1_000_000.0, gt=0, description="category whale: US dollars paid in 30 days")
+    whale_usd: float = Field(1_000_000.0, gt=0, description="category whale: minimum US dollars paid in 30 days")
     trader_trades: int = Field(
-        10, ge=1, description="category active_trader: trades in 30 days, about one every second working day"
+        10, ge=1, description="category active_trader: minimum trades in 30 days, about one every second working day"
     )
 
     @field_validator("weights", "full_marks", mode="before")
@@ -551,7 +598,7 @@ class DestinationSettings(Section):
 
     windows_days: tuple[int, ...] = Field(
         (30, 0),
-        description="windows of marts.top_destinations in days up to the last day built, 0 for every day built; "
+        description="windows of marts.top_destinations, in days up to the last day built; 0 covers every day built; "
         "the destinations command ranks any other window",
     )
     top_n: int = Field(
@@ -566,20 +613,20 @@ class QualitySettings(Section):
         0.05,
         ge=0,
         le=1,
-        description="share of rejected rows from which a load is warned about: real exports reject under 1 %",
+        description="share of rejected rows from which a load causes a warning: real exports have under 1 % rejects",
     )
     max_drift: float = Field(
         0.25,
         gt=0,
-        description="population stability index of a model's feature above which its wallets are another population "
-        "than it was trained on: the rule of thumb of credit scoring",
+        description="population stability index of a model feature above which the wallets count as a different "
+        "population from the training data: the rule of thumb in credit scoring",
     )
     max_reject_share: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="share of rejected rows of a run above which nothing is published; 1 never stops, because rejects "
-        "are reported by row",
+        description="share of rejected rows in a run above which nothing is published; the default 1 never stops a "
+        "run, because every rejected row is reported",
     )
 
 
@@ -590,16 +637,18 @@ class ChannelSettings(Section):
     """One way to tell people. Addresses that hold a secret stand in the environment, their variables' names here."""
 
     kind: Literal["apprise", "webhook", "file", "terminal"] = Field(
-        description="apprise: any URL of the Apprise library (slack, mailto, …); webhook: signed JSON; file: JSON "
-        "Lines; terminal: lines on stdout"
+        description="apprise: any URL that the Apprise library supports (slack, mailto, …); webhook: signed JSON; "
+        "file: JSON Lines; terminal: lines on stdout"
     )
     url_env: str | None = Field(None, description="environment variable with the URL of an apprise or webhook channel")
     key_env: str | None = Field(
-        None, description="environment variable with the key that signs a webhook; unset sends unsigned"
+        None, description="environment variable with the key that signs a webhook; if unset, messages are unsigned"
     )
-    path: Path | None = Field(None, description="file of a file channel; messages are appended")
-    min_severity: Severity = Field("HIGH", description="less severe alerts stay in the ledger and are not sent here")
-    rules: tuple[str, ...] = Field((), description="kinds of alerts sent here; empty sends all")
+    path: Path | None = Field(None, description="file of a file channel; messages are appended to it")
+    min_severity: Severity = Field(
+        "HIGH", description="less severe alerts stay in the alert ledger and are not sent to this channel"
+    )
+    rules: tuple[str, ...] = Field((), description="kinds of alerts sent to this channel; empty sends all")
 
     @model_validator(mode="after")
     def _has_an_address(self) -> ChannelSettings:
@@ -624,45 +673,50 @@ class AlertSettings(Section):
     )
     transfer_usd: tuple[float, float, float] = Field(
         (25_000.0, 250_000.0, 2_500_000.0),
-        description="the same in US dollars for other tokens that have a price: 10 ETH at 2,500 USD",
+        description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD",
     )
     medium_score: float = Field(
         0.6,
         ge=0,
         lt=1,
-        description="findings and address risk above this score are MEDIUM; at or under it they are no alert",
+        description="findings and address risk above this score are MEDIUM; at or below it they are not alerts",
     )
     high_score: float = Field(0.8, ge=0, lt=1, description="HIGH above this score")
     critical_score: float = Field(0.95, ge=0, lt=1, description="CRITICAL above this score")
     activity_zscore: float = Field(
         4.0,
         gt=0,
-        description="a listed wallet's day is unusual when the value paid is this many standard deviations from its "
-        "own active days; amounts have fat tails, 3 is crossed weekly",
+        description="a day of a listed wallet is unusual when the value paid is this many standard deviations from "
+        "its own active days; amounts have fat tails, and 3 would be exceeded weekly",
     )
     topic_minutes: float = Field(
         60.0,
         ge=0,
-        description="per channel one message of a kind about one thing in this time; the rest waits for the digest",
+        description="within this time, each channel gets at most one message per kind and topic; the rest waits for "
+        "the digest",
     )
     max_messages: int = Field(
-        20, ge=0, description="single messages per channel in an hour: more are not read; the rest waits for the digest"
+        20,
+        ge=0,
+        description="maximum single messages per channel and hour, because people do not read more; the rest waits "
+        "for the digest",
     )
-    digest_minutes: float = Field(60.0, ge=0, description="a channel's digests are at least this far apart")
+    digest_minutes: float = Field(60.0, ge=0, description="minimum time between two digests of a channel")
     digest_rows: int = Field(
         50,
         ge=1,
-        description="alerts a digest lists, severest first; the others are counted in it and stand in the ledger",
+        description="maximum alerts listed in a digest, most severe first; the others are counted in the digest and "
+        "are in the alert ledger",
     )
-    timeout_seconds: float = Field(10.0, gt=0, le=300, description="how long a channel may take for one message")
+    timeout_seconds: float = Field(10.0, gt=0, le=300, description="maximum time a channel may take for one message")
     retry_seconds: float = Field(
-        30.0, gt=0, description="a message that failed is tried again after this, then after twice as long, and so on"
+        30.0, gt=0, description="wait before a failed message is sent again; the wait doubles with each further failure"
     )
     max_retry_seconds: float = Field(
-        3_600.0, gt=0, description="longest wait between two tries; a message is never given up"
+        3_600.0, gt=0, description="maximum wait between two attempts; a message is never given up"
     )
     channels: dict[str, ChannelSettings] = Field(
-        {}, description="the channels by name; without any, alerts stand in the ledger only"
+        {}, description="channels by name; without channels, alerts are only in the alert ledger"
     )
 
     @property
@@ -687,18 +741,22 @@ class ReportSettings(Section):
     """Length of reports."""
 
     each_run: bool = Field(
-        True, description="write the reports with each run that publishes; `netraflow report` writes them at any time"
+        True, description="write the reports in each run that publishes; `netraflow report` writes them at any time"
     )
-    days: int = Field(90, ge=7, le=366, description="days that the charts show: a quarter of a year")
-    rows: int = Field(15, ge=1, description="rows of a table; the query beside it gives all")
-    exchanges: int = Field(20, ge=0, description="exchanges with a chart of their own, the most active first")
-    tokens: int = Field(3, ge=1, description="tokens with a chart of all exchanges together, the most active first")
+    days: int = Field(90, ge=7, le=366, description="days shown in the charts: a quarter of a year")
+    rows: int = Field(15, ge=1, description="rows per table; the query beside it returns all rows")
+    exchanges: int = Field(20, ge=0, description="number of exchanges with their own chart, the most active first")
+    tokens: int = Field(
+        3, ge=1, description="number of tokens with a chart of all exchanges together, the most active first"
+    )
     metrics_file: Path | None = Field(
         None,
-        description="file with the figures for Prometheus, written after each run, in a folder that node_exporter's "
-        "textfile collector reads",
+        description="file with the metrics for Prometheus, written after each run, in a folder that the textfile "
+        "collector of node_exporter reads",
     )
-    findings: int = Field(5, ge=0, description="findings shown with their graph and their transfers, the worst first")
+    findings: int = Field(
+        5, ge=0, description="number of findings shown with their graph and transfers, the worst first"
+    )
 
 
 class ScheduleSettings(Section):
@@ -708,12 +766,17 @@ class ScheduleSettings(Section):
         1,
         ge=0,
         le=23,
-        description="hour of the daily run; one hour after midnight UTC the day's files have usually arrived",
+        description="hour of the daily run, UTC; one hour after midnight UTC the day's files have usually arrived",
     )
-    send_seconds: int = Field(60, ge=10, description="how often the alert sensor sends what is due")
-    inbox_seconds: int = Field(60, ge=10, description="how often the inbox sensor looks for new files")
+    send_seconds: int = Field(
+        60, ge=10, description="seconds between two runs of the alert sensor, which sends the alerts that are due"
+    )
+    inbox_seconds: int = Field(
+        60, ge=10, description="seconds between two runs of the inbox sensor, which looks for new files"
+    )
     first_day: date = Field(
-        date(2015, 7, 30), description="first daily partition: Ethereum's first day; earlier days load through analyze"
+        date(2015, 7, 30),
+        description="first daily partition: the first day of Ethereum; load earlier days with `netraflow analyze`",
     )
 
 
@@ -723,7 +786,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__")
 
     data_dir: Path = Field(
-        Path("data"), description="where everything lives: inbox, build, published files, exports, reports"
+        Path("data"), description="folder for everything: inbox, build, published files, exports, reports"
     )
     warehouse: WarehouseSettings = WarehouseSettings()
     sources: SourceSettings = SourceSettings()

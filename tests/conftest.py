@@ -26,7 +26,7 @@ with warnings.catch_warnings():
     import great_expectations  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
-REAL = Path(os.environ.get("NETRAFLOW_REAL_DATA", ROOT.parent / "shared" / "data"))
+REAL = Path(os.environ.get("REAL_DATA_DIR", ROOT.parent / "shared" / "data"))
 
 U = "0x" + "1" * 40
 V = "0x" + "2" * 40
@@ -53,7 +53,7 @@ TX_HEADER = [
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
-        if name.startswith("NETRAFLOW_") and name != "NETRAFLOW_REAL_DATA":
+        if name.startswith("NETRAFLOW_"):
             monkeypatch.delenv(name)
     # a report draws charts for seconds; tests of reports switch it on
     monkeypatch.setenv("NETRAFLOW_REPORTS__EACH_RUN", "false")

@@ -26,19 +26,23 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "bridge_to_exchange", "1", 0.7, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "least", "moved_amount", "all"
 CARD = Card(
-    definition="A path from a labelled bridge through 1 to 3 middle addresses, neither services nor hubs, to a "
-    "labelled exchange within 24 h; each transfer carries at least 80 % of the one before.",
-    suspicious="moved exceeds 10 ETH",
+    definition="A path from a labelled bridge to a labelled exchange within 24 h. It leads through 1 to 3 middle "
+    "addresses that are neither services nor hubs. Each transfer carries at least 80 % of the one before.",
+    suspicious="the moved amount exceeds 10 ETH",
     example="bridge→A 12, A→B 11.8, B→exchange 11.5 ETH within a day: moved 11.5, suspicious.",
-    blind_to="an exchange's deposit addresses that nobody labelled; bridges that pay out through a pool",
+    blind_to="unlabelled deposit addresses of an exchange; bridges that pay out through a pool",
 )
 
 
 class Parameters(WithAmount):
     """Parameters of bridge to exchange."""
 
-    max_middles: int = Field(3, ge=1, le=6, description="addresses between bridge and exchange; at least one")
-    span_hours: float = Field(24.0, gt=0, le=8_760, description="from the bridge's payment to the exchange's receipt")
+    max_middles: int = Field(
+        3, ge=1, le=6, description="maximum addresses between bridge and exchange; there is at least one"
+    )
+    span_hours: float = Field(
+        24.0, gt=0, le=8_760, description="maximum time from the bridge's payment to the exchange's receipt"
+    )
     least_share: float = Field(
         0.8, gt=0, le=1, description="each transfer carries at least this share of the one before"
     )

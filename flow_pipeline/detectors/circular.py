@@ -26,14 +26,14 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "circular", "2", 0.9, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
 CARD = Card(
-    definition="A simple temporal cycle of 2 to 6 transfers, each after the last, within 72 h, over distinct "
-    "addresses none of which is a service or a hub. Instances that end on one day over the same addresses in the "
-    "same order round the circle are one finding, which shows the largest, of equal ones the earliest, and counts "
-    "the others.",
-    suspicious="the hops together exceed 5 ETH",
+    definition="A simple temporal cycle of 2 to 6 transfers within 72 h, each later than the one before. The "
+    "addresses are distinct, and none is a service or a hub. Cycles that end on the same day and run through the same "
+    "addresses in the same order are one finding. It shows the largest cycle, or the earliest of equally large ones, "
+    "and counts the others.",
+    suspicious="the sum of the hops exceeds 5 ETH",
     example="A→B→C→A, 3 ETH each: gross 9, moved 3, three addresses, suspicious. A→B at 30 s, B→C at 20 s and C→A at "
-    "10 s: no cycle, whoever begins.",
-    blind_to="circles of more than six hands, slower than 72 h, or closed through an exchange",
+    "10 s: no cycle from any starting address.",
+    blind_to="cycles of more than six transfers, slower than 72 h, or closed through an exchange",
 )
 
 
@@ -41,11 +41,11 @@ class Parameters(WithAmount):
     """Parameters of circular flows."""
 
     max_cycle_hops: int = Field(
-        6, ge=2, le=6, description="longest circle; longer ones are found by chance in any busy token"
+        6, ge=2, le=6, description="maximum transfers of a cycle; longer ones occur by chance in any busy token"
     )
-    span_hours: float = Field(72.0, gt=0, le=8_760, description="from the first to the last transfer")
+    span_hours: float = Field(72.0, gt=0, le=8_760, description="maximum time from the first to the last transfer")
     amount_by_token: Amounts = Field(
-        {"ETH": 5.0}, description="suspicious when the hops together exceed this many token units"
+        {"ETH": 5.0}, description="suspicious when the sum of the hops exceeds this many token units"
     )
     amount_usd: float = Field(
         12_500.0, ge=0, description="the same in US dollars for other tokens with a price: 5 ETH at 2,500 USD"

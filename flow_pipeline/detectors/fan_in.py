@@ -15,13 +15,13 @@ __all__ = ["Parameters", "find", "judge", "past"]
 NAME, VERSION, SCORE, COMPONENT = "fan_in", "1", 0.7, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "sum", "gross_amount", "first"
 CARD = Card(
-    definition="At least 5 distinct addresses pay one that is neither a service nor a hub within a trailing 24 h "
-    "window; overlapping windows are one finding.",
-    suspicious="the total exceeds 50 ETH and the value consistency 1 - std/mean of the sums per counterparty exceeds "
-    "0.8",
+    definition="At least 5 distinct addresses pay one address within a trailing 24 h window. The paid address is "
+    "neither a service nor a hub. Overlapping windows are one finding.",
+    suspicious="the total exceeds 50 ETH and the value consistency (1 - std/mean of the sums per counterparty) "
+    "exceeds 0.8",
     example="5 addresses pay T 11 ETH each within a day: total 55, consistency 1.0, suspicious. 5 × 10: found, not "
     "suspicious. 4 × 20: nothing.",
-    blind_to="payments of differing size, spread over days, or of an address with a thousand counterparties",
+    blind_to="payments of different sizes; payments spread over days; addresses with a thousand counterparties",
 )
 
 

@@ -16,12 +16,12 @@ NAME, VERSION, SCORE, COMPONENT = "fan_out", "1", 0.7, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "sum", "gross_amount", "first"
 CARD = Card(
     definition="One source that is neither a service nor a hub pays at least 5 distinct addresses within a trailing "
-    "24 h window; overlapping windows are one finding.",
-    suspicious="the total exceeds 50 ETH and the value consistency 1 - std/mean of the sums per counterparty exceeds "
-    "0.8",
+    "24 h window. Overlapping windows are one finding.",
+    suspicious="the total exceeds 50 ETH and the value consistency (1 - std/mean of the sums per counterparty) "
+    "exceeds 0.8",
     example="S pays 5 addresses 11 ETH each within a day: total 55, consistency 1.0, suspicious. 5 × 10: found, not "
     "suspicious. 8, 9, 10, 11 and 13: consistency 0.831327, suspicious. 4 × 20: nothing.",
-    blind_to="payments of differing size, spread over days, or of an address with a thousand counterparties",
+    blind_to="payments of different sizes; payments spread over days; addresses with a thousand counterparties",
 )
 
 

@@ -26,13 +26,13 @@ from flow_pipeline.settings import TypologySettings
 class Parameters(WithAmount):
     """Parameters of fans."""
 
-    min_counterparties: int = Field(5, ge=2, description="distinct counterparties within the window")
+    min_counterparties: int = Field(5, ge=2, description="minimum distinct counterparties within the window")
     window_hours: float = Field(24.0, gt=0, le=8_760, description="length of the trailing window")
     consistency: float = Field(
         0.8,
         ge=0,
         lt=1,
-        description="suspicious above this: machines pay even sums, people do not; 1 can never be exceeded",
+        description="suspicious above this: machines pay equal sums, people do not; 1 can never be exceeded",
     )
     amount_by_token: Amounts = Field({"ETH": 50.0}, description="suspicious above this total in token units")
     amount_usd: float = Field(

@@ -25,9 +25,9 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "gather_scatter", "1", 0.8, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "lesser_side", "moved_amount", "all"
 CARD = Card(
-    definition="At least 3 sources pay one middle address that is neither a service nor a hub, and then, the "
-    "gathering over, it pays at least 3 targets, within 72 h from the first receipt to the last payment; the "
-    "payments are 80 % to 100 % of the receipts.",
+    definition="At least 3 sources pay one middle address that is neither a service nor a hub. After the last receipt "
+    "it pays at least 3 targets. From the first receipt to the last payment at most 72 h pass. The payments are 80 % "
+    "to 100 % of the receipts.",
     suspicious="the payments exceed 10 ETH",
     example="A, B and C pay M 5 ETH each; M pays D, E and F 4.8 each within a day: moved 14.4, suspicious.",
     blind_to="an address that gathers and scatters at the same time; one that keeps or adds more than a fifth",
@@ -37,11 +37,16 @@ CARD = Card(
 class Parameters(WithAmount):
     """Parameters of gather-scatter."""
 
-    min_counterparties: int = Field(3, ge=2, description="distinct sources, and distinct targets")
-    window_hours: float = Field(72.0, gt=0, le=8_760, description="from the first receipt to the last payment")
+    min_counterparties: int = Field(3, ge=2, description="minimum distinct sources, and minimum distinct targets")
+    window_hours: float = Field(
+        72.0, gt=0, le=8_760, description="maximum time from the first receipt to the last payment"
+    )
     least_share: float = Field(0.8, gt=0, le=1, description="the payments are at least this share of the receipts")
     largest_share: float = Field(
-        1.0, ge=0.8, description="and at most this share: what an address adds of its own is another payment"
+        1.0,
+        ge=0.8,
+        description="the payments are at most this share of the receipts: money that the address adds is another "
+        "payment",
     )
     amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
     amount_usd: float = Field(

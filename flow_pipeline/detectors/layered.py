@@ -27,27 +27,32 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "layered", "1", 0.8, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
 CARD = Card(
-    definition="A maximal path of at least 6 transfers over distinct addresses, each gap at most 7 days, each hop "
-    "80 % to 100.5 % of the hop before.",
-    suspicious="the hops together exceed 20 ETH",
+    definition="A maximal path of at least 6 transfers over distinct addresses. Each gap is at most 7 days. Each hop "
+    "carries 80 % to 100.5 % of the hop before.",
+    suspicious="the sum of the hops exceeds 20 ETH",
     example="Six hops of 10, 9.9, 9.8, 9.7, 9.6 and 9.5 ETH a day apart: gross 58.5, moved 9.5, suspicious. Five "
     "hops: nothing.",
-    blind_to="a sum that is split or merged on its way; a rest of more than a week; a path through an exchange or a "
-    "hub",
+    blind_to="an amount that is split or merged on its way; a pause of more than a week; a path through an exchange "
+    "or a hub",
 )
 
 
 class Parameters(WithAmount):
     """Parameters of layered paths."""
 
-    min_hops: int = Field(6, ge=2, description="transfers of a path: nobody needs six hands for one payment")
-    gap_days: float = Field(7.0, gt=0, le=3_650, description="longest rest between two hops")
+    min_hops: int = Field(6, ge=2, description="minimum transfers of a path: no ordinary payment needs six")
+    gap_days: float = Field(7.0, gt=0, le=3_650, description="longest pause between two hops")
     least_share: float = Field(
-        0.8, gt=0, le=1, description="each hop carries at least this share of the hop before: fees and small cuts pass"
+        0.8,
+        gt=0,
+        le=1,
+        description="each hop carries at least this share of the hop before: this allows for fees and small cuts",
     )
-    largest_share: float = Field(1.005, ge=1, description="and at most this share: the same coins, not more")
+    largest_share: float = Field(
+        1.005, ge=1, description="each hop carries at most this share of the hop before: the same coins, not more"
+    )
     amount_by_token: Amounts = Field(
-        {"ETH": 20.0}, description="suspicious when the hops together exceed this many token units"
+        {"ETH": 20.0}, description="suspicious when the sum of the hops exceeds this many token units"
     )
     amount_usd: float = Field(
         50_000.0, ge=0, description="the same in US dollars for other tokens with a price: 20 ETH at 2,500 USD"

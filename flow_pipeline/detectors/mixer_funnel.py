@@ -25,14 +25,14 @@ NAME, VERSION, SCORE, COMPONENT = "mixer_funnel", "2", 0.9, "mixer_interaction"
 MOVED, JUDGED_BY, IDENTITY = "arrived", "moved_amount", "all"
 CARD = Card(
     definition="Routes of at most 3 transfers within 72 h from an origin to a labelled mixer, through addresses that "
-    "are neither services nor hubs. In a trailing 72 h window over the arrivals either at least 2 addresses other "
-    "than the origin bring its money to a mixer, or what it sent on its way is at least 80 % of all it paid: the "
-    "first transfers of the routes, or the arrivals where those are less. Each transfer carries at least half of the "
-    "one before, so that a customer does not answer for his shop. A finding within another is left out, so that the "
-    "origin stands for the hands it used.",
+    "are neither services nor hubs. Each transfer carries at least half of the one before, so that customers are not "
+    "blamed for what a shop does. In a trailing 72 h window over the arrivals, one of two conditions holds. Either at "
+    "least 2 addresses other than the origin bring its money to a mixer, or at least 80 % of all that the origin paid "
+    "went to a mixer. That money is the sum of the first transfers of the routes, or the sum of the arrivals if that "
+    "is less. A finding contained in another is left out, so that the origin represents the addresses it used.",
     suspicious="always",
     example="O pays A and B 10 ETH each and both send 9.9 to a mixer within a day: one finding about O, moved 19.8.",
-    blind_to="mixers that nobody labelled; money that waits more than 72 h before it is mixed",
+    blind_to="unlabelled mixers; money that waits more than 72 h before it is mixed",
 )
 
 
@@ -43,17 +43,26 @@ class Parameters(Base):
         3,
         ge=1,
         le=3,
-        description="longest route to the mixer; beyond three hands nearly everybody is somebody's origin",
+        description="maximum transfers of a route to the mixer; beyond three, nearly every address is the origin of "
+        "some route",
     )
     least_share: float = Field(
         0.5,
         gt=0,
         le=1,
-        description="each transfer of a route carries at least this share of the one before; less is other money",
+        description="each transfer of a route carries at least this share of the one before; a smaller one is other "
+        "money",
     )
-    window_hours: float = Field(72.0, gt=0, le=8_760, description="length of a route, and of the trailing window")
-    min_addresses: int = Field(2, ge=2, description="addresses that bring one origin's money to a mixer")
-    outflow_share: float = Field(0.8, gt=0, le=1, description="or the share of all the origin paid in the window")
+    window_hours: float = Field(
+        72.0, gt=0, le=8_760, description="maximum duration of a route, and length of the trailing window"
+    )
+    min_addresses: int = Field(2, ge=2, description="minimum addresses that bring one origin's money to a mixer")
+    outflow_share: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="alternative to min_addresses: minimum share of all that the origin paid in the window",
+    )
 
 
 def past(parameters: Parameters, common: TypologySettings) -> Past:

@@ -14,25 +14,30 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "pass_through", "1", 0.6, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "lesser_side", "moved_amount", "first"
 CARD = Card(
-    definition="An address, neither service nor hub, with at least 3 passes within 30 days. A pass is a receipt "
-    "after which, within 1 h and before the next receipt, payments of 95 % to 100.5 % of it leave, so that the "
-    "balance is near zero again. Passes whose payments all go to one labelled exchange do not count: that is what "
-    "the exchange's deposit addresses do. Overlapping windows are one finding.",
+    definition="An address that is neither a service nor a hub, with at least 3 passes within 30 days. A pass is a "
+    "receipt of which 95 % to 100.5 % is paid out within 1 h and before the next receipt, so that the balance is near "
+    "zero again. Passes whose payments all go to one labelled exchange do not count, because the exchange's deposit "
+    "addresses do the same. Overlapping windows are one finding.",
     suspicious="always",
     example="X→P 5, P→Y 5 within minutes, three times in a week: one finding about P with 6 transfers, moved 15.",
-    blind_to="addresses that let several receipts gather first; dust that keeps the balance alive",
+    blind_to="addresses that collect several receipts first; dust that keeps the balance above zero",
 )
 
 
 class Parameters(Base):
     """Parameters of pass-through."""
 
-    within_seconds: int = Field(3_600, ge=1, le=31_536_000, description="the receipt is gone within this")
+    within_seconds: int = Field(3_600, ge=1, le=31_536_000, description="maximum time until the receipt is paid out")
     least_share: float = Field(
-        0.95, gt=0, le=1, description="least share of the receipt that leaves: the balance is near zero again"
+        0.95,
+        gt=0,
+        le=1,
+        description="minimum share of the receipt that is paid out, so that the balance is near zero again",
     )
-    largest_share: float = Field(1.005, ge=1, description="largest share: payments of other money are no pass")
-    min_passes: int = Field(3, ge=1, description="passes within the window: once is an errand")
+    largest_share: float = Field(
+        1.005, ge=1, description="maximum share of the receipt that is paid out: payments of other money are not a pass"
+    )
+    min_passes: int = Field(3, ge=1, description="minimum passes within the window: a single pass is ordinary")
     window_days: float = Field(
         30.0, gt=0, le=3_650, description="length of the trailing window; it also bounds how far back a daily run reads"
     )

@@ -24,25 +24,28 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "peeling_chain", "1", 0.8, "peeling_chain"
 MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
 CARD = Card(
-    definition="A maximal path of at least 4 hops over distinct addresses. Each middle address, within 48 h of being "
-    "paid, sends a small part aside (at most 20 % of what it got, in one or more payments) and passes the large rest "
-    "on (at least 80 %), and pays no more than it got.",
+    definition="A maximal path of at least 4 hops over distinct addresses. Within 48 h of being paid, each middle "
+    "address sends a small part aside (at most 20 % of what it received, in one or more payments) and passes the "
+    "large rest on (at least 80 %). It pays no more than it received.",
     suspicious="always",
     example="A→B 100, B→x 5, B→C 95, C→y 5, C→D 90, D→z 5, D→E 85 within a day: 4 hops, moved 85.",
-    blind_to="addresses that mix the sum with other money, so that they pay more than they got",
+    blind_to="addresses that mix the sum with other money, so that they pay more than they received",
 )
 
 
 class Parameters(Base):
     """Parameters of peeling chains."""
 
-    min_hops: int = Field(4, ge=2, description="hops of the rest; fewer are a payment with change")
-    within_hours: float = Field(48.0, gt=0, le=8_760, description="an address passes the rest on within this")
+    min_hops: int = Field(4, ge=2, description="minimum hops of the rest; a shorter chain is a payment with change")
+    within_hours: float = Field(48.0, gt=0, le=8_760, description="maximum time until an address passes the rest on")
     peel_share: float = Field(
-        0.2, gt=0, lt=0.5, description="largest part sent aside, as a share of what came in; a half is no small part"
+        0.2,
+        gt=0,
+        lt=0.5,
+        description="largest part sent aside, as a share of the receipt; one half is not a small part",
     )
     tolerance: float = Field(
-        0.005, ge=0, description="rest and peel may exceed what came in by this share: rounding and dust"
+        0.005, ge=0, description="rest and peel may exceed the receipt by this share, for rounding and dust"
     )
 
 

@@ -26,12 +26,12 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "rapid_chain", "1", 0.8, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
 CARD = Card(
-    definition="A maximal path of at least 3 transfers over distinct addresses, each gap under 3,600 s, each hop at "
-    "least 50 % of the hop before.",
-    suspicious="the hops together exceed 10 ETH and the path takes less than 1,800 s",
+    definition="A maximal path of at least 3 transfers over distinct addresses. Each gap is under 3,600 s. Each hop "
+    "carries at least 50 % of the hop before.",
+    suspicious="the sum of the hops exceeds 10 ETH and the path takes less than 1,800 s",
     example="A→B→C→D, 4 ETH each at 0, 600 and 1,200 s: 3 hops, gross 12, moved 4, suspicious. With the last hop at "
     "1,800 s: found, not suspicious. With gaps of 3,600 and 3,400 s: no path of 3.",
-    blind_to="money that rests an hour between hops; a hop that is split below half; a path through an exchange or a "
+    blind_to="money that waits an hour between hops; a hop that is split below half; a path through an exchange or a "
     "hub",
 )
 
@@ -39,7 +39,9 @@ CARD = Card(
 class Parameters(WithAmount):
     """Parameters of rapid chains."""
 
-    min_hops: int = Field(3, ge=2, description="transfers of a path: two are an ordinary payment passed on")
+    min_hops: int = Field(
+        3, ge=2, description="minimum transfers of a path: two are an ordinary payment that is passed on"
+    )
     gap_seconds: int = Field(
         3_600,
         ge=1,
@@ -47,13 +49,16 @@ class Parameters(WithAmount):
         description="a gap must stay under this: people who hold money take longer than an hour",
     )
     least_share: float = Field(
-        0.5, gt=0, le=1, description="each hop carries at least this share of the hop before; less is another payment"
+        0.5,
+        gt=0,
+        le=1,
+        description="each hop carries at least this share of the hop before; a smaller one is another payment",
     )
     duration_seconds: int = Field(
         1_800, ge=1, le=31_536_000, description="suspicious when the whole path takes less than this"
     )
     amount_by_token: Amounts = Field(
-        {"ETH": 10.0}, description="suspicious when the hops together exceed this many token units"
+        {"ETH": 10.0}, description="suspicious when the sum of the hops exceeds this many token units"
     )
     amount_usd: float = Field(
         25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD"

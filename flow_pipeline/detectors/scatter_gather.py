@@ -25,21 +25,25 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "scatter_gather", "1", 0.85, "network_flow"
 MOVED, JUDGED_BY, IDENTITY = "per_middle", "moved_amount", "all"
 CARD = Card(
-    definition="One source pays at least 3 middle addresses and each of them, after it was paid, pays one target, "
-    "all within 72 h. Source, middles and target are neither services nor hubs. Overlapping windows of one source "
-    "and target are one finding. Moved: per middle the smaller of what came in and what went on.",
-    suspicious="moved exceeds 10 ETH",
+    definition="One source pays at least 3 middle addresses. Each of them, after it is paid, pays the same target, "
+    "all within 72 h. Source, middle addresses and target are neither services nor hubs. Overlapping windows of the "
+    "same source and target are one finding. Moved amount: per middle address the smaller of what came in and what "
+    "went on.",
+    suspicious="the moved amount exceeds 10 ETH",
     example="S pays A, B and C 4 ETH each; each pays T 3.9 within a day: moved 11.7, suspicious.",
-    blind_to="middles of more than one hop; a target behind an exchange's shared wallet",
+    blind_to="routes with more than one middle address in a row; a target behind an exchange's shared wallet",
 )
 
 
 class Parameters(WithAmount):
     """Parameters of scatter-gather."""
 
-    min_middles: int = Field(3, ge=2, description="distinct middle addresses")
+    min_middles: int = Field(3, ge=2, description="minimum distinct middle addresses")
     window_hours: float = Field(
-        72.0, gt=0, le=8_760, description="from the first payment of the source to the last receipt of the target"
+        72.0,
+        gt=0,
+        le=8_760,
+        description="maximum time from the first payment of the source to the last receipt of the target",
     )
     amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
     amount_usd: float = Field(

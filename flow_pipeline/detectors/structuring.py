@@ -27,8 +27,8 @@ from flow_pipeline.settings import TypologySettings
 NAME, VERSION, SCORE, COMPONENT = "structuring", "1", 0.8, "structuring"
 MOVED, JUDGED_BY, IDENTITY = "sum", "gross_amount", "first"
 CARD = Card(
-    definition="At least 5 transfers from one address, or into one, within 24 h, each from 80 % of a reporting "
-    "threshold up to but not reaching it. Services and hubs are left out; overlapping windows are one finding.",
+    definition="At least 5 transfers from one address, or to one address, within 24 h. Each is at least 80 % of a "
+    "reporting threshold and below the threshold. Services and hubs are left out. Overlapping windows are one finding.",
     suspicious="always",
     example="Five payments of 9,000 to 9,900 USDT from one address within a day: found. A sixth of 10,000 does not "
     "count.",
@@ -39,14 +39,14 @@ CARD = Card(
 class Parameters(Base):
     """Parameters of structuring."""
 
-    min_transfers: int = Field(5, ge=2, description="transfers within the window")
+    min_transfers: int = Field(5, ge=2, description="minimum transfers within the window")
     window_hours: float = Field(24.0, gt=0, le=8_760, description="length of the trailing window")
     threshold_usd: float = Field(
         10_000.0, gt=0, description="reporting threshold in US dollars: currency transaction reports, 31 CFR 1010.311"
     )
     threshold_by_token: dict[str, Annotated[float, Field(gt=0, lt=1e18)]] = Field(
         dict.fromkeys(("USDT", "USDC", "DAI", "BUSD", "TUSD", "FDUSD", "USDP"), 10000.0),
-        description="the same in token units, for tokens that are dollars themselves; others need a price",
+        description="the same in token units, for stablecoins pegged to the US dollar; other tokens need a price",
     )
     least_share: float = Field(
         0.8,

@@ -52,7 +52,7 @@ class WithAmount(Parameters):
     amount_usd: float = Field(
         0.0,
         ge=0,
-        description="suspicious above this many US dollars where the token has no amount of its own and a price is "
+        description="suspicious above this many US dollars when the token has no amount of its own and a price is "
         "known",
     )
 
