@@ -85,9 +85,22 @@ class SourceSettings(Section):
     )
     value_unit: Literal["auto", "token", "base"] = Field(
         "auto",
-        description="unit of a column called value: auto takes base units where the file has decimals or a token "
-        "contract and whole numbers, else token units",
+        description="unit of amounts: token units (coins) or base units; auto decides by all values of a column and "
+        "its neighbours, and refuses a file that leaves it open",
     )
+    decimal_mark: Literal["auto", "point", "comma"] = Field(
+        "auto",
+        description="what stands before decimals; auto decides by all values of a column, and refuses a file whose "
+        "numbers can be read both ways",
+    )
+    date_order: Literal["auto", "day", "month"] = Field(
+        "auto",
+        description="what comes first in 01/02/2024; auto decides by numbers over 12, and refuses a file without any",
+    )
+    time_zone: str = Field(
+        "UTC", description="zone of times that do not name theirs, such as Europe/Berlin; exporters write UTC"
+    )
+    recursive: bool = Field(False, description="also load the files of subfolders, such as a Hive-partitioned table")
     time_unit: Literal["second", "minute", "hour", "day"] | None = Field(
         None, description="length of one step in the time column of an edge list; there is no sensible default"
     )
@@ -103,7 +116,7 @@ class SourceSettings(Section):
         description="times further in the future are rejected as bad_timestamp: clocks differ by hours, not by years",
     )
     api_caps: tuple[int, ...] = Field(
-        (5_000, 10_000),
+        (1_000, 5_000, 10_000),
         description="row counts at which explorers and APIs cut a result; a file with exactly that many rows may be "
         "incomplete",
     )
@@ -122,6 +135,15 @@ class SourceSettings(Section):
         512 * 1024 * 1024,
         ge=1024,
         description="maximum size of a JSON document read as one value; JSON Lines has no such limit",
+    )
+    max_json_depth: int = Field(
+        100, ge=5, le=1_000, description="deepest nesting of JSON that is read; no export has more than a dozen levels"
+    )
+    max_columns: int = Field(
+        2_000, ge=10, description="most columns or JSON keys of a file; more are values that were written as keys"
+    )
+    max_unpacked_bytes: int = Field(
+        200 * 1024**3, ge=1024, description="largest content of a packed file: a bomb must not fill the disk"
     )
     max_raw_text: int = Field(2_000, ge=100, description="characters of a rejected row kept in raw.rejects")
     tokens: Path | None = Field(
@@ -824,6 +846,11 @@ class Settings(BaseSettings):
     def build_file(self) -> Path:
         """The DuckDB file that runs write."""
         return self.data_dir / "build" / "warehouse.duckdb"
+
+    @property
+    def scratch_dir(self) -> Path:
+        """Folder of what a load unpacks, gone with the load."""
+        return self.data_dir / "build" / "unpacked"
 
     @property
     def published_link(self) -> Path:

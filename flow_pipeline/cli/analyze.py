@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("analyze", epilog="Example: netraflow analyze data/sample --out /tmp/flows")(analyze)
+    app.command("analyze", epilog="Example: netraflow analyze data/sample/transfers --out /tmp/flows")(analyze)
 
 
 def analyze(

@@ -13,6 +13,11 @@ REJECT_REASONS: dict[str, str] = {
     "amount_too_precise": "the amount has more than 18 decimals and would lose digits",
     "unknown_decimals": "an integer base-unit amount whose token has no known decimals",
     "failed_transaction": "the transaction failed, so nothing moved",
+    "removed_log": "the log was removed: its block is no longer part of the chain",
+    "approval": "the row allows somebody to move tokens and moves none",
+    "nft": "the row moves an NFT, not an amount of a token",
+    "not_a_transfer": "the row is of a kind that moves nothing",
+    "inputs_without_values": "the inputs of the transaction have no values, so nobody can say who paid how much",
     "bad_checksum": "a label's address fails its checksum (EIP-55, Base58Check, Bech32)",
     "bad_label": "a label lacks its address or chain, or has an impossible value",
 }

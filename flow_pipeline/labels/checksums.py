@@ -33,6 +33,18 @@ def bitcoin_address_is_valid(address: str) -> bool:
     return len(payload) == 21 and payload[0] in (0, 5)
 
 
+def tron_address(text: str | None) -> str | None:
+    """The Base58Check spelling of a Tron address in hexadecimal, with or without 0x and the 41 before it."""
+    from embit import base58
+
+    if not text:
+        return None
+    try:
+        return str(base58.encode_check(b"\x41" + bytes.fromhex(text[-40:])))
+    except ValueError:
+        return None
+
+
 def script_address(script: str | None) -> str | None:
     """The address of an output script in hexadecimal; None for an unknown form.
 

@@ -59,8 +59,9 @@ def make_candidates(
             source_amount_usd=f.amount_usd,
             source_is_report=plan.wallet_reports or "false",
             source_is_transfer=f.is_transfer,
+            source_transaction_index=f.transaction_index,
             source_is_missing=_is_missing(plan),
-            source_is_failed=f.is_failed,
+            source_reason=f.reason,
             source_amount_reason=f.amount.reason,
         )
     )
@@ -69,7 +70,8 @@ def make_candidates(
     if is_staged:
         connection.execute(f"create or replace temp table rows_in_window as select * from {wanted}")
         wanted = "rows_in_window"
-    addresses = f"{form_of('from_text', f.chain)} as from_address, {form_of('to_text', f.chain)} as to_address"
+    chain = f.chain if f.chain.startswith("'") else "chain"
+    addresses = f"{form_of('from_text', chain)} as from_address, {form_of('to_text', chain)} as to_address"
     connection.execute(f"create or replace temp view candidate_rows as select *, {addresses} from {wanted}")
 
 
@@ -97,19 +99,11 @@ def _is_missing(plan: Plan) -> str:
     checks = [
         f"({f.from_address}) is null",
         f"(({f.to_address}) is null and {needs_receiver})",
-        f"({_time_text(f.timestamp)}) is null",
+        f"({f.time_text}) is null",
     ]
     if f.amount.text:
         checks.append(f"({f.amount.text}) is null")
     return " or ".join(checks)
-
-
-def _time_text(timestamp: str) -> str:
-    """The text a timestamp is read from: a missing time is no bad time."""
-    for macro in ("flow_time(", "flow_epoch("):
-        if timestamp.startswith(macro):
-            return timestamp[len(macro) : -1]
-    return "true" if timestamp.startswith("date ") else timestamp
 
 
 def _is_wanted(window: Window, loaded: Sequence[Window], is_dated: str) -> str:

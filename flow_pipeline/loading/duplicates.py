@@ -16,26 +16,16 @@ sql = statements(__package__)
 def find_duplicates(connection: Connection) -> None:
     """Fill `duplicate_rows` with rows of the file that are duplicates, and take superseded old rows out of the store.
 
-    Suspects share a hash: of (tx_hash, transfer_index) when every row involved has an index, else of tx_hash alone.
+    Suspects are the transfers of a transaction in which an index stands twice, one has none beside another, or which
+    has two blocks.
     """
     run = connection.execute
     run("create or replace temp table duplicate_rows (source_row bigint)")
-    of_file = "candidate_rows where is_transfer and tx_hash is not null"
-    of_store = "store.transfers where tx_hash is not null"
-    stored = number(connection, f"select count(*) from {of_store}")
-    unindexed = number(connection, f"select count(*) from {of_file} and transfer_index is null") or (
-        stored and number(connection, f"select count(*) from {of_store} and transfer_index is null")
-    )
-    key = "hash(tx_hash)" if unindexed else "hash(tx_hash, transfer_index)"
-    run(
-        "create or replace temp table suspect_keys as "
-        f"select key from (select {key} as key from {of_file}) group by key having count(*) > 1"
-    )
-    if stored:
-        of_both = f"{of_store} and {key} in (select {key} from {of_file})"
-        run(f"insert into suspect_keys select distinct {key} from {of_both}")
+    run(sql("duplicates_suspect_keys"))
+    if number(connection, "select count(*) from store.transfers where tx_hash is not null"):
+        run(sql("duplicates_stored_keys"))
     if number(connection, "select count(*) from suspect_keys"):
-        run(sql("duplicates_suspects", key=key))
+        run(sql("duplicates_suspects"))
         run(sql("duplicates_transfers"))
         run("insert into duplicate_rows select source_row from duplicate_transfers where load_id = 0")
         run("delete from duplicate_transfers where load_id = 0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flow_pipeline.domain.chains import family_of
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.sources.fields import form_of, literal
 from flow_pipeline.warehouse.store import Connection, number
 
 sql = statements(__package__)
@@ -17,13 +18,8 @@ def pattern_of(chain: str) -> str:
     return _PATTERNS.get(family_of(chain), _OTHER_PATTERN)
 
 
-def give_ids(connection: Connection, form: str) -> None:
-    """Every new token and address of the candidates gets an id: `address_texts` and `bad_addresses` are filled.
-
-    Args:
-        connection: The build file.
-        form: SQL expression of the form in which the address in `text` is stored.
-    """
+def give_ids(connection: Connection) -> None:
+    """Every new token and address of the candidates gets an id: `address_texts` and `bad_addresses` are filled."""
     run = connection.execute
     known = (
         "insert into address_texts "
@@ -33,7 +29,9 @@ def give_ids(connection: Connection, form: str) -> None:
     run("create or replace temp table address_texts (address_id integer, text varchar)")
     run(sql("ids_tokens"))
     for (chain,) in run("select distinct chain from candidate_rows where is_transfer").fetchall():
-        run(sql("ids_chain_texts", form=form), {"chain": chain, "pattern": pattern_of(chain)})
+        run(
+            sql("ids_chain_texts", form=form_of("text", literal(chain))), {"chain": chain, "pattern": pattern_of(chain)}
+        )
         run("insert into bad_addresses select $chain, text from chain_texts where not is_good", {"chain": chain})
         run("delete from chain_texts where not is_good or text in (select text from address_texts)")
         last = number(connection, "select max(address_id) from store.addresses")

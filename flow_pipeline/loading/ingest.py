@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,14 +18,14 @@ import duckdb
 from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import Unreadable, UsageError
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.labels.checksums import script_address
+from flow_pipeline.labels.checksums import script_address, tron_address
 from flow_pipeline.loading.candidates import make_candidates, tell_good_from_bad
 from flow_pipeline.loading.companions import load_companions
 from flow_pipeline.loading.coverage import doubts_about
 from flow_pipeline.loading.duplicates import find_duplicates
 from flow_pipeline.loading.ids import give_ids
 from flow_pipeline.loading.ledger import RecordedLoad
-from flow_pipeline.loading.reading import stage, with_json_columns, with_parquet_columns
+from flow_pipeline.loading.reading import answer_of, has_no_rows, stage, views_of
 from flow_pipeline.loading.relations import OF_ONE_FILE, TOKEN_DECIMALS
 from flow_pipeline.loading.removals import days_of_loads, remove_loads
 from flow_pipeline.loading.reports import FileReport, LoadReport
@@ -37,10 +37,13 @@ from flow_pipeline.loading.storing import (
     store_transfers,
     store_wallet_reports,
 )
-from flow_pipeline.settings import Settings
+from flow_pipeline.settings import Settings, SourceSettings
 from flow_pipeline.sources import Source, recognise
-from flow_pipeline.sources.fields import MACROS, Plan, form_of
+from flow_pipeline.sources.containers import unpacked
+from flow_pipeline.sources.evidence import Reading
+from flow_pipeline.sources.fields import MACROS, Plan
 from flow_pipeline.sources.files import InputFile, look_at, sha256_of
+from flow_pipeline.sources.tabular import missing
 from flow_pipeline.warehouse.days import add_dirty_days
 from flow_pipeline.warehouse.loads import next_load_id, record_load
 from flow_pipeline.warehouse.relations import dropped_after
@@ -56,9 +59,9 @@ class LoadOptions:
     chains: tuple[tuple[str, str], ...] = ()
     format: str | None = None
 
-    def chain_of(self, path: Path, default: str) -> str:
-        """The chain of a file: the first pattern that matches its name, else the default."""
-        return next((chain for pattern, chain in self.chains if path.match(pattern)), default)
+    def chain_of(self, path: Path) -> str | None:
+        """The chain that the user gave to a file: that of the first pattern that matches its name."""
+        return next((chain for pattern, chain in self.chains if path.match(pattern)), None)
 
 
 def load_folder(
@@ -85,7 +88,7 @@ def load_folder(
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.is_file() else "does not exist"
         raise UsageError(f"{folder} {what}", "give the folder that holds the transfer files")
-    _prepare(connection)
+    make_words(connection)
     # Files that changed at their path go first: what they no longer hold may stand in a copy that comes after them.
     entries = sorted(
         (path for path in folder.iterdir() if not path.name.startswith(".")),
@@ -116,16 +119,22 @@ def load_recorded(
         settings: Settings in force.
         on_file: Called before each file with its path, number and the count of files.
     """
-    _prepare(connection)
+    make_words(connection)
     report = LoadReport()
     with dropped_after(connection, TOKEN_DECIMALS):
         load_companions(connection, settings)
         for place, load in enumerate(loads, 1):
             on_file(load.path, place, len(loads))
-            options = LoadOptions((("*", load.chain),), load.format)
+            options = _as_recorded(load.chain, load.format, settings)
             report.files.append(_load_or_say_why(connection, load.path, load.window, settings, options))
     _count_again(connection, report)
     return report
+
+
+def _as_recorded(chain: str, format_name: str, settings: Settings) -> LoadOptions:
+    """What a load was told, as far as it differs from the settings in force."""
+    chains = () if chain == canonical_chain(settings.sources.chain) else (("*", chain),)
+    return LoadOptions(chains, format_name)
 
 
 def _count_again(connection: Connection, report: LoadReport) -> None:
@@ -138,14 +147,28 @@ def _count_again(connection: Connection, report: LoadReport) -> None:
             file.rows_loaded, file.rows_duplicate = counts or (file.rows_loaded, file.rows_duplicate)
 
 
-def _prepare(connection: Connection) -> None:
+def make_words(connection: Connection) -> None:
     """What loading needs of a connection: the words of sources, and a setting."""
+    functions: dict[str, Callable[[str | None], str | None]] = {
+        "flow_script_address": script_address,
+        "flow_tron_address": tron_address,
+        "flow_hex": _decimal_of_hex,
+        "flow_chain": lambda name: None if name is None else canonical_chain(name),
+    }
+    for name, function in functions.items():
+        if not connection.execute("select 1 from duckdb_functions() where function_name = ?", [name]).fetchone():
+            connection.create_function(name, function, ["varchar"], "varchar", null_handling="special")  # type: ignore[call-overload]
     connection.execute(MACROS)
-    name = "flow_script_address"
-    if not connection.execute("select 1 from duckdb_functions() where function_name = ?", [name]).fetchone():
-        connection.create_function(name, script_address, ["varchar"], "varchar", null_handling="special")  # type: ignore[call-overload]
     # Hashes never repeat enough for a dictionary; trying one for every block costs a second per ten million rows.
     connection.execute("set disabled_compression_methods = 'dictionary'")
+
+
+def _decimal_of_hex(text: str | None) -> str | None:
+    """`0x16e360` as `1500000`; None for what is no hexadecimal number."""
+    try:
+        return None if text is None else str(int(text, 16))
+    except ValueError:
+        return None
 
 
 def _has_changed(connection: Connection, path: Path) -> bool:
@@ -160,7 +183,7 @@ def _read_reopened(connection: Connection, settings: Settings, report: LoadRepor
     """Read again the files that had lost rows as duplicates of what is no longer there."""
     reopened = connection.execute("select * from store.reopened").fetchall()
     for path, format_name, chain, first, last in reopened:
-        options = LoadOptions((("*", chain),), format_name)
+        options = _as_recorded(chain, format_name, settings)
         again = _load_or_say_why(connection, Path(path), Window(first, last), settings, options)
         connection.execute("delete from store.reopened where source_file = ?", [path])
         if again.status != "known":
@@ -173,104 +196,170 @@ def _load_or_say_why(
 ) -> FileReport:
     try:
         if path.is_dir():
-            return FileReport(path, "skipped", notes=["a directory; give it as an input folder of its own"])
+            hint = "give it as an input folder of its own, or --recursive"
+            return FileReport(path, "skipped", notes=[f"a directory; {hint}"])
         path = path.resolve(strict=True)
+        if not path.is_file():
+            return FileReport(path, "skipped", notes=["no regular file (a pipe, a device or a socket)"])
     except (OSError, RuntimeError) as error:
         why = f"{path}: the link leads nowhere or in a circle ({error.__class__.__name__}); remove it"
         return FileReport(path, "refused", notes=[why])
     try:
         with dropped_after(connection, *OF_ONE_FILE):
-            return _load_file(connection, path, window, settings, options)
+            return _Load(connection, path, window, settings, options).run()
     except Unreadable as refusal:
         return FileReport(path, "refused", notes=[f"{refusal.message}; {refusal.hint}"])
+    except OSError as error:
+        why = f"{path}: can not be read: {error.strerror or error}; check the file and its permissions"
+        return FileReport(path, "refused", notes=[why])
     except duckdb.Error as error:
         return FileReport(
             path, "refused", notes=[f"{path}: can not be read: {str(error).splitlines()[0]}; mend or export it again"]
         )
 
 
-def _load_file(
-    connection: Connection, path: Path, window: Window, settings: Settings, options: LoadOptions
-) -> FileReport:
-    file = look_at(path)
-    if file is None:
+def open_file(
+    connection: Connection, path: Path, content: Path, settings: Settings, format_name: str | None
+) -> tuple[InputFile, Source] | FileReport:
+    """A file with the source that knows it, or what became of it.
+
+    Raises:
+        Unreadable: it looks like data, and no format fits, or it tells of an error instead.
+    """
+    looked = look_at(path, content)
+    if looked is None:
         return FileReport(path, "skipped", notes=["not a data file"])
-    if file.kind == "parquet":
-        file = with_parquet_columns(connection, file)
-    elif file.kind in ("json", "jsonl"):
-        file = with_json_columns(connection, file, settings.sources)
-    source = recognise(file, options.format)
-    if source is None:
-        why = (
-            f"no format fits its columns ({', '.join(file.columns[:8])}); "
-            "see `netraflow formats`, or say which with --format"
-        )
-        return FileReport(path, "skipped", notes=[why])
-    chain = canonical_chain(options.chain_of(path, settings.sources.chain))
-    return _Load(connection, file, source, chain, window, settings).run()
+    views = views_of(connection, looked, settings.sources)
+    for file in views:
+        if not file.columns and not file.lists:
+            continue
+        if source := recognise(file, None):
+            if format_name and format_name != source.NAME:
+                source = recognise(file, format_name)
+                assert source is not None
+            return file, source
+    if answer := answer_of(connection, looked):
+        raise Unreadable(f"{path}: an API's answer without rows: {answer[:200]}", "fetch the page again")
+    if has_no_rows(connection, looked):
+        return FileReport(path, "loaded", "empty", notes=["an empty page: no rows"])
+    file = max(views, key=lambda view: len(view.columns), default=looked)
+    if format_name:
+        recognise(file, format_name)
+    lacks = missing(file)
+    why = f"no column for {', '.join(lacks)} among" if lacks else "no format fits its columns"
+    columns = ", ".join(file.columns[:12]) + (" …" if len(file.columns) > 12 else "")
+    raise Unreadable(
+        f"{path}: looks like data and can not be read: {why} {columns}",
+        "see `netraflow formats`, name the columns in a map file (--map), or take the file out of the folder",
+    )
 
 
 class _Load:
     """The load of one file: whether it is needed, what it replaces, its steps, its counts."""
 
     def __init__(
-        self, connection: Connection, file: InputFile, source: Source, chain: str, window: Window, settings: Settings
+        self, connection: Connection, path: Path, window: Window, settings: Settings, options: LoadOptions
     ) -> None:
-        self.connection, self.file, self.source, self.chain, self.settings = connection, file, source, chain, settings
+        self.connection, self.path, self.settings, self.options = connection, path, settings, options
         self.window = window
-        self.report = FileReport(file.path, "loaded", source.NAME)
+        told = options.chain_of(path)
+        self.chain = canonical_chain(told or settings.sources.chain)
+        self.is_chain_given = told is not None or settings.sources.chain != SourceSettings().chain
+        self.report = FileReport(path, "loaded")
 
     def run(self) -> FileReport:
         started = _now()
-        sources = self.settings.sources
-        plan = self.source.plan(self.file, sources, self.chain)
-        sha, path = sha256_of(self.file.path), str(self.file.path)
-        options_hash = self._options_hash(plan)
+        sha, path = sha256_of(self.path), str(self.path)
+        base = self._options_hash()
+        with_tokens = f"{base}-{get_state(self.connection, 'token_decimals_sha256') or ''}"
+        valid = {base, with_tokens}
         earlier = self.connection.execute(
-            "select load_id, source_file, sha256, options_hash, window_first, window_last from raw.loads "
-            "where (sha256 = $sha or source_file = $path) and format <> 'labels'",
+            "select load_id, source_file, sha256, options_hash, window_first, window_last, format from raw.loads "
+            "where (sha256 = $sha or source_file = $path) and format not in ('labels', 'groups')",
             {"sha": sha, "path": path},
         ).fetchall()
-        same = [row for row in earlier if row[2] == sha and row[3] == options_hash]
-        stale = [
-            row for row in earlier if (row[1] == path and row[2] != sha) or (row[2] == sha and row[3] != options_hash)
-        ]
+        is_same = {
+            row[0]: row[2] == sha and row[3] in valid and self.options.format in (None, row[6]) for row in earlier
+        }
+        same = [row for row in earlier if is_same[row[0]]]
+        stale = [row for row in earlier if not is_same[row[0]] and (row[1] == path or row[2] == sha)]
         loaded = [Window(row[4], row[5]) for row in same]
         if not stale and any(window.covers(self.window) for window in loaded):
             others = {row[1] for row in same} - {path}
-            self.report.status = "known"
+            self.report.status, self.report.format = "known", same[0][6]
             self.report.notes = [f"same content as {others.pop()}" if others else "already loaded"]
             return self.report
         for row in stale:
             self.window = _hull(self.window, Window(row[4], row[5]))
-        rows = stage(self.connection, self.file, sources, plan.explode)
-        make_candidates(self.connection, rows, plan, self.window, loaded, sources, self.file.kind != "parquet")
-        with transaction(self.connection):
-            if stale:
-                self.report.notes.append("replaces an earlier version of its rows")
-                remove_loads(self.connection, [row[0] for row in stale])
-            self._load(plan, rows, sha, options_hash, started, is_first=not loaded)
+        sources = self.settings.sources
+        with unpacked(self.path, self.settings.scratch_dir, sources.max_unpacked_bytes) as content:
+            opened = open_file(self.connection, self.path, content, self.settings, self.options.format)
+            if isinstance(opened, FileReport):
+                if opened.status == "loaded":
+                    self._record_empty(opened, sha, base, started)
+                return opened
+            file, source = opened
+            self.report.format = source.NAME
+            shape = source.shape(file)
+            rows = stage(self.connection, file, sources, shape)
+            reading = Reading(
+                replace(file, columns=(*file.columns, *shape.computed)),
+                sources,
+                self.chain,
+                lambda expressions, rest: self.connection.execute(
+                    f"select {', '.join(expressions)} from {rows} {rest}"
+                ).fetchall(),
+                self.is_chain_given,
+            )
+            plan = source.plan(reading)
+            self.report.decisions = reading.decisions
+            self.report.notes += reading.notes
+            options_hash = with_tokens if plan.looks_up_decimals else base
+            make_candidates(self.connection, rows, plan, self.window, loaded, sources, file.kind != "parquet")
+            with transaction(self.connection):
+                if stale:
+                    self.report.notes.append("replaces an earlier version of its rows")
+                    remove_loads(self.connection, [row[0] for row in stale])
+                self._load(plan, rows, sha, options_hash, started, is_first=not loaded)
         return self.report
 
-    def _options_hash(self, plan: Plan) -> str:
+    def _options_hash(self) -> str:
+        """Hash of all that decides how the file is read; what a token file adds follows it after a hyphen."""
         sources = self.settings.sources
         facts = {
-            "format": self.source.NAME,
             "chain": self.chain,
-            "value_unit": sources.value_unit,
-            "time_unit": sources.time_unit,
-            "epoch": str(sources.epoch),
-            "earliest": str(sources.earliest),
-            "tokens": get_state(self.connection, "token_decimals_sha256") if plan.looks_up_decimals else "",
+            **{
+                name: str(getattr(sources, name))
+                for name in ("value_unit", "decimal_mark", "date_order", "time_zone", "time_unit", "epoch", "earliest")
+            },
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
+    def _record_empty(self, report: FileReport, sha: str, base: str, started: datetime) -> None:
+        with transaction(self.connection):
+            report.load_id = next_load_id(self.connection)
+            record_load(
+                self.connection,
+                report.load_id,
+                self.path,
+                sha256=sha,
+                format="empty",
+                chain=self.chain,
+                rows_read=0,
+                rows_loaded=0,
+                rows_rejected=0,
+                window=self.window,
+                notes=report.notes,
+                options_hash=base,
+                started_at=started,
+            )
+
     def _load(self, plan: Plan, rows: str, sha: str, options_hash: str, started: datetime, is_first: bool) -> None:
         """Store the candidates and account for every row of the file."""
-        connection, path, of_load = self.connection, str(self.file.path), "load_id = $load_id"
+        connection, path, of_load = self.connection, str(self.path), "load_id = $load_id"
         load_id = next_load_id(connection)
         self.report.load_id = load_id
-        give_ids(connection, form_of("text", plan.transfers.chain))
+        give_ids(connection)
         tell_good_from_bad(connection)
         find_duplicates(connection)
         stored = store_transfers(connection, load_id)
@@ -306,7 +395,6 @@ class _Load:
                 f"select min(block_timestamp), max(block_timestamp) from store.transfers where {of_load}",
                 {"load_id": load_id},
             ).fetchone() or (None, None)
-        report.notes += plan.notes
         if doubts := doubts_about(self.settings.sources, self.window.last, read, *span):
             report.is_truncation_suspected = True
             report.notes.insert(0, "suspected truncation: " + "; ".join(doubts))
@@ -315,9 +403,9 @@ class _Load:
         record_load(
             connection,
             load_id,
-            self.file.path,
+            self.path,
             sha256=sha,
-            format=self.source.NAME,
+            format=report.format,
             chain=self.chain,
             rows_read=read,
             rows_loaded=loaded,
@@ -331,6 +419,7 @@ class _Load:
             window=self.window,
             is_truncation_suspected=report.is_truncation_suspected,
             notes=report.notes,
+            decisions=[asdict(one) for one in report.decisions],
             options_hash=options_hash,
             started_at=started,
         )

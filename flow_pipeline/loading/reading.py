@@ -1,98 +1,158 @@
 """From an input file to a relation: Parquet is read in place, text is staged once in a temporary table.
 
 Text is split by DuckDB's strict CSV reader. Where that gives up (mixed line ends, a stray quote that swallows the lines
-after it), the lines that are no well-formed CSV are set aside first and the rest is read as before.
+after it), the lines that are no well-formed CSV are set aside first and the rest is read as before. JSON is parsed
+once; the values of a row become columns by their pointers.
 """
 
 from __future__ import annotations
 
 import codecs
+import json
 import re
 import tempfile
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import numpy as np
 
 from flow_pipeline.domain.errors import Unreadable
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.loading.relations import STAGED_ROWS
 from flow_pipeline.settings import SourceSettings
-from flow_pipeline.sources.fields import literal, quoted
-from flow_pipeline.sources.files import CHAIN_COLUMNS, JSON_WRAPPERS, SNIFF_BYTES, InputFile, open_bytes
+from flow_pipeline.sources import vocabulary
+from flow_pipeline.sources.fields import Shape, literal, quoted
+from flow_pipeline.sources.files import InputFile, json_views, parsed
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
 
 
-def with_parquet_columns(connection: Connection, file: InputFile) -> InputFile:
-    """A Parquet file with its columns and types filled in, and its chain where there is only one.
-
-    A constant costs nothing per row.
+def views_of(connection: Connection, file: InputFile, settings: SourceSettings) -> list[InputFile]:
+    """The file with its columns, as its rows may be meant: one view of a table, one or more of JSON.
 
     Raises:
-        Unreadable: the footer or schema is broken.
+        Unreadable: broken, nested too deep, or too many columns.
     """
-    relation = f"read_parquet({literal(str(file.path))})"
-    try:
-        rows = connection.execute(f"describe select * from {relation}").fetchall()
-    except duckdb.Error as error:
-        raise _unreadable(file, error) from None
-    found = replace(file, columns=tuple(row[0] for row in rows), types={row[0]: row[1] for row in rows})
-    chain = found.find(*CHAIN_COLUMNS)
-    if chain is None:
-        return found
-    values = connection.execute(f"select distinct {quoted(chain)} from {relation} limit 2").fetchall()
-    return replace(found, constants={chain: str(values[0][0])}) if len(values) == 1 and values[0][0] else found
-
-
-def with_json_columns(connection: Connection, file: InputFile, settings: SourceSettings) -> InputFile:
-    """A JSON file with the keys of all its objects, not only of the first: a key that appears late is a column too.
-
-    Raises:
-        Unreadable: a document that holds no list of objects.
-    """
+    if file.kind == "csv":
+        return [file]
+    if file.kind == "parquet":
+        return [_with_parquet_columns(connection, file)]
     try:
         if file.kind == "json":
             _stage_document(connection, file, settings)
-        elif file.path.stat().st_size > SNIFF_BYTES or file.is_gzip:
-            connection.execute(sql("reading_json_lines"), _text_options(file, settings))
         else:
-            return file
-        found = connection.execute(
-            "select distinct unnest(json_keys(line)) from lines where json_type(line) = 'OBJECT'"
-        ).fetchall()
-    except (duckdb.Error, EOFError, OSError, zlib.error, UnicodeDecodeError) as error:
+            _check_depth(file, settings)
+            connection.execute(sql("reading_json_lines"), _text_options(file, settings))
+        structure = connection.execute("select json_group_structure(line) from lines").fetchone()
+    except (duckdb.Error, OSError, UnicodeDecodeError) as error:
         raise _unreadable(file, error) from None
-    return replace(file, columns=(*file.columns, *sorted({row[0] for row in found} - set(file.columns))))
+    views = list(json_views(file, json.loads(structure[0]) if structure and structure[0] else {}))
+    widest = max((len(view.columns) for view in views), default=0)
+    if widest > settings.max_columns:
+        raise Unreadable(
+            f"{file.path}: {widest:,} different keys: its keys are values (a table by address, say), not columns",
+            "give one object per transfer, or raise sources.max_columns",
+        )
+    return views
+
+
+def answer_of(connection: Connection, file: InputFile) -> str | None:
+    """The words of an API that answers with an error instead of rows; None where the file is no such answer."""
+    if file.kind not in ("json", "jsonl"):
+        return None
+    for (line,) in connection.execute("select line::varchar from lines limit 100").fetchall():
+        answer = parsed(line)
+        if isinstance(answer, dict) and (words := _error_words(answer)):
+            return words
+    return None
+
+
+def has_no_rows(connection: Connection, file: InputFile) -> bool:
+    """True for the honest empty page of an API: a list of rows that holds none, and no error beside it."""
+    if file.kind not in ("json", "jsonl") or answer_of(connection, file):
+        return False
+    documents = [parsed(line) for (line,) in connection.execute("select line::varchar from lines limit 2").fetchall()]
+    if not documents:
+        return file.kind == "json"
+    return all(isinstance(one, dict) and _has_an_empty_list(one) for one in documents)
+
+
+def _has_an_empty_list(answer: dict[str, Any], depth: int = 3) -> bool:
+    lists = [value for key, value in answer.items() if key in vocabulary.ROW_LISTS]
+    inner = [value for value in answer.values() if isinstance(value, dict)]
+    return [] in lists or (depth > 0 and any(_has_an_empty_list(value, depth - 1) for value in inner))
+
+
+def _error_words(answer: dict[str, Any]) -> str | None:
+    """What an API's answer says of its failure: Etherscan's NOTOK, JSON-RPC's and GraphQL's errors, plain messages."""
+    if str(answer.get("status")) in ("0", "error", "NOTOK") and "message" in answer:
+        result = answer.get("result")
+        if isinstance(result, list) or str(answer["message"]).lower().startswith("no "):
+            return None
+        return str(result or answer["message"])
+    for key in ("error", "errors", "Error", "detail", "error_message", "fault"):
+        value = answer.get(key)
+        if isinstance(value, list) and value:
+            value = value[0]
+        if isinstance(value, dict):
+            return str(value.get("message") or value.get("reason") or value)
+        if isinstance(value, str) and value.strip():
+            return value
+    if (answer.get("success") is False or answer.get("error") is True) and answer.get("message"):
+        return str(answer["message"])
+    if "message" in answer and not any(isinstance(value, list | dict) for value in answer.values()):
+        return str(answer["message"])
+    return None
+
+
+def _with_parquet_columns(connection: Connection, file: InputFile) -> InputFile:
+    """A Parquet file with its columns and types filled in, and its chain where there is only one.
+
+    A constant costs nothing per row.
+    """
+    relation = f"read_parquet({literal(_no_pattern(file.content))})"
+    try:
+        rows = connection.execute(f"describe select * from {relation}").fetchall()
+        found = replace(file, columns=tuple(row[0] for row in rows), types={row[0]: row[1] for row in rows})
+        chain = found.find(*vocabulary.COLUMNS["chain"])
+        if chain is None:
+            return found
+        values = connection.execute(f"select distinct {quoted(chain)} from {relation} limit 2").fetchall()
+    except duckdb.Error as error:
+        raise _unreadable(file, error) from None
+    is_one = len(values) == 1 and values[0][0] not in (None, "")
+    return replace(found, constants={chain: str(values[0][0])}) if is_one else found
+
+
+def _no_pattern(path: Path) -> str:
+    """A path that the engine does not take for a pattern: `[`, `*` and `?` stand for themselves."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
 def _text_options(file: InputFile, settings: SourceSettings) -> dict[str, object]:
     """What the reader of text is told about a file."""
     return {
-        "path": str(file.path),
-        "compression": "gzip" if file.is_gzip else "none",
+        "path": _no_pattern(file.content),
+        "compression": "none",
         "max_line_size": settings.max_line_bytes,
     }
 
 
 def _stage_document(connection: Connection, file: InputFile, settings: SourceSettings) -> None:
-    """Stage `lines` of a document: a list of objects, such a list under a known key, or one object."""
-    with open_bytes(file.path, file.is_gzip) as handle:
+    """Stage `lines` of a document: the items of a list, or the one object."""
+    with file.content.open("rb") as handle:
         document = handle.read(settings.max_json_bytes + 1)
     if len(document) > settings.max_json_bytes:
         raise Unreadable(
             f"{file.path}: JSON document over {settings.max_json_bytes} bytes",
             "raise sources.max_json_bytes, or convert it to JSON Lines",
         )
-    lists = " ".join(
-        f"when json_type(doc -> '$.{name}') = 'ARRAY' then (doc -> '$.{name}')::json[]" for name in JSON_WRAPPERS
-    )
-    connection.execute(
-        sql("reading_json_document", list_under_key=f"case {lists} end"), {"document": document.decode("utf-8-sig")}
-    )
+    _check_depth_of(file, document, settings)
+    connection.execute(sql("reading_json_document"), {"document": document.decode("utf-8-sig")})
     row = connection.execute("select count(*) from lines where json_type(line) <> 'OBJECT'").fetchone()
     if row and row[0]:
         raise Unreadable(
@@ -100,7 +160,25 @@ def _stage_document(connection: Connection, file: InputFile, settings: SourceSet
         )
 
 
-def stage(connection: Connection, file: InputFile, settings: SourceSettings, explode: str | None) -> str:
+def _check_depth(file: InputFile, settings: SourceSettings) -> None:
+    with file.content.open("rb") as lines:
+        while line := lines.readline(settings.max_line_bytes):
+            if line.count(b"{") + line.count(b"[") > settings.max_json_depth:
+                _check_depth_of(file, line, settings)
+
+
+def _check_depth_of(file: InputFile, text: bytes, settings: SourceSettings) -> None:
+    """Refuse JSON that is nested deeper than any answer: the engine's parser would not survive it."""
+    signs = np.frombuffer(re.sub(rb'"(?:[^"\\]|\\.)*"', b"", text), dtype=np.uint8)
+    opens, closes = (signs == 0x7B) | (signs == 0x5B), (signs == 0x7D) | (signs == 0x5D)
+    depth = np.cumsum(opens.astype(np.int32) - closes).max(initial=0)
+    if depth > settings.max_json_depth:
+        raise Unreadable(
+            f"{file.path}: JSON nested {depth:,} levels deep", "no export is; raise sources.max_json_depth if yours is"
+        )
+
+
+def stage(connection: Connection, file: InputFile, settings: SourceSettings, shape: Shape) -> str:
     """Make the file's rows a relation with a `source_row` column; what is no row of it goes to `malformed_rows`.
 
     Returns:
@@ -112,31 +190,24 @@ def stage(connection: Connection, file: InputFile, settings: SourceSettings, exp
     connection.execute(
         "create or replace temp table malformed_rows (source_row bigint, message varchar, raw_text varchar)"
     )
+    computed = "".join(f", {expression} as {quoted(name)}" for name, expression in shape.computed.items())
     try:
         if file.kind == "parquet":
-            path = literal(str(file.path))
             own = [quoted(column) for column in file.columns if column.lower() == "source_row"]
             rest = f"* exclude ({', '.join(own)})" if own else "*"
+            path = literal(_no_pattern(file.content))
             return (
-                f"(select {rest}, file_row_number + 1 as source_row from read_parquet({path}, file_row_number = true))"
+                f"(select {rest}, file_row_number + 1 as source_row{computed} "
+                f"from read_parquet({path}, file_row_number = true))"
             )
-        if file.is_gzip:
-            _check_gzip(file)
         if file.kind == "csv":
             _stage_csv(connection, file, settings)
         else:
             _stage_lines(connection, file, settings)
-            _stage_json(connection, file, explode)
-    except (duckdb.Error, EOFError, OSError, zlib.error) as error:
+            _stage_json(connection, file, shape.explode)
+    except (duckdb.Error, EOFError, OSError) as error:
         raise _unreadable(file, error) from None
-    return STAGED_ROWS.name
-
-
-def _check_gzip(file: InputFile) -> None:
-    """Read to the end once: DuckDB checks neither the end nor the checksum of a gzip file."""
-    with open_bytes(file.path, True) as handle:
-        while handle.read(1 << 20):
-            pass
+    return f"(select *{computed} from {STAGED_ROWS.name})" if computed else STAGED_ROWS.name
 
 
 def _unreadable(file: InputFile, error: Exception) -> Unreadable:
@@ -145,7 +216,7 @@ def _unreadable(file: InputFile, error: Exception) -> Unreadable:
 
 def _stage_csv(connection: Connection, file: InputFile, settings: SourceSettings) -> None:
     try:
-        _read_csv(connection, file, settings, _text_options(file, settings), skip=1)
+        _read_csv(connection, file, settings, _text_options(file, settings), skip=file.lines_before)
         unclear = connection.execute(
             "select count(*) from malformed_rows where contains(rtrim(raw_text, chr(10) || chr(13)), chr(10)) "
             "or message like 'Maximum line size%'"
@@ -157,7 +228,7 @@ def _stage_csv(connection: Connection, file: InputFile, settings: SourceSettings
     with tempfile.TemporaryDirectory(prefix="netraflow-") as folder:
         clean = Path(folder) / "clean.csv"
         set_aside = _set_aside_broken_lines(file, clean, settings.max_line_bytes)
-        options = {**_text_options(file, settings), "path": str(clean), "compression": "none"}
+        options = {**_text_options(file, settings), "path": str(clean)}
         _read_csv(connection, file, settings, options, skip=0, set_aside=set_aside)
 
 
@@ -209,8 +280,9 @@ def _set_aside_broken_lines(file: InputFile, clean: Path, max_line_bytes: int) -
     well_formed = re.compile(value + rb"(?:" + delimiter + value + rb"){%d}" % others).fullmatch
     decode: Callable[[bytes], tuple[str, int]] = codecs.getdecoder("utf-8")
     broken: list[tuple[int, str, str]] = []
-    with open_bytes(file.path, file.is_gzip) as lines, clean.open("wb") as out:
-        lines.readline(max_line_bytes)
+    with file.content.open("rb") as lines, clean.open("wb") as out:
+        for _ in range(file.lines_before):
+            lines.readline(max_line_bytes)
         row = 0
         while line := lines.readline(max_line_bytes):
             message = ""
@@ -240,32 +312,57 @@ def _stage_lines(connection: Connection, file: InputFile, settings: SourceSettin
     """Stage `lines`: one JSON object each; what is none becomes malformed."""
     if file.kind == "json":
         _stage_document(connection, file, settings)
-        return
-    _drop_errors(connection)
-    connection.execute(sql("reading_text_lines"), _text_options(file, settings))
-    _take_errors(connection, 0, settings.max_raw_text)
-    _number_rows(connection)
-    is_object = "json_valid(line) and ltrim(line) like '{%'"
-    connection.execute(
-        "insert into malformed_rows "
-        f"select source_row, 'not a JSON object', line from staged_rows where not ({is_object})"
-    )
-    connection.execute(
-        "create or replace temp table lines as "
-        f"select source_row as line_row, line::json as line from staged_rows where {is_object}"
-    )
+    else:
+        _drop_errors(connection)
+        connection.execute(sql("reading_text_lines"), _text_options(file, settings))
+        _take_errors(connection, 0, settings.max_raw_text)
+        _number_rows(connection)
+        is_object = "json_valid(line) and ltrim(line) like '{%'"
+        connection.execute(
+            "insert into malformed_rows "
+            f"select source_row, 'not a JSON object', line from staged_rows where not ({is_object})"
+        )
+        connection.execute(
+            "create or replace temp table lines as "
+            f"select source_row as line_row, line::json as line from staged_rows where {is_object}"
+        )
+    if _is_inside(file):
+        _step_into_lines(connection, file)
+
+
+def _is_inside(file: InputFile) -> bool:
+    """True where the rows lie inside documents or lines: their places are their own."""
+    return file.steps not in ((), (("", True),))
+
+
+def _step_into_lines(connection: Connection, file: InputFile) -> None:
+    """Replace `lines` by the rows inside them; a line that has none says so, unless its list is empty."""
+    connection.execute("update malformed_rows set source_row = -source_row")
+    for pointer, is_list in file.steps:
+        if pointer:
+            item, kind = f"line -> {literal(pointer)}", "ARRAY" if is_list else "OBJECT"
+            connection.execute(
+                "insert into malformed_rows select -line_row, $message || left(line::varchar, 200), line::varchar "
+                f"from lines where json_type({item}) is distinct from $kind",
+                {"message": f"no rows at {pointer}: ", "kind": kind},
+            )
+            rows = f"unnest(({item})::json[])" if is_list else item
+            connection.execute(sql("reading_json_step", item=item, kind=literal(kind), rows=rows))
 
 
 def _stage_json(connection: Connection, file: InputFile, explode: str | None) -> None:
+    is_numbered_anew = _is_inside(file)
     if explode:
-        connection.execute("update malformed_rows set source_row = -source_row")
+        if not is_numbered_anew:
+            connection.execute("update malformed_rows set source_row = -source_row")
         connection.execute(
             "create or replace temp table staged_rows as "
             f"select row_number() over (order by line_row, ordinal) as source_row, * from ({explode})"
         )
+    else:
+        names = "".join(f", line ->> {literal(at)} as {quoted(column)}" for column, at in file.pointers.items())
+        connection.execute(
+            f"create or replace temp table staged_rows as select line_row as source_row{names} from lines"
+        )
+    if explode or is_numbered_anew:
         connection.execute(sql("reading_malformed_rows_last"))
-        return
-    names = ", ".join(
-        f"line ->> {literal('$.' + chr(34) + column + chr(34))} as {quoted(column)}" for column in file.columns
-    )
-    connection.execute(f"create or replace temp table staged_rows as select line_row as source_row, {names} from lines")

@@ -19,6 +19,7 @@ _TYPED = (
     "chain",
     "block_number",
     "block_timestamp",
+    "transaction_index",
     "tx_hash",
     "transfer_index",
     "token_address",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flow_pipeline.sources.evidence import Decision
+
 
 @dataclass
 class FileReport:
@@ -23,6 +25,7 @@ class FileReport:
     reasons: dict[str, int] = field(default_factory=dict)
     is_truncation_suspected: bool = False
     notes: list[str] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
     load_id: int | None = None
 
 

@@ -63,9 +63,9 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         ),
         Expectation(
             "indexed_keys_are_unique",
-            "no (chain, tx_hash, transfer_index) stands twice on the days of this run",
-            "select count(*) - count(distinct hash(f.tx_hash, f.transfer_index, t.chain)) "
-            "from store.transfers as f inner join store.tokens as t using (token_id) "
+            "no transfer of one (chain, tx_hash, transfer_index) and content stands twice on the days of this run",
+            "select count(*) - count(distinct hash(f.tx_hash, f.transfer_index, f.token_id, f.from_id, f.to_id, "
+            "f.amount)) from store.transfers as f inner join store.tokens as t using (token_id) "
             f"where f.tx_hash is not null and f.transfer_index is not null and {_THIS_RUN}",
         ),
         Expectation(

@@ -1,8 +1,11 @@
 """PLUG ROOM: one file = one input format.
 
-What lives here: what a source is (`Source`), how a file is opened and looked at (`files`), and the SQL words that every
-source shares (`fields`). A source says whether it recognises a file by its content and how its columns read as
-transfers, transactions or wallet reports; DuckDB does the reading. What must not: connections, tables, loading.
+What lives here: what a source is (`Source`); how a file is unwrapped (`containers`) and looked at (`files`); tables
+that differ in names only, as rows of `layouts` in the words of `vocabulary`, read by `tabular`; the decisions about
+columns and their evidence (`evidence`); the SQL words that every source shares (`fields`). A source says whether it
+recognises a file by its content and how its columns read as transfers, transactions or wallet reports; DuckDB does the
+reading.
+What must not: connections, tables, loading.
 Read more: docs/architecture.md, "How to add a source".
 """
 
@@ -14,35 +17,46 @@ from functools import cache
 from typing import Protocol
 
 from flow_pipeline.domain.errors import Unreadable, UsageError
-from flow_pipeline.settings import SourceSettings
-from flow_pipeline.sources.fields import Plan
+from flow_pipeline.sources.evidence import Reading
+from flow_pipeline.sources.fields import Plan, Shape
 from flow_pipeline.sources.files import InputFile
+from flow_pipeline.sources.tabular import discover_tables
 
-_SHARED = {"fields", "files"}
+_SHARED = {"containers", "evidence", "fields", "files", "layouts", "tabular", "vocabulary"}
 
 
 class Source(Protocol):
     """One input format.
 
-    `NAME` is the word of `--format` and of raw.loads.format; `EXAMPLE` a minimal file (name, bytes) that the contract
-    tests load.
+    `NAME` is also raw.loads.format; `EXAMPLE` is loaded by the contract tests. A module's constants do for them.
     """
 
-    NAME: str
-    SHAPE: str
-    EXAMPLE: tuple[str, bytes]
+    @property
+    def NAME(self) -> str:
+        """Word of `--format`."""
+
+    @property
+    def SHAPE(self) -> str:
+        """What can be read, in words."""
+
+    @property
+    def EXAMPLE(self) -> tuple[str, bytes]:
+        """A minimal file: name and bytes."""
 
     def recognise(self, file: InputFile) -> int:
         """How surely this is the file's format: 0 not at all; the highest of all sources wins."""
 
-    def plan(self, file: InputFile, settings: SourceSettings, chain: str) -> Plan:
-        """How the file's columns read; raises Unreadable when a setting it needs is missing."""
+    def shape(self, file: InputFile) -> Shape:
+        """How its values become rows."""
+
+    def plan(self, reading: Reading) -> Plan:
+        """How the file's columns read, decided from their values; raises Unreadable where a setting must decide."""
 
 
 @cache
 def discover() -> dict[str, Source]:
     """Every source of this room by name; a new file is found without any other edit."""
-    found: dict[str, Source] = {}
+    found: dict[str, Source] = {**discover_tables()}
     for module in pkgutil.iter_modules(__path__):
         if module.name not in _SHARED:
             source: Source = importlib.import_module(f"{__name__}.{module.name}")

@@ -1,21 +1,22 @@
-"""Bitcoin: bitcoin-etl transactions and Bitcoin Core `getblock` (verbosity 3) as transfers between addresses.
+"""Bitcoin and its sisters: bitcoin-etl, Bitcoin Core `getblock` and Esplora as transfers between addresses.
 
 They are exact to the satoshi. An output is shared over the input addresses in proportion to what they put in, whole
 satoshis by largest remainder; what comes back to an input address is change and no transfer; new coins come from
-`coinbase`; what no output takes goes to `fees`. A transaction without outputs is none on Bitcoin, so it is refused: its
-inputs are not taken for fees.
+`coinbase`; what no output takes goes to `fees`. A transaction without outputs is none, and one whose inputs have no
+values does not say who paid how much: both are refused, one row each.
 """
 
 from __future__ import annotations
 
+from flow_pipeline.domain.chains import canonical_chain, family_of, native_of
 from flow_pipeline.domain.sql import statements
-from flow_pipeline.settings import SourceSettings
-from flow_pipeline.sources.fields import Amount, Plan, TransferFields
-from flow_pipeline.sources.files import InputFile
+from flow_pipeline.sources.evidence import Reading
+from flow_pipeline.sources.fields import Amount, Plan, Shape, TransferFields, literal
+from flow_pipeline.sources.files import InputFile, plain
 
 NAME = "bitcoin"
 SHAPE = (
-    "JSON of blocks (Bitcoin Core getblock, verbosity 3) or of transactions (bitcoin-etl), "
+    "JSON of blocks (Bitcoin Core getblock, verbosity 3) or of transactions (bitcoin-etl, Esplora and mempool.space), "
     "with the values and addresses of inputs"
 )
 EXAMPLE = (
@@ -36,18 +37,36 @@ def recognise(file: InputFile) -> int:
     """By inputs and outputs, or by a block with its transactions."""
     if file.kind not in ("json", "jsonl"):
         return 0
-    answer = file.record.get("result")
-    is_answer = isinstance(answer, dict) and isinstance(answer.get("tx"), list)
-    is_transaction = (file.has("vin", "vout") or file.has("inputs", "outputs")) and bool(file.find("txid", "hash"))
-    return 10 if is_answer or is_transaction or file.has("tx", "height", "time") else 0
+    names = {plain(name) for name in (*file.lists, *file.columns)}
+    is_transaction = ({"vin", "vout"} <= names or {"inputs", "outputs"} <= names) and names & {"txid", "hash"}
+    return 100 if is_transaction or {"tx", "height", "time"} <= names else 0
 
 
-def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
-    """Transfers are made while the file is staged; amounts are whole satoshis."""
+def shape(file: InputFile) -> Shape:
+    """Inputs and outputs become transfers while the file is staged."""
+    return Shape(explode=sql("bitcoin_transfers"))
+
+
+def plan(reading: Reading) -> Plan:
+    """Amounts are whole satoshis of the chain's own coin.
+
+    Raises:
+        Unreadable: the chain given is none of Bitcoin's family.
+    """
+    chain = canonical_chain(reading.chain) if reading.is_chain_given else "bitcoin"
+    coin = native_of(chain)
+    if family_of(chain) != "bitcoin" or coin is None:
+        raise reading.refuse(
+            f"inputs and outputs do not go with --chain {chain}", "leave --chain out for Bitcoin, or name its sister"
+        )
+    reading.notes.append(
+        "outputs are shared over input addresses in proportion; change is no transfer; fees go to `fees`"
+    )
     return Plan(
         TransferFields(
-            chain="'bitcoin'",
+            chain=literal(chain),
             timestamp="flow_time(time)",
+            time_text="time",
             from_address="sender",
             to_address="receiver",
             amount=Amount(
@@ -56,10 +75,10 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
                 "sat",
             ),
             block_number="try_cast(height as bigint)",
+            transaction_index="try_cast(tx_index as bigint)",
             tx_hash="txid",
             transfer_index="position",
-            token_symbol="'BTC'",
-        ),
-        explode=sql("bitcoin_transfers"),
-        notes=["outputs are shared over input addresses in proportion; change is no transfer; fees go to `fees`"],
+            token_symbol=literal(coin.native_symbol),
+            reason="case when lacks_input_values then 'inputs_without_values' end",
+        )
     )

@@ -2,50 +2,70 @@
 
 from __future__ import annotations
 
-from flow_pipeline.domain.errors import Unreadable
-from flow_pipeline.settings import SourceSettings
-from flow_pipeline.sources.fields import Plan, TransferFields, literal, text_of, token_units
+from flow_pipeline.sources.evidence import Reading, of_numbers
+from flow_pipeline.sources.fields import Plan, Shape, TransferFields, literal, text_of, token_units
 from flow_pipeline.sources.files import InputFile
 
 NAME = "edge-list"
-SHAPE = "source, target, value, time (a whole step; --time-unit and --epoch say what a step is)"
+SHAPE = (
+    "source, target, value, time (a whole step; --time-unit and --epoch say what a step is); PaySim's step, amount, "
+    "nameOrig, nameDest (a step is an hour)"
+)
 EXAMPLE = ("edges.csv", b"source,target,value,time\n1,2,10.5,3\n")
 
-SOURCE, TARGET = ("source", "sourceNodeId", "src"), ("target", "targetNodeId", "dst")
+SOURCE, TARGET = ("source", "sourceNodeId", "src", "nameOrig"), ("target", "targetNodeId", "dst", "nameDest")
+TIME = ("time", "step")
 SYMBOL = "UNIT"
 OWN_CHAIN = "edge-list"
 
 
 def recognise(file: InputFile) -> int:
-    """By its four columns."""
-    named = file.find(*SOURCE) and file.find(*TARGET) and file.has("value", "time") and not file.find("hash", "tx_hash")
-    return 5 if file.kind in ("csv", "parquet") and named else 0
+    """By its four columns, and a time of few digits where the columns alone could be anything."""
+    named = file.find(*SOURCE) and file.find(*TARGET) and _value_of(file) and file.find(*TIME)
+    is_step = file.kind == "parquet" or len(str(file.record.get(file.find(*TIME) or "", "")).strip()) < 9
+    return 5 if file.kind in ("csv", "parquet") and named and is_step and not file.find("hash", "tx_hash") else 0
 
 
-def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
+def _value_of(file: InputFile) -> str | None:
+    return file.find("amount") if file.find("nameOrig") else file.find("value")
+
+
+def shape(file: InputFile) -> Shape:
+    """A row is a transfer."""
+    return Shape()
+
+
+def plan(reading: Reading) -> Plan:
     """Steps become times only by the two settings.
 
     Raises:
         Unreadable: when either is missing.
     """
-    if settings.time_unit is None or settings.epoch is None:
-        raise Unreadable(
-            f"{file.path}: an edge list's steps have no time of their own",
+    file, settings = reading.file, reading.settings
+    is_paysim = file.has("nameOrig", "nameDest", "step")
+    unit = settings.time_unit or ("hour" if is_paysim else None)
+    if unit is None or settings.epoch is None:
+        raise reading.refuse(
+            "an edge list's steps have no time of their own",
             "give --time-unit second|minute|hour|day and --epoch YYYY-MM-DD",
         )
-    column = file.find(*SOURCE) or ""
-    sql_chain = literal(chain if str(file.record.get(column, "")).startswith("0x") else OWN_CHAIN)
-    step = f"try_cast({text_of(file, file.find('time'))} as integer)"
+    column, value = file.find(*SOURCE) or "", _value_of(file) or ""
+    is_address = str(file.record.get(column, "")).startswith("0x")
+    chain = literal(reading.chain if is_address else "fiat" if is_paysim else OWN_CHAIN)
+    time = text_of(file, file.find(*TIME))
+    step = f"try_cast({time} as integer)"
+    number = of_numbers(reading, value).plain(text_of(file, value)) if file.type_of(value) == "VARCHAR" else None
+    reading.notes.append(f"steps of one {unit} from {settings.epoch}; nodes are addresses on chain {chain}")
     return Plan(
         TransferFields(
-            chain=sql_chain,
-            timestamp=f"date '{settings.epoch}' + to_seconds({step} * {_SECONDS[settings.time_unit]})",
+            chain=chain,
+            timestamp=f"date '{settings.epoch}' + to_seconds({step}::bigint * {_SECONDS[unit]})",
+            time_text=time,
             from_address=text_of(file, column),
-            to_address=text_of(file, file.find(*TARGET) or ""),
-            amount=token_units(file, file.find("value") or ""),
+            to_address=text_of(file, file.find(*TARGET)),
+            amount=token_units(file, value, number),
             token_symbol=literal(SYMBOL),
-        ),
-        notes=[f"steps of one {settings.time_unit} from {settings.epoch}; nodes are addresses on chain {sql_chain}"],
+        )
     )
 
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
 import json
 import re
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from flow_pipeline.domain.errors import Unreadable
 
 Kind = Literal["parquet", "csv", "jsonl", "json"]
 SNIFF_BYTES = 1 << 20
-JSON_WRAPPERS = ("result", "data", "items", "rows", "records", "transfers", "transactions")
-"""Keys under which an API's answer holds its rows."""
-CHAIN_COLUMNS = ("chain", "network", "blockchain")
 _DELIMITERS = ",;\t|"
+_MOST_LINES_BEFORE_HEADER = 50
+_MOST_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -28,30 +25,39 @@ class InputFile:
     """A file as a source sees it.
 
     Attributes:
-        path: Absolute path.
-        kind: parquet, csv, jsonl (one object per line) or json (one document).
-        is_gzip: True when the bytes are gzip, whatever the name says.
-        columns: Column names as written; for JSON the keys of the first record.
+        path: Absolute path, as it is told to people.
+        kind: parquet, csv, jsonl (one value a line) or json (one document).
+        content: Where its plain bytes lie: the file itself, or what its container held.
+        columns: Column names as written; for JSON the paths of the values in a row (`token_info.symbol`).
         types: DuckDB type per column of a Parquet file; text files are all VARCHAR.
         delimiter: Field separator of a CSV.
+        lines_before: Lines of a CSV before its first data line.
         has_trailing_column: True when each CSV row ends in a separator that the header lacks.
         constants: Columns known to hold one value throughout.
-        record: First record (CSV, JSON), for sources that must look at a value.
+        record: First record of a CSV, for sources that must look at a value.
+        pointers: JSON pointer of each column inside a row.
+        steps: How to reach a row of JSON from a document or line: pointers in turn, each with whether a list lies there
+            whose items come next; none where a document or line is a row.
+        lists: Paths of lists inside a row of JSON (`vin`).
     """
 
     path: Path
     kind: Kind
-    is_gzip: bool = False
+    content: Path
     columns: tuple[str, ...] = ()
     types: dict[str, str] = field(default_factory=dict)
     delimiter: str = ","
+    lines_before: int = 1
     has_trailing_column: bool = False
     constants: dict[str, str] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)
+    pointers: dict[str, str] = field(default_factory=dict)
+    steps: tuple[tuple[str, bool], ...] = ()
+    lists: tuple[str, ...] = ()
 
     def find(self, *spellings: str) -> str | None:
-        """The file's own name of the first spelling it has; case, spaces and underscores do not count."""
-        names = {plain(column): column for column in self.columns}
+        """The file's own name of the first spelling it has; case, spaces and signs do not count."""
+        names = {plain(column): column for column in reversed(self.columns)}
         for spelling in spellings:
             if plain(spelling) in names:
                 return names[plain(spelling)]
@@ -77,101 +83,158 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def open_bytes(path: Path, is_gzip: bool) -> IO[bytes]:
-    """The file's content, decompressed when it is gzip."""
-    return gzip.open(path, "rb") if is_gzip else path.open("rb")  # type: ignore[return-value]
+def look_at(path: Path, content: Path) -> InputFile | None:
+    """Open a file far enough to know its kind, and its columns where it is a CSV; None when it is no data file.
 
-
-def look_at(path: Path) -> InputFile | None:
-    """Open a file far enough to know its kind and columns; None when it is no data file.
+    Args:
+        path: The file.
+        content: Its plain bytes.
 
     Raises:
-        Unreadable: empty, not permitted, or cut in the middle of its first block.
+        Unreadable: empty or not permitted.
     """
     try:
-        with path.open("rb") as handle:
-            head = handle.read(4)
-        if not head:
-            raise Unreadable(f"{path}: the file is empty", "export it again or remove it")
-        if head == b"PAR1":
-            return InputFile(path, "parquet")
-        is_gzip = head[:2] == b"\x1f\x8b"
-        with open_bytes(path, is_gzip) as handle:
+        with content.open("rb") as handle:
             start = handle.read(SNIFF_BYTES)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise Unreadable(f"{path}: the gzip data is broken ({error})", "fetch the file again") from None
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror or error}", "check the file and its permissions") from None
-    if path.suffix.lower() in {".parquet", ".pq"}:
+    if start[:4] == b"PAR1":
+        return InputFile(path, "parquet", content)
+    if start and path.suffix.lower() in {".parquet", ".pq"}:
         raise Unreadable(f"{path}: named as Parquet, but its first bytes are not", "fetch the file again")
     if not start.strip():
         raise Unreadable(f"{path}: the file is empty", "export it again or remove it")
-    text = start.decode("utf-8-sig", errors="replace").lstrip()
-    return _look_at_json(path, text, is_gzip) if text[:1] in "{[" else _look_at_csv(path, text, is_gzip)
+    text = start.decode("utf-8-sig", errors="replace")
+    if text.lstrip()[:1] in "{[":
+        return InputFile(path, _json_kind(content), content)
+    return _look_at_csv(path, content, text)
 
 
-def _look_at_json(path: Path, text: str, is_gzip: bool) -> InputFile | None:
-    first, newline, rest = text.partition("\n")
+def _json_kind(content: Path) -> Kind:
+    """`jsonl` where one of the first two lines is a whole value and another line follows, else one document."""
+    with content.open("rb") as handle:
+        lines = [line for line in _lines(handle.read(SNIFF_BYTES * 16)) if line.strip()][:2]
+    return "jsonl" if len(lines) == 2 and any(parsed(line) is not None for line in lines) else "json"
+
+
+def _lines(text: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(text):
+        end = text.find(b"\n", start)
+        yield text[start : end if end >= 0 else len(text)]
+        start = end + 1 if end >= 0 else len(text)
+
+
+def parsed(text: bytes | str) -> Any | None:
+    """A JSON object or list, its numbers as text; None where the text is none, or is nested too deep for a person."""
     try:
-        record = json.loads(first)
-    except json.JSONDecodeError:
-        if newline and rest.lstrip().startswith("{") and text[0] == "{" and not re.match(r"\{\s*$", first):
-            return InputFile(path, "jsonl", is_gzip, _keys(text))
-        record = _first_object(text)
-        return InputFile(path, "json", is_gzip, tuple(record), record=record)
-    if isinstance(record, dict) and not any(isinstance(record.get(name), list) for name in JSON_WRAPPERS):
-        return InputFile(path, "jsonl", is_gzip, _keys(text), record=record)
-    record = _first_object(text)
-    return InputFile(path, "json", is_gzip, tuple(record), record=record)
-
-
-def _keys(text: str) -> tuple[str, ...]:
-    """Keys of the objects in the first block of a JSON Lines file, in order of first sight."""
-    keys: dict[str, None] = {}
-    for line in text.splitlines():
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        keys.update(dict.fromkeys(record if isinstance(record, dict) else ()))
-    return tuple(keys)
-
-
-def _first_object(text: str) -> dict[str, Any]:
-    """The first flat object inside a JSON document, without parsing the document."""
-    for match in re.finditer(r"\{[^{}]*\}", text):
-        try:
-            found = json.loads(match.group())
-        except json.JSONDecodeError:
-            continue
-        if isinstance(found, dict) and len(found) > 2:
-            return found
-    return {}
-
-
-def _look_at_csv(path: Path, text: str, is_gzip: bool) -> InputFile | None:
-    lines = [line for line in text.splitlines()[:3] if line.strip()]
-    if not lines or "\x00" in lines[0]:
+        value = json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
         return None
-    delimiter = max(_DELIMITERS, key=lines[0].count)
-    header = _fields(lines[0], delimiter)
+    return value if isinstance(value, dict | list) else None
+
+
+def _look_at_csv(path: Path, content: Path, text: str) -> InputFile | None:
+    lines = re.split(r"\r\n|\n|\r", text)
+    delimiter, place = None, 0
+    if lines and (told := re.fullmatch(r'"?sep=(.)"?', lines[0].strip())):
+        delimiter, place = told.group(1), 1
+    while place < min(len(lines), _MOST_LINES_BEFORE_HEADER) and _is_no_header(lines[place]):
+        place += 1
+    if place >= len(lines) or "\x00" in lines[place]:
+        return None
+    delimiter = delimiter or max(_DELIMITERS, key=lines[place].count)
+    header = _fields(lines[place], delimiter)
+    if header and header[0] == "" and len(header) > 2 and all(plain(name) for name in header[1:]):
+        header = ["row_number", *header[1:]]
     if len(header) < 2 or any(not plain(name) for name in header):
         return None
-    first = _fields(lines[1], delimiter) if len(lines) > 1 else []
-    trailing = len(first) == len(header) + 1 and first[-1] == ""
+    rest = next((line for line in lines[place + 1 :] if line.strip()), "")
+    first = _fields(rest, delimiter) if rest else []
+    columns = _distinct(header)
     return InputFile(
         path,
         "csv",
-        is_gzip,
-        tuple(header),
+        content,
+        columns,
         delimiter=delimiter,
-        has_trailing_column=trailing,
-        record=dict(zip(header, first, strict=False)),
+        lines_before=place + 1,
+        has_trailing_column=len(first) == len(header) + 1 and first[-1] == "",
+        record=dict(zip(columns, first, strict=False)),
     )
 
 
-def _fields(line: str, delimiter: str) -> Sequence[str]:
+def _is_no_header(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith(("#", "//"))
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Names as written; one that stands twice, in any case, gets a number: `Account`, `Account.1`."""
+    seen: dict[str, int] = {}
+    distinct = []
+    for name in names:
+        count = seen[name.lower()] = seen.get(name.lower(), -1) + 1
+        distinct.append(f"{name}.{count}" if count else name)
+    return tuple(distinct)
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
     try:
         return [name.strip() for name in next(csv.reader([line], delimiter=delimiter))]
     except (csv.Error, StopIteration):
         return []
+
+
+def json_views(file: InputFile, structure: object) -> Iterator[InputFile]:
+    """A JSON file's rows as they may be meant, the outermost first: the value itself, then each object or list in it.
+
+    Args:
+        file: The file.
+        structure: What DuckDB's json_group_structure tells of its values: objects as objects, a list as a list of one.
+
+    Returns:
+        The file with columns, their pointers, and the steps to a row; `result.transfers` is entered like `data`.
+    """
+    waiting: list[tuple[object, tuple[tuple[str, bool], ...]]] = [(structure, ())]
+    if isinstance(structure, list):
+        waiting = [(structure[0] if structure else {}, (("", True),))]
+    while waiting:
+        value, steps = waiting.pop(0)
+        if not isinstance(value, dict) or len(steps) > _MOST_STEPS:
+            continue
+        pointers: dict[str, str] = {}
+        lists: list[str] = []
+        _flatten(value, "", "", pointers, lists)
+        names = _distinct(list(pointers))
+        yield InputFile(
+            file.path,
+            file.kind,
+            file.content,
+            names,
+            pointers=dict(zip(names, pointers.values(), strict=True)),
+            steps=steps,
+            lists=tuple(lists),
+        )
+        for key, item in value.items():
+            at = f"/{_escaped(key)}"
+            if isinstance(item, dict):
+                waiting.append((item, (*steps, (at, False))))
+            elif isinstance(item, list) and item and isinstance(item[0], dict):
+                waiting.append((item[0], (*steps, (at, True))))
+
+
+def _flatten(value: dict[str, Any], pointer: str, name: str, pointers: dict[str, str], lists: list[str]) -> None:
+    for key, item in value.items():
+        at, of = f"{pointer}/{_escaped(key)}", f"{name}.{key}" if name else key
+        if isinstance(item, dict):
+            _flatten(item, at, of, pointers, lists)
+        elif isinstance(item, list):
+            lists.append(of)
+            if item and isinstance(item[0], dict):
+                _flatten(item[0], f"{at}/0", f"{of}.0", pointers, [])
+        else:
+            pointers[of] = at
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

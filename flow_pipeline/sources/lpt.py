@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from flow_pipeline.settings import SourceSettings
-from flow_pipeline.sources.fields import Plan, TransferFields, integer_of, literal, text_of, timestamp_of, token_units
+from flow_pipeline.sources.evidence import Reading, of_numbers, of_times
+from flow_pipeline.sources.fields import Plan, Shape, TransferFields, hash_of, integer_of, literal, text_of, token_units
 from flow_pipeline.sources.files import InputFile
 
 NAME = "lpt"
@@ -30,22 +30,29 @@ def _value_column(file: InputFile) -> str | None:
 
 def recognise(file: InputFile) -> int:
     """By the one column that carries the symbol."""
-    return 10 if file.kind == "csv" and file.has("timeStamp", "from", "to") and _value_column(file) else 0
+    return 50 if file.kind == "csv" and file.has("timeStamp", "from", "to") and _value_column(file) else 0
 
 
-def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
+def shape(file: InputFile) -> Shape:
+    """A row is a transfer."""
+    return Shape()
+
+
+def plan(reading: Reading) -> Plan:
     """One token per file."""
-    sql_chain, value = literal(chain), _value_column(file) or ""
+    file, chain = reading.file, literal(reading.chain)
+    time, value = file.find("timeStamp") or "", _value_column(file) or ""
+    reading.notes.append(f"the file does not name its chain: taken as {reading.chain}")
     return Plan(
         TransferFields(
-            chain=sql_chain,
-            timestamp=timestamp_of(file, file.find("timeStamp") or ""),
-            from_address=text_of(file, file.find("from") or ""),
-            to_address=text_of(file, file.find("to") or ""),
-            amount=token_units(file, value),
+            chain=chain,
+            timestamp=of_times(reading, time),
+            time_text=text_of(file, time),
+            from_address=text_of(file, file.find("from")),
+            to_address=text_of(file, file.find("to")),
+            amount=token_units(file, value, of_numbers(reading, value).plain(text_of(file, value))),
             block_number=integer_of(file, file.find("blockNumber")),
-            tx_hash=f"lower({text_of(file, file.find('hash'))})",
+            tx_hash=hash_of(text_of(file, file.find("hash")), chain),
             token_symbol=literal(value.removeprefix("value_").upper()),
-        ),
-        notes=[f"the file does not name its chain: taken as {chain}"],
+        )
     )

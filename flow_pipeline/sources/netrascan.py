@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flow_pipeline.domain.chains import CHAINS, canonical_chain
+from flow_pipeline.domain.chains import native_of
 from flow_pipeline.domain.sql import statements
-from flow_pipeline.settings import SourceSettings
-from flow_pipeline.sources.fields import Amount, Plan, TransferFields, base_units, known_decimals, literal
-from flow_pipeline.sources.files import InputFile
+from flow_pipeline.sources.evidence import Reading
+from flow_pipeline.sources.fields import Amount, Plan, Shape, TransferFields, base_units, known_decimals, literal
+from flow_pipeline.sources.files import InputFile, plain
 
 NAME = "netrascan"
 SHAPE = (
@@ -25,23 +25,31 @@ sql = statements(__package__)
 
 def recognise(file: InputFile) -> int:
     """By the wallet and its transactions."""
-    return 10 if file.kind == "jsonl" and file.has("wallet", "txs") else 0
+    has_list = any(plain(name) == "txs" for name in (*file.lists, *file.columns))
+    return 200 if file.kind in ("jsonl", "json") and file.has("wallet") and has_list else 0
 
 
-def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
+def shape(file: InputFile) -> Shape:
+    """A wallet is a row, and so is each of its transactions."""
+    return Shape(explode=sql("netrascan_transactions"))
+
+
+def plan(reading: Reading) -> Plan:
     """A value is base units; without one the amount stays NULL and is never invented."""
-    sql_chain = literal(chain)
-    native = next((c for c in CHAINS if c.name == canonical_chain(chain)), None)
-    token, symbol = "lower(nullif(tx->>'$.contract_address', ''))", "nullif(tx->>'$.token_symbol', '')"
-    decimals = known_decimals(sql_chain, token, symbol)
-    if native:
+    chain = literal(reading.chain)
+    token, symbol = "flow_other_form(nullif(tx->>'$.contract_address', ''))", "nullif(tx->>'$.token_symbol', '')"
+    decimals = known_decimals(chain, token, symbol)
+    if native := native_of(reading.chain):
         is_native = f"{token} is null and {symbol} = {literal(native.native_symbol)}"
         decimals = f"case when {is_native} then {native.native_decimals} else {decimals} end"
     value = base_units("nullif(trim(tx->>'$.value'), '')", decimals, looks_up=True)
+    time = "coalesce(tx->>'$.time_stamp', tx->>'$.timestamp')"
+    reading.notes.append(f"the file does not name its chain: taken as {reading.chain}")
     return Plan(
         TransferFields(
-            chain=sql_chain,
-            timestamp="flow_time(coalesce(tx->>'$.time_stamp', tx->>'$.timestamp'))",
+            chain=chain,
+            timestamp=f"flow_time({time})",
+            time_text=time,
             from_address="flow_text(tx->>'$.from')",
             to_address="flow_text(tx->>'$.to')",
             amount=Amount(value.value, value.reason, None, looks_up_decimals=True),
@@ -50,7 +58,5 @@ def plan(file: InputFile, settings: SourceSettings, chain: str) -> Plan:
             token_symbol=symbol,
         ),
         wallet_reports="tx is null",
-        explode=sql("netrascan_transactions"),
         looks_up_decimals=True,
-        notes=[f"the file does not name its chain: taken as {chain}"],
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def record_load(
     window: Window = Window(),
     is_truncation_suspected: bool = False,
     notes: Sequence[str] = (),
+    decisions: Sequence[Mapping[str, str]] = (),
     options_hash: str | None = None,
 ) -> None:
     """Write a load that ends now into the ledger; the arguments are the columns of raw.loads."""
@@ -64,6 +66,7 @@ def record_load(
             "window_last": window.last,
             "is_truncation_suspected": is_truncation_suspected,
             "note": "; ".join(notes),
+            "decisions": json.dumps([dict(one) for one in decisions], ensure_ascii=False),
             "options_hash": options_hash,
             "started_at": started_at,
             "finished_at": datetime.now(UTC).replace(tzinfo=None),

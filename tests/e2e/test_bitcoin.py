@@ -78,7 +78,7 @@ def test_an_input_without_its_value_is_refused_and_nothing_is_invented(tmp_path:
     settings = loaded(tmp_path, "core", json.dumps(block))
     assert rows(settings) == []
     assert {row[0] for row in ask(settings, "SELECT reason FROM raw.rejects", is_build=True)} == {
-        "missing_column_value"
+        "inputs_without_values"
     }
 
 

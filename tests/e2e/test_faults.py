@@ -38,7 +38,7 @@ def test_broken_files_are_named_and_the_rest_loads(settings: Settings, tmp_path:
     assert {file.path.name: file.status for file in report.files} == {
         "blank.csv": "refused", "broken.parquet": "refused", "cut.csv.gz": "refused", "empty.csv": "refused",
         "good.csv": "loaded", "loop": "refused",
-        "notes.txt": "skipped", "other.csv": "skipped", "renamed.parquet": "refused", "sub": "skipped",
+        "notes.txt": "skipped", "other.csv": "refused", "renamed.parquet": "refused", "sub": "skipped",
     }  # fmt: skip
     assert all(file.path.name in file.notes[0] for file in report.refused)
     assert ask(settings, "SELECT count(*) FROM raw.transfers", is_build=True) == [(28,)]

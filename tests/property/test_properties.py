@@ -13,8 +13,8 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from flow_pipeline.detectors.rolling import baseline, positions_in_series
+from flow_pipeline.loading.ingest import make_words
 from flow_pipeline.settings import load_settings
-from flow_pipeline.sources.fields import MACROS
 from flow_pipeline.warehouse.store import open_build
 from tests.conftest import ask, build, load_only, transfer, write_csv
 
@@ -103,7 +103,7 @@ def test_base_units_agree_with_python_decimals(
 
     decimal.getcontext().prec = 90
     with open_build(load_settings(tmp_path_factory.mktemp("macros"))) as connection:
-        connection.execute(MACROS)
+        make_words(connection)
         for value, decimals in values:
             row = connection.execute(
                 "SELECT flow_base_reason(t, d), flow_base(flow_base_digits(t), d) "
@@ -141,7 +141,7 @@ def test_an_amount_is_exact_or_has_a_reason(units: list[str], base: list[tuple[s
 
     decimal.getcontext().prec = 250
     with duckdb.connect() as connection:
-        connection.execute(MACROS)
+        make_words(connection)
         found = connection.execute(
             "SELECT flow_units_reason(t), flow_units(t) FROM (SELECT unnest(?::VARCHAR[]) AS t)", [units]
         ).fetchall()

@@ -4,6 +4,7 @@ select
     t.chain,
     f.block_number,
     f.block_timestamp,
+    f.transaction_index,
     f.tx_hash,
     f.transfer_index,
     t.token_address,

@@ -1,12 +1,12 @@
--- Gives: the temp table suspects: one row per transfer that shares its key with another: of the file (load 0) or stored
+-- Gives: the temp table suspects: one row per transfer of a suspect transaction: of the file (load 0) or stored
 -- Reads: store.transfers, store.tokens, store.addresses, the temp view good_transfers, the temp table suspect_keys
--- Takes: ${key} (the hash by which transfers are suspects)
 create or replace temp table suspects as
 select
     0 as load_id,
     source_row,
     chain,
     tx_hash,
+    transaction_index,
     transfer_index,
     from_address,
     to_address,
@@ -17,13 +17,14 @@ select
     block_number,
     block_timestamp
 from good_transfers
-where tx_hash is not null and ${key} in (select key from suspect_keys)
+where tx_hash is not null and hash(tx_hash) in (select key from suspect_keys)
 union all
 select
     f.load_id,
     f.source_row,
     t.chain,
     f.tx_hash,
+    f.transaction_index,
     f.transfer_index,
     s.address as from_address,
     r.address as to_address,
@@ -36,7 +37,7 @@ select
 from (
     select *
     from store.transfers
-    where tx_hash is not null and ${key} in (select key from suspect_keys)
+    where tx_hash is not null and hash(tx_hash) in (select key from suspect_keys)
 ) as f
 inner join store.tokens as t using (token_id)
 inner join store.addresses as s on s.address_id = f.from_id

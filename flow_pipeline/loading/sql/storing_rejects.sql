@@ -26,6 +26,14 @@ from (
                     || chain
                     || '; give a token file'
             when 'failed_transaction' then 'the transaction failed'
+            when 'removed_log' then 'the log was removed: its block is no longer part of the chain'
+            when 'approval' then 'an approval moves nothing'
+            when 'nft' then 'an NFT, not an amount of a token'
+            when 'not_a_transfer' then 'a row of this kind moves nothing'
+            when 'inputs_without_values'
+                then
+                    'the inputs have no values: enrich the export (bitcoin-etl enrich_transactions) '
+                    || 'or use getblock with verbosity 3'
             else 'the amount is not usable'
         end as message
     from bad_rows

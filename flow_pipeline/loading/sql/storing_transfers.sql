@@ -8,6 +8,7 @@ select
     c.block_number,
     c.block_timestamp,
     c.block_timestamp::date,
+    c.transaction_index,
     c.tx_hash,
     c.transfer_index,
     t.token_id,

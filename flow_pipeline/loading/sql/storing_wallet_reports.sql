@@ -3,7 +3,7 @@
 -- Takes: $path, $load_id
 insert into raw.wallet_reports
 select
-    flow_address(trim(s.wallet)),
+    flow_other_form(trim(s.wallet)),
     s.category,
     try_cast(s.score as double),
     s.tx_count,

@@ -1,10 +1,10 @@
 -- Gives: one row per output (or fee) and input address of each transaction, with the address's share in whole satoshis;
---   a transaction without outputs has one row, of which only the transaction is known.
+--   a transaction without outputs, or whose inputs have no values, has one row, of which only the transaction is known.
 -- Reads: the relation lines, the JSON of blocks or of transactions
 with documents as (
     select
         line_row,
-        case when json_type(line -> '$.result') = 'OBJECT' then line -> '$.result' else line end as doc
+        line as doc
     from lines
 ),
 
@@ -30,14 +30,19 @@ transactions as (
     select
         row_number() over (order by line_row, place) as tx_no,
         line_row,
-        coalesce(doc ->> '$.height', doc ->> '$.block_number') as height,
-        coalesce(doc ->> '$.time', doc ->> '$.block_timestamp', doc ->> '$.timestamp') as time,
+        coalesce(doc ->> '$.height', doc ->> '$.block_number', doc ->> '$.status.block_height') as height,
+        coalesce(
+            doc ->> '$.time', doc ->> '$.block_timestamp', doc ->> '$.timestamp', doc ->> '$.status.block_time'
+        ) as time,
+        coalesce(tx ->> '$.index', case when json_type(doc -> '$.tx') = 'ARRAY' then place - 1 end::varchar)
+            as tx_index,
         lower(coalesce(tx ->> '$.txid', tx ->> '$.hash')) as txid,
         coalesce(tx -> '$.vin', tx -> '$.inputs')::json[] as vin,
         coalesce(tx -> '$.vout', tx -> '$.outputs')::json[] as vout,
         coalesce(
             try_cast(coalesce(tx ->> '$.coinbase', tx ->> '$.is_coinbase') as boolean),
             json_type(tx -> '$.vin[0].coinbase') is not null
+            or coalesce(try_cast(tx ->> '$.vin[0].is_coinbase' as boolean), false)
         ) as is_coinbase
     from listed_transactions
 ),
@@ -48,7 +53,12 @@ valued_inputs as (
         i,
         coalesce(
             try_cast(i ->> '$.value_sat' as hugeint),
-            (try_cast((i ->> '$.prevout.value') as decimal(20, 8)) * 100000000)::hugeint,
+            -- Esplora spells scriptpubkey in lower case and counts satoshis; Core counts coins
+            case
+                when json_type(i -> '$.prevout.scriptPubKey') = 'OBJECT'
+                    then (try_cast((i ->> '$.prevout.value') as decimal(20, 8)) * 100000000)::hugeint
+                else try_cast(i ->> '$.prevout.value' as hugeint)
+            end,
             try_cast(i ->> '$.value' as hugeint)
         ) as sat
     from (
@@ -67,12 +77,17 @@ inputs as (
             i ->> '$.address',
             i ->> '$.addresses[0]',
             i ->> '$.prevout.scriptPubKey.address',
-            flow_script_address(i ->> '$.prevout.scriptPubKey.hex'),
+            i ->> '$.prevout.scriptpubkey_address',
+            flow_script_address(coalesce(i ->> '$.prevout.scriptPubKey.hex', i ->> '$.prevout.scriptpubkey')),
             case
                 when sat is not null
                     then 'nonstandard' || left(
                         sha256(coalesce(
-                            i ->> '$.prevout.scriptPubKey.hex', i ->> '$.script_hex', i ->> '$.txid', 'none'
+                            i ->> '$.prevout.scriptPubKey.hex',
+                            i ->> '$.prevout.scriptpubkey',
+                            i ->> '$.script_hex',
+                            i ->> '$.txid',
+                            'none'
                         )),
                         40
                     )
@@ -114,7 +129,7 @@ valued_outputs as (
         tx_no,
         o,
         coalesce(try_cast(coalesce(o ->> '$.index', o ->> '$.n') as bigint), place - 1) as place,
-        coalesce(o ->> '$.scriptPubKey.hex', o ->> '$.script_hex') as script,
+        coalesce(o ->> '$.scriptPubKey.hex', o ->> '$.scriptpubkey', o ->> '$.script_hex') as script,
         case
             when o ->> '$.value_sat' is not null then try_cast(o ->> '$.value_sat' as hugeint)
             when json_type(o -> '$.scriptPubKey') = 'OBJECT'
@@ -139,6 +154,7 @@ outputs as (
             o ->> '$.addresses[0]',
             o ->> '$.scriptPubKey.address',
             o ->> '$.scriptPubKey.addresses[0]',
+            o ->> '$.scriptpubkey_address',
             flow_script_address(script),
             'nonstandard' || left(sha256(coalesce(script, 'none')), 40)
         ) as address,
@@ -207,25 +223,35 @@ whole_shares as (
     from shares
 ),
 
+without_values as (
+    select t.tx_no
+    from transactions as t
+    left join input_totals as p using (tx_no)
+    where not t.is_coinbase and not coalesce(p.is_known, false)
+),
+
 transfers as (
     select
         tx_no,
         s.out_place + s.in_place * (u.last_place + 2) as position,
         sender,
         receiver,
-        s.sat
+        s.sat,
+        false as lacks_input_values
     from whole_shares as s
     inner join output_totals as u using (tx_no)
-    where s.sat <> 0
+    where s.sat <> 0 and s.tx_no not in (select tx_no from without_values)
     union all
     select
         t.tx_no,
         0 as position,
         null as sender,
         null as receiver,
-        null as sat
+        null as sat,
+        u.tx_no is not null as lacks_input_values
     from transactions as t
-    anti join output_totals as u on u.tx_no = t.tx_no
+    left join output_totals as u using (tx_no)
+    where u.tx_no is null or t.tx_no in (select tx_no from without_values)
 )
 
 select
@@ -234,9 +260,11 @@ select
     height,
     time,
     txid,
+    tx_index,
     position,
     sender,
     receiver,
-    sat
+    sat,
+    lacks_input_values
 from transfers
 inner join transactions using (tx_no)

@@ -1,5 +1,5 @@
 -- The words that all sources share: how text becomes a time, an address, an exact amount, and why it may not. A loading
--- connection creates them. ${canonical_chain} is the case expression over the names and aliases of all chains.
+-- connection creates them.
 
 -- Text without white space around it, NULL for none.
 create or replace temp macro flow_text(x) as nullif(trim(x::varchar), '');
@@ -13,34 +13,74 @@ create or replace temp macro flow_epoch(n) as case
     else make_timestamp(n // 1_000)
 end;
 
--- A chain's canonical name. Names are compared one by one, because a list becomes a join.
-create or replace temp macro flow_chain(name) as ${canonical_chain};
-
--- UTC time of a text: an epoch, or ISO 8601 with or without an offset.
+-- UTC time of a text: an epoch, also hexadecimal, or ISO 8601 with or without an offset.
 create or replace temp macro flow_time(t) as case
     when regexp_full_match(t, '\d{1,19}(\.\d*)?') then flow_epoch(try_cast(split_part(t, '.', 1) as bigint))
+    when starts_with(t, '0x') then flow_epoch(try_cast(t as bigint))
+    when
+        regexp_full_match(t, '.*\d\s+[A-Za-z].*/?.*')
+        then try_cast(regexp_replace(t, '\s*(UTC|GMT)$', '') as timestamp)
     else timezone('UTC', try_cast(t as timestamptz))
 end;
 
--- What exports write for yes and no, of errors and of success.
+-- What exports write for yes.
 create or replace temp macro flow_is_yes(x) as coalesce(
-    lower(regexp_replace(trim(x::varchar), '\.0+$', '')) in ('1', 'true', 't', 'yes', 'error'), false
+    lower(regexp_replace(trim(x::varchar), '\.0+$', '')) in ('1', 'true', 't', 'yes', 'y'), false
 );
-create or replace temp macro flow_is_no(x) as coalesce(
-    lower(regexp_replace(trim(x::varchar), '\.0+$', '')) in (
-        '0', '0x0', 'false', 'f', 'no', 'failed', 'fail', 'reverted', 'error'
-    ),
-    false
-);
-create or replace temp macro flow_succeeded(x) as case
-    when flow_is_no(x) then false
-    when
-        lower(regexp_replace(trim(x::varchar), '\.0+$', '')) in ('1', '0x1', 'true', 't', 'yes', 'success', 'ok')
-        then true
+
+-- UTC time of a text, where one without an offset is local time of a zone.
+create or replace temp macro flow_time_in(t, zone) as case
+    when regexp_full_match(t, '\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d*)?)?)?')
+        then timezone('UTC', timezone(zone, try_cast(t as timestamp)))
+    else flow_time(t)
 end;
 
--- The form in which an address or hash is stored: hexadecimal ones in lower case.
-create or replace temp macro flow_address(x) as case when starts_with(lower(x), '0x') then lower(x) else x end;
+-- The same of a text that ends with the name of a zone. A named zone must not reach the cast to TIMESTAMPTZ, which
+-- would read the rows after it in that zone too.
+create or replace temp macro flow_time_zoned(t) as case
+    when regexp_full_match(t, '.*\d\s+[A-Za-z_]+/[A-Za-z_/+-]+')
+        then try(
+            timezone(
+                'UTC',
+                timezone(
+                    regexp_extract(t, '\s([A-Za-z_]+/[A-Za-z_/+-]+)$', 1),
+                    try_cast(regexp_extract(t, '^(.*\d)\s', 1) as timestamp)
+                )
+            )
+        )
+end;
+
+-- A whole number, also of `0x1f` and `12.0`.
+create or replace temp macro flow_integer(t) as coalesce(
+    try_cast(t as bigint), case when starts_with(t, '0x') then flow_hex(t)::bigint end
+);
+
+-- The forms in which addresses and hashes are stored, by family of chain. On EVM chains they are in lower case with 0x
+-- before them, and an address of 32 bytes, as logs have it, keeps its last 20.
+create or replace temp macro flow_evm_hash(x) as case
+    when starts_with(x, '0x') then lower(x)
+    when starts_with(x, '\x') then '0x' || lower(substr(x, 3))
+    when regexp_full_match(x, '[0-9a-fA-F]{64}') then '0x' || lower(x)
+    else lower(x)
+end;
+create or replace temp macro flow_evm_form(x) as case
+    when length(x) = 42 then lower(x)
+    when regexp_full_match(x, '[0-9a-fA-F]{40}') then '0x' || lower(x)
+    when regexp_full_match(x, '\\x[0-9a-fA-F]{40}') then '0x' || lower(substr(x, 3))
+    when regexp_full_match(x, '0[xX]0{24}[0-9a-fA-F]{40}') then '0x' || lower(right(x, 40))
+    else lower(x)
+end;
+create or replace temp macro flow_bitcoin_form(x) as x;
+create or replace temp macro flow_bitcoin_hash(x) as lower(x);
+create or replace temp macro flow_tron_form(x) as case
+    when regexp_full_match(x, '(0[xX])?(41)?[0-9a-fA-F]{40}') then flow_tron_address(x)
+    else x
+end;
+create or replace temp macro flow_tron_hash(x) as lower(regexp_replace(x, '^0[xX]', ''));
+create or replace temp macro flow_other_form(x) as case when starts_with(lower(x), '0x') then lower(x) else x end;
+create or replace temp macro flow_other_hash(x) as case
+    when regexp_full_match(x, '(0[xX])?[0-9a-fA-F]{64}') then lower(x) else x
+end;
 
 -- A number with an exponent: its digits, and how many of them stand after the point.
 create or replace temp macro flow_e_digits(t) as replace(ltrim(split_part(lower(t), 'e', 1), '+-'), '.', '');
@@ -114,4 +154,19 @@ create or replace temp macro flow_units(t) as case
                 flow_e_digits(t) || repeat('0', greatest(-flow_e_places(t), 0)), greatest(flow_e_places(t), 0)
             )
         )
+end;
+
+-- A whole number in base units as its digits: hexadecimal, or with an exponent as floats and spreadsheets write them.
+create or replace temp macro flow_whole(t) as case
+    when starts_with(t, '0x') then flow_hex(t)::varchar
+    when contains(lower(t), 'e') and regexp_full_match(t, '[+]?(\d+\.?\d*|\.\d+)[eE][+-]?\d{1,2}')
+        then
+            case
+                when flow_e_places(t) <= 0 then flow_e_digits(t) || repeat('0', (-flow_e_places(t))::bigint)
+                when rtrim(flow_e_digits(t), '0') = '' then '0'
+                when length(flow_e_digits(t)) - length(rtrim(flow_e_digits(t), '0')) >= flow_e_places(t)
+                    then left(flow_e_digits(t), (length(flow_e_digits(t)) - flow_e_places(t))::bigint)
+                else t
+            end
+    else t
 end;

@@ -2,7 +2,7 @@
 -- Reads: nothing
 -- Takes: $load_id, $source_file, $sha256, $format, $chain, $rows_read, $rows_loaded, $rows_duplicate,
 --   $rows_rejected, $transfers_loaded, $transactions_loaded, $unknown_amounts, $first_timestamp, $last_timestamp,
---   $window_first, $window_last, $is_truncation_suspected, $note, $options_hash, $started_at, $finished_at
+--   $window_first, $window_last, $is_truncation_suspected, $note, $decisions, $options_hash, $started_at, $finished_at
 insert into raw.loads (
     load_id,
     source_file,
@@ -22,6 +22,7 @@ insert into raw.loads (
     window_last,
     is_truncation_suspected,
     note,
+    decisions,
     options_hash,
     started_at,
     finished_at
@@ -45,6 +46,7 @@ values (
     $window_last,
     $is_truncation_suspected,
     $note,
+    $decisions,
     $options_hash,
     $started_at,
     $finished_at

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from flow_pipeline.domain.chains import CHAINS, canonical_chain, chains_of, family_of
+from flow_pipeline.domain.chains import CHAINS, canonical_chain, chains_of, family_of, is_known_chain
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,15 @@ from flow_pipeline.domain.chains import CHAINS, canonical_chain, chains_of, fami
         ("56", "bsc"),
         ("XBT", "bitcoin"),
         ("base", "base"),
+        ("eth-mainnet", "ethereum"),
+        ("ethereum_mainnet", "ethereum"),
+        ("0x1", "ethereum"),
+        ("eip155:137", "polygon"),
+        ("avalanche_c", "avalanche"),
+        ("Binance Smart Chain", "bsc"),
+        ("TRX", "tron"),
+        ("8453.0", "base"),
+        ("Solana-Mainnet", "solana"),
     ],
 )
 def test_aliases_lead_to_one_name(written: str, name: str) -> None:
@@ -26,8 +35,11 @@ def test_aliases_lead_to_one_name(written: str, name: str) -> None:
 
 
 def test_an_unknown_chain_is_trimmed_and_lower_cased() -> None:
-    assert canonical_chain(" Tron ") == "tron"
-    assert family_of("tron") == "other"
+    assert canonical_chain(" Somewhere ") == "somewhere"
+    assert canonical_chain("eth-sepolia") == "eth-sepolia"
+    assert canonical_chain("123456789") == "123456789"
+    assert family_of("somewhere") == "other"
+    assert (is_known_chain("tron"), is_known_chain("somewhere")) == (True, False)
 
 
 def test_no_name_leads_to_two_chains() -> None:
@@ -38,6 +50,6 @@ def test_no_name_leads_to_two_chains() -> None:
 
 def test_families() -> None:
     assert (family_of("bitcoin"), family_of("ethereum"), family_of("eth")) == ("bitcoin", "evm", "evm")
-    assert chains_of("bitcoin") == ("bitcoin",)
-    assert {*chains_of("evm"), *chains_of("bitcoin")} == {chain.name for chain in CHAINS}
-    assert chains_of("other") == ()
+    assert chains_of("bitcoin")[:2] == ("bitcoin", "litecoin")
+    families = ("evm", "bitcoin", "tron", "other")
+    assert sorted(name for family in families for name in chains_of(family)) == sorted(chain.name for chain in CHAINS)

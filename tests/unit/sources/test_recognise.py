@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import duckdb
 import pytest
 
 from flow_pipeline.domain.errors import Unreadable, UsageError
+from flow_pipeline.loading.reading import views_of
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources import discover, edge_list, recognise
+from flow_pipeline.sources.evidence import Reading
 from flow_pipeline.sources.files import InputFile, look_at
+from flow_pipeline.sources.layouts import LAYOUTS
+from flow_pipeline.sources.tabular import missing
 
 NAMES = sorted(discover())
 ONE, TWO = "0x" + "1" * 40, "0x" + "2" * 40
@@ -23,14 +25,21 @@ API_ANSWER = (
 
 
 def seen(folder: Path, name: str, content: bytes) -> InputFile:
+    """The view of a file that a source knows, else its first one."""
     (folder / name).write_bytes(content)
-    file = look_at(folder / name)
+    file = look_at(folder / name, folder / name)
     assert file is not None
-    return file
+    with duckdb.connect() as connection:
+        views = views_of(connection, file, SourceSettings())
+    return next((view for view in views if recognise(view)), views[0])
 
 
 def example(folder: Path, name: str) -> InputFile:
     return seen(folder, *discover()[name].EXAMPLE)
+
+
+def reading(file: InputFile, settings: SourceSettings, chain: str) -> Reading:
+    return Reading(file, settings, chain, lambda expressions, rest: [(0,) * len(expressions)])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -45,21 +54,6 @@ def test_a_source_knows_its_example_better_than_any_other(name: str, tmp_path: P
     assert found.SHAPE
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_example_is_known_packed_too(name: str, tmp_path: Path) -> None:
-    file_name, content = discover()[name].EXAMPLE
-    found = recognise(seen(tmp_path, f"{file_name}.gz", gzip.compress(content)))
-    assert found is discover()[name]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_source_says_how_its_example_reads(name: str, tmp_path: Path) -> None:
-    given = SourceSettings(time_unit="day", epoch="2025-01-01")
-    plan = discover()[name].plan(example(tmp_path, name), given, "ethereum")
-    fields = plan.transfers
-    assert all((fields.chain, fields.timestamp, fields.from_address, fields.to_address, fields.amount.value))
-
-
 @pytest.mark.parametrize(
     ("file_name", "content", "expected"),
     [
@@ -68,6 +62,8 @@ def test_a_source_says_how_its_example_reads(name: str, tmp_path: Path) -> None:
         ("a.csv", b"source,target,amount,time\n", None),
         ("a.csv", b"name,city\n", None),
         ("a.csv", b"hash,blockNumber,timeStamp,from,to,value_USD\n", None),
+        ("a.csv", b"Txhash,UnixTimestamp,From,To,Quantity,Method\n", "etherscan-export"),
+        ("a.csv", b"blockNumber,timeStamp,hash,from,to,tokenID,tokenName\n", "etherscan"),
         ("a.csv", b"hash,blockNumber,timeStamp,from,to,value_LPT\n", "lpt"),
         ("a.csv", b"blockNumber,timeStamp,hash,from,to,value\n", "canonical"),
         ("a.csv", b"blockNumber,timeStamp,hash,from,to,value,isError\n", "etherscan"),
@@ -92,28 +88,25 @@ def test_the_format_that_is_given_wins_where_it_fits(tmp_path: Path) -> None:
         recognise(file, "excel")
 
 
-def test_two_that_fit_equally_well_are_a_question_to_the_user(tmp_path: Path) -> None:
-    columns = "hash,blockNumber,timeStamp,from,to,value,isError,value_LPT"
-    with pytest.raises(UsageError, match="looks like both lpt and etherscan"):
-        recognise(seen(tmp_path, "a.csv", f"{columns}\n".encode()))
-
-
 def test_steps_of_an_edge_list_need_a_beginning_and_a_length(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="no time of their own"):
-        edge_list.plan(example(tmp_path, "edge-list"), SourceSettings(), "ethereum")
+        edge_list.plan(reading(example(tmp_path, "edge-list"), SourceSettings(), "ethereum"))
 
 
 def test_the_chain_of_an_edge_list_is_its_own_unless_its_nodes_are_addresses(tmp_path: Path) -> None:
     given = SourceSettings(time_unit="day", epoch="2025-01-01")
     of_addresses = seen(tmp_path, "a.csv", f"source,target,value,time\n{ONE},{TWO},1,1\n".encode())
-    assert edge_list.plan(example(tmp_path, "edge-list"), given, "polygon").transfers.chain == "'edge-list'"
-    assert edge_list.plan(of_addresses, given, "polygon").transfers.chain == "'polygon'"
+    for file, chain in ((example(tmp_path, "edge-list"), "'edge-list'"), (of_addresses, "'polygon'")):
+        assert edge_list.plan(reading(file, given, "polygon")).transfers.chain == chain
 
 
-def test_a_parquet_file_is_known_by_the_columns_it_is_given(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"source": [1], "target": [2], "value": [1.0], "time": [3]}), tmp_path / "a.parquet")
-    file = look_at(tmp_path / "a.parquet")
-    assert file == InputFile(tmp_path / "a.parquet", "parquet"), "its columns are read by the engine"
-    found = recognise(InputFile(file.path, "parquet", columns=("source", "target", "value", "time")))
-    assert found is not None
-    assert found.NAME == "edge-list"
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    assert missing(seen(tmp_path, "a.csv", b"from,amount,colour\n")) == ["receiver", "time"]
+    assert missing(seen(tmp_path, "a.csv", b"name,city\n")) == ["sender", "receiver", "time", "amount"]
+
+
+def test_every_layout_says_where_its_files_come_from() -> None:
+    for layout in LAYOUTS:
+        assert layout.origin.endswith("."), layout
+        assert layout.columns, layout
+        assert (layout.rows == "nothing") == bool(layout.refusal[0]), layout

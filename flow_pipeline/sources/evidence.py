@@ -1,0 +1,465 @@
+"""One decision per column, from all of its values: what form they have, and what in the file says so.
+
+A source asks for a decision (`of_amounts`, `of_times`, `of_statuses`, …); it is measured by one aggregate over the
+column, answered with the SQL that reads the column in that form, and written down as a `Decision`. What the values
+leave open is decided by a setting, or the file is refused with the setting's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from flow_pipeline.domain.chains import CHAINS, canonical_chain, is_known_chain
+from flow_pipeline.domain.errors import Unreadable
+from flow_pipeline.settings import SourceSettings
+from flow_pipeline.sources import vocabulary as words
+from flow_pipeline.sources.fields import literal, quoted, text_of
+from flow_pipeline.sources.files import InputFile
+
+Measure = Callable[[Sequence[str], str], list[tuple[Any, ...]]]
+"""Runs a SELECT list, and what follows FROM the file's rows, over them."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How a field is read: of which column, as what, and why."""
+
+    field: str
+    column: str
+    reads_as: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.field} ← {self.column}: {self.reads_as} ({self.evidence})"
+
+
+@dataclass
+class Reading:
+    """A file while it is being understood: its columns, the settings in force, and what was decided so far.
+
+    Attributes:
+        file: The file.
+        settings: How files are read.
+        chain: Chain of rows that do not name theirs.
+        is_chain_given: True when the user said so, not a default.
+        measure: Runs an aggregate over the rows of the file.
+        decisions: What was decided, in order.
+        notes: What the load report must say.
+    """
+
+    file: InputFile
+    settings: SourceSettings
+    chain: str
+    measure: Measure
+    is_chain_given: bool = False
+    decisions: list[Decision] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def decide(self, name: str, column: str, reads_as: str, evidence: str) -> None:
+        """Write a decision down."""
+        self.decisions.append(Decision(name, column, reads_as, evidence))
+
+    def one(self, *expressions: str) -> tuple[Any, ...]:
+        """One row of aggregates over the file; counts of nothing are 0."""
+        counted = [f"coalesce({one}, 0)" if one.startswith("count") else one for one in expressions]
+        return self.measure(counted, "")[0]
+
+    def distinct(self, expression: str, most: int = 1_000) -> list[str]:
+        """Distinct texts of an expression, the commonest first; NULL is none."""
+        rows = self.measure([f"{expression} as word", "count(*)"], f"group by word order by 2 desc, 1 limit {most + 1}")
+        return [str(word) for word, _ in rows if word is not None]
+
+    def refuse(self, why: str, hint: str) -> Unreadable:
+        """The refusal of the file."""
+        return Unreadable(f"{self.file.path}: {why}", hint)
+
+
+# ------------------------------------------------------------------------------------------------ numbers
+
+
+@dataclass(frozen=True)
+class NumberForm:
+    """How the numbers of a text column are written: the sign before decimals, and signs that only group digits."""
+
+    decimal: str = "."
+    groups: str = ""
+
+    def plain(self, text: str) -> str:
+        """SQL of the number with a point before its decimals and nothing between its digits."""
+        if self.groups:
+            text = f"regexp_replace({text}, '[{self.groups}]', '', 'g')"
+        return f"replace({text}, ',', '.')" if self.decimal == "," else text
+
+    @property
+    def words(self) -> str:
+        """The form in words."""
+        decimal = "a decimal comma" if self.decimal == "," else "a decimal point"
+        return decimal + (", digits in groups" if self.groups else "")
+
+
+_SPACES = r"\s\x{00A0}\x{2009}\x{202F}''_"
+
+
+def of_numbers(reading: Reading, column: str, name: str = "amount") -> NumberForm:
+    """The form of a text column's numbers, from all of them.
+
+    Raises:
+        Unreadable: they are written in two forms, or could be read in two and no setting says which.
+    """
+    text = text_of(reading.file, column)
+    commas, spaced = reading.one(
+        f"count_if(contains({text}, ','))", f"count_if(regexp_matches({text}, '\\d[{_SPACES}]+\\d'))"
+    )
+    spaces = _SPACES if spaced else ""
+    if not commas:
+        many_points = reading.one(f"count_if(regexp_full_match({text}, '[+-]?\\d{{1,3}}(\\.\\d{{3}}){{2,}}'))")[0]
+        if not many_points:
+            return NumberForm(".", spaces)
+        reading.decide(name, column, "points between groups of digits", f"{many_points} values like 1.234.567")
+        return NumberForm(",", f"{spaces}.")
+    bare = f"regexp_replace({text}, '[{_SPACES}]', '', 'g')"
+    point_last, comma_last, no_group, many_groups, leading_zero, point_fractions = reading.one(
+        f"count_if(regexp_matches({bare}, ',.*\\.'))",
+        f"count_if(regexp_matches({bare}, '\\..*,'))",
+        f"count_if(contains({bare}, ',') and not contains({bare}, '.') "
+        f"and not regexp_full_match({bare}, '[+-]?\\d{{1,3}}(,\\d{{2,3}})*,\\d{{3}}'))",
+        f"count_if(regexp_matches({bare}, ',.*,'))",
+        f"count_if(regexp_matches({bare}, '^[+-]?0,'))",
+        f"count_if(regexp_matches({bare}, '^[+-]?\\d*\\.\\d+$') "
+        f"and not regexp_full_match({bare}, '[+-]?[1-9]\\d{{0,2}}\\.\\d{{3}}'))",
+    )
+    of_point = point_last + many_groups + point_fractions
+    of_comma = comma_last + no_group + leading_zero
+    told = reading.settings.decimal_mark
+    if told != "auto":
+        decimal = "," if told == "comma" else "."
+        evidence = f"sources.decimal_mark = {told}"
+    elif of_point and of_comma:
+        raise reading.refuse(
+            f"column {column} writes numbers in two forms: {of_comma} values with a decimal comma, {of_point} with a "
+            "decimal point",
+            "export it again in one form, or say which with NETRAFLOW_SOURCES__DECIMAL_MARK=point or comma",
+        )
+    elif of_comma:
+        decimal, evidence = ",", f"{of_comma} values can be read in no other way"
+    elif of_point:
+        decimal, evidence = ".", f"{of_point} values can be read in no other way"
+    elif (of_file := _mark_of_other_columns(reading, column)) is not None:
+        decimal, evidence = of_file
+    else:
+        raise reading.refuse(
+            f"column {column} has {commas} values like 1,234: one and a quarter thousand, or a little over one?",
+            "say which with NETRAFLOW_SOURCES__DECIMAL_MARK=point (1,234 is 1234) or comma (1,234 is 1.234)",
+        )
+    form = NumberForm(decimal, spaces + ("." if decimal == "," else ","))
+    reading.decide(name, column, form.words, evidence)
+    return form
+
+
+def _mark_of_other_columns(reading: Reading, column: str) -> tuple[str, str] | None:
+    """What other columns of figures say about the decimal mark of the file, and what its separator says."""
+    others = [
+        other
+        for other in reading.file.columns
+        if other != column and reading.file.type_of(other) == "VARCHAR" and re.search(r"(?i)usd|value|price|fee", other)
+    ][:8]
+    for other in others:
+        text = text_of(reading.file, other)
+        commas, points = reading.one(
+            f"count_if(regexp_full_match({text}, '[+-]?(\\d+|\\d{{1,3}}(\\.\\d{{3}})*),(\\d{{1,2}}|\\d{{4,}})'))",
+            f"count_if(regexp_full_match({text}, '[+-]?(\\d+|\\d{{1,3}}(,\\d{{3}})*)\\.(\\d{{1,2}}|\\d{{4,}})'))",
+        )
+        if bool(commas) != bool(points):
+            return ("," if commas else "."), f"{commas or points} values of column {other}"
+    if reading.file.kind == "csv" and reading.file.delimiter == ",":
+        # a quoted comma in a file of commas groups digits: spreadsheets that write decimal commas use semicolons
+        return ".", "fields are separated by commas"
+    return None
+
+
+# ------------------------------------------------------------------------------------------------ amounts
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """What the values of a column of amounts are.
+
+    Attributes:
+        count: Values that are numbers.
+        fractions: Of them, those with digits other than zero after the point.
+        largest: The largest, as a float.
+        median: The middle one, as a float.
+        is_hex: True when they are hexadecimal.
+        is_float: True when the file holds them as binary floating point, or with exponents: 15 to 17 digits.
+    """
+
+    count: int
+    fractions: int
+    largest: float
+    median: float
+    is_hex: bool
+    is_float: bool
+
+
+def quantities(reading: Reading, column: str, form: NumberForm) -> Quantities:
+    """Look at all values of a column of amounts."""
+    kind, name = reading.file.type_of(column), quoted(column)
+    if kind in ("DOUBLE", "FLOAT"):
+        fractions = f"count_if(isfinite({name}) and {name} <> trunc({name}))"
+        row = reading.one(f"count({name})", fractions, f"max({name})", f"approx_quantile({name}, 0.5)")
+        return Quantities(row[0], row[1], row[2] or 0.0, row[3] or 0.0, False, True)
+    if kind != "VARCHAR" and kind != "BLOB":
+        is_whole = "INT" in kind or kind.endswith(",0)")
+        fractions = "0" if is_whole else f"count_if({name} <> trunc({name}))"
+        row = reading.one(f"count({name})", fractions, f"max({name})::double", f"approx_quantile({name}::double, 0.5)")
+        return Quantities(row[0], row[1], row[2] or 0.0, row[3] or 0.0, False, False)
+    text = form.plain(text_of(reading.file, column))
+    number = f"try_cast({text} as double)"
+    hexes, count, fractions, exponents, largest, median = reading.one(
+        f"count_if(starts_with({text}, '0x'))",
+        f"count({number})",
+        f"count_if(case when contains(lower({text}), 'e') then {number} <> trunc({number}) "
+        f"else rtrim(split_part({text}, '.', 2), '0') <> '' end)",
+        f"count_if(contains(lower({text}), 'e') and not starts_with({text}, '0x'))",
+        f"max({number})",
+        f"approx_quantile({number}, 0.5)",
+    )
+    return Quantities(count + hexes, fractions, largest or 0.0, median or 0.0, hexes > 0, exponents > 0)
+
+
+# ------------------------------------------------------------------------------------------------ times
+
+
+_TIME_FORMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        r"\d{1,2}\.\d{1,2}\.\d{4}.*",
+        "day.month.year",
+        ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y, %H:%M:%S", "%d.%m.%Y, %H:%M", "%d.%m.%Y"),
+    ),
+    (
+        r"[A-Za-z]{3,9}-\d{1,2}-\d{4}.*",
+        "Mon-day-year",
+        ("%b-%d-%Y %I:%M:%S %p", "%b-%d-%Y %I:%M %p", "%b-%d-%Y %H:%M:%S", "%b-%d-%Y"),
+    ),
+    (
+        r"[A-Za-z]{3,9} \d{1,2},? \d{4}.*",
+        "Mon day, year",
+        (
+            "%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p", "%b %d, %Y, %I:%M %p", "%b %d, %Y %I:%M %p",
+            "%b %d, %Y, %H:%M:%S", "%b %d, %Y %H:%M:%S", "%b %d, %Y %H:%M", "%b %d, %Y", "%B %d, %Y %I:%M %p",
+            "%B %d, %Y %H:%M:%S", "%B %d, %Y", "%b %d %Y %H:%M:%S", "%b %d %Y",
+        ),
+    ),
+    (
+        r"([A-Za-z]{3,9}, )?\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{4}.*",
+        "day Mon year",
+        (
+            "%d %b %Y %H:%M:%S", "%a, %d %b %Y %H:%M:%S", "%d-%b-%Y %H:%M:%S", "%d %b %Y %H:%M", "%d-%b-%Y %H:%M",
+            "%d %b %Y", "%d-%b-%Y", "%d %B %Y %H:%M:%S", "%d %B %Y",
+        ),
+    ),
+)  # fmt: skip
+_SLASHED = r"\d{1,2}[/-]\d{1,2}[/-]\d{4}.*"
+_CLOCKS = (" %I:%M:%S %p", " %I:%M %p", " %H:%M:%S", " %H:%M", ", %I:%M:%S %p", ", %H:%M:%S", "")
+_ZONE = r"\s*\(?\+?(UTC|GMT|Z|utc)\)?$"
+_NAMED_ZONE = r"^(.*\d)\s+([A-Za-z_]+/[A-Za-z_/+-]+|[A-Z]{3,5})$"
+
+
+def of_times(reading: Reading, column: str) -> str:
+    """SQL of a column's UTC time: native times, epochs in s, ms, µs or ns, ISO 8601, and the forms of spreadsheets.
+
+    A time without a zone is UTC, or of sources.time_zone.
+
+    Raises:
+        Unreadable: days and months can not be told apart and no setting says which comes first.
+    """
+    kind, name = reading.file.type_of(column), quoted(column)
+    zone = reading.settings.time_zone
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"timezone('UTC', {name})"
+    if kind.startswith("TIMESTAMP") or kind == "DATE":
+        return _in_zone(f"{name}::timestamp", zone)
+    if "INT" in kind:
+        return f"flow_epoch(try_cast({name} as bigint))"
+    text = text_of(reading.file, column) if kind == "VARCHAR" else f"{name}::varchar"
+    plain = f"regexp_replace({text}, '{_ZONE}', '')"
+    plain_form = r"\d{4}-.*|\d{1,19}(\.\d*)?|0x[0-9a-fA-F]{1,16}"
+    others = f"{text} is not null and not regexp_full_match({text}, '{plain_form}')"
+    named, zoned, odd = reading.one(
+        f"count_if(regexp_matches({text}, '{_NAMED_ZONE}') and not regexp_matches({text}, '{_ZONE}'))",
+        f"count_if(regexp_matches({text}, '[T ]\\d{{2}}:.*([+-]\\d{{2}}|Z$|UTC$|GMT$)'))",
+        f"count_if({others})",
+    )
+    reader = f"flow_time({text})" if zone == "UTC" else f"flow_time_in({text}, {literal(zone)})"
+    if named:
+        reading.decide("time", column, "times with the name of their zone", f"{named} values")
+        reader = f"coalesce(flow_time_zoned({text}), {reader})"
+    if odd:
+        reader = _odd_times(reading, column, text, plain, others, reader)
+    if zone != "UTC" and not zoned:
+        reading.decide("time", column, f"times of {zone}", "sources.time_zone")
+    return reader
+
+
+def _odd_times(reading: Reading, column: str, text: str, plain: str, others: str, reader: str) -> str:
+    """SQL that also reads the forms of spreadsheets and pages, tried only where the plain ones do not fit."""
+    zone = reading.settings.time_zone
+    cases = []
+    for pattern, name, formats in _TIME_FORMS:
+        count = reading.one(f"count_if(regexp_full_match({plain}, '{pattern}'))")[0]
+        if count:
+            reading.decide("time", column, name, f"{count} values")
+            cases.append(f"when regexp_full_match({plain}, '{pattern}') then {_parsed(plain, formats, zone)}")
+    slashed, days_first, months_first = reading.one(
+        f"count_if(regexp_full_match({plain}, '{_SLASHED}'))",
+        f"count_if(regexp_full_match({plain}, '{_SLASHED}') and try_cast(split_part(replace({plain}, '-', '/'), "
+        "'/', 1) as int) > 12)",
+        f"count_if(regexp_full_match({plain}, '{_SLASHED}') and try_cast(split_part(replace({plain}, '-', '/'), "
+        "'/', 2) as int) > 12)",
+    )
+    if slashed:
+        order, evidence = _order_of_days(reading, column, slashed, days_first, months_first)
+        reading.decide("time", column, "day/month/year" if order == "day" else "month/day/year", evidence)
+        date = "%d/%m/%Y" if order == "day" else "%m/%d/%Y"
+        slashes = f"replace({plain}, '-', '/')"
+        formats = tuple(f"{date}{clock}" for clock in _CLOCKS)
+        cases.append(f"when regexp_full_match({plain}, '{_SLASHED}') then {_parsed(slashes, formats, zone)}")
+    return f"case {' '.join(cases)} else {reader} end" if cases else reader
+
+
+def _order_of_days(reading: Reading, column: str, slashed: int, days_first: int, months_first: int) -> tuple[str, str]:
+    told = reading.settings.date_order
+    if told != "auto":
+        return told, f"sources.date_order = {told}"
+    if days_first and not months_first:
+        return "day", f"{days_first} values begin with a number over 12"
+    if months_first and not days_first:
+        return "month", f"{months_first} values have a number over 12 in the second place"
+    why = "in both orders" if days_first else "that fit both orders"
+    raise reading.refuse(
+        f"column {column} has {slashed} dates like 01/02/2024 {why}: is the day first, or the month?",
+        "say which with NETRAFLOW_SOURCES__DATE_ORDER=day or month",
+    )
+
+
+def _parsed(text: str, formats: Sequence[str], zone: str) -> str:
+    parsed = f"try_strptime({text}, [{', '.join(map(literal, formats))}])"
+    return _in_zone(parsed, zone)
+
+
+def _in_zone(timestamp: str, zone: str) -> str:
+    return timestamp if zone == "UTC" else f"timezone('UTC', timezone({literal(zone)}, {timestamp}))"
+
+
+# ------------------------------------------------------------------------------------------------ words
+
+
+def _word(column: str) -> str:
+    """SQL of a value as a word: lower case, trimmed, no decimals of a whole number, no bracket or colon after it."""
+    return (
+        f"coalesce(lower(trim(regexp_replace(regexp_replace(trim({quoted(column)}::varchar), '\\.0+$', ''), "
+        "'\\s*[(:\\[].*$', ''))), '')"
+    )
+
+
+def of_statuses(reading: Reading, column: str, tells: Literal["success", "failure", "error"]) -> str:
+    """SQL that is true where a transaction failed, from a closed list of words; NULL where the row does not say.
+
+    Args:
+        reading: The file.
+        column: The column.
+        tells: What a yes there means; in a column of errors any text but those that mean none is one.
+
+    Raises:
+        Unreadable: a word that is on no list.
+    """
+    word = _word(column)
+    found = reading.distinct(word)
+    empty = words._EMPTY
+    if tells == "error":
+        bad = [one for one in found if one not in words.NO_ERROR]
+        reading.decide("failed", column, "text that is no `none` is an error", f"values {_some(found)}")
+        return f"({word} in ({_listed(bad)}))" if bad else "null::boolean"
+    failed, good = words.FAILED | words.UNFINISHED, words.SUCCEEDED
+    if tells == "failure":
+        failed, good = failed - words._NO | words._YES, good - words._YES | words._NO
+    bad = [one for one in found if one in failed or _begins_with_failure(one)]
+    unknown = [one for one in found if one not in good | empty and one not in bad]
+    if unknown:
+        raise reading.refuse(
+            f"column {column} says {_some(unknown)} of a transaction: did it succeed?",
+            "say it in a map file: `status: {ok: [...], failed: [...]}`, or remove the column",
+        )
+    if not [one for one in found if one not in empty]:
+        return "null::boolean"
+    reading.decide("failed", column, f"{_some(bad)} failed" if bad else "none failed", f"values {_some(found)}")
+    is_bad = f"{word} in ({_listed(bad)})" if bad else "false"
+    return f"case when {word} in ({_listed(sorted(empty))}) then null else {is_bad} end"
+
+
+def _begins_with_failure(word: str) -> bool:
+    return bool(re.match(r"(error|fail|failed|failure|reverted|revert|out of)\b", word))
+
+
+def of_kinds(reading: Reading, column: str) -> str | None:
+    """SQL of the reject reason of rows that are no transfer of coins by their kind; None where every row may be one."""
+    word = _word(column)
+    found = reading.distinct(word)
+    reasons = {"approval": words.APPROVAL, "nft": words.NFT, "not_a_transfer": words.NO_MOVE}
+    cases = []
+    for reason, listed in reasons.items():
+        met = [one for one in found if re.sub(r"[\s]", "", one) in listed or one in listed]
+        if met:
+            reading.decide("kind", column, f"{_some(met)}: {reason}", f"values {_some(found)}")
+            cases.append(f"when {word} in ({_listed(met)}) then {literal(reason)}")
+    return f"case {' '.join(cases)} end" if cases else None
+
+
+def of_chains(reading: Reading, column: str) -> str:
+    """SQL of the canonical chain of a row; rows without one are of the file's chain."""
+    if column in reading.file.constants:
+        found, value = [reading.file.constants[column]], ""
+    else:
+        value = f"lower(trim({quoted(column)}::varchar))"
+        found = reading.distinct(value, most=10_000)
+    names = {word: canonical_chain(word) for word in found if word}
+    unknown = sorted({name for name in names.values() if not is_known_chain(name)})
+    if unknown:
+        reading.notes.append(
+            f"{'chains' if len(unknown) > 1 else 'chain'} {', '.join(unknown[:5])} not known by name: "
+            "addresses are taken as written, and no native coin is known"
+        )
+    renamed = {word: name for word, name in names.items() if word != name}
+    if renamed:
+        reading.decide("chain", column, ", ".join(sorted(set(names.values()))), f"written {_some(sorted(renamed))}")
+    if len(names) == 1 and not value:
+        return literal(next(iter(names.values())))
+    cases = " ".join(f"when {value} = {literal(word)} then {literal(name)}" for word, name in renamed.items())
+    plain = f"coalesce(nullif({value}, ''), {literal(reading.chain)})"
+    return f"case {cases} else {plain} end" if cases else plain
+
+
+def native_of(chain: str) -> tuple[str, int] | None:
+    """Symbol and decimals of a chain's own coin."""
+    found = next((one for one in CHAINS if one.name == canonical_chain(chain)), None)
+    return (found.native_symbol, found.native_decimals) if found and found.native_symbol else None
+
+
+def by_chain(chain: str, values: Mapping[str, str], default: str = "null") -> str:
+    """SQL of a value that depends on the chain, given as an SQL expression."""
+    if chain.startswith("'"):
+        return values.get(chain.strip("'"), default)
+    cases = " ".join(f"when {chain} = {literal(name)} then {value}" for name, value in values.items())
+    return f"case {cases} else {default} end"
+
+
+def _listed(found: Sequence[str]) -> str:
+    return ", ".join(map(literal, found)) or "null"
+
+
+def _some(found: Sequence[str], most: int = 6) -> str:
+    shown = ", ".join(f"`{one[:40]}`" if one else "empty" for one in found[:most])
+    return f"{shown} and {len(found) - most} more" if len(found) > most else shown or "none"

@@ -1,0 +1,539 @@
+"""Tables of one row per transfer: the columns of `vocabulary`, or of a known layout, read as the values decide.
+
+One engine for every exporter whose files differ in names only. `canonical` is the layout that nobody wrote: sender,
+receiver, time and amount under any of their usual names.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from flow_pipeline.domain.chains import CHAINS, canonical_chain, native_of
+from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.settings import SourceSettings
+from flow_pipeline.sources import vocabulary as words
+from flow_pipeline.sources.evidence import (
+    NumberForm,
+    Reading,
+    by_chain,
+    of_chains,
+    of_kinds,
+    of_numbers,
+    of_statuses,
+    of_times,
+    quantities,
+)
+from flow_pipeline.sources.fields import (
+    Amount,
+    Plan,
+    Shape,
+    TransferFields,
+    base_units,
+    form_of,
+    hash_of,
+    integer_of,
+    known_decimals,
+    literal,
+    quoted,
+    text_of,
+    token_units,
+)
+from flow_pipeline.sources.files import InputFile, plain
+from flow_pipeline.sources.layouts import LAYOUTS, Layout
+
+CANONICAL = Layout(
+    "canonical",
+    "transfers",
+    "The warehouse's own columns, or any table with sender, receiver, time and amount under one of their usual names.",
+    (),
+    example=(
+        "canonical.csv",
+        b"chain,block_number,block_timestamp,tx_hash,transfer_index,token_address,token_symbol,from_address,to_address,"
+        b"amount\n"
+        b"ethereum,1,2025-05-01T00:00:00Z,0xaa,0,,LPT,0x1111111111111111111111111111111111111111,"
+        b"0x2222222222222222222222222222222222222222,1.5\n",
+    ),
+)
+_NEEDED = {"sender": ("from",), "receiver": ("to",), "time": ("time",), "amount": ("coins", "base", "value")}
+_BASE_FROM = 1e15
+"""Whole numbers above this are base units: no token moves a million billions of coins in every row."""
+_DOUBT_FROM = 1e8
+"""A column of whole numbers whose middle one is over this may be base units, or coins of a token worth nothing."""
+
+
+@dataclass(frozen=True)
+class Tabular:
+    """The source of one exporter's tables."""
+
+    NAME: str
+    layouts: tuple[Layout, ...]
+
+    @property
+    def SHAPE(self) -> str:
+        """What can be read, in words."""
+        return "; ".join(dict.fromkeys(layout.table for layout in self.layouts))
+
+    @property
+    def EXAMPLE(self) -> tuple[str, bytes]:
+        """A small file."""
+        return next(layout.example for layout in self.layouts if layout.example)
+
+    def layout_of(self, file: InputFile) -> Layout | None:
+        """The table of this exporter that the file is; the one with most columns of its own where several fit."""
+        fitting = [layout for layout in self.layouts if layout.columns and layout.fits(file)]
+        if fitting:
+            return max(fitting, key=lambda layout: len(layout.columns))
+        is_any = any(not layout.columns for layout in self.layouts)
+        return self.layouts[0] if is_any and not missing(file, self.layouts[0]) else None
+
+    def recognise(self, file: InputFile) -> int:
+        """By the columns of its tables; the more of them a table names, the surer."""
+        layout = self.layout_of(file)
+        return 0 if layout is None else 10 * len(layout.columns) + 1
+
+    def shape(self, file: InputFile) -> Shape:
+        """New columns that the layout computes of the file's own."""
+        layout = self.layout_of(file)
+        if layout is None:
+            return Shape()
+        return Shape(computed={**_computed(file, layout), **_in_and_out(file, layout)})
+
+    def plan(self, reading: Reading) -> Plan:
+        """Columns by the layout and the words, read as their values decide."""
+        layout = self.layout_of(reading.file)
+        assert layout is not None
+        if layout.rows == "nothing":
+            why, hint = layout.refusal
+            raise reading.refuse(why, hint)
+        return _Table(reading, layout).plan()
+
+
+def missing(file: InputFile, layout: Layout = CANONICAL) -> list[str]:
+    """What a transfer needs and the file's columns do not give: of sender, receiver, time, amount."""
+    return [what for what, fields in _NEEDED.items() if not any(_column(file, layout, one) for one in fields)]
+
+
+def discover_tables() -> dict[str, Tabular]:
+    """The sources of all layouts, by name."""
+    names = dict.fromkeys(layout.format for layout in (CANONICAL, *LAYOUTS))
+    return {
+        name: Tabular(name, tuple(layout for layout in (CANONICAL, *LAYOUTS) if layout.format == name))
+        for name in names
+    }
+
+
+def _column(file: InputFile, layout: Layout, field: str) -> str | None:
+    spellings = layout.fields.get(field, words.COLUMNS[field])
+    return file.find(*spellings) if spellings else None
+
+
+def _computed(file: InputFile, layout: Layout) -> dict[str, str]:
+    def own(found: re.Match[str]) -> str:
+        column = file.find(found.group(1))
+        return quoted(column) if column else "null::varchar"
+
+    return {name: re.sub(r"\{([^}]+)\}", own, expression) for name, expression in layout.computed.items()}
+
+
+def _in_and_out(file: InputFile, layout: Layout) -> dict[str, str]:
+    """What an account's export writes in two columns, one for what came in and one for what went out, as one."""
+    came, went = _starting(file, "valuein"), _starting(file, "valueout")
+    if not any(spec.startswith("Value_IN") for spec in layout.columns) or not came or not went:
+        return {}
+    return {
+        "value_in_or_out": f"case when regexp_matches({quoted(came)}, '[1-9]') then {quoted(came)} "
+        f"else {quoted(went)} end"
+    }
+
+
+def _starting(file: InputFile, start: str) -> str | None:
+    return next((column for column in file.columns if plain(column).startswith(start)), None)
+
+
+class _Table:
+    """One file while its columns are turned into expressions."""
+
+    def __init__(self, reading: Reading, layout: Layout) -> None:
+        self.reading, self.layout, self.file = reading, layout, reading.file
+        self.settings: SourceSettings = reading.settings
+
+    def column(self, field: str) -> str | None:
+        """The file's column for a field, by the layout, else by the words."""
+        return _column(self.file, self.layout, field)
+
+    def text(self, field: str) -> str:
+        """SQL of a field's text, `null::varchar` where the file has none."""
+        return text_of(self.file, self.column(field))
+
+    @cached_property
+    def chain(self) -> str:
+        """SQL of the chain of a row."""
+        column = self.column("chain")
+        told = self.layout.constants.get("chain")
+        if column:
+            return of_chains(self.reading, column)
+        name = told or self._chain_of_coin() or canonical_chain(self.reading.chain)
+        if told is None:
+            self.reading.notes.append(f"the file does not name its chain: taken as {name}")
+        return literal(name)
+
+    def _chain_of_coin(self) -> str | None:
+        """The chain whose coin stands in the names of an export's columns: `Value_IN(BNB)`."""
+        column = _starting(self.file, "valuein") or ""
+        found = re.search(r"\(([A-Za-z]+)\)", column)
+        if not found or "value_in_or_out" not in self.file.columns:
+            return None
+        symbol, given = found.group(1).upper(), native_of(self.reading.chain)
+        if given and symbol in (given.native_symbol, *given.former_symbols):
+            return given.name
+        names = [one.name for one in CHAINS if symbol in (one.native_symbol, *one.former_symbols)]
+        if self.reading.is_chain_given or not names:
+            raise self.reading.refuse(
+                f"column {column} counts {symbol}, which is not the coin of {self.reading.chain}",
+                f"give the chain of the file with --chain ({', '.join(names) or 'one whose coin it is'})",
+            )
+        self.reading.decide("chain", column, names[0], f"{symbol} is its coin")
+        return names[0]
+
+    def plan(self) -> Plan:
+        """The expressions of all columns."""
+        is_list = self.layout.rows == "transactions"
+        time = self.column("time") or ""
+        failed, succeeded = self._statuses()
+        token, symbol = self._token()
+        amount = self._amount(token, symbol)
+        sender, receiver = self.text("from"), self.text("to")
+        created = self.column("created_contract")
+        to = f"coalesce({receiver}, {text_of(self.file, created)})" if created else receiver
+        hash_column = self.column("tx_hash")
+        if hash_column is None:
+            self.reading.notes.append("no transaction hash: rows that stand in two files count twice")
+        is_moving = f"not coalesce({failed}, false) and {amount.value} is distinct from 0 and {to} is not null"
+        usd = self.column("amount_usd")
+        fields = TransferFields(
+            chain=self.chain,
+            timestamp=of_times(self.reading, time) if time else "null::timestamp",
+            time_text=text_of(self.file, time) if self.file.type_of(time) == "VARCHAR" else quoted(time or None),
+            from_address=sender,
+            to_address=to,
+            amount=amount,
+            block_number=integer_of(self.file, self.column("block_number")),
+            transaction_index=integer_of(self.file, self.column("transaction_index")),
+            tx_hash=self._hash(hash_column),
+            transfer_index="null::bigint" if is_list else self._index(),
+            token_address=token,
+            token_symbol=symbol,
+            amount_usd=self._usd(usd) if usd and not is_list else "null",
+            reason=self._reason("null::boolean" if is_list else failed),
+            is_transfer=is_moving if is_list else "true",
+        )
+        transactions = self._transactions(fields, receiver, created, failed, succeeded) if is_list else None
+        return Plan(fields, transactions, looks_up_decimals=amount.looks_up_decimals)
+
+    def _hash(self, column: str | None) -> str:
+        if column is None:
+            return "null::varchar"
+        text = text_of(self.file, column)
+        none = ", ".join(map(literal, words.NO_HASH))
+        if self.file.kind != "parquet":
+            text = f"case when lower({text}) not in ({none}) then {text} end"
+        return hash_of(text, self.chain)
+
+    def _index(self) -> str:
+        for field in ("log_index", "trace_index"):
+            column = self.column(field)
+            if column:
+                return integer_of(self.file, column)
+        return "null::bigint"
+
+    def _usd(self, column: str) -> str:
+        if self.file.type_of(column) != "VARCHAR":
+            return f"try_cast({quoted(column)} as decimal(38, 6))"
+        text = f"regexp_replace({text_of(self.file, column)}, '^[$≈~\\s]+', '')"
+        try:
+            form = of_numbers(self.reading, column, "amount_usd")
+        except UsageError:
+            return "null"
+        return f"try_cast({form.plain(text)} as decimal(38, 6))"
+
+    # -------------------------------------------------------------------------------------------- statuses
+
+    def _statuses(self) -> tuple[str, str]:
+        """SQL of whether a row's transaction failed, and of whether it is said to have worked."""
+        checks, worked = [], []
+        for tells in _STATUSES:
+            for column in self._all_columns(tells):
+                check = of_statuses(self.reading, column, tells)
+                if check != "null::boolean":
+                    checks.append(check)
+                    worked += [f"({check}) is false"] if tells != "error" else []
+        if not checks:
+            return "null::boolean", "null::boolean"
+        failed = checks[0] if len(checks) == 1 else f"({' or '.join(f'coalesce({one}, false)' for one in checks)})"
+        return failed, f"case when {failed} then false when {' or '.join(worked) or 'false'} then true end"
+
+    def _all_columns(self, field: str) -> list[str]:
+        spellings = {plain(one) for one in self.layout.fields.get(field, words.COLUMNS[field])}
+        return [column for column in self.file.columns if plain(column) in spellings]
+
+    def _reason(self, failed: str) -> str:
+        """SQL of why a row is no transfer of coins, by its kind, its removal, or its failure."""
+        cases = []
+        kinds = [of_kinds(self.reading, column) for column in self._all_columns("kind")]
+        told = [one for one in kinds if one]
+        for column in self._all_columns("removed"):
+            cases.append(f"when flow_is_yes({quoted(column)}) then 'removed_log'")
+        if failed not in ("null::boolean", "false"):
+            cases.append(f"when {failed} then 'failed_transaction'")
+        if self.layout.computed.get("contract_kind"):
+            cases.append(f"when {quoted('contract_kind')} is not null then 'not_a_transfer'")
+        kind = f"coalesce({', '.join(told)})" if len(told) > 1 else "".join(told)
+        by_failure = f"case {' '.join(cases)} end" if cases else ""
+        both = [one for one in (kind, by_failure) if one]
+        return f"coalesce({', '.join(both)})" if len(both) > 1 else both[0] if both else "null"
+
+    # -------------------------------------------------------------------------------------------- tokens
+
+    def _token(self) -> tuple[str, str]:
+        """SQL of a row's token: contract and symbol; the chain's own coin has no contract and its own symbol."""
+        coins = {chain.name: literal(chain.native_symbol) for chain in CHAINS if chain.native_symbol}
+        native = by_chain(self.chain, coins)
+        address, symbol = self.column("token_address"), self.column("token_symbol")
+        constants = self.layout.constants
+        if self.layout.rows == "transactions" or constants.get("token") == "native":
+            return "null::varchar", native
+        if address is None and symbol is None:
+            if "token_address" in constants or "token_symbol" in constants:
+                return self._constant_token(constants)
+            return self._unnamed_token(native)
+        text, sql_symbol = text_of(self.file, address), text_of(self.file, symbol)
+        if address is None and symbol == self.file.find("token"):
+            # A column called token holds contracts in some files, symbols in others.
+            is_contract = f"regexp_full_match({sql_symbol}, '0[xX][0-9a-fA-F]{{40}}|T[1-9A-HJ-NP-Za-km-z]{{33}}')"
+            text = f"case when {is_contract} then {sql_symbol} end"
+            sql_symbol = f"case when not {is_contract} then {sql_symbol} end"
+        if text == "null::varchar":
+            return text, self._former(sql_symbol)
+        natives = ", ".join(map(literal, words.NATIVE_ADDRESSES))
+        is_native = f"lower({text}) in ({natives})"
+        if not self.reading.one(f"count_if({is_native})")[0]:
+            return form_of(text, self.chain), self._former(sql_symbol, text)
+        self.reading.decide("token", address or "", "the chain's own coin", "contracts like 0x000…0")
+        return (
+            form_of(f"case when not {is_native} then {text} end", self.chain),
+            f"case when {is_native} then coalesce({native}, {sql_symbol}) else {sql_symbol} end",
+        )
+
+    def _former(self, symbol: str, address: str = "null") -> str:
+        """A symbol with what a chain's own coin was called before as what it is called now."""
+        former = {chain.name: chain for chain in CHAINS if chain.former_symbols}
+        name = self.chain.strip("'")
+        if not self.chain.startswith("'") or name not in former or symbol == "null::varchar":
+            return symbol
+        chain = former[name]
+        listed = ", ".join(map(literal, chain.former_symbols))
+        return (
+            f"case when {address} is null and {symbol} in ({listed}) then {literal(chain.native_symbol)} "
+            f"else {symbol} end"
+        )
+
+    def _constant_token(self, constants: object) -> tuple[str, str]:
+        told = dict(constants)  # type: ignore[call-overload]
+        address = told.get("token_address")
+        return (
+            form_of(literal(address), self.chain) if address else "null::varchar",
+            literal(told["token_symbol"]) if told.get("token_symbol") else "null::varchar",
+        )
+
+    def _unnamed_token(self, native: str) -> tuple[str, str]:
+        """Where no column names a token: the chain's own coin where the amounts are its base units, else nobody's."""
+        column = self.column("base") or self.column("value")
+        if self.column("coins") is None and column and self._is_base(column, "value"):
+            self.reading.decide("token", column, "the chain's own coin", "whole numbers over 10^15, no token named")
+            return "null::varchar", native
+        self.reading.notes.append(
+            'the file names no token: name it in a map file, `constants = { token_symbol = "…" }`, and give --map'
+        )
+        return "null::varchar", "null::varchar"
+
+    # -------------------------------------------------------------------------------------------- amounts
+
+    def _amount(self, token: str, symbol: str) -> Amount:
+        coins, base, value = (self.column(field) for field in ("coins", "base", "value"))
+        if "value_in_or_out" in self.file.columns:
+            coins, base, value = "value_in_or_out", None, None
+        decimals = self._decimals(token, symbol)
+        if base and coins and base != coins:
+            # exact where the decimals are known; a column of coins is often a float
+            exact = self._base(base, decimals)
+            rounded = token_units(self.file, coins, self._plain(coins))
+            has = f"{decimals} is not null and {exact.text} is not null"
+            return Amount(
+                f"case when {has} then {exact.value} else {rounded.value} end",
+                f"case when {has} then {exact.reason} else {rounded.reason} end",
+                f"coalesce({exact.text}, {rounded.text}::varchar)",
+                looks_up_decimals=True,
+            )
+        column = base or coins or value or ""
+        kind = "base" if base else "coins" if coins else "value"
+        if self._is_base(column, kind):
+            return self._base(column, decimals)
+        return token_units(self.file, column, self._plain(column))
+
+    def _base(self, column: str, decimals: str) -> Amount:
+        kind, text = self.file.type_of(column), text_of(self.file, column)
+        if kind in ("DOUBLE", "FLOAT"):
+            text = f"flow_whole({quoted(column)}::varchar)"
+            self.reading.notes.append(f"column {column} is {kind}: amounts have 15 to 17 digits at most")
+        elif kind in ("VARCHAR", "BLOB"):
+            text = f"flow_whole({self._plain(column) or text})"
+        else:
+            text = f"{quoted(column)}::varchar"
+        return base_units(text, decimals, looks_up=True)
+
+    def _plain(self, column: str) -> str | None:
+        """SQL of a text column's number in plain form; None where the column is no text."""
+        if self.file.type_of(column) not in ("VARCHAR", "BLOB"):
+            return None
+        return self._form(column).plain(text_of(self.file, column))
+
+    def _form(self, column: str) -> NumberForm:
+        if self.file.type_of(column) != "VARCHAR":
+            return NumberForm()
+        forms: dict[str, NumberForm] = self.__dict__.setdefault("_forms", {})
+        if column not in forms:
+            forms[column] = of_numbers(self.reading, column)
+        return forms[column]
+
+    def _decimals(self, token: str, symbol: str) -> str:
+        """SQL of a token's decimals: of the row, else of the token file, else of the chain's own coin."""
+        column = self.column("decimals")
+        own = f"{integer_of(self.file, column)}, " if column else ""
+        if told := self.layout.constants.get("decimals"):
+            own = f"{int(told)}, "
+        coins = {chain.name: str(chain.native_decimals) for chain in CHAINS if chain.native_symbol}
+        symbols = {chain.name: literal(chain.native_symbol) for chain in CHAINS if chain.native_symbol}
+        if token == "null::varchar":
+            is_native = f"{symbol} is not distinct from {by_chain(self.chain, symbols)}"
+            if symbol == by_chain(self.chain, symbols):
+                return f"coalesce({own}{by_chain(self.chain, coins)})"
+        else:
+            is_native = f"{token} is null and {symbol} = {by_chain(self.chain, symbols)}"
+        native = f"case when {is_native} then {by_chain(self.chain, coins)} end"
+        return f"coalesce({own}{known_decimals(self.chain, token, symbol)}, {native})"
+
+    def _is_base(self, column: str, kind: str) -> bool:
+        """True where a column counts base units: by its values first, then by its name and its neighbours.
+
+        Raises:
+            Unreadable: the values leave it open, and no setting says it.
+        """
+        answers: dict[str, bool] = self.__dict__.setdefault("_units", {})
+        if column not in answers:
+            answers[column] = self._decide_unit(column, kind)
+        return answers[column]
+
+    def _decide_unit(self, column: str, kind: str) -> bool:
+        reading, settings = self.reading, self.settings
+        told = settings.value_unit
+        if told != "auto" and not self.layout.unit:
+            reading.decide("amount", column, _UNITS[told], f"sources.value_unit = {told}")
+            return told == "base"
+        kind_of_column = self.file.type_of(column)
+        if kind_of_column.startswith("DECIMAL") and not kind_of_column.endswith(",0)") and kind != "base":
+            reading.decide("amount", column, _UNITS["token"], f"type {kind_of_column}")
+            return False
+        found = quantities(reading, column, self._form(column))
+        largest = f"{found.count:,} values, the largest {found.largest:,.15g}"
+        if found.fractions and self.layout.unit != "base":
+            reading.decide("amount", column, _UNITS["token"], f"{found.fractions:,} of {found.count:,} have fractions")
+            return False
+        if self.layout.unit:
+            reading.decide("amount", column, _UNITS[self.layout.unit], f"{self.layout.format} {self.layout.table}")
+            if self.layout.unit == "base" and found.fractions:
+                raise reading.refuse(
+                    f"column {column} of {self.layout.format} {self.layout.table} should count base units, and "
+                    f"{found.fractions:,} of {found.count:,} values have fractions",
+                    "if they are coins, give --format canonical",
+                )
+            return self.layout.unit == "base"
+        if found.is_hex or kind == "base":
+            reading.decide("amount", column, _UNITS["base"], "its name" if kind == "base" else "hexadecimal numbers")
+            return True
+        decimals = self.column("decimals")
+        if decimals or "decimals" in self.layout.constants:
+            return self._unit_beside_decimals(column, decimals, found.largest, largest)
+        if found.largest > _BASE_FROM:
+            reading.decide("amount", column, _UNITS["base"], f"whole numbers only, {largest}")
+            return True
+        if kind == "value" and self.column("token_address") and found.count:
+            return self._unit_of_value(column, found.largest, largest)
+        if found.median > _DOUBT_FROM and found.count:
+            raise self._doubt(column, f"whole numbers only, {largest}, the middle one {found.median:,.15g}")
+        reading.decide("amount", column, _UNITS["token"], f"whole numbers only, {largest}")
+        return False
+
+    def _unit_beside_decimals(self, column: str, decimals: str | None, largest: float, words_of: str) -> bool:
+        most = int(self.layout.constants.get("decimals", 0))
+        if decimals:
+            most = self.reading.one(f"max({integer_of(self.file, decimals)})")[0] or 0
+        if most and largest and largest * 100 < 10**most:
+            raise self._doubt(column, f"{words_of}, {most} decimals: less than a hundredth of a coin, or coins?")
+        self.reading.decide("amount", column, _UNITS["base"], f"whole numbers only, decimals beside them, {words_of}")
+        return True
+
+    def _unit_of_value(self, column: str, largest: float, words_of: str) -> bool:
+        """The unit of whole numbers below 10^15 beside a contract: those of a token with known decimals may tell."""
+        address = text_of(self.file, self.column("token_address"))
+        known = known_decimals(self.chain, form_of(address, self.chain), "null")
+        most = self.reading.one(f"max({known})")[0]
+        if most is None:
+            self.reading.notes.append(
+                f"column {column} has whole numbers beside a contract: taken as base units, whose decimals a token "
+                "file gives; coins with NETRAFLOW_SOURCES__VALUE_UNIT=token"
+            )
+        if most is None or largest * 100 >= 10**most:
+            known_by = f"{most} decimals" if most is not None else "no decimals known"
+            self.reading.decide("amount", column, _UNITS["base"], f"whole numbers only, {words_of}, {known_by}")
+            return True
+        raise self._doubt(column, f"{words_of}, {most} decimals: less than a hundredth of a coin, or coins?")
+
+    def _doubt(self, column: str, evidence: str) -> Exception:
+        return self.reading.refuse(
+            f"column {column} may count coins or base units ({evidence})",
+            "say which with NETRAFLOW_SOURCES__VALUE_UNIT=token (coins) or base",
+        )
+
+    # -------------------------------------------------------------------------------------------- transactions
+
+    def _transactions(
+        self, fields: TransferFields, receiver: str, created: str | None, failed: str, succeeded: str
+    ) -> dict[str, str]:
+        """SQL of what raw.transactions holds beside the transfer."""
+        method = self.file.find("methodId", "method_id")
+        data = self.file.find("input", "data")
+        method_id = text_of(self.file, method)
+        if not method and data:
+            method_id = f"nullif(left({text_of(self.file, data)}, 10), '0x')"
+        if not any(self._all_columns(tells) for tells in _STATUSES):
+            self.reading.notes.append(
+                "no status column: transactions with a value are taken as successful, is_success stays NULL"
+            )
+        price = self.file.find("gas_price", "receipt_effective_gas_price", "effective_gas_price")
+        return {
+            "transaction_index": fields.transaction_index,
+            "to_address": form_of(receiver, self.chain),
+            "value": fields.amount.value,
+            "gas_price": f"try_cast(flow_whole({text_of(self.file, price)}::varchar) as decimal(38, 0))",
+            "gas_used": integer_of(self.file, self.file.find("receipt_gas_used", "gas_used")),
+            "is_success": succeeded,
+            "method_id": method_id,
+            "created_contract": form_of(text_of(self.file, created), self.chain) if created else "null",
+        }
+
+
+_STATUSES: tuple[Literal["success", "failure", "error"], ...] = ("success", "failure", "error")
+_UNITS = {"token": "token units (coins)", "base": "base units"}
