@@ -348,7 +348,7 @@ STORE_ADDRESS_CLUSTERS = Table(
             "VARCHAR",
             "entity of a deposit address, or a name made from the smallest of the addresses that sign together",
         ),
-        ("entity", "VARCHAR", "owner, NULL when no address of the cluster is labelled"),
+        ("entity", "VARCHAR", "owner, NULL when the labels of the cluster's addresses name none or several"),
         ("confidence", "DOUBLE", "0.7 when derived from behaviour, the label's own for a label"),
         ("source", "VARCHAR", "derived, or the source of the label"),
         ("known_from", "TIMESTAMP", "when the evidence was complete, or the label became valid, UTC"),
@@ -453,7 +453,7 @@ RAW_LOADS = Table(
         ("load_id", "INTEGER", "number of the load"),
         ("source_file", "VARCHAR", "absolute path of the file as it was loaded"),
         ("sha256", "VARCHAR", "SHA-256 of the file's bytes"),
-        ("format", "VARCHAR", "source format that read it, or labels, or groups"),
+        ("format", "VARCHAR", "source format that read it; labels or groups for a file of those"),
         ("chain", "VARCHAR", "chain assigned to rows that do not name one"),
         ("rows_read", "BIGINT", "rows of the window = rows_loaded + rows_duplicate + rows_rejected"),
         ("rows_loaded", "BIGINT", "rows that entered at least one raw table"),
@@ -634,7 +634,11 @@ FINDINGS = Table(
         ("focus_address", "VARCHAR", "the address it is about; NULL where it is about a path"),
         ("moved_amount", AMOUNT, "token units that moved, the same coin counted once"),
         ("gross_amount", AMOUNT, "token units summed over the hops, the older convention in the field"),
-        ("moved_usd", USD, "moved_amount in US dollars, NULL unless every transfer has a believable price"),
+        (
+            "moved_usd",
+            USD,
+            "moved_amount at the mean price of its priced transfers, US dollars; NULL when none has a believable price",
+        ),
         ("is_suspicious", "BOOLEAN", "false when it fits the definition but stays below the thresholds"),
         ("score", "DOUBLE", "0 to 1: the typology's score when suspicious, else 0"),
         ("severity", "VARCHAR", "CRITICAL, HIGH, MEDIUM or LOW by score"),
@@ -693,7 +697,11 @@ RISK_COMPONENTS = Table(
         ("confidence", "DOUBLE", "0 to 1"),
         ("weight", "DOUBLE", "the component's weight in the registry"),
         ("evidence", "VARCHAR", "the evidence in words"),
-        ("is_active", "BOOLEAN", "true for the row that counts for its component: the one with the highest score"),
+        (
+            "is_active",
+            "BOOLEAN",
+            "true for the row that counts for its component: the one with the highest score times confidence",
+        ),
     ),
 )
 ADDRESS_RISK = Table(
@@ -758,7 +766,11 @@ CLUSTER_ANALYSIS = Table(
             "list of {address, betweenness}, largest first: where money passes through; normalised by (n - 1)(n - 2)",
         ),
         ("temporal_profile", "JSON", "{hours: 24 counts, amounts: 24 sums, peak_hours: up to three busiest}"),
-        ("bursts", "JSON", "list of {hour, transfers, limit}: hours above mean + 2 standard deviations"),
+        (
+            "bursts",
+            "JSON",
+            "list of {hour, transfers, limit}: hours above mean + clusters.burst_deviations standard deviations",
+        ),
         (
             "patterns",
             "JSON",
@@ -780,7 +792,7 @@ ADDRESS_CLUSTERS = Table(
         ("kind", "VARCHAR", "exchange_deposit, multi_input, or label for an address in a label set"),
         ("chain", "VARCHAR", "canonical chain name"),
         ("address", "VARCHAR", "the address"),
-        ("entity", "VARCHAR", "owner, NULL when no address of the cluster is labelled"),
+        ("entity", "VARCHAR", "owner, NULL when the labels of the cluster's addresses name none or several"),
         ("confidence", "DOUBLE", "0.7 when derived from behaviour, the label's own for a label"),
         ("source", "VARCHAR", "derived, or the source of the label; any label overrides behaviour"),
         ("known_from", "TIMESTAMP", "when the evidence was complete, or the label became valid, UTC"),
@@ -810,7 +822,8 @@ WALLET_ROLES = Table(
         (
             "role",
             "VARCHAR",
-            "hot: many senders and receivers; cold: no outside receipts and few payments in the window; else warm",
+            "hot: many senders and receivers; cold: in the window, receipts from its own exchange only, at least one, "
+            "and few payments; else warm",
         ),
     ),
 )
