@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,6 +48,23 @@ def command(*words: object) -> int:
     with pytest.raises(SystemExit) as stop:
         main([str(word) for word in words])
     return int(stop.value.code or 0)
+
+
+@contextmanager
+def plugged_in(room: ModuleType, folder: Path, name: str, text: str, discover: Callable[..., Any]) -> Iterator[None]:
+    """A plug room with one more file, which its `discover` finds."""
+    (folder / name).mkdir(parents=True)
+    (folder / name / f"{name}.py").write_text(text)
+    room.__path__.append(str(folder / name))
+    importlib.invalidate_caches()
+    discover.cache_clear()  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        room.__path__.remove(str(folder / name))
+        sys.modules.pop(f"{room.__name__}.{name}", None)
+        vars(room).pop(name, None)
+        discover.cache_clear()  # type: ignore[attr-defined]
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -147,7 +147,11 @@ def _mark_days(connection: Connection, settings: Settings) -> None:
 
 
 def _collect(connection: Connection, settings: Settings) -> None:
-    """`alert_candidates`: what every rule finds worth an alert."""
+    """`alert_candidates`: what every rule finds worth an alert.
+
+    Raises:
+        FlowError: the SELECT of a rule can not be asked, or lacks a column of the room.
+    """
     lend_words(connection)
     names = ", ".join(COLUMNS)
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
@@ -156,13 +160,19 @@ def _collect(connection: Connection, settings: Settings) -> None:
     """)
     for name, rule in discover().items():
         candidates, values = rule.candidates(settings)
-        connection.execute(
-            f"""
-                insert into alert_candidates
-                select left(md5($rule || '|' || subject), 16), $rule, $version, {names} from ({candidates})
-            """,
-            {**values, "rule": name, "version": rule.VERSION},
-        )
+        try:
+            connection.execute(
+                f"""
+                    insert into alert_candidates
+                    select left(md5($rule || '|' || subject), 16), $rule, $version, {names} from ({candidates})
+                """,
+                {**values, "rule": name, "version": rule.VERSION},
+            )
+        except duckdb.ProgrammingError as error:
+            raise FlowError(
+                f"alert rule {name}: its SELECT can not be asked: {str(error).splitlines()[0]}",
+                f"it gives the columns {names}",
+            ) from None
 
 
 def _explain(connection: Connection, settings: Settings) -> None:

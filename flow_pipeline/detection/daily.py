@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import duckdb
+
 from flow_pipeline.detectors import Detector, discover
 from flow_pipeline.detectors.daily import FINDINGS, parameters_of
+from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import Connection, transaction
 
@@ -13,9 +16,23 @@ def run_detector(connection: Connection, detector: Detector, settings: Settings)
 
     Returns:
         Row count per table of its own, and under `daily_findings` its rows there.
+
+    Raises:
+        FlowError: its READS can not be asked, or it returns other tables than it says.
     """
-    series = connection.execute(detector.READS).to_arrow_table()
+    try:
+        series = connection.execute(detector.READS).to_arrow_table()
+    except duckdb.ProgrammingError as error:
+        raise FlowError(
+            f"daily detector {detector.NAME}: its READS can not be asked: {str(error).splitlines()[0]}",
+            "`netraflow sql` asks the same tables",
+        ) from None
     tables = detector.detect(series, settings.anomalies, parameters_of(detector.NAME, settings.anomalies))
+    if missing := [name for name in (*detector.WRITES, FINDINGS) if name not in tables]:
+        raise FlowError(
+            f"daily detector {detector.NAME}: detect returns no {', '.join(missing)}",
+            f"it returns {FINDINGS} and each table of its WRITES",
+        )
     with transaction(connection):
         for name in detector.WRITES:
             connection.register("incoming", tables[name])

@@ -6,13 +6,15 @@ detector never knows where its input came from. Read more: docs/detectors.md.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from collections.abc import Iterator
 from functools import cache
-from typing import Any, Protocol
+from types import ModuleType
+from typing import Any, Protocol, cast
 
 import pyarrow as pa
 
+from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.domain.plugs import check_plug, files_of
 from flow_pipeline.settings import AnomalySettings
 
 
@@ -34,12 +36,29 @@ class Detector(Protocol):
         """`daily_findings` and the detector's own tables, from the rows of `READS`; no `Parameters` gives None."""
 
 
+def files_with(function: str, kind: str, protocol: type) -> Iterator[ModuleType]:
+    """Files of this room that have a function: `detect` makes a daily detector, `find` a typology.
+
+    Raises:
+        FlowError: one of them lacks what its kind must have, or a file has a NAME and neither function.
+    """
+    for module in files_of(__name__):
+        if hasattr(module, function):
+            check_plug(module, kind, protocol)
+            yield module
+        elif hasattr(module, "NAME") and not (hasattr(module, "detect") or hasattr(module, "find")):
+            raise FlowError(
+                f"{module.__file__} has a NAME and neither detect nor find",
+                "a daily detector has detect, a typology has find: see docs/architecture.md",
+            )
+
+
 @cache
 def discover() -> dict[str, Detector]:
-    """Every detector of this room by name; a new file is found without any other edit."""
-    found: dict[str, Detector] = {}
-    for module in pkgutil.iter_modules(__path__):
-        candidate = importlib.import_module(f"{__name__}.{module.name}")
-        if hasattr(candidate, "READS"):
-            found[candidate.NAME] = candidate
-    return found
+    """Every daily detector of this room by name; a new file is found without any other edit.
+
+    Raises:
+        FlowError: a file lacks what a daily detector must have.
+    """
+    found = files_with("detect", "daily detector", Detector)
+    return {module.NAME: cast(Detector, module) for module in found}

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol, cast
 
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
-import flow_pipeline.detectors as room
+from flow_pipeline.detectors import files_with
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import Groups
@@ -206,13 +204,12 @@ class Typology(Protocol):
 
 @cache
 def typologies() -> dict[str, Typology]:
-    """Every typology of the room by name; a new file is found without any other edit."""
-    found: dict[str, Typology] = {}
-    for module in pkgutil.iter_modules(room.__path__):
-        candidate = importlib.import_module(f"{room.__name__}.{module.name}")
-        if hasattr(candidate, "CARD"):
-            found[candidate.NAME] = candidate  # type: ignore[assignment]
-    return found
+    """Every typology of the room by name; a new file is found without any other edit.
+
+    Raises:
+        FlowError: a file lacks what a typology must have.
+    """
+    return {module.NAME: cast(Typology, module) for module in files_with("find", "typology", Typology)}
 
 
 def parameters_of(name: str, common: TypologySettings) -> Any:

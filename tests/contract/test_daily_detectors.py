@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import json
-import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,14 +14,15 @@ import flow_pipeline.detectors as room
 from flow_pipeline.alerts import ledger
 from flow_pipeline.cli.analyze import summarise
 from flow_pipeline.cli.settings import explained
+from flow_pipeline.detection.daily import run_detector
 from flow_pipeline.detectors.daily import check_parameters, parameters_of
-from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.reports.report import write_report
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.days import needs_build
 from flow_pipeline.warehouse.store import open_build
 from tests.conftest import ask, build, label_file, transfer, write_csv
-from tests.worlds import command
+from tests.worlds import command, plugged_in
 
 EXCHANGE, USER = "0x" + "e" * 40, "0x" + "1" * 40
 DETECTOR = '''
@@ -54,17 +53,10 @@ def detect(series, settings, parameters):
 
 
 @pytest.fixture
-def plugged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def plugged(tmp_path: Path) -> Iterator[None]:
     """The room with one more file."""
-    (tmp_path / "plugs").mkdir()
-    (tmp_path / "plugs" / "inflow_limit.py").write_text(DETECTOR)
-    monkeypatch.setattr(room, "__path__", [*room.__path__, str(tmp_path / "plugs")])
-    importlib.invalidate_caches()
-    room.discover.cache_clear()
-    yield
-    monkeypatch.undo()
-    sys.modules.pop("flow_pipeline.detectors.inflow_limit", None)
-    room.discover.cache_clear()
+    with plugged_in(room, tmp_path / "plugs", "inflow_limit", DETECTOR, room.discover):
+        yield
 
 
 def world(settings: Settings, folder: Path) -> Settings:
@@ -103,7 +95,8 @@ def test_a_daily_detector_is_one_file(
     assert command("--data-dir", given.data_dir, "anomalies", "--detector", "inflow_limit", "--json") == 0
     assert [row["reason"] for row in json.loads(capsys.readouterr().out)] == [reason]
     columns, rows = ledger.listed(given, None, "daily_finding", None, None)
-    assert [row[columns.index("title")] for row in rows] == [f"inflow_limit: {reason}"]
+    titles = [str(row[columns.index("title")]) for row in rows]
+    assert [title for title in titles if title.startswith("inflow_limit: ")] == [f"inflow_limit: {reason}"]
     assert given.reports.metrics_file is not None
     figures = given.reports.metrics_file.read_text()
     assert 'netraflow_daily_findings{detector="inflow_limit",severity="HIGH"} 1.0' in figures
@@ -137,6 +130,49 @@ def test_sections_that_say_nothing_are_refused_by_name(
     assert "settings --explain" in refusal.value.hint
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('VERSION, WRITES = "inflow_limit", "7", ()', 'VERSION = "inflow_limit", "7"', "it has no WRITES"),
+        ('"7", ()', '"7", ""', "its WRITES '' is not of type tuple"),
+        ("READS =", "READ =", "it has no READS"),
+        ('"inflow_limit"', '"inflow"', "its NAME 'inflow' is not the file's"),
+        ("def detect", "def detects", "has a NAME and neither detect nor find"),
+    ],
+)
+def test_a_file_that_lacks_something_is_refused_by_name(before: str, after: str, said: str, tmp_path: Path) -> None:
+    assert before in DETECTOR
+    with (
+        plugged_in(room, tmp_path, "inflow_limit", DETECTOR.replace(before, after), room.discover),
+        pytest.raises(FlowError) as refusal,
+    ):
+        room.discover()
+    assert "inflow_limit.py " in refusal.value.message
+    assert said in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("marts.fct_daily_exchange", "marts.fct_exchange", "its READS can not be asked: Catalog Error"),
+        ('"daily_findings":', '"findings":', "detect returns no daily_findings"),
+    ],
+)
+def test_a_detector_that_can_not_run_is_named(
+    before: str, after: str, said: str, settings: Settings, tmp_path: Path
+) -> None:
+    given = world(settings, tmp_path)
+    build(given, tmp_path / "in")
+    assert before in DETECTOR
+    with (
+        plugged_in(room, tmp_path / "plugs", "inflow_limit", DETECTOR.replace(before, after), room.discover),
+        open_build(given) as connection,
+        pytest.raises(FlowError) as refusal,
+    ):
+        run_detector(connection, room.discover()["inflow_limit"], given)
+    assert refusal.value.message.startswith(f"daily detector inflow_limit: {said}")
+
+
 @pytest.mark.usefixtures("plugged")
 def test_parameters_come_from_the_file(tmp_path: Path) -> None:
     (tmp_path / "netraflow.toml").write_text("[anomalies]\nwindow_days = 9\n[anomalies.inflow_limit]\nlimit = 3\n")
@@ -164,10 +200,12 @@ def test_the_union_agrees_with_the_tables_of_its_detectors(
             f"WHERE detector = '{detector}' AND measure = '{measure}' ORDER BY ALL",
         )
         assert own == union != []
-    reasons = [row[0] for row in ask(given, "SELECT reason FROM detection.daily_findings ORDER BY ALL")]
-    assert all(str(text).endswith(".") and " ETH" in str(text) for text in reasons)
-    assert ledger.listed(given, None, "daily_finding", None, None)[1] == [], "they have rules of their own"
+        reasons = ask(given, f"SELECT reason FROM detection.daily_findings WHERE detector = '{detector}'")
+        assert all(str(text).endswith(".") and " ETH" in str(text) for (text,) in reasons)
+        columns, rows = ledger.listed(given, None, "daily_finding", None, None)
+        titles = [str(row[columns.index("title")]) for row in rows]
+        assert [title for title in titles if title.startswith(f"{detector}: ")] == [], "it has a rule of its own"
     capsys.readouterr()
     assert command("--data-dir", given.data_dir, "anomalies", "--detector", "nobody") == 2
-    assert "choose from netflow_anomaly, outflow_surge" in capsys.readouterr().err
+    assert f"choose from {', '.join(sorted(room.discover()))};" in capsys.readouterr().err
     assert command("--data-dir", given.data_dir, "anomalies", "--detector", "outflow_surge", "--surges") == 2

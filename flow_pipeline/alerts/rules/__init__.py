@@ -7,12 +7,11 @@ file of its name in `sql`, or stands in its module. What must not: what was told
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.plugs import check_plug, files_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import Connection
@@ -66,9 +65,16 @@ def lend_words(connection: Connection) -> None:
 
 @cache
 def discover() -> dict[str, Rule]:
-    """Every rule of this room by name; a new file is found without any other edit."""
-    modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
-    return {module.NAME: module for module in modules if hasattr(module, "candidates")}
+    """Every rule of this room by name; a new file is found without any other edit.
+
+    Raises:
+        FlowError: a file lacks what a rule must have.
+    """
+    found: dict[str, Rule] = {}
+    for module in files_of(__name__):
+        check_plug(module, "rule", Rule)
+        found[module.NAME] = cast(Rule, module)
+    return found
 
 
 def check_channels(settings: Settings) -> None:
