@@ -10,6 +10,9 @@ from flow_pipeline.detectors.typology import Typology, parameters_of, typologies
 from flow_pipeline.reports.markdown import item, wrapped
 from flow_pipeline.settings import TypologySettings
 
+Figures = dict[str, float | None]
+"""What was measured of a typology."""
+
 _HEAD = """# Typologies: the cards
 
 `make docs` generates this page from the files of `flow_pipeline/detectors`. A test compares it with them.
@@ -39,26 +42,30 @@ def typology_cards(measured: dict[str, Any]) -> str:
     """Markdown with a card per typology.
 
     Args:
-        measured: world: what was measured on, in a sentence; typologies: per name planted, precision, recall and
-            seconds_per_million.
+        measured: world: what was measured on, in a sentence; typologies: per name planted, precision, recall (both
+            None where none is planted) and seconds_per_million. A card without figures says what measures it.
     """
     figures, known = measured["typologies"], sorted(typologies().items())
     world = wrapped(
         "`make measure-cards` measures precision, recall and cost. It writes "
         "`measured-typologies.json` beside this page: " + measured["world"]
     )
-    rows = "".join(_row(name, typology, figures[name]) for name, typology in known)
+    rows = "".join(_row(name, typology, figures.get(name)) for name, typology in known)
     rules = "".join(item(f"[{name}](#{name}): {typology.CARD.suspicious}") for name, typology in known)
     head = _HEAD.format(world=world, rows=rows, rules=rules)
-    return head + "".join(_card(name, typology, figures[name]) for name, typology in known)
+    return head + "".join(_card(name, typology, figures.get(name)) for name, typology in known)
 
 
-def _row(name: str, typology: Typology, found: dict[str, float]) -> str:
-    cost = f"{found['precision']:.3f} | {found['recall']:.3f} | {found['seconds_per_million']:.3f}"
-    return f"| [{name}](#{name}) | {typology.SCORE} | `{typology.COMPONENT}` | {cost} |\n"
+def _row(name: str, typology: Typology, found: Figures | None) -> str:
+    shown = [_figure(found[key] if found else None) for key in ("precision", "recall", "seconds_per_million")]
+    return f"| [{name}](#{name}) | {typology.SCORE} | `{typology.COMPONENT}` | {' | '.join(shown)} |\n"
 
 
-def _card(name: str, typology: Typology, found: dict[str, float]) -> str:
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _card(name: str, typology: Typology, found: Figures | None) -> str:
     card, parameters = typology.CARD, parameters_of(name, TypologySettings())
     settings = "".join(
         item(f"`typologies.{name}.{key}` = {_value(getattr(parameters, key))}: {field.description}")
@@ -75,12 +82,16 @@ def _card(name: str, typology: Typology, found: dict[str, float]) -> str:
         f"**What it can not see**: {card.blind_to}.",
         "**Settings**, with default and reason:",
     )
-    measured = (
-        f"Measured: {found['planted']:.0f} planted, precision {found['precision']:.3f}, recall {found['recall']:.3f}, "
-        f"{found['seconds_per_million']:.3f} s per million transfers."
-    )
     text = "\n\n".join(map(wrapped, paragraphs))
-    return f"\n## {name}\n\n{text}\n\n{settings}\n{wrapped(measured)}\n"
+    return f"\n## {name}\n\n{text}\n\n{settings}\n{wrapped(_measured(found))}\n"
+
+
+def _measured(found: Figures | None) -> str:
+    if found is None:
+        return "Not measured yet: `make measure-cards` measures it."
+    quality = f"precision {_figure(found['precision'])}, recall {_figure(found['recall'])}"
+    planted = f"{found['planted']:.0f} planted, {quality}" if found["planted"] else "none planted"
+    return f"Measured: {planted}, {_figure(found['seconds_per_million'])} s per million transfers."
 
 
 def _value(value: Any) -> str:

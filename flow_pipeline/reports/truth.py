@@ -50,7 +50,8 @@ def score_typologies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
         truth: JSON list of planted patterns as `netraflow generate` writes it.
 
     Returns:
-        Per typology: planted, found, right, precision, recall, and wrong finding_ids and missed patterns.
+        Per typology: planted, found, right, precision, recall, and wrong finding_ids and missed patterns. Where none
+        is planted, no finding is right or wrong, and precision and recall are None.
     """
     events = _events(truth)
     with open_published(settings) as connection:
@@ -159,13 +160,14 @@ def _events(truth: Path) -> list[tuple[str, str, frozenset[Any]]]:
 
 def _score(name: str, planted: set[frozenset[Any]], found: dict[frozenset[Any], str]) -> dict[str, Any]:
     right = len(planted & found.keys())
+    wrong = sorted(label for key, label in found.items() if key not in planted) if planted else []
     return {
         "typology": name,
         "planted": len(planted),
         "found": len(found),
         "right": right,
-        "precision": right / len(found) if found else 1.0,
-        "recall": right / len(planted) if planted else 1.0,
-        "wrong": sorted(label for key, label in found.items() if key not in planted),
+        "precision": right / len(found) if planted and found else None,
+        "recall": right / len(planted) if planted else None,
+        "wrong": wrong,
         "missed": [sorted(key) for key in planted - found.keys()],
     }

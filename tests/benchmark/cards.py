@@ -62,8 +62,8 @@ def main() -> None:
         "typologies": {
             detector: {
                 "planted": found["planted"],
-                "precision": found["right"] / found["found"] if found["found"] else 1.0,
-                "recall": found["right"] / found["planted"] if found["planted"] else 1.0,
+                "precision": found["right"] / found["found"] if found["planted"] and found["found"] else None,
+                "recall": found["right"] / found["planted"] if found["planted"] else None,
                 "seconds_per_million": round(cost[detector], 4),
             }
             for detector, found in sorted(totals.items())

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,16 @@ import yaml
 
 from flow_pipeline.cli.settings import explained
 from flow_pipeline.detectors import discover as detectors
-from flow_pipeline.detectors.typology import typologies
+from flow_pipeline.detectors.typology import Parameters, Past, Typology, typologies
 from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.domain.plugs import check_plug
 from flow_pipeline.domain.tables import ALL_TABLES, STORE_TABLES, USER_TABLES
 from flow_pipeline.domain.vocabulary import DESTINATION_CLASSES, FLOW_TYPES, LABEL_CATEGORIES, REJECT_REASONS
 from flow_pipeline.labels import PACKS, read_label_set
 from flow_pipeline.quality import STAGES, suite
 from flow_pipeline.reports.cards import typology_cards
 from flow_pipeline.reports.dictionary import data_dictionary
+from flow_pipeline.scoring.risk import WEIGHTS
 from flow_pipeline.settings import AnomalySettings, Settings, load_settings
 from flow_pipeline.sources import discover as sources
 from flow_pipeline.warehouse import dbt
@@ -128,7 +131,6 @@ def test_the_data_dictionary_is_up_to_date() -> None:
 
 def test_the_cards_are_up_to_date() -> None:
     measured = json.loads((ROOT / "docs" / "measured-typologies.json").read_text())
-    assert set(measured["typologies"]) == set(typologies())
     assert (ROOT / "docs" / "typologies.md").read_text() == typology_cards(measured), "run `make docs`"
 
 
@@ -182,18 +184,18 @@ def test_every_daily_detector_is_whole() -> None:
 
 def test_every_typology_is_whole() -> None:
     for name, detector in typologies().items():
-        assert name == detector.NAME == detector.__name__.rpartition(".")[2]
-        assert 0 < detector.SCORE <= 1
-        assert all(
-            len(text) > 5
-            for text in (
-                detector.CARD.definition,
-                detector.CARD.suspicious,
-                detector.CARD.example,
-                detector.CARD.blind_to,
-            )
-        ), name
-        assert detector.Parameters().model_config["extra"] == "forbid"
+        file = f"flow_pipeline/detectors/{name}.py"
+        check_plug(detector, "typology", Typology)
+        assert detector.VERSION, f"{file}: VERSION is empty"
+        assert 0 < detector.SCORE <= 1, f"{file}: SCORE {detector.SCORE} is not above 0 and at most 1"
+        assert detector.COMPONENT in WEIGHTS, f"{file}: COMPONENT is not one of {', '.join(WEIGHTS)} (scoring/risk.py)"
+        for part in fields(detector.CARD):
+            assert len(getattr(detector.CARD, part.name)) > 5, f"{file}: CARD.{part.name} says nothing"
+        assert issubclass(detector.Parameters, Parameters), f"{file}: Parameters is not one of detectors/typology.py"
+        for key, field in detector.Parameters.model_fields.items():
+            assert len(field.description or "") > 10, f"{file}: Parameters.{key} has no reason"
+        past = detector.past(detector.Parameters(), load_settings().typologies)
+        assert isinstance(past, Past), f"{file}: past gives no Past"
 
 
 def test_every_expectation_has_a_name_of_its_own_and_says_something() -> None:

@@ -37,8 +37,18 @@ def test_a_card_lists_every_setting_with_its_reason(name: str) -> None:
     assert listed == list(typologies()[name].Parameters.model_fields)
 
 
-def test_a_typology_that_was_not_measured_is_an_error() -> None:
+def test_a_typology_that_was_not_measured_says_so_and_what_measures_it() -> None:
     found = measured()
     del found["typologies"][NAMES[0]]
-    with pytest.raises(KeyError, match=NAMES[0]):
-        typology_cards(found)
+    page = typology_cards(found)
+    assert page.count("Not measured yet: `make measure-cards` measures it.") == 1
+    (row,) = re.findall(rf"(?m)^\| \[{NAMES[0]}\].*$", page)
+    assert row.endswith("| – | – | – |")
+
+
+def test_a_typology_that_is_planted_nowhere_has_a_cost_and_no_precision() -> None:
+    found = measured()
+    found["typologies"][NAMES[0]] |= {"planted": 0, "precision": None, "recall": None}
+    page = typology_cards(found)
+    assert page.count("Measured: none planted, 1.250 s per million transfers.") == 1
+    assert page.count("| – | – | 1.250 |") == 1
