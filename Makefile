@@ -61,9 +61,10 @@ smoke: setup  ## the wheel in a fresh environment outside the checkout
 ui: setup  ## Dagster's web UI
 	$(BIN)/netraflow ui
 
-docs: setup  ## the data dictionary and the typology cards
+docs: setup  ## the data dictionary, the typology cards, the kinds of alert
 	$(BIN)/python -m flow_pipeline.reports.dictionary
 	$(BIN)/python -m flow_pipeline.reports.cards
+	$(BIN)/python -m flow_pipeline.alerts.kinds
 
 # The committed world; the same seed gives the same rows on every machine.
 sample: setup  ## data/sample, generated anew

@@ -20,7 +20,7 @@ import duckdb
 
 from flow_pipeline import __version__
 from flow_pipeline.alerts.relations import DAYS_TO_TELL
-from flow_pipeline.alerts.rules import COLUMNS, RUN_FAILED, discover, lend_words
+from flow_pipeline.alerts.rules import COLUMNS, RUN_FAILED, RUN_FAILED_SAYS, discover, lend_words
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tables import OPS_ALERTS
@@ -252,7 +252,7 @@ def record_failure(settings: Settings, run_id: str, reason: str, now: datetime |
         if connection.execute("select 1 from alerts where alert_id = ?", [alert_id]).fetchone():
             return alert_id
         title = f"run {run_id} failed: {reason}"
-        rule = {"name": RUN_FAILED, "version": "1", "says": "a run failed and published nothing", "parameters": {}}
+        rule = {"name": RUN_FAILED, "version": "1", "says": RUN_FAILED_SAYS, "parameters": {}}
         software = f"netraflow {__version__}"
         explanation: dict[str, Any] = {
             "what": title,

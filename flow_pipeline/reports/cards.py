@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flow_pipeline.detectors.typology import Typology, parameters_of, typologies
-from flow_pipeline.reports.markdown import item, wrapped
+from flow_pipeline.domain.markdown import item, wrapped
 from flow_pipeline.settings import TypologySettings
 
 Figures = dict[str, float | None]

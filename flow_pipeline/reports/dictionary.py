@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from flow_pipeline.domain.markdown import item, wrapped
 from flow_pipeline.domain.tables import STORE_TABLES, USER_TABLES
 from flow_pipeline.domain.vocabulary import DESTINATION_CLASSES, FLOW_TYPES, LABEL_CATEGORIES, REJECT_REASONS
-from flow_pipeline.reports.markdown import item, wrapped
 from flow_pipeline.warehouse.dbt import PROJECT
 
 _HEAD = """# Data dictionary

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flow_pipeline.alerts.kinds import alert_kinds
 from flow_pipeline.cli.settings import explained
 from flow_pipeline.detectors import discover as detectors
 from flow_pipeline.detectors.typology import Parameters, Past, Typology, typologies
@@ -132,6 +133,10 @@ def test_the_data_dictionary_is_up_to_date() -> None:
 def test_the_cards_are_up_to_date() -> None:
     measured = json.loads((ROOT / "docs" / "measured-typologies.json").read_text())
     assert (ROOT / "docs" / "typologies.md").read_text() == typology_cards(measured), "run `make docs`"
+
+
+def test_the_kinds_of_alert_are_up_to_date() -> None:
+    assert (ROOT / "docs" / "alerts.md").read_text() == alert_kinds(), "run `make docs`"
 
 
 def test_the_closed_lists_are_complete(settings: Settings, tmp_path: Path) -> None:

@@ -309,5 +309,3 @@ def test_the_channels_of_the_guide_are_settings(tmp_path: Path) -> None:
         "case-tool": "webhook",
         "log": "file",
     }
-    for name in (*discover(), RUN_FAILED):
-        assert f"`{name}`" in guide

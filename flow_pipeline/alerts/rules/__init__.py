@@ -2,7 +2,7 @@
 
 What lives here: which rows of the warehouse deserve an alert, how severe, in which words; the SELECT of a rule is a
 file of its name in `sql`, or stands in its module. What must not: what was told before (ledger), how it is sent
-(delivery). Read more: docs/operations.md, "Alerts".
+(delivery). Read more: docs/operations.md, "Alerts", and docs/alerts.md, which is made from the files.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from flow_pipeline.warehouse.store import Connection
 
 RUN_FAILED = "run_failed"
 """The one kind of alert that is no rule: a run that failed has no warehouse to look at."""
+RUN_FAILED_SAYS = "a run failed and published nothing"
 
 COLUMNS = {
     "subject": "VARCHAR",
@@ -42,13 +43,16 @@ COLUMNS = {
 class Rule(Protocol):
     """A kind of alert.
 
-    `NAME` and `VERSION` stand in every alert; `SAYS` is its meaning in a sentence; `BY_DAY` is true when an alert
-    depends on the transfers, labels and prices of its own day only, so that days that stand are not read again.
+    `NAME` and `VERSION` stand in every alert; `SAYS` is its meaning in a sentence; `SEVERITY` is what decides how
+    severe it is, and `DO` what whoever gets it does: both for docs/alerts.md. `BY_DAY` is true when an alert depends on
+    the transfers, labels and prices of its own day only, so that days that stand are not read again.
     """
 
     NAME: str
     VERSION: str
     SAYS: str
+    SEVERITY: str
+    DO: str
     BY_DAY: bool
 
     def candidates(self, settings: Settings) -> tuple[str, dict[str, Any]]:

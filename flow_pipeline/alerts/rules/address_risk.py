@@ -9,6 +9,8 @@ from flow_pipeline.settings import Settings
 
 NAME, VERSION, BY_DAY = "address_risk", "1", False
 SAYS = "the risk score of an address is above the limit"
+SEVERITY = "by score: `alerts.medium_score`, `alerts.high_score`, `alerts.critical_score`"
+DO = "`netraflow risk ADDRESS` shows the components of the score."
 
 sql = statements(__package__)
 

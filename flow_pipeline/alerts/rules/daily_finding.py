@@ -11,6 +11,8 @@ from flow_pipeline.settings import Settings
 
 NAME, VERSION, BY_DAY = "daily_finding", "1", False
 SAYS = "a daily detector flagged a day of an exchange or of all"
+SEVERITY = "the detector's"
+DO = "`netraflow anomalies --detector NAME --from D --to D`; the reason names value and baseline."
 
 sql = statements(__package__)
 

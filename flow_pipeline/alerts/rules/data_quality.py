@@ -9,6 +9,8 @@ from flow_pipeline.settings import Settings
 
 NAME, VERSION, BY_DAY = "data_quality", "1", False
 SAYS = "an expectation that warns does not hold"
+SEVERITY = "MEDIUM"
+DO = "`SELECT * FROM ops.audits WHERE NOT is_success`. A suspected truncation needs the file again."
 
 sql = statements(__package__)
 

@@ -9,6 +9,8 @@ from flow_pipeline.settings import Settings
 
 NAME, VERSION, BY_DAY = "finding", "1", False
 SAYS = "a typology found transfers that are suspicious, with a score above the limit"
+SEVERITY = "by score: `alerts.medium_score`, `alerts.high_score`, `alerts.critical_score`"
+DO = "`netraflow finding ID` shows the transfers and what would clear it; `netraflow verify ID` proves it again."
 
 sql = statements(__package__)
 

@@ -8,7 +8,12 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 
 NAME, VERSION, BY_DAY = "large_transfer", "1", True
-SAYS = "one transfer moved more than the limit of its token, or more US dollars than the limit where the token has none"
+SAYS = (
+    "one transfer, not between wallets of one entity, moved more than the limit of its token, or more US dollars than "
+    "the limit where the token has none"
+)
+SEVERITY = "by the limit that it exceeds: `alerts.transfer_by_token`, else `alerts.transfer_usd`"
+DO = "See who the two ends are, `netraflow risk ADDRESS`. Put a settlement account on the allow-list."
 
 sql = statements(__package__)
 

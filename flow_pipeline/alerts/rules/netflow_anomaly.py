@@ -9,6 +9,8 @@ from flow_pipeline.settings import Settings
 
 NAME, VERSION, BY_DAY = "netflow_anomaly", "1", False
 SAYS = "the netflow of a day lies outside its baseline"
+SEVERITY = "by |z| over the threshold"
+DO = "`netraflow netflow --from D --to D`, then see who moved the coins: the exchange table of the report."
 
 sql = statements(__package__)
 

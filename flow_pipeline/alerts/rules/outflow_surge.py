@@ -9,6 +9,8 @@ from flow_pipeline.settings import Settings
 
 NAME, VERSION, BY_DAY = "outflow_surge", "1", False
 SAYS = "the outflow of a day is far above the days before it"
+SEVERITY = "by z, or by the amount"
+DO = "`netraflow destinations --from D --to D`."
 
 sql = statements(__package__)
 

@@ -9,6 +9,8 @@ from flow_pipeline.settings import Settings
 
 NAME, VERSION, BY_DAY = "smart_money", "1", False
 SAYS = "a wallet is listed as smart money, or its category changed"
+SEVERITY = "MEDIUM"
+DO = "`netraflow wallet ADDRESS` shows what it is and why."
 
 sql = statements(__package__)
 

@@ -9,6 +9,8 @@ from flow_pipeline.settings import Settings
 
 NAME, VERSION, BY_DAY = "unusual_activity", "1", False
 SAYS = "what a smart-money wallet paid on a day is far from its own past"
+SEVERITY = "MEDIUM above `alerts.activity_zscore`, HIGH at twice the limit"
+DO = "`netraflow wallet ADDRESS` shows what it traded that day."
 
 sql = statements(__package__)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from flow_pipeline.alerts import rules
+from flow_pipeline.alerts.kinds import alert_kinds
 from flow_pipeline.alerts.rules import RUN_FAILED, check_channels, discover
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.markdown import WIDTH
 from flow_pipeline.settings import Settings
 
 NAMES = sorted(discover())
@@ -28,10 +31,21 @@ def test_a_rule_is_whole(name: str, settings: Settings) -> None:
     assert rule.BY_DAY in (True, False)
     assert len(rule.SAYS.split()) > 4
     assert not rule.SAYS.endswith(".")
+    assert rule.SEVERITY
+    assert not rule.SEVERITY.endswith(".")
+    assert len(rule.DO.split()) > 3
+    assert rule.DO.endswith(".")
     sql, bound = rule.candidates(settings)
     assert all(f"${value}" in sql for value in bound), "what is bound stands in the statement"
     assert ("days_to_tell" in sql) == rule.BY_DAY
     json.dumps(rule.parameters(settings))
+
+
+def test_the_page_has_every_kind_with_its_severity_and_what_to_do() -> None:
+    page = alert_kinds()
+    assert re.findall(r"(?m)^## (\w+)$", page) == [*NAMES, RUN_FAILED]
+    assert page.count("\n* Severity: ") == page.count("\n* Do: ") == len(NAMES) + 1
+    assert max(map(len, page.splitlines())) <= WIDTH
 
 
 @pytest.mark.parametrize("rule", ["address_risk", "finding"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from flow_pipeline.domain.markdown import WIDTH
 from flow_pipeline.domain.tables import STORE_TABLES, USER_TABLES
 from flow_pipeline.domain.vocabulary import LABEL_CATEGORIES, REJECT_REASONS
 from flow_pipeline.reports.dictionary import data_dictionary
-from flow_pipeline.reports.markdown import WIDTH
 
 PAGE = data_dictionary()
 

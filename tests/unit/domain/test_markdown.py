@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from flow_pipeline.reports.markdown import WIDTH, item, wrapped
+from flow_pipeline.domain.markdown import WIDTH, item, wrapped
 
 WORDS = "a word and another word of some length " * 12
 
