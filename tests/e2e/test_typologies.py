@@ -160,10 +160,11 @@ def test_rows_without_a_hash_are_proved_by_file_and_row(tmp_path: Path, capsys: 
         sources={"time_unit": "minute", "epoch": "2025-01-01", "chain": "simulated"}
     )
     build(settings, folder)
-    found = ask(settings, "SELECT typology, transfer_count FROM detection.findings ORDER BY 1, finding_id")
-    assert found == [("rapid_chain", 3), ("rapid_chain", 3)], "an exact repeat is a real row"
+    found = ask(settings, "SELECT transfer_count FROM detection.findings WHERE typology = 'rapid_chain'")
+    assert found == [(3,), (3,)], "an exact repeat is a real row"
     assert command("--data-dir", tmp_path / "data", "verify", "--all", "--json") == 0
-    assert json.loads(capsys.readouterr().out)[0]["proved"] == 2
+    proved = {row["typology"]: row["proved"] for row in json.loads(capsys.readouterr().out)}
+    assert proved["rapid_chain"] == 2
 
 
 def test_risk_follows_from_findings_and_contacts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,7 +191,7 @@ def test_the_evidence_of_top_findings_is_drawn(settings: Settings, tmp_path: Pat
     )
     build(settings, tmp_path / "in")
     with open_published(settings) as connection:
-        assert set(evidence_pictures(connection)) == {"circular", "fan_out"}
+        assert {"circular", "fan_out"} <= set(evidence_pictures(connection))
         found = dict(connection.execute("SELECT typology, finding_id FROM detection.findings").fetchall())
         circle, crowd = (evidence_graph(connection, found[name]).to_dict() for name in ("circular", "fan_out"))
     assert "first 40 of" in json.dumps(crowd)
@@ -274,7 +275,8 @@ def test_amounts_whose_sums_overflow_stop_nothing(settings: Settings, tmp_path: 
     ]
     write_csv(tmp_path / "in" / "t.csv", [*spam, *rows_of([(0, "A", "B", 4), (600, "B", "C", 4), (1200, "C", "D", 4)])])
     build(settings, tmp_path / "in")
-    assert ask(settings, "SELECT typology, token_symbol FROM detection.findings") == [("rapid_chain", "ETH")]
+    found = "SELECT typology, token_symbol FROM detection.findings WHERE typology IN ('fan_in', 'rapid_chain')"
+    assert ask(settings, found) == [("rapid_chain", "ETH")]
 
 
 def test_large_findings_are_kept_before_early_ones(tmp_path: Path) -> None:
