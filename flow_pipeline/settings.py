@@ -77,6 +77,38 @@ class WarehouseSettings(Section):
         return value
 
 
+class MapConstants(Section):
+    """What a mapped file does not say, for every row of it."""
+
+    chain: str | None = Field(None, description="chain of every row")
+    token_symbol: str | None = Field(None, description="symbol of every row's token")
+    token_address: str | None = Field(None, description="contract of every row's token")
+    decimals: int | None = Field(None, ge=0, le=77, description="decimals of that token, for amounts in base units")
+    unit: Literal["token", "base"] | None = Field(None, description="what the amounts count: coins or base units")
+    time_zone: str | None = Field(None, description="zone of times that do not name theirs")
+    decimal_mark: Literal["point", "comma"] | None = Field(None, description="what stands before decimals")
+    date_order: Literal["day", "month"] | None = Field(None, description="what comes first in 01/02/2024")
+
+    def as_text(self) -> dict[str, str]:
+        """The constants that are given, but the unit."""
+        return {name: str(value) for name, value in self.model_dump(exclude={"unit"}).items() if value is not None}
+
+
+class MapStatus(Section):
+    """Words of a status column that are on no list."""
+
+    ok: tuple[str, ...] = Field((), description="words that say a transaction worked")
+    failed: tuple[str, ...] = Field((), description="words that say it did not")
+
+
+class MapSettings(Section):
+    """Names of a file's columns that no format knows, and what the file does not say."""
+
+    columns: dict[str, str] = Field(default_factory=dict, description="column of the file per field")
+    constants: MapConstants = Field(default_factory=MapConstants, description="what holds for every row")
+    status: MapStatus = Field(default_factory=MapStatus, description="words of a status column")
+
+
 class SourceSettings(Section):
     """How input files are read."""
 
@@ -99,6 +131,11 @@ class SourceSettings(Section):
     )
     time_zone: str = Field(
         "UTC", description="zone of times that do not name theirs, such as Europe/Berlin; exporters write UTC"
+    )
+    map: MapSettings | None = Field(
+        None,
+        description="names of columns for files that no format fits (`--map FILE`): columns, constants, status; a file "
+        "that has all of its columns is read by it",
     )
     recursive: bool = Field(False, description="also load the files of subfolders, such as a Hive-partitioned table")
     time_unit: Literal["second", "minute", "hour", "day"] | None = Field(

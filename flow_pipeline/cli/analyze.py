@@ -55,13 +55,19 @@ def analyze(
         str | None, typer.Option("--time-unit", help="Step of an edge list: second, minute, hour or day.")
     ] = None,
     epoch: Annotated[str | None, typer.Option("--epoch", help="Day of step 0 of an edge list, YYYY-MM-DD.")] = None,
+    map_file: Annotated[
+        Path | None, typer.Option("--map", help="Map file: columns to fields, and constants, for what no format fits.")
+    ] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", help="Also load the files of subfolders.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Load a folder, build the marts, detect, audit, publish, export."""
     from flow_pipeline.domain.windows import Window
 
     settings = settings_of(context, out)
-    settings, options = input_options(settings, chain, file_format, tokens, prices, labels, time_unit, epoch)
+    settings, options = input_options(
+        settings, chain, file_format, tokens, prices, labels, time_unit, epoch, map_file, recursive, must_have_rows=True
+    )
     if as_known_on is not None:
         settings = settings.with_changes(labels={"as_known_on": as_known_on})
     if groups is not None:
@@ -78,12 +84,17 @@ def input_options(
     labels: list[Path] | None = None,
     time_unit: str | None = None,
     epoch: str | None = None,
+    map_file: Path | None = None,
+    recursive: bool = False,
+    must_have_rows: bool = False,
 ) -> tuple[Settings, Any]:
     """Settings and load options with what the command line adds."""
     from flow_pipeline.domain.chains import canonical_chain
     from flow_pipeline.loading.ingest import LoadOptions
+    from flow_pipeline.sources.maps import mapped, read_map
 
-    changes = {"tokens": tokens, "prices": prices, "time_unit": time_unit, "epoch": epoch}
+    changes: dict[str, Any] = {"tokens": tokens, "prices": prices, "time_unit": time_unit, "epoch": epoch}
+    changes |= {"map": read_map(map_file) if map_file else None, "recursive": recursive or None}
     for given in chain or []:
         if "=" not in given:
             changes["chain"] = canonical_chain(given)
@@ -95,7 +106,8 @@ def input_options(
         sources={key: value for key, value in changes.items() if value is not None},
         labels={"files": (*settings.labels.files, *labels)} if labels else {},
     )
-    return settings, LoadOptions(patterns, file_format)
+    mapped(settings.sources)
+    return settings, LoadOptions(patterns, file_format, must_have_rows)
 
 
 def run_and_tell(settings: Settings, folder: Path, window: Any, options: Any, as_json: bool) -> None:

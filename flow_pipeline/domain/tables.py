@@ -26,7 +26,10 @@ class Column:
 
 
 _KEPT = {
-    *(f"store.{name}" for name in ("transfers", "addresses", "tokens", "token_decimals", "prices")),
+    *(
+        f"store.{name}"
+        for name in ("transfers", "addresses", "tokens", "token_decimals", "prices", "block_times", "copies")
+    ),
     *(f"store.{name}" for name in ("dirty_days", "reopened", "told_days", "state")),
     *(f"raw.{name}" for name in ("transactions", "rejects", "wallet_reports", "labels", "loads")),
     *(f"ops.{name}" for name in ("audits", "publications", "restatements")),
@@ -99,6 +102,26 @@ STORE_ADDRESSES = Table(
     _columns(
         ("address_id", "INTEGER", "consecutive id, assigned in order of arrival"),
         ("address", "VARCHAR", "the address, lower case on EVM chains"),
+    ),
+)
+STORE_COPIES = Table(
+    "store",
+    "copies",
+    "One row per file whose content was loaded from another path: it takes over when that one changes.",
+    _columns(
+        ("sha256", "VARCHAR", "SHA-256 of the file's bytes"),
+        ("source_file", "VARCHAR", "absolute path of the copy"),
+    ),
+)
+STORE_BLOCK_TIMES = Table(
+    "store",
+    "block_times",
+    "One row per block of a file of blocks: the times of transfers whose own file has none.",
+    _columns(
+        ("load_id", "INTEGER", "the load that added the row, raw.loads.load_id"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("block_number", "BIGINT", "block height"),
+        ("block_timestamp", "TIMESTAMP", "block time, UTC"),
     ),
 )
 STORE_TOKENS = Table(
@@ -1269,6 +1292,8 @@ STORE_TABLES = (
     STORE_TRANSFERS,
     STORE_ADDRESSES,
     STORE_TOKENS,
+    STORE_BLOCK_TIMES,
+    STORE_COPIES,
     STORE_TOKEN_DAYS,
     STORE_DIRTY_DAYS,
     STORE_REOPENED,

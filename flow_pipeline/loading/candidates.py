@@ -38,7 +38,7 @@ def make_candidates(
         is_staged: True for a text file, whose values are read once and kept; those of Parquet are read again.
     """
     earliest = f"timestamp '{sources.earliest}'"
-    latest = f"timestamp '{datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=sources.max_future_hours)}'"
+    latest = f"timestamp '{latest_time(sources)}'"
     f = plan.transfers
     connection.execute(
         sql(
@@ -73,6 +73,11 @@ def make_candidates(
     chain = f.chain if f.chain.startswith("'") else "chain"
     addresses = f"{form_of('from_text', chain)} as from_address, {form_of('to_text', chain)} as to_address"
     connection.execute(f"create or replace temp view candidate_rows as select *, {addresses} from {wanted}")
+
+
+def latest_time(sources: SourceSettings) -> datetime:
+    """Times from this on are not believable."""
+    return datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=sources.max_future_hours)
 
 
 def tell_good_from_bad(connection: Connection) -> None:

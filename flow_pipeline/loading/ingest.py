@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from flow_pipeline.domain.chains import canonical_chain
-from flow_pipeline.domain.errors import Unreadable, UsageError
+from flow_pipeline.domain.errors import FlowError, Unreadable, UsageError
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels.checksums import script_address, tron_address
-from flow_pipeline.loading.candidates import make_candidates, tell_good_from_bad
+from flow_pipeline.loading.candidates import latest_time, make_candidates, tell_good_from_bad
 from flow_pipeline.loading.companions import load_companions
 from flow_pipeline.loading.coverage import doubts_about
 from flow_pipeline.loading.duplicates import find_duplicates
 from flow_pipeline.loading.ids import give_ids
 from flow_pipeline.loading.ledger import RecordedLoad
-from flow_pipeline.loading.reading import answer_of, has_no_rows, stage, views_of
 from flow_pipeline.loading.relations import OF_ONE_FILE, TOKEN_DECIMALS
-from flow_pipeline.loading.removals import days_of_loads, remove_loads
+from flow_pipeline.loading.removals import days_of_loads, is_as_it_was, remove_loads
 from flow_pipeline.loading.reports import FileReport, LoadReport
 from flow_pipeline.loading.storing import (
     reject_reasons,
@@ -37,27 +39,29 @@ from flow_pipeline.loading.storing import (
     store_transfers,
     store_wallet_reports,
 )
+from flow_pipeline.loading.understanding import understand
 from flow_pipeline.settings import Settings, SourceSettings
-from flow_pipeline.sources import Source, recognise
 from flow_pipeline.sources.containers import unpacked
-from flow_pipeline.sources.evidence import Reading
 from flow_pipeline.sources.fields import MACROS, Plan
-from flow_pipeline.sources.files import InputFile, look_at, sha256_of
-from flow_pipeline.sources.tabular import missing
+from flow_pipeline.sources.files import sha256_of
+from flow_pipeline.sources.maps import FORMAT
 from flow_pipeline.warehouse.days import add_dirty_days
 from flow_pipeline.warehouse.loads import next_load_id, record_load
 from flow_pipeline.warehouse.relations import dropped_after
 from flow_pipeline.warehouse.store import Connection, get_state, number, transaction
+
+sql = statements(__package__)
 
 __all__ = ["FileReport", "LoadOptions", "LoadReport", "load_folder", "load_recorded"]
 
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """What the user said about the input: chain per file pattern, format override."""
+    """What the user said about the input: chain per file pattern, format override, whether nothing is an error."""
 
     chains: tuple[tuple[str, str], ...] = ()
     format: str | None = None
+    must_have_rows: bool = False
 
     def chain_of(self, path: Path) -> str | None:
         """The chain that the user gave to a file: that of the first pattern that matches its name."""
@@ -72,7 +76,7 @@ def load_folder(
     options: LoadOptions,
     on_file: Callable[[Path, int, int], None] = lambda path, number, count: None,
 ) -> LoadReport:
-    """Load every recognised file of a folder, not of its subfolders.
+    """Load every recognised file of a folder, and of its subfolders where sources.recursive says so.
 
     Args:
         connection: The build file.
@@ -83,7 +87,7 @@ def load_folder(
         on_file: Called before each file with its path, number and the count of files.
 
     Raises:
-        UsageError: the folder does not exist, or an option names nothing.
+        UsageError: the folder does not exist, or holds nothing to load where something must be.
     """
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.is_file() else "does not exist"
@@ -91,8 +95,7 @@ def load_folder(
     make_words(connection)
     # Files that changed at their path go first: what they no longer hold may stand in a copy that comes after them.
     entries = sorted(
-        (path for path in folder.iterdir() if not path.name.startswith(".")),
-        key=lambda path: (not _has_changed(connection, path), path),
+        _entries(folder, settings.sources.recursive), key=lambda path: (not _has_changed(connection, path), path)
     )
     report = LoadReport()
     with dropped_after(connection, TOKEN_DECIMALS):
@@ -100,9 +103,46 @@ def load_folder(
         for place, path in enumerate(entries, 1):
             on_file(path, place, len(entries))
             report.files.append(_load_or_say_why(connection, path, window, settings, options))
+        _read_with_times(connection, window, settings, options, report)
         _read_reopened(connection, settings, report)
     _count_again(connection, report)
+    if options.must_have_rows and not any(file.status in ("loaded", "known") for file in report.files):
+        raise _nothing_to_load(folder, report)
     return report
+
+
+def _entries(folder: Path, is_recursive: bool) -> list[Path]:
+    """Files of a folder, but hidden ones and the marks that engines leave beside data."""
+    found = folder.rglob("*") if is_recursive else folder.iterdir()
+    inside = (path for path in found if not (is_recursive and path.is_dir()))
+    return [path for path in inside if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)]
+
+
+def _nothing_to_load(folder: Path, report: LoadReport) -> FlowError:
+    """Why a run stops before it publishes an empty build."""
+    if report.refused:
+        return FlowError(
+            f"{folder}: no file could be read: " + "; ".join("; ".join(file.notes) for file in report.refused[:20]),
+            "nothing was published",
+        )
+    seen = ", ".join(f"{file.path.name} ({'; '.join(file.notes)})" for file in report.files[:10])
+    return UsageError(
+        f"{folder} holds nothing to load{f': {seen}' if seen else ', it is empty'}",
+        "give the folder that holds the transfer files; `netraflow inspect FILE` says how a file reads",
+    )
+
+
+def _read_with_times(
+    connection: Connection, window: Window, settings: Settings, options: LoadOptions, report: LoadReport
+) -> None:
+    """Read files without times again, now that every file of blocks is known."""
+    if not any(file.format == "blocks" and file.status == "loaded" for file in report.files):
+        return
+    by_blocks = connection.execute("select source_file from raw.loads where options_hash like '%-%-%'").fetchall()
+    waiting = {row[0] for row in by_blocks}
+    for place, file in enumerate(report.files):
+        if file.lacks_times or str(file.path) in waiting:
+            report.files[place] = _load_or_say_why(connection, file.path, window, settings, options)
 
 
 def load_recorded(
@@ -134,7 +174,8 @@ def load_recorded(
 def _as_recorded(chain: str, format_name: str, settings: Settings) -> LoadOptions:
     """What a load was told, as far as it differs from the settings in force."""
     chains = () if chain == canonical_chain(settings.sources.chain) else (("*", chain),)
-    return LoadOptions(chains, format_name)
+    is_name = format_name not in (FORMAT, "empty", "blocks")
+    return LoadOptions(chains, format_name if is_name else None)
 
 
 def _count_again(connection: Connection, report: LoadReport) -> None:
@@ -174,9 +215,22 @@ def _decimal_of_hex(text: str | None) -> str | None:
 def _has_changed(connection: Connection, path: Path) -> bool:
     """True when an earlier load read other bytes at this path."""
     known = connection.execute(
-        "select distinct sha256 from raw.loads where source_file = ? and format <> 'labels'", [str(path.absolute())]
+        "select distinct sha256 from raw.loads where source_file = ? and format not in ('labels', 'groups')",
+        [_named(path)],
     ).fetchall()
-    return bool(known) and path.is_file() and sha256_of(path) not in {row[0] for row in known}
+    try:
+        return bool(known) and path.is_file() and sha256_of(path) not in {row[0] for row in known}
+    except OSError:
+        return False
+
+
+def _named(path: Path) -> str:
+    """A path as the ledger has it: resolved, and as text that can be stored."""
+    try:
+        path = path.resolve()
+    except (OSError, RuntimeError):
+        path = path.absolute()
+    return _as_text(path)
 
 
 def _read_reopened(connection: Connection, settings: Settings, report: LoadReport) -> None:
@@ -194,6 +248,19 @@ def _read_reopened(connection: Connection, settings: Settings, report: LoadRepor
 def _load_or_say_why(
     connection: Connection, path: Path, window: Window, settings: Settings, options: LoadOptions
 ) -> FileReport:
+    report = _loaded_or_why(connection, path, window, settings, options)
+    report.path, report.notes = Path(_as_text(report.path)), [_as_text(note) for note in report.notes]
+    return report
+
+
+def _as_text(name: str | Path) -> str:
+    """A name as text that can be stored and shown, also where a file's name is none."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _loaded_or_why(
+    connection: Connection, path: Path, window: Window, settings: Settings, options: LoadOptions
+) -> FileReport:
     try:
         if path.is_dir():
             hint = "give it as an input folder of its own, or --recursive"
@@ -208,7 +275,8 @@ def _load_or_say_why(
         with dropped_after(connection, *OF_ONE_FILE):
             return _Load(connection, path, window, settings, options).run()
     except Unreadable as refusal:
-        return FileReport(path, "refused", notes=[f"{refusal.message}; {refusal.hint}"])
+        notes = [f"{refusal.message}; {refusal.hint}"]
+        return FileReport(path, "refused", notes=notes, lacks_times="have block numbers and no times" in notes[0])
     except OSError as error:
         why = f"{path}: can not be read: {error.strerror or error}; check the file and its permissions"
         return FileReport(path, "refused", notes=[why])
@@ -216,42 +284,6 @@ def _load_or_say_why(
         return FileReport(
             path, "refused", notes=[f"{path}: can not be read: {str(error).splitlines()[0]}; mend or export it again"]
         )
-
-
-def open_file(
-    connection: Connection, path: Path, content: Path, settings: Settings, format_name: str | None
-) -> tuple[InputFile, Source] | FileReport:
-    """A file with the source that knows it, or what became of it.
-
-    Raises:
-        Unreadable: it looks like data, and no format fits, or it tells of an error instead.
-    """
-    looked = look_at(path, content)
-    if looked is None:
-        return FileReport(path, "skipped", notes=["not a data file"])
-    views = views_of(connection, looked, settings.sources)
-    for file in views:
-        if not file.columns and not file.lists:
-            continue
-        if source := recognise(file, None):
-            if format_name and format_name != source.NAME:
-                source = recognise(file, format_name)
-                assert source is not None
-            return file, source
-    if answer := answer_of(connection, looked):
-        raise Unreadable(f"{path}: an API's answer without rows: {answer[:200]}", "fetch the page again")
-    if has_no_rows(connection, looked):
-        return FileReport(path, "loaded", "empty", notes=["an empty page: no rows"])
-    file = max(views, key=lambda view: len(view.columns), default=looked)
-    if format_name:
-        recognise(file, format_name)
-    lacks = missing(file)
-    why = f"no column for {', '.join(lacks)} among" if lacks else "no format fits its columns"
-    columns = ", ".join(file.columns[:12]) + (" …" if len(file.columns) > 12 else "")
-    raise Unreadable(
-        f"{path}: looks like data and can not be read: {why} {columns}",
-        "see `netraflow formats`, name the columns in a map file (--map), or take the file out of the folder",
-    )
 
 
 class _Load:
@@ -269,23 +301,33 @@ class _Load:
 
     def run(self) -> FileReport:
         started = _now()
-        sha, path = sha256_of(self.path), str(self.path)
+        sha, path = sha256_of(self.path), _named(self.path)
         base = self._options_hash()
         with_tokens = f"{base}-{get_state(self.connection, 'token_decimals_sha256') or ''}"
-        valid = {base, with_tokens}
+        blocks = number(self.connection, "select count(*) from store.block_times")
+        with_times = f"{with_tokens}-{blocks}"
+        valid = {base, with_tokens, with_times}
         earlier = self.connection.execute(
             "select load_id, source_file, sha256, options_hash, window_first, window_last, format from raw.loads "
             "where (sha256 = $sha or source_file = $path) and format not in ('labels', 'groups')",
             {"sha": sha, "path": path},
         ).fetchall()
+        earlier = [self._as_it_lies(row, path, sha) for row in earlier]
         is_same = {
             row[0]: row[2] == sha and row[3] in valid and self.options.format in (None, row[6]) for row in earlier
         }
+        is_same |= dict.fromkeys(self._with_rows_of_the_future([row[0] for row in earlier if is_same[row[0]]]), False)
         same = [row for row in earlier if is_same[row[0]]]
         stale = [row for row in earlier if not is_same[row[0]] and (row[1] == path or row[2] == sha)]
         loaded = [Window(row[4], row[5]) for row in same]
         if not stale and any(window.covers(self.window) for window in loaded):
             others = {row[1] for row in same} - {path}
+            if others:
+                self.connection.execute(
+                    "insert into store.copies select $sha, $path where not exists "
+                    "(select 1 from store.copies where sha256 = $sha and source_file = $path)",
+                    {"sha": sha, "path": path},
+                )
             self.report.status, self.report.format = "known", same[0][6]
             self.report.notes = [f"same content as {others.pop()}" if others else "already loaded"]
             return self.report
@@ -293,28 +335,27 @@ class _Load:
             self.window = _hull(self.window, Window(row[4], row[5]))
         sources = self.settings.sources
         with unpacked(self.path, self.settings.scratch_dir, sources.max_unpacked_bytes) as content:
-            opened = open_file(self.connection, self.path, content, self.settings, self.options.format)
-            if isinstance(opened, FileReport):
-                if opened.status == "loaded":
-                    self._record_empty(opened, sha, base, started)
-                return opened
-            file, source = opened
-            self.report.format = source.NAME
-            shape = source.shape(file)
-            rows = stage(self.connection, file, sources, shape)
-            reading = Reading(
-                replace(file, columns=(*file.columns, *shape.computed)),
+            understood = understand(
+                self.connection,
+                self.path,
+                content,
                 sources,
                 self.chain,
-                lambda expressions, rest: self.connection.execute(
-                    f"select {', '.join(expressions)} from {rows} {rest}"
-                ).fetchall(),
                 self.is_chain_given,
+                self.options.format,
             )
-            plan = source.plan(reading)
-            self.report.decisions = reading.decisions
-            self.report.notes += reading.notes
-            options_hash = with_tokens if plan.looks_up_decimals else base
+            if understood is None:
+                return FileReport(self.path, "skipped", notes=["not a data file"])
+            self.report.decisions, self.report.notes = understood.reading.decisions, understood.reading.notes
+            if understood.source is None or understood.plan is None:
+                self.report.format = "empty"
+                self._record_empty(sha, base, started)
+                return self.report
+            self.report.format = understood.source.NAME
+            file, rows, plan = understood.file, understood.rows, understood.plan
+            options_hash = with_times if plan.looks_up_times else with_tokens if plan.looks_up_decimals else base
+            if plan.block_times:
+                self.report.format = "blocks"
             make_candidates(self.connection, rows, plan, self.window, loaded, sources, file.kind != "parquet")
             with transaction(self.connection):
                 if stale:
@@ -322,6 +363,85 @@ class _Load:
                     remove_loads(self.connection, [row[0] for row in stale])
                 self._load(plan, rows, sha, options_hash, started, is_first=not loaded)
         return self.report
+
+    def _as_it_lies(self, row: tuple[Any, ...], path: str, sha: str) -> tuple[Any, ...]:
+        """An earlier load of this path; where the file has changed and a copy has not, the load is the copy's."""
+        load_id, source_file, loaded_sha, *rest = row
+        if source_file != path or loaded_sha == sha:
+            return row
+        copies = self.connection.execute(
+            "select source_file from store.copies where sha256 = ? order by 1", [loaded_sha]
+        ).fetchall()
+        for (copy,) in copies:
+            if copy != path and is_as_it_was(Path(copy), loaded_sha):
+                with transaction(self.connection):
+                    self.connection.execute(
+                        "update raw.loads set source_file = $copy where load_id = $load_id",
+                        {"copy": copy, "load_id": load_id},
+                    )
+                    self.connection.execute(
+                        "delete from store.copies where sha256 = $sha and source_file = $copy",
+                        {"sha": loaded_sha, "copy": copy},
+                    )
+                return (load_id, copy, loaded_sha, *rest)
+        return row
+
+    def _with_rows_of_the_future(self, load_ids: list[int]) -> list[int]:
+        """Loads that refused rows as of the future, and whose times are believable by now: the clock was wrong."""
+        rows = self.connection.execute(
+            sql("ingest_rows_of_the_future"),
+            {
+                "load_ids": load_ids,
+                "earliest": self.settings.sources.earliest,
+                "latest": latest_time(self.settings.sources),
+            },
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def _load_blocks(
+        self,
+        fields: tuple[str, str, str],
+        rows: str,
+        load_id: int,
+        sha: str,
+        options_hash: str,
+        started: datetime,
+    ) -> None:
+        """Store the times of blocks; a row without a number or a time is a reject."""
+        chain, block, time = fields
+        connection, report, path = self.connection, self.report, _named(self.path)
+        read = number(connection, f"select count(*) from {rows}")
+        report.rows_loaded = number(
+            connection,
+            f"insert into store.block_times select $load_id, {chain}, {block}, {time} from {rows} "
+            f"where {block} is not null and {time} is not null",
+            {"load_id": load_id},
+        )
+        connection.execute(
+            f"insert into raw.rejects select $load_id, $path, source_row, 'missing_column_value', "
+            f"'a block without a number or a time', '' from {rows} where {block} is null or {time} is null",
+            {"load_id": load_id, "path": path},
+        )
+        store_malformed_rows(connection, load_id, path, self.settings.sources.max_raw_text)
+        report.reasons = reject_reasons(connection, load_id)
+        report.rows_rejected = sum(report.reasons.values())
+        report.rows_read = read + report.reasons.get("malformed_row", 0)
+        report.notes.append("times of blocks, for files of the folder that have none")
+        record_load(
+            connection,
+            load_id,
+            Path(path),
+            sha256=sha,
+            format=report.format,
+            chain=self.chain,
+            rows_read=report.rows_read,
+            rows_loaded=report.rows_loaded,
+            rows_rejected=report.rows_rejected,
+            notes=report.notes,
+            decisions=[asdict(one) for one in report.decisions],
+            options_hash=options_hash,
+            started_at=started,
+        )
 
     def _options_hash(self) -> str:
         """Hash of all that decides how the file is read; what a token file adds follows it after a hyphen."""
@@ -332,16 +452,17 @@ class _Load:
                 name: str(getattr(sources, name))
                 for name in ("value_unit", "decimal_mark", "date_order", "time_zone", "time_unit", "epoch", "earliest")
             },
+            "map": sources.map.model_dump(mode="json") if sources.map else None,
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
-    def _record_empty(self, report: FileReport, sha: str, base: str, started: datetime) -> None:
+    def _record_empty(self, sha: str, base: str, started: datetime) -> None:
         with transaction(self.connection):
-            report.load_id = next_load_id(self.connection)
+            self.report.load_id = next_load_id(self.connection)
             record_load(
                 self.connection,
-                report.load_id,
-                self.path,
+                self.report.load_id,
+                Path(_named(self.path)),
                 sha256=sha,
                 format="empty",
                 chain=self.chain,
@@ -349,16 +470,19 @@ class _Load:
                 rows_loaded=0,
                 rows_rejected=0,
                 window=self.window,
-                notes=report.notes,
+                notes=self.report.notes,
                 options_hash=base,
                 started_at=started,
             )
 
     def _load(self, plan: Plan, rows: str, sha: str, options_hash: str, started: datetime, is_first: bool) -> None:
         """Store the candidates and account for every row of the file."""
-        connection, path, of_load = self.connection, str(self.path), "load_id = $load_id"
+        connection, path, of_load = self.connection, _named(self.path), "load_id = $load_id"
         load_id = next_load_id(connection)
         self.report.load_id = load_id
+        if plan.block_times:
+            self._load_blocks(plan.block_times, rows, load_id, sha, options_hash, started)
+            return
         give_ids(connection)
         tell_good_from_bad(connection)
         find_duplicates(connection)
@@ -403,7 +527,7 @@ class _Load:
         record_load(
             connection,
             load_id,
-            self.path,
+            Path(path),
             sha256=sha,
             format=report.format,
             chain=self.chain,

@@ -21,15 +21,30 @@ def remove_loads(connection: Connection, load_ids: Sequence[int]) -> None:
     removed = list(load_ids)
     # A file that was read in several windows is reopened whole: each of its loads left out what the others had read.
     loads = connection.execute(sql("removals_reopenable_loads"), {"removed": removed}).fetchall()
-    is_as_it_was = {path: Path(path).is_file() and sha256_of(Path(path)) == sha for _, path, sha, *_ in loads}
+    unchanged = {path: is_as_it_was(Path(path), sha) for _, path, sha, *_ in loads}
     for load_id, path, _, *rest in loads:
-        if is_as_it_was[path]:
+        if unchanged[path]:
             removed.append(load_id)
             connection.execute("insert into store.reopened values (?, ?, ?, ?, ?)", [path, *rest])
     is_removed = "load_id in (select unnest($removed))"
     add_dirty_days(connection, days_of_loads(is_removed), {"removed": removed})
-    for table in ("store.transfers", "raw.transactions", "raw.rejects", "raw.wallet_reports", "raw.loads"):
+    for table in (
+        "store.transfers",
+        "store.block_times",
+        "raw.transactions",
+        "raw.rejects",
+        "raw.wallet_reports",
+        "raw.loads",
+    ):
         connection.execute(f"delete from {table} where {is_removed}", {"removed": removed})
+
+
+def is_as_it_was(path: Path, sha256: str) -> bool:
+    """True for a file that can be read and holds the bytes that were loaded."""
+    try:
+        return path.is_file() and sha256_of(path) == sha256
+    except OSError:
+        return False
 
 
 def days_of_loads(condition: str) -> str:

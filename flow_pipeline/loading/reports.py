@@ -27,6 +27,7 @@ class FileReport:
     notes: list[str] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     load_id: int | None = None
+    lacks_times: bool = False
 
 
 @dataclass

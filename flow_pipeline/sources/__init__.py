@@ -22,7 +22,7 @@ from flow_pipeline.sources.fields import Plan, Shape
 from flow_pipeline.sources.files import InputFile
 from flow_pipeline.sources.tabular import discover_tables
 
-_SHARED = {"containers", "evidence", "fields", "files", "layouts", "tabular", "vocabulary"}
+_SHARED = {"containers", "evidence", "fields", "files", "layouts", "maps", "tabular", "vocabulary"}
 
 
 class Source(Protocol):

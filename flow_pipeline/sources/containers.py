@@ -56,11 +56,21 @@ def unpacked(path: Path, folder: Path, max_bytes: int) -> Iterator[Path]:
         container = container_of(path)
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror or error}", "check the file and its permissions") from None
-    if not container:
+    if not container and _is_text(path):
         yield path
         return
     folder.mkdir(parents=True, exist_ok=True)
-    copy = folder / f"unpacked-{path.name[-80:]}"
+    if not container:
+        # the engine takes names that are text only
+        link = folder / "named.link"
+        link.unlink(missing_ok=True)
+        link.symlink_to(path)
+        try:
+            yield link
+        finally:
+            link.unlink()
+        return
+    copy = folder / "unpacked.copy"
     try:
         try:
             with closing(_OPEN[container](path)) as source, copy.open("wb") as out:
@@ -79,6 +89,14 @@ def unpacked(path: Path, folder: Path, max_bytes: int) -> Iterator[Path]:
         yield copy
     finally:
         copy.unlink(missing_ok=True)
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _copy(path: Path, source: IO[bytes], out: IO[bytes], max_bytes: int) -> None:

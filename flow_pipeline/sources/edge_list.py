@@ -53,13 +53,13 @@ def plan(reading: Reading) -> Plan:
     is_address = str(file.record.get(column, "")).startswith("0x")
     chain = literal(reading.chain if is_address else "fiat" if is_paysim else OWN_CHAIN)
     time = text_of(file, file.find(*TIME))
-    step = f"try_cast({time} as integer)"
+    step = f"try_cast({time} as bigint)"
     number = of_numbers(reading, value).plain(text_of(file, value)) if file.type_of(value) == "VARCHAR" else None
     reading.notes.append(f"steps of one {unit} from {settings.epoch}; nodes are addresses on chain {chain}")
     return Plan(
         TransferFields(
             chain=chain,
-            timestamp=f"date '{settings.epoch}' + to_seconds({step}::bigint * {_SECONDS[unit]})",
+            timestamp=f"try(timestamp '{settings.epoch}' + to_seconds({step} * {_SECONDS[unit]}))",
             time_text=time,
             from_address=text_of(file, column),
             to_address=text_of(file, file.find(*TARGET)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from flow_pipeline.domain.chains import CHAINS, canonical_chain, is_known_chain
@@ -48,6 +49,7 @@ class Reading:
         measure: Runs an aggregate over the rows of the file.
         decisions: What was decided, in order.
         notes: What the load report must say.
+        used: Column per field, as it is read.
     """
 
     file: InputFile
@@ -57,6 +59,7 @@ class Reading:
     is_chain_given: bool = False
     decisions: list[Decision] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    used: dict[str, str] = field(default_factory=dict)
 
     def decide(self, name: str, column: str, reads_as: str, evidence: str) -> None:
         """Write a decision down."""
@@ -365,13 +368,19 @@ def _word(column: str) -> str:
     )
 
 
-def of_statuses(reading: Reading, column: str, tells: Literal["success", "failure", "error"]) -> str:
+def of_statuses(
+    reading: Reading,
+    column: str,
+    tells: Literal["success", "failure", "error"],
+    own: Mapping[str, bool] = MappingProxyType({}),
+) -> str:
     """SQL that is true where a transaction failed, from a closed list of words; NULL where the row does not say.
 
     Args:
         reading: The file.
         column: The column.
         tells: What a yes there means; in a column of errors any text but those that mean none is one.
+        own: Words of the file's user, and whether they mean a failure.
 
     Raises:
         Unreadable: a word that is on no list.
@@ -386,12 +395,13 @@ def of_statuses(reading: Reading, column: str, tells: Literal["success", "failur
     failed, good = words.FAILED | words.UNFINISHED, words.SUCCEEDED
     if tells == "failure":
         failed, good = failed - words._NO | words._YES, good - words._YES | words._NO
-    bad = [one for one in found if one in failed or _begins_with_failure(one)]
+    failed, good = failed | {one for one in own if own[one]}, good | {one for one in own if not own[one]}
+    bad = [one for one in found if (one not in own and (one in failed or _begins_with_failure(one))) or own.get(one)]
     unknown = [one for one in found if one not in good | empty and one not in bad]
     if unknown:
         raise reading.refuse(
             f"column {column} says {_some(unknown)} of a transaction: did it succeed?",
-            "say it in a map file: `status: {ok: [...], failed: [...]}`, or remove the column",
+            "say it in a map file (--map), `[status]` with `ok = [...]` and `failed = [...]`",
         )
     if not [one for one in found if one not in empty]:
         return "null::boolean"

@@ -73,14 +73,17 @@ class Plan:
         transfers: Expressions of the transfer in a row.
         transactions: SQL expressions of raw.transactions columns, for transaction lists.
         wallet_reports: SQL condition that is true for rows that are wallet reports, not transfers.
-        chain: Chain of the file where the source knows it better than the user said.
+        block_times: SQL of chain, block number and time of a file of blocks, whose rows are no transfers.
         looks_up_decimals: True when a token file would change the outcome.
+        looks_up_times: True when a file of blocks would.
     """
 
     transfers: TransferFields
     transactions: dict[str, str] | None = None
     wallet_reports: str | None = None
+    block_times: tuple[str, str, str] | None = None
     looks_up_decimals: bool = False
+    looks_up_times: bool = False
 
 
 def quoted(column: str | None) -> str:
@@ -149,7 +152,9 @@ def token_units(file: InputFile, column: str, text: str | None = None) -> Amount
     kind, name = file.type_of(column), quoted(column)
     if kind.startswith("DECIMAL") or (kind != "VARCHAR" and "INT" in kind):
         too_large = f"when {name} >= 1_000_000_000_000_000_000 then 'amount_out_of_range'"
-        reason = f"case when {name} < 0 then 'negative_amount' {too_large} end"
+        scale = int(kind.rstrip(")").rpartition(",")[2]) if kind.startswith("DECIMAL") else 0
+        inexact = f"when {name} <> {name}::decimal({_digits(kind)}, 18) then 'amount_too_precise'" if scale > 18 else ""
+        reason = f"case when {name} < 0 then 'negative_amount' {too_large} {inexact} end"
         return Amount(f"try_cast({name} as decimal(38, 18))", reason, name)
     if kind in ("DOUBLE", "FLOAT"):
         no_number = f"when isnan({name}) or isinf({name}) then 'bad_amount'"
@@ -158,6 +163,12 @@ def token_units(file: InputFile, column: str, text: str | None = None) -> Amount
         return Amount(f"flow_units({name}::varchar)", reason, name)
     text = text or (text_of(file, column) if kind == "VARCHAR" else f"{name}::varchar")
     return Amount(f"flow_units({text})", f"flow_units_reason({text})", text)
+
+
+def _digits(kind: str) -> int:
+    """Digits of DECIMAL(38, 30)'s whole numbers and 18 after the point."""
+    digits, scale = (int(part) for part in kind[len("DECIMAL(") : -1].split(","))
+    return min(digits - scale + 18, 38)
 
 
 def base_units(text: str, decimals: str, looks_up: bool = False) -> Amount:

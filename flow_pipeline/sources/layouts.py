@@ -30,6 +30,7 @@ class Layout:
         rows: transfers; transactions (values of the chain's own coin, which also fill raw.transactions); blocks (times
             for files without them); or nothing that can be loaded.
         refusal: For `nothing`: what it is, and the way out.
+        statuses: Words of its status columns that are on no list, and whether they mean a failure.
         example: A small file that the contract tests load.
     """
 
@@ -44,6 +45,7 @@ class Layout:
     unit: Literal["token", "base"] | None = None
     rows: Literal["transfers", "transactions", "blocks", "nothing"] = "transfers"
     refusal: tuple[str, str] = ("", "")
+    statuses: Mapping[str, bool] = field(default_factory=dict)
     example: tuple[str, bytes] | None = None
 
     def fits(self, file: InputFile) -> bool:

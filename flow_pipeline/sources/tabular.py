@@ -7,6 +7,7 @@ receiver, time and amount under any of their usual names.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -108,7 +109,8 @@ class Tabular:
         if layout.rows == "nothing":
             why, hint = layout.refusal
             raise reading.refuse(why, hint)
-        return _Table(reading, layout).plan()
+        table = _Table(reading, layout)
+        return table.block_times() if layout.rows == "blocks" else table.plan()
 
 
 def missing(file: InputFile, layout: Layout = CANONICAL) -> list[str]:
@@ -157,12 +159,17 @@ class _Table:
     """One file while its columns are turned into expressions."""
 
     def __init__(self, reading: Reading, layout: Layout) -> None:
+        told = {name: layout.constants[name] for name in _SETTINGS if name in layout.constants}
+        reading.settings = reading.settings.model_copy(update=told)
         self.reading, self.layout, self.file = reading, layout, reading.file
         self.settings: SourceSettings = reading.settings
 
     def column(self, field: str) -> str | None:
         """The file's column for a field, by the layout, else by the words."""
-        return _column(self.file, self.layout, field)
+        column = _column(self.file, self.layout, field)
+        if column:
+            self.reading.used[field] = column
+        return column
 
     def text(self, field: str) -> str:
         """SQL of a field's text, `null::varchar` where the file has none."""
@@ -198,10 +205,36 @@ class _Table:
         self.reading.decide("chain", column, names[0], f"{symbol} is its coin")
         return names[0]
 
+    def block_times(self) -> Plan:
+        """The plan of a file of blocks: it moves nothing and gives times to files that have none."""
+        time, number = self.column("time") or "", self.file.find("number", *words.COLUMNS["block_number"])
+        at = of_times(self.reading, time)
+        nothing = TransferFields(self.chain, at, "null", "null", "null", Amount("null", "null", None))
+        return Plan(nothing, block_times=(self.chain, integer_of(self.file, number), at))
+
+    def _time(self) -> tuple[str, str, bool]:
+        """SQL of a row's time and of its text, and whether the time is that of its block in another file."""
+        column = self.column("time")
+        if column:
+            text = text_of(self.file, column) if self.file.type_of(column) == "VARCHAR" else quoted(column)
+            return of_times(self.reading, column), text, False
+        block = integer_of(self.file, self.column("block_number"))
+        known = (
+            "(select max(of_time) from (select chain as of_chain, block_number as of_block, block_timestamp as of_time "
+            f"from store.block_times) where of_chain = {self.chain} and of_block = {block})"
+        )
+        if not self.reading.one(f"count({known})")[0]:
+            raise self.reading.refuse(
+                "its rows have block numbers and no times, and no file of blocks gives them",
+                "put the exporter's file of blocks (number, timestamp) into the same folder",
+            )
+        self.reading.decide("time", self.reading.used.get("block_number", ""), "time of the block", "a file of blocks")
+        return known, known, True
+
     def plan(self) -> Plan:
         """The expressions of all columns."""
         is_list = self.layout.rows == "transactions"
-        time = self.column("time") or ""
+        time, time_text, looks_up_times = self._time()
         failed, succeeded = self._statuses()
         token, symbol = self._token()
         amount = self._amount(token, symbol)
@@ -215,8 +248,8 @@ class _Table:
         usd = self.column("amount_usd")
         fields = TransferFields(
             chain=self.chain,
-            timestamp=of_times(self.reading, time) if time else "null::timestamp",
-            time_text=text_of(self.file, time) if self.file.type_of(time) == "VARCHAR" else quoted(time or None),
+            timestamp=time,
+            time_text=time_text,
             from_address=sender,
             to_address=to,
             amount=amount,
@@ -231,15 +264,21 @@ class _Table:
             is_transfer=is_moving if is_list else "true",
         )
         transactions = self._transactions(fields, receiver, created, failed, succeeded) if is_list else None
-        return Plan(fields, transactions, looks_up_decimals=amount.looks_up_decimals)
+        return Plan(
+            fields,
+            transactions,
+            looks_up_decimals=amount.looks_up_decimals,
+            looks_up_times=looks_up_times,
+        )
 
     def _hash(self, column: str | None) -> str:
         if column is None:
             return "null::varchar"
         text = text_of(self.file, column)
-        none = ", ".join(map(literal, words.NO_HASH))
-        if self.file.kind != "parquet":
-            text = f"case when lower({text}) not in ({none}) then {text} end"
+        is_none = f"(lower({text}) in ({', '.join(map(literal, words.NO_HASH))}) or regexp_full_match({text}, '0x0+'))"
+        if count := self.reading.one(f"count_if({is_none})")[0]:
+            self.reading.decide("tx_hash", column, "none", f"{count:,} values like 0x")
+            text = f"case when not {is_none} then {text} end"
         return hash_of(text, self.chain)
 
     def _index(self) -> str:
@@ -266,7 +305,7 @@ class _Table:
         checks, worked = [], []
         for tells in _STATUSES:
             for column in self._all_columns(tells):
-                check = of_statuses(self.reading, column, tells)
+                check = of_statuses(self.reading, column, tells, self.layout.statuses)
                 if check != "null::boolean":
                     checks.append(check)
                     worked += [f"({check}) is false"] if tells != "error" else []
@@ -305,9 +344,9 @@ class _Table:
         constants = self.layout.constants
         if self.layout.rows == "transactions" or constants.get("token") == "native":
             return "null::varchar", native
+        if "token_address" in constants or "token_symbol" in constants:
+            return self._constant_token(constants)
         if address is None and symbol is None:
-            if "token_address" in constants or "token_symbol" in constants:
-                return self._constant_token(constants)
             return self._unnamed_token(native)
         text, sql_symbol = text_of(self.file, address), text_of(self.file, symbol)
         if address is None and symbol == self.file.find("token"):
@@ -340,12 +379,11 @@ class _Table:
             f"else {symbol} end"
         )
 
-    def _constant_token(self, constants: object) -> tuple[str, str]:
-        told = dict(constants)  # type: ignore[call-overload]
-        address = told.get("token_address")
+    def _constant_token(self, constants: Mapping[str, str]) -> tuple[str, str]:
+        address, symbol = constants.get("token_address"), constants.get("token_symbol")
         return (
             form_of(literal(address), self.chain) if address else "null::varchar",
-            literal(told["token_symbol"]) if told.get("token_symbol") else "null::varchar",
+            literal(symbol) if symbol else "null::varchar",
         )
 
     def _unnamed_token(self, native: str) -> tuple[str, str]:
@@ -355,7 +393,7 @@ class _Table:
             self.reading.decide("token", column, "the chain's own coin", "whole numbers over 10^15, no token named")
             return "null::varchar", native
         self.reading.notes.append(
-            'the file names no token: name it in a map file, `constants = { token_symbol = "…" }`, and give --map'
+            "the file names no token: name it in a map file (--map), `[constants]` with `token_symbol`"
         )
         return "null::varchar", "null::varchar"
 
@@ -535,5 +573,7 @@ class _Table:
         }
 
 
+_SETTINGS = ("time_zone", "decimal_mark", "date_order")
+"""Settings that a map may give for its own files."""
 _STATUSES: tuple[Literal["success", "failure", "error"], ...] = ("success", "failure", "error")
 _UNITS = {"token": "token units (coins)", "base": "base units"}

@@ -78,7 +78,7 @@ def read_groups(path: Path) -> GroupFile:
     if not path.is_file():
         raise UsageError(f"group file {path} does not exist", "check --groups or tracing.groups")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = _parsed(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(
             f"group file {path} is neither YAML nor JSON: {str(error).splitlines()[0]}", "mend the line it names"
@@ -99,6 +99,24 @@ def read_groups(path: Path) -> GroupFile:
                 found.notes.append(f"{address} is in {homes[address]} and in {group.group_id}: the riskier one counts")
             homes[address] = group.group_id
     return found
+
+
+def _parsed(text: str) -> Any:
+    """YAML or JSON whose values are text as written, so that 0x12Ab… stays an address; true and false are read.
+
+    An alias is no way to write a group, and a few of them make a text of gigabytes.
+    """
+    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+        raise yaml.YAMLError("an alias (*name) stands in it")
+    return _with_flags(yaml.load(text, Loader=yaml.BaseLoader))
+
+
+def _with_flags(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_flags(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_flags(item) for item in value]
+    return {"true": True, "false": False, "null": None, "~": None, "": None}.get(str(value).lower(), value)
 
 
 def _group(path: Path, name: str, body: Any, read: int) -> tuple[Group, list[tuple[int, str, str, str]]]:

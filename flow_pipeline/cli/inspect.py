@@ -1,0 +1,105 @@
+"""`netraflow inspect`: how a file would be read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flow_pipeline.cli.analyze import input_options
+from flow_pipeline.cli.common import JsonOption, note, settings_of, table
+
+if TYPE_CHECKING:
+    from flow_pipeline.loading.inspecting import Inspection
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("inspect", epilog="Example: netraflow inspect data/sample/transfers/transfers-00.csv.gz")(inspect)
+
+
+def inspect(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="Files, or folders whose files are meant.")],
+    chain: Annotated[
+        list[str] | None, typer.Option("--chain", help="Chain of files that do not name theirs, as in analyze.")
+    ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="Format of every file, instead of recognising it.")
+    ] = None,
+    map_file: Annotated[Path | None, typer.Option("--map", help="Map file: columns to fields, and constants.")] = None,
+    tokens: Annotated[Path | None, typer.Option("--tokens", help="Token file, as in analyze.")] = None,
+    write_map: Annotated[
+        Path | None, typer.Option("--write-map", help="Write a draft of a map file for the first file; complete it.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how files would be read: format, columns, decisions with their evidence, first rows. Loads nothing.
+
+    Exits with 1 when a file would be refused.
+    """
+    from flow_pipeline.loading.inspecting import inspect as look
+
+    settings, options = input_options(settings_of(context), chain, file_format, tokens, map_file=map_file)
+    paths = [path for given in files for path in (sorted(given.iterdir()) if given.is_dir() else [given])]
+    found = look(settings, [path for path in paths if not path.is_dir()], options)
+    if as_json or not sys.stdout.isatty():
+        print(json.dumps([_plain(one) for one in found], indent=1, default=str))
+    else:
+        for one in found:
+            _show(one)
+    if write_map is not None:
+        _write(write_map, found)
+    if any(one.status == "refused" for one in found):
+        raise typer.Exit(1)
+
+
+def _plain(one: Inspection) -> dict[str, Any]:
+    from flow_pipeline.loading.inspecting import COLUMNS
+
+    return {
+        "file": str(one.path),
+        "status": one.status,
+        "format": one.format,
+        "kind": one.kind,
+        "container": one.container,
+        "columns": list(one.file.columns) if one.file else [],
+        "fields": one.fields,
+        "decisions": [vars(decision) for decision in one.decisions],
+        "notes": one.notes,
+        "rows": one.counts,
+        "first": [dict(zip(COLUMNS, row, strict=True)) for row in one.rows],
+    }
+
+
+def _show(one: Inspection) -> None:
+    from flow_pipeline.loading.inspecting import COLUMNS
+
+    what = " in ".join(part for part in (one.kind, one.container) if part)
+    print(f"\n{one.path}: {one.status}{f' as {one.format}' if one.format else ''}{f' ({what})' if what else ''}")
+    if one.fields:
+        print("  columns    " + ", ".join(f"{field} ← {column}" for field, column in one.fields.items()))
+    for decision in one.decisions:
+        print(f"  decided    {decision}")
+    for remark in one.notes:
+        print(f"  note       {remark}")
+    if one.counts:
+        print("  rows       " + ", ".join(f"{count:,} {what}" for what, count in one.counts.items()))
+    if one.rows:
+        table(list(COLUMNS), one.rows, "The first rows as they would load")
+
+
+def _write(path: Path, found: list[Inspection]) -> None:
+    from flow_pipeline.domain.errors import UsageError
+    from flow_pipeline.sources.maps import draft
+
+    if path.exists():
+        raise UsageError(f"{path} exists already", "name a new file for --write-map")
+    first = found[0] if found else None
+    if first is None or first.file is None:
+        raise UsageError("there is no file whose columns a map could name", "give the file to inspect")
+    path.write_text(draft(first.file, first.fields), encoding="utf-8")
+    note(f"draft of a map file: {path}; replace each ?, then give it with --map")
