@@ -612,9 +612,9 @@ def test_what_inspect_says_is_what_loads(settings: Settings, tmp_path: Path) -> 
 
 
 def test_a_map_reads_what_no_format_knows(settings: Settings, tmp_path: Path) -> None:
-    put(tmp_path, "t.csv", csv("Wer,Wem,Wann,Wieviel,Lage", f"{A},{B},{AT},1500,gut", f"{B},{A},{AT},2500,arg"))
+    put(tmp_path, "t.csv", csv("Wer,Wem,Wann,Wieviel,Zustand", f"{A},{B},{AT},1500,gut", f"{B},{A},{AT},2500,arg"))
     told = {
-        "columns": {"from": "Wer", "to": "Wem", "time": "Wann", "amount": "Wieviel", "success": "Lage"},
+        "columns": {"from": "Wer", "to": "Wem", "time": "Wann", "amount": "Wieviel", "success": "Zustand"},
         "constants": {"chain": "bsc", "token_symbol": "TOK", "decimals": 3, "time_zone": "Europe/Berlin"},
         "status": {"ok": ["gut"], "failed": ["arg"]},
     }
