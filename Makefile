@@ -61,10 +61,11 @@ smoke: setup  ## the wheel in a fresh environment outside the checkout
 ui: setup  ## Dagster's web UI
 	$(BIN)/netraflow ui
 
-docs: setup  ## the data dictionary, the typology cards, the kinds of alert
+docs: setup  ## the data dictionary, the typology cards, the kinds of alert, what can be read
 	$(BIN)/python -m flow_pipeline.reports.dictionary
 	$(BIN)/python -m flow_pipeline.reports.cards
 	$(BIN)/python -m flow_pipeline.alerts.kinds
+	$(BIN)/python -m flow_pipeline.reports.readable
 
 # The committed world; the same seed gives the same rows on every machine.
 sample: setup  ## data/sample, generated anew

@@ -60,6 +60,6 @@ def _trouble(module: ModuleType, values: dict[str, Any], functions: list[str]) -
     for name in functions:
         if not callable(getattr(module, name)):
             return f"its {name} is no function"
-    if module.__name__.rpartition(".")[2] != module.NAME:
+    if module.__name__.rpartition(".")[2] != module.NAME.replace("-", "_"):
         return f"its NAME {module.NAME!r} is not the file's"
     return None

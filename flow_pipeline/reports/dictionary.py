@@ -25,10 +25,13 @@ Each table lists its columns with type and meaning. The schemas:
 
 ## Keys of raw.transfers
 
-* With an index from the source: `(chain, tx_hash, transfer_index)`.
+* With an index from the source: `(chain, tx_hash, transfer_index)` and the content. A duplicate is equal in content:
+  one index of logs and of traces may tell two transfers.
 * Without an index: `(chain, tx_hash, from_address, to_address, token, amount)`. Rows with the same key are one transfer
   seen more than once. One row is kept and the rest are counted as duplicates. A row with an index wins over equal rows
   without one.
+* A transaction has one block: where two are told, as after a reorganisation, the rows of the later one stand and the
+  others are duplicates.
 * Without a transaction hash: the SHA-256 of the file and the row number. Every row of a file counts; loading the same
   content again adds nothing.
 """

@@ -11,12 +11,11 @@ Read more: docs/architecture.md, "How to add a source".
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import cache
 from typing import Protocol
 
 from flow_pipeline.domain.errors import Unreadable, UsageError
+from flow_pipeline.domain.plugs import check_plug, files_of
 from flow_pipeline.sources.evidence import Reading
 from flow_pipeline.sources.fields import Plan, Shape
 from flow_pipeline.sources.files import InputFile
@@ -28,20 +27,13 @@ _SHARED = {"containers", "evidence", "fields", "files", "layouts", "maps", "tabu
 class Source(Protocol):
     """One input format.
 
-    `NAME` is also raw.loads.format; `EXAMPLE` is loaded by the contract tests. A module's constants do for them.
+    `NAME` is the word of `--format` and of raw.loads.format; `EXAMPLE` a minimal file (name, bytes) that the contract
+    tests load.
     """
 
-    @property
-    def NAME(self) -> str:
-        """Word of `--format`."""
-
-    @property
-    def SHAPE(self) -> str:
-        """What can be read, in words."""
-
-    @property
-    def EXAMPLE(self) -> tuple[str, bytes]:
-        """A minimal file: name and bytes."""
+    NAME: str
+    SHAPE: str
+    EXAMPLE: tuple[str, bytes]
 
     def recognise(self, file: InputFile) -> int:
         """How surely this is the file's format: 0 not at all; the highest of all sources wins."""
@@ -57,9 +49,10 @@ class Source(Protocol):
 def discover() -> dict[str, Source]:
     """Every source of this room by name; a new file is found without any other edit."""
     found: dict[str, Source] = {**discover_tables()}
-    for module in pkgutil.iter_modules(__path__):
-        if module.name not in _SHARED:
-            source: Source = importlib.import_module(f"{__name__}.{module.name}")
+    for module in files_of(__name__):
+        if module.__name__.rpartition(".")[2] not in _SHARED:
+            check_plug(module, "source", Source)
+            source: Source = module
             found[source.NAME] = source
     return found
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -65,22 +64,13 @@ _DOUBT_FROM = 1e8
 """A column of whole numbers whose middle one is over this may be base units, or coins of a token worth nothing."""
 
 
-@dataclass(frozen=True)
 class Tabular:
     """The source of one exporter's tables."""
 
-    NAME: str
-    layouts: tuple[Layout, ...]
-
-    @property
-    def SHAPE(self) -> str:
-        """What can be read, in words."""
-        return "; ".join(dict.fromkeys(layout.table for layout in self.layouts))
-
-    @property
-    def EXAMPLE(self) -> tuple[str, bytes]:
-        """A small file."""
-        return next(layout.example for layout in self.layouts if layout.example)
+    def __init__(self, name: str, layouts: tuple[Layout, ...]) -> None:
+        self.NAME, self.layouts = name, layouts
+        self.SHAPE = "; ".join(dict.fromkeys(layout.table for layout in layouts))
+        self.EXAMPLE = next((layout.example for layout in layouts if layout.example), ("", b""))
 
     def layout_of(self, file: InputFile) -> Layout | None:
         """The table of this exporter that the file is; the one with most columns of its own where several fit."""

@@ -24,6 +24,7 @@ from flow_pipeline.labels import PACKS, read_label_set
 from flow_pipeline.quality import STAGES, suite
 from flow_pipeline.reports.cards import typology_cards
 from flow_pipeline.reports.dictionary import data_dictionary
+from flow_pipeline.reports.readable import readable
 from flow_pipeline.scoring.risk import WEIGHTS
 from flow_pipeline.settings import AnomalySettings, Settings, load_settings
 from flow_pipeline.sources import discover as sources
@@ -137,6 +138,10 @@ def test_the_cards_are_up_to_date() -> None:
 
 def test_the_kinds_of_alert_are_up_to_date() -> None:
     assert (ROOT / "docs" / "alerts.md").read_text() == alert_kinds(), "run `make docs`"
+
+
+def test_the_page_of_formats_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "reading.md").read_text() == readable(), "run `make docs`"
 
 
 def test_the_closed_lists_are_complete(settings: Settings, tmp_path: Path) -> None:
