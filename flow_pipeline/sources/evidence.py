@@ -17,7 +17,7 @@ from flow_pipeline.domain.chains import CHAINS, canonical_chain, is_known_chain
 from flow_pipeline.domain.errors import Unreadable
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources import vocabulary as words
-from flow_pipeline.sources.fields import literal, quoted, text_of
+from flow_pipeline.sources.fields import integer_of, literal, quoted, text_of
 from flow_pipeline.sources.files import InputFile
 
 Measure = Callable[[Sequence[str], str], list[tuple[Any, ...]]]
@@ -50,6 +50,7 @@ class Reading:
         decisions: What was decided, in order.
         notes: What the load report must say.
         used: Column per field, as it is read.
+        plain_numbers: Whether every text of a column is a number as it stands, for the columns looked at.
     """
 
     file: InputFile
@@ -60,6 +61,7 @@ class Reading:
     decisions: list[Decision] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     used: dict[str, str] = field(default_factory=dict)
+    plain_numbers: dict[str, bool] = field(default_factory=dict)
 
     def decide(self, name: str, column: str, reads_as: str, evidence: str) -> None:
         """Write a decision down."""
@@ -113,6 +115,8 @@ def of_numbers(reading: Reading, column: str, name: str = "amount") -> NumberFor
         Unreadable: they are written in two forms, or could be read in two and no setting says which.
     """
     text = text_of(reading.file, column)
+    if are_plain_numbers(reading, column):
+        return NumberForm()
     commas, spaced = reading.one(
         f"count_if(contains({text}, ','))", f"count_if(regexp_matches({text}, '\\d[{_SPACES}]+\\d'))"
     )
@@ -160,6 +164,18 @@ def of_numbers(reading: Reading, column: str, name: str = "amount") -> NumberFor
     form = NumberForm(decimal, spaces + ("." if decimal == "," else ","))
     reading.decide(name, column, form.words, evidence)
     return form
+
+
+def are_plain_numbers(reading: Reading, column: str) -> bool:
+    """True where every text of a column is a number as it stands: one cheap look spares all others."""
+    known = reading.plain_numbers
+    if column not in known:
+        text = text_of(reading.file, column)
+        count, numbers, grouped = reading.one(
+            f"count({text})", f"count(try_cast({text} as double))", f"count_if(contains({text}, '_'))"
+        )
+        known[column] = count == numbers and not grouped
+    return known[column]
 
 
 def _mark_of_other_columns(reading: Reading, column: str) -> tuple[str, str] | None:
@@ -221,15 +237,20 @@ def quantities(reading: Reading, column: str, form: NumberForm) -> Quantities:
         return Quantities(row[0], row[1], row[2] or 0.0, row[3] or 0.0, False, False)
     text = form.plain(text_of(reading.file, column))
     number = f"try_cast({text} as double)"
-    hexes, count, fractions, exponents, largest, median = reading.one(
-        f"count_if(starts_with({text}, '0x'))",
+    hexes = 0
+    if not are_plain_numbers(reading, column):
+        hexes = reading.one(f"count_if(starts_with({text}, '0x'))")[0]
+    count, fractions, exponents, largest, median = reading.one(
         f"count({number})",
-        f"count_if(case when contains(lower({text}), 'e') then {number} <> trunc({number}) "
-        f"else rtrim(split_part({text}, '.', 2), '0') <> '' end)",
+        f"count_if({number} <> trunc({number}))",
         f"count_if(contains(lower({text}), 'e') and not starts_with({text}, '0x'))",
         f"max({number})",
         f"approx_quantile({number}, 0.5)",
     )
+    if not fractions and (largest or 0) > 2**53:  # more digits than a float has
+        fractions = reading.one(
+            f"count_if(not contains(lower({text}), 'e') and rtrim(split_part({text}, '.', 2), '0') <> '')"
+        )[0]
     return Quantities(count + hexes, fractions, largest or 0.0, median or 0.0, hexes > 0, exponents > 0)
 
 
@@ -288,6 +309,16 @@ def of_times(reading: Reading, column: str) -> str:
     if "INT" in kind:
         return f"flow_epoch(try_cast({name} as bigint))"
     text = text_of(reading.file, column) if kind == "VARCHAR" else f"{name}::varchar"
+    count, epochs, moments, offsets = reading.one(
+        f"count({text})",
+        f"count(try_cast({text} as bigint))",
+        f"count(try_cast({text} as timestamp))",
+        f"count_if(contains(substr({text}, 17), '+') or contains(substr({text}, 17), '-'))",
+    )
+    if count and epochs == count:
+        return f"flow_epoch(try_cast({text} as bigint))"
+    if moments == count and not offsets and zone == "UTC":
+        return f"try_cast({text} as timestamp)"
     plain = f"regexp_replace({text}, '{_ZONE}', '')"
     plain_form = r"\d{4}-.*|\d{1,19}(\.\d*)?|0x[0-9a-fA-F]{1,16}"
     others = f"{text} is not null and not regexp_full_match({text}, '{plain_form}')"
@@ -355,6 +386,37 @@ def _parsed(text: str, formats: Sequence[str], zone: str) -> str:
 
 def _in_zone(timestamp: str, zone: str) -> str:
     return timestamp if zone == "UTC" else f"timezone('UTC', timezone({literal(zone)}, {timestamp}))"
+
+
+# ------------------------------------------------------------------------------------------------ whole numbers
+
+
+def of_integers(reading: Reading, column: str | None) -> str:
+    """SQL of a column as BIGINT; `0x1f` is read only where the column has such, because that takes a slower road."""
+    if column is None or reading.file.type_of(column) != "VARCHAR":
+        return integer_of(reading.file, column)
+    text = text_of(reading.file, column)
+    if reading.one(f"count_if(starts_with({text}, '0x'))")[0]:
+        return f"flow_integer({text})"
+    return f"try_cast({text} as bigint)"
+
+
+def of_base_units(reading: Reading, column: str, form: NumberForm) -> str:
+    """SQL of the digits of whole numbers, also where they are hexadecimal or have exponents."""
+    kind, name = reading.file.type_of(column), quoted(column)
+    if kind in ("DOUBLE", "FLOAT"):
+        reading.notes.append(f"column {column} is {kind}: amounts have 15 to 17 digits at most")
+        return f"flow_whole({name}::varchar)"
+    if kind not in ("VARCHAR", "BLOB"):
+        return f"{name}::varchar"
+    text = form.plain(text_of(reading.file, column))
+    exponents, hexes = reading.one(
+        f"count_if(contains(lower({text}), 'e') and not starts_with({text}, '0x'))",
+        f"count_if(starts_with({text}, '0x'))",
+    )
+    if exponents:
+        reading.notes.append(f"column {column} has {exponents:,} numbers with exponents: their last digits may be lost")
+    return f"flow_whole({text})" if exponents or hexes else text
 
 
 # ------------------------------------------------------------------------------------------------ words

@@ -19,7 +19,9 @@ from flow_pipeline.sources.evidence import (
     NumberForm,
     Reading,
     by_chain,
+    of_base_units,
     of_chains,
+    of_integers,
     of_kinds,
     of_numbers,
     of_statuses,
@@ -243,8 +245,8 @@ class _Table:
             from_address=sender,
             to_address=to,
             amount=amount,
-            block_number=integer_of(self.file, self.column("block_number")),
-            transaction_index=integer_of(self.file, self.column("transaction_index")),
+            block_number=of_integers(self.reading, self.column("block_number")),
+            transaction_index=of_integers(self.reading, self.column("transaction_index")),
             tx_hash=self._hash(hash_column),
             transfer_index="null::bigint" if is_list else self._index(),
             token_address=token,
@@ -266,16 +268,19 @@ class _Table:
             return "null::varchar"
         text = text_of(self.file, column)
         is_none = f"(lower({text}) in ({', '.join(map(literal, words.NO_HASH))}) or regexp_full_match({text}, '0x0+'))"
-        if count := self.reading.one(f"count_if({is_none})")[0]:
-            self.reading.decide("tx_hash", column, "none", f"{count:,} values like 0x")
-            text = f"case when not {is_none} then {text} end"
+        zero = f"{text} = '0x{'0' * 64}'"
+        if self.reading.one(f"count_if(length({text}) < 8 or {zero})")[0]:
+            count = self.reading.one(f"count_if({is_none})")[0]
+            if count:
+                self.reading.decide("tx_hash", column, "none", f"{count:,} values like 0x")
+                text = f"case when not {is_none} then {text} end"
         return hash_of(text, self.chain)
 
     def _index(self) -> str:
         for field in ("log_index", "trace_index"):
             column = self.column(field)
             if column:
-                return integer_of(self.file, column)
+                return of_integers(self.reading, column)
         return "null::bigint"
 
     def _usd(self, column: str) -> str:
@@ -348,7 +353,8 @@ class _Table:
             return text, self._former(sql_symbol)
         natives = ", ".join(map(literal, words.NATIVE_ADDRESSES))
         is_native = f"lower({text}) in ({natives})"
-        if not self.reading.one(f"count_if({is_native})")[0]:
+        may_be = f"length({text}) < 42 or starts_with({text}, '0x00000000') or starts_with(lower({text}), '0xeeee')"
+        if not (self.reading.one(f"count_if({may_be})")[0] and self.reading.one(f"count_if({is_native})")[0]):
             return form_of(text, self.chain), self._former(sql_symbol, text)
         self.reading.decide("token", address or "", "the chain's own coin", "contracts like 0x000…0")
         return (
@@ -412,14 +418,7 @@ class _Table:
         return token_units(self.file, column, self._plain(column))
 
     def _base(self, column: str, decimals: str) -> Amount:
-        kind, text = self.file.type_of(column), text_of(self.file, column)
-        if kind in ("DOUBLE", "FLOAT"):
-            text = f"flow_whole({quoted(column)}::varchar)"
-            self.reading.notes.append(f"column {column} is {kind}: amounts have 15 to 17 digits at most")
-        elif kind in ("VARCHAR", "BLOB"):
-            text = f"flow_whole({self._plain(column) or text})"
-        else:
-            text = f"{quoted(column)}::varchar"
+        text = of_base_units(self.reading, column, self._form(column))
         return base_units(text, decimals, looks_up=True)
 
     def _plain(self, column: str) -> str | None:
@@ -439,7 +438,7 @@ class _Table:
     def _decimals(self, token: str, symbol: str) -> str:
         """SQL of a token's decimals: of the row, else of the token file, else of the chain's own coin."""
         column = self.column("decimals")
-        own = f"{integer_of(self.file, column)}, " if column else ""
+        own = f"{of_integers(self.reading, column)}, " if column else ""
         if told := self.layout.constants.get("decimals"):
             own = f"{int(told)}, "
         coins = {chain.name: str(chain.native_decimals) for chain in CHAINS if chain.native_symbol}
@@ -556,7 +555,7 @@ class _Table:
             "to_address": form_of(receiver, self.chain),
             "value": fields.amount.value,
             "gas_price": f"try_cast(flow_whole({text_of(self.file, price)}::varchar) as decimal(38, 0))",
-            "gas_used": integer_of(self.file, self.file.find("receipt_gas_used", "gas_used")),
+            "gas_used": of_integers(self.reading, self.file.find("receipt_gas_used", "gas_used")),
             "is_success": succeeded,
             "method_id": method_id,
             "created_contract": form_of(text_of(self.file, created), self.chain) if created else "null",
