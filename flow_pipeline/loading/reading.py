@@ -50,7 +50,10 @@ def views_of(connection: Connection, file: InputFile, settings: SourceSettings) 
         structure = connection.execute("select json_group_structure(line) from lines").fetchone()
     except (duckdb.Error, OSError, UnicodeDecodeError) as error:
         raise _unreadable(file, error) from None
-    views = list(json_views(file, json.loads(structure[0]) if structure and structure[0] else {}))
+    views = [
+        replace(view, constants=_outer_chain(connection, view))
+        for view in json_views(file, json.loads(structure[0]) if structure and structure[0] else {})
+    ]
     widest = max((len(view.columns) for view in views), default=0)
     if widest > settings.max_columns:
         raise Unreadable(
@@ -58,6 +61,24 @@ def views_of(connection: Connection, file: InputFile, settings: SourceSettings) 
             "give one object per transfer, or raise sources.max_columns",
         )
     return views
+
+
+def _outer_chain(connection: Connection, view: InputFile) -> dict[str, str]:
+    """The chain that an answer names outside its rows, where it names one: `data.chain_id`."""
+    inside = ""
+    for pointer, is_list in view.steps:
+        for name in vocabulary.COLUMNS["chain"]:
+            at = f"line ->> {literal(f'{inside}/{name}')}"
+            try:
+                found = connection.execute(f"select distinct {at} from lines where {at} is not null limit 2").fetchall()
+            except duckdb.Error:
+                found = []
+            if len(found) == 1:
+                return {name: str(found[0][0])}
+        if is_list:
+            break
+        inside += pointer
+    return {}
 
 
 def answer_of(connection: Connection, file: InputFile) -> str | None:
@@ -71,6 +92,14 @@ def answer_of(connection: Connection, file: InputFile) -> str | None:
     return None
 
 
+def partial_answer(connection: Connection) -> str | None:
+    """The words of errors that stand beside rows, as GraphQL answers in part."""
+    row = connection.execute(
+        "select line ->> '/errors/0/message' from lines where json_type(line -> '/errors') = 'ARRAY' limit 1"
+    ).fetchone()
+    return str(row[0]) if row and row[0] else None
+
+
 def has_no_rows(connection: Connection, file: InputFile) -> bool:
     """True for the honest empty page of an API: a list of rows that holds none, and no error beside it."""
     if file.kind not in ("json", "jsonl") or answer_of(connection, file):
@@ -82,9 +111,11 @@ def has_no_rows(connection: Connection, file: InputFile) -> bool:
 
 
 def _has_an_empty_list(answer: dict[str, Any], depth: int = 3) -> bool:
-    lists = [value for key, value in answer.items() if key in vocabulary.ROW_LISTS]
+    lists = [value for value in answer.values() if isinstance(value, list)]
     inner = [value for value in answer.values() if isinstance(value, dict)]
-    return [] in lists or (depth > 0 and any(_has_an_empty_list(value, depth - 1) for value in inner))
+    if lists:
+        return all(value == [] for value in lists)
+    return depth > 0 and any(_has_an_empty_list(value, depth - 1) for value in inner)
 
 
 def _error_words(answer: dict[str, Any]) -> str | None:
@@ -346,7 +377,7 @@ def _step_into_lines(connection: Connection, file: InputFile) -> None:
                 f"from lines where json_type({item}) is distinct from $kind",
                 {"message": f"no rows at {pointer}: ", "kind": kind},
             )
-            rows = f"unnest(({item})::json[])" if is_list else item
+            rows = f"unnest(json_extract({item}, '$[*]'))" if is_list else item
             connection.execute(sql("reading_json_step", item=item, kind=literal(kind), rows=rows))
 
 

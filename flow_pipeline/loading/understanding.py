@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from flow_pipeline.domain.errors import Unreadable
-from flow_pipeline.loading.reading import answer_of, has_no_rows, stage, views_of
+from flow_pipeline.loading.reading import answer_of, has_no_rows, partial_answer, stage, views_of
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources import Source, recognise
 from flow_pipeline.sources.evidence import Reading
 from flow_pipeline.sources.fields import Plan
-from flow_pipeline.sources.files import InputFile, look_at
+from flow_pipeline.sources.files import InputFile, look_at, plain
 from flow_pipeline.sources.maps import mapped
 from flow_pipeline.sources.tabular import missing
+from flow_pipeline.sources.vocabulary import COLUMNS
 from flow_pipeline.warehouse.store import Connection
 
 
@@ -63,7 +64,7 @@ def understand(
     looked = look_at(path, content)
     if looked is None:
         return None
-    views = views_of(connection, looked, settings)
+    views = [_with_chain_of_folder(view) for view in views_of(connection, looked, settings)] or [looked]
     file, source = _known(views, settings, format_name)
     if source is None:
         if answer := answer_of(connection, looked):
@@ -73,11 +74,23 @@ def understand(
             reading.notes.append("an empty page: no rows")
             return Understood(looked, None, "", reading, None)
         raise _unknown(file, format_name)
+    if looked.kind == "json" and (answer := partial_answer(connection)):
+        raise Unreadable(f"{path}: an answer with errors beside its rows: {answer[:200]}", "fetch the page again")
     shape = source.shape(file)
     rows = stage(connection, file, settings, shape)
     columns = (*file.columns, *(name for name in shape.computed if name not in file.columns))
     reading = Reading(replace(file, columns=columns), settings, chain, _measure(connection, rows), is_chain_given)
     return Understood(file, source, rows, reading, source.plan(reading))
+
+
+def _with_chain_of_folder(file: InputFile) -> InputFile:
+    """A file of a Hive-partitioned table with the chain that its folder names: `chain=polygon/part-0.parquet`."""
+    names = {plain(name) for name in COLUMNS["chain"]}
+    for part in file.path.parts[:-1]:
+        name, sign, value = part.partition("=")
+        if sign and plain(name) in names and not file.find(name):
+            return replace(file, constants={**file.constants, name: value})
+    return file
 
 
 def _measure(connection: Connection, rows: str) -> Any:
@@ -90,14 +103,43 @@ def _measure(connection: Connection, rows: str) -> Any:
 def _known(
     views: list[InputFile], settings: SourceSettings, format_name: str | None
 ) -> tuple[InputFile, Source | None]:
-    """The first view that the map or a source knows, the widest one where none does."""
+    """The view that the map knows, else the one that a source knows best, the outermost of equals.
+
+    Raises:
+        Unreadable: rows lie in several lists of the file, and one of them would be lost.
+    """
     by_map = mapped(settings)
+    known: list[tuple[int, InputFile, Source]] = []
     for file in views:
         if by_map and by_map.recognise(file):
             return file, by_map
-        if (file.columns or file.lists) and recognise(file):
-            return file, recognise(file, format_name)
-    return max(views, key=lambda view: len(view.columns)), None
+        if (file.columns or file.lists) and (source := recognise(file)):
+            known.append((source.recognise(file), file, source))
+    if not known:
+        return min(views, key=lambda view: (len(missing(view)), -len(view.columns))), None
+    _, file, source = max(known, key=lambda one: one[0])
+    has_inner = source.shape(file).explode is not None
+    others = [other for _, other, _ in known if other is not file and _would_lose(file, other, has_inner)]
+    if others:
+        places = ", ".join(_place(one) for one in (file, *others[:5]))
+        raise Unreadable(
+            f"{file.path}: rows lie in several lists ({places}), and one file is read as one list",
+            "write each list into a file of its own, or export the rows themselves",
+        )
+    return file, recognise(file, format_name) if format_name else source
+
+
+def _would_lose(file: InputFile, other: InputFile, has_inner: bool) -> bool:
+    """True where the rows of another list are not among those of the file: beside it, or inside its rows."""
+    if not other.steps or not other.steps[-1][1]:
+        return False
+    is_around = other.steps == file.steps[: len(other.steps)]
+    is_inside = file.steps == other.steps[: len(file.steps)]
+    return not is_around and not (is_inside and has_inner)
+
+
+def _place(file: InputFile) -> str:
+    return "".join(pointer for pointer, _ in file.steps) or "/"
 
 
 def _unknown(file: InputFile, format_name: str | None) -> Unreadable:

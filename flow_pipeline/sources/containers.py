@@ -27,7 +27,7 @@ from flow_pipeline.domain.errors import Unreadable
 _BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 _BLOCK = 1 << 20
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_WORKBOOK = "xl/workbook.xml"
+_WORKBOOKS = {"xl/workbook.xml", "content.xml"}
 
 
 def container_of(path: Path) -> str:
@@ -36,7 +36,7 @@ def container_of(path: Path) -> str:
         head = handle.read(6)
     for magic, name in _MAGIC.items():
         if head.startswith(magic):
-            return "xlsx" if name == "zip" and _is_workbook(path) else name
+            return "xlsx" if name == "xls" or (name == "zip" and _is_workbook(path)) else name
     return ""
 
 
@@ -56,6 +56,8 @@ def unpacked(path: Path, folder: Path, max_bytes: int) -> Iterator[Path]:
         container = container_of(path)
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror or error}", "check the file and its permissions") from None
+    if container and container not in _OPEN:
+        raise Unreadable(f"{path}: a {container}", "export its table as CSV, JSON Lines or Parquet, or unpack it")
     if not container and _is_text(path):
         yield path
         return
@@ -75,6 +77,8 @@ def unpacked(path: Path, folder: Path, max_bytes: int) -> Iterator[Path]:
         try:
             with closing(_OPEN[container](path)) as source, copy.open("wb") as out:
                 _copy(path, source, out, max_bytes)
+            if _is_tar(copy):
+                raise Unreadable(f"{path}: an archive of several files (tar)", "unpack it into the input folder")
             if container != "utf-16" and container_of(copy) == "utf-16":
                 inner = copy.with_suffix(".utf16")
                 copy.rename(inner)
@@ -89,6 +93,11 @@ def unpacked(path: Path, folder: Path, max_bytes: int) -> Iterator[Path]:
         yield copy
     finally:
         copy.unlink(missing_ok=True)
+
+
+def _is_tar(path: Path) -> bool:
+    with path.open("rb") as handle:
+        return handle.read(262)[257:262] == b"ustar"
 
 
 def _is_text(path: Path) -> bool:
@@ -115,7 +124,7 @@ def _copy(path: Path, source: IO[bytes], out: IO[bytes], max_bytes: int) -> None
 def _is_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
-            return _WORKBOOK in archive.namelist()
+            return bool(_WORKBOOKS & set(archive.namelist()))
     except (zipfile.BadZipFile, OSError):
         return False
 
@@ -195,6 +204,12 @@ _MAGIC = {
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"PK\x03\x04": "zip",
+    b"\xd0\xcf\x11\xe0": "xls",
+    b"SQLite": "SQLite database",
+    b"Obj\x01": "Avro file",
+    b"ORC": "ORC file",
+    b"7z\xbc\xaf": "7z archive",
+    b"Rar!": "RAR archive",
     **_BYTE_ORDER_MARKS,
 }
 _OPEN: dict[str, Callable[[Path], Any]] = {

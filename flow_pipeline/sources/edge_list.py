@@ -61,12 +61,20 @@ def plan(reading: Reading) -> Plan:
             chain=chain,
             timestamp=f"try(timestamp '{settings.epoch}' + to_seconds({step} * {_SECONDS[unit]}))",
             time_text=time,
-            from_address=text_of(file, column),
-            to_address=text_of(file, file.find(*TARGET)),
+            from_address=_end(file, is_paysim, column, file.find(*TARGET)),
+            to_address=_end(file, is_paysim, file.find(*TARGET), column),
             amount=token_units(file, value, number),
             token_symbol=literal(SYMBOL),
         )
     )
+
+
+def _end(file: InputFile, is_paysim: bool, column: str | None, other: str | None) -> str:
+    """SQL of an end of an edge: with PaySim's CASH_IN the money goes from the destination to the origin."""
+    kind = file.find("type")
+    if not is_paysim or kind is None:
+        return text_of(file, column)
+    return f"case when {text_of(file, kind)} = 'CASH_IN' then {text_of(file, other)} else {text_of(file, column)} end"
 
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 from flow_pipeline.domain.chains import CHAINS, canonical_chain, is_known_chain
 from flow_pipeline.domain.errors import Unreadable
@@ -91,9 +92,12 @@ class NumberForm:
 
     decimal: str = "."
     groups: str = ""
+    has_unit: bool = False
 
     def plain(self, text: str) -> str:
-        """SQL of the number with a point before its decimals and nothing between its digits."""
+        """SQL of the number with a point before its decimals and nothing between its digits or after them."""
+        if self.has_unit:
+            text = f"regexp_replace({text}, '^[$€£]\\s*|(\\d)\\s*[A-Za-z$€£][A-Za-z0-9.]*$', '\\1')"
         if self.groups:
             text = f"regexp_replace({text}, '[{self.groups}]', '', 'g')"
         return f"replace({text}, ',', '.')" if self.decimal == "," else text
@@ -116,7 +120,20 @@ def of_numbers(reading: Reading, column: str, name: str = "amount") -> NumberFor
     """
     text = text_of(reading.file, column)
     if are_plain_numbers(reading, column):
-        return NumberForm()
+        return _point_of_plain_numbers(reading, column, text, name)
+    numbers, units = reading.one(
+        f"count({text})",
+        f"count_if(regexp_full_match({text}, '([$€£]\\s*)?[+-]?[0-9.,]+(\\s+[A-Za-z$€£][A-Za-z0-9.]*)?'))",
+    )
+    has_unit = bool(units and units == numbers and reading.one(f"count_if(regexp_matches({text}, '[A-Za-z$€£]'))")[0])
+    if has_unit:
+        reading.decide(name, column, "a unit beside each number", f"{units} values")
+        text = NumberForm(has_unit=True).plain(text)
+        return replace(_form_of_text(reading, column, text, name), has_unit=True)
+    return _form_of_text(reading, column, text, name)
+
+
+def _form_of_text(reading: Reading, column: str, text: str, name: str) -> NumberForm:
     commas, spaced = reading.one(
         f"count_if(contains({text}, ','))", f"count_if(regexp_matches({text}, '\\d[{_SPACES}]+\\d'))"
     )
@@ -162,6 +179,27 @@ def of_numbers(reading: Reading, column: str, name: str = "amount") -> NumberFor
             "say which with NETRAFLOW_SOURCES__DECIMAL_MARK=point (1,234 is 1234) or comma (1,234 is 1.234)",
         )
     form = NumberForm(decimal, spaces + ("." if decimal == "," else ","))
+    reading.decide(name, column, form.words, evidence)
+    return form
+
+
+def _point_of_plain_numbers(reading: Reading, column: str, text: str, name: str) -> NumberForm:
+    """A point is one, but in a file of semicolons whose every fraction has three digits: there it may group them."""
+    if reading.file.kind != "csv" or reading.file.delimiter not in ";\t":
+        return NumberForm()
+    points, threes = reading.one(
+        f"count_if(contains({text}, '.'))", f"count_if(regexp_full_match({text}, '[+-]?[1-9]\\d{{0,2}}\\.\\d{{3}}'))"
+    )
+    if not points or points != threes:
+        return NumberForm()
+    told, mark = reading.settings.decimal_mark, _mark_of_other_columns(reading, column)
+    if told == "auto" and mark is None:
+        raise reading.refuse(
+            f"column {column} has {threes} values like 1.234: one and a quarter thousand, or a little over one?",
+            "say which with NETRAFLOW_SOURCES__DECIMAL_MARK=point (1.234 is 1.234) or comma (1.234 is 1234)",
+        )
+    decimal, evidence = mark if mark and told == "auto" else ({"comma": ","}.get(told, "."), "sources.decimal_mark")
+    form = NumberForm(decimal, "." if decimal == "," else "")
     reading.decide(name, column, form.words, evidence)
     return form
 
@@ -228,12 +266,14 @@ def quantities(reading: Reading, column: str, form: NumberForm) -> Quantities:
     kind, name = reading.file.type_of(column), quoted(column)
     if kind in ("DOUBLE", "FLOAT"):
         fractions = f"count_if(isfinite({name}) and {name} <> trunc({name}))"
-        row = reading.one(f"count({name})", fractions, f"max({name})", f"approx_quantile({name}, 0.5)")
+        row = reading.one(f"count({name})", fractions, f"max({name})", f"approx_quantile(nullif({name}, 0), 0.5)")
         return Quantities(row[0], row[1], row[2] or 0.0, row[3] or 0.0, False, True)
     if kind != "VARCHAR" and kind != "BLOB":
         is_whole = "INT" in kind or kind.endswith(",0)")
         fractions = "0" if is_whole else f"count_if({name} <> trunc({name}))"
-        row = reading.one(f"count({name})", fractions, f"max({name})::double", f"approx_quantile({name}::double, 0.5)")
+        row = reading.one(
+            f"count({name})", fractions, f"max({name})::double", f"approx_quantile(nullif({name}::double, 0), 0.5)"
+        )
         return Quantities(row[0], row[1], row[2] or 0.0, row[3] or 0.0, False, False)
     text = form.plain(text_of(reading.file, column))
     number = f"try_cast({text} as double)"
@@ -245,7 +285,7 @@ def quantities(reading: Reading, column: str, form: NumberForm) -> Quantities:
         f"count_if({number} <> trunc({number}))",
         f"count_if(contains(lower({text}), 'e') and not starts_with({text}, '0x'))",
         f"max({number})",
-        f"approx_quantile({number}, 0.5)",
+        f"approx_quantile(nullif({number}, 0), 0.5)",
     )
     if not fractions and (largest or 0) > 2**53:  # more digits than a float has
         fractions = reading.one(
@@ -258,6 +298,11 @@ def quantities(reading: Reading, column: str, form: NumberForm) -> Quantities:
 
 
 _TIME_FORMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        r"\d{4}[-/]\d{1,2}[-/]\d{1,2},? \d{1,2}:\d{2}.* [AaPp]\.?[Mm]\.?",
+        "year-month-day with AM and PM",
+        ("%Y-%m-%d %I:%M:%S %p", "%Y/%m/%d %I:%M:%S %p", "%Y-%m-%d %I:%M %p", "%Y-%m-%d, %I:%M:%S %p"),
+    ),
     (
         r"\d{1,2}\.\d{1,2}\.\d{4}.*",
         "day.month.year",
@@ -316,11 +361,16 @@ def of_times(reading: Reading, column: str) -> str:
         f"count_if(contains(substr({text}, 17), '+') or contains(substr({text}, 17), '-'))",
     )
     if count and epochs == count:
-        return f"flow_epoch(try_cast({text} as bigint))"
+        return _epochs(reading, column, text)
     if moments == count and not offsets and zone == "UTC":
         return f"try_cast({text} as timestamp)"
+    if _serials(reading, text):
+        reading.decide("time", column, "days since 1900, as spreadsheets count", "numbers from 20,000 to 80,000")
+        return f"timestamp '1899-12-30' + to_microseconds(round(try_cast({text} as double) * 86400)::bigint * 1000000)"
+    if reading.one(f"count_if(regexp_matches({text}, '\\d\\s+[+-]\\d{{2}}:?\\d{{2}}( UTC)?$'))")[0]:
+        text = f"regexp_replace({text}, '\\s+([+-]\\d{{2}}:?\\d{{2}})( UTC)?$', '\\1')"
     plain = f"regexp_replace({text}, '{_ZONE}', '')"
-    plain_form = r"\d{4}-.*|\d{1,19}(\.\d*)?|0x[0-9a-fA-F]{1,16}"
+    plain_form = r"\d{4}-.*[^Mm]|\d{1,19}(\.\d*)?|0x[0-9a-fA-F]{1,16}"
     others = f"{text} is not null and not regexp_full_match({text}, '{plain_form}')"
     named, zoned, odd = reading.one(
         f"count_if(regexp_matches({text}, '{_NAMED_ZONE}') and not regexp_matches({text}, '{_ZONE}'))",
@@ -330,12 +380,45 @@ def of_times(reading: Reading, column: str) -> str:
     reader = f"flow_time({text})" if zone == "UTC" else f"flow_time_in({text}, {literal(zone)})"
     if named:
         reading.decide("time", column, "times with the name of their zone", f"{named} values")
-        reader = f"coalesce(flow_time_zoned({text}), {reader})"
+        reader = _zoned_times(reading, text, reader)
     if odd:
         reader = _odd_times(reading, column, text, plain, others, reader)
     if zone != "UTC" and not zoned:
         reading.decide("time", column, f"times of {zone}", "sources.time_zone")
     return reader
+
+
+def _epochs(reading: Reading, column: str, text: str) -> str:
+    """SQL of whole numbers as times; days since 1900, as spreadsheets count them, are no seconds of 1970."""
+    least, most = reading.one(f"min(try_cast({text} as bigint))", f"max(try_cast({text} as bigint))")
+    if least > 20_000 and most < 80_000:
+        reading.decide("time", column, "days since 1900, as spreadsheets count", f"values from {least} to {most}")
+        return f"timestamp '1899-12-30' + to_days(try_cast({text} as integer))"
+    return f"flow_epoch(try_cast({text} as bigint))"
+
+
+def _serials(reading: Reading, text: str) -> bool:
+    """True where all values are numbers with fractions that spreadsheets count as days since 1900."""
+    count, numbers, least, most = reading.one(
+        f"count({text})", f"count(try_cast({text} as double))", f"min(try_cast({text} as double))",
+        f"max(try_cast({text} as double))",
+    )  # fmt: skip
+    return bool(count and count == numbers and least > 20_000 and most < 80_000)
+
+
+def _zoned_times(reading: Reading, text: str, reader: str) -> str:
+    """SQL that also reads times with the name of a zone; such a name must not reach the cast to TIMESTAMPTZ.
+
+    The cast would read the rows after it in that zone too.
+    """
+    zone = f"regexp_extract({text}, '{_NAMED_ZONE}', 2)"
+    moment = f"try_cast(regexp_extract({text}, '{_NAMED_ZONE}', 1) as timestamp)"
+    cases = [
+        f"when {zone} = {literal(one)} then timezone('UTC', timezone({literal(one)}, {moment}))"
+        for one in reading.distinct(zone)
+        if one in available_timezones()
+    ]
+    return f"case {' '.join(cases)} else {reader} end" if cases else reader
 
 
 def _odd_times(reading: Reading, column: str, text: str, plain: str, others: str, reader: str) -> str:
@@ -396,9 +479,24 @@ def of_integers(reading: Reading, column: str | None) -> str:
     if column is None or reading.file.type_of(column) != "VARCHAR":
         return integer_of(reading.file, column)
     text = text_of(reading.file, column)
-    if reading.one(f"count_if(starts_with({text}, '0x'))")[0]:
+    hexes, commas = reading.one(f"count_if(starts_with({text}, '0x'))", f"count_if(contains({text}, ','))")
+    if hexes:
         return f"flow_integer({text})"
+    if commas:
+        return f"try_cast(replace({text}, ',', '') as bigint)"
     return f"try_cast({text} as bigint)"
+
+
+def of_places(reading: Reading, column: str) -> str:
+    """SQL of a place inside a transaction as BIGINT: a number, or a path of numbers (`0_1_1`, `[0, 1]`)."""
+    if reading.file.type_of(column) != "VARCHAR":
+        is_list = reading.file.type_of(column).endswith("[]")
+        return f"flow_path({quoted(column)}::varchar)" if is_list else integer_of(reading.file, column)
+    text = text_of(reading.file, column)
+    if reading.one(f"count_if(regexp_matches({text}, '\\d[^\\dA-Za-z.]+\\d|^\\['))")[0]:
+        reading.decide("transfer_index", column, "a path of numbers, as one number", "values like 0_1")
+        return f"case when regexp_matches({text}, '\\d') then flow_path({text}) end"
+    return of_integers(reading, column)
 
 
 def of_base_units(reading: Reading, column: str, form: NumberForm) -> str:
@@ -483,7 +581,8 @@ def of_kinds(reading: Reading, column: str) -> str | None:
     reasons = {"approval": words.APPROVAL, "nft": words.NFT, "not_a_transfer": words.NO_MOVE}
     cases = []
     for reason, listed in reasons.items():
-        met = [one for one in found if re.sub(r"[\s]", "", one) in listed or one in listed]
+        plain_words = {re.sub(r"[\s_-]", "", one) for one in listed}
+        met = [one for one in found if re.sub(r"[\s_-]", "", one) in plain_words]
         if met:
             reading.decide("kind", column, f"{_some(met)}: {reason}", f"values {_some(found)}")
             cases.append(f"when {word} in ({_listed(met)}) then {literal(reason)}")
@@ -518,6 +617,17 @@ def native_of(chain: str) -> tuple[str, int] | None:
     """Symbol and decimals of a chain's own coin."""
     found = next((one for one in CHAINS if one.name == canonical_chain(chain)), None)
     return (found.native_symbol, found.native_decimals) if found and found.native_symbol else None
+
+
+def of_names(reading: Reading, column: str | None) -> str:
+    """SQL of the text of a hash, contract, symbol or receiver; the words that files write for none are none."""
+    text = text_of(reading.file, column)
+    if column is None or reading.file.type_of(column) != "VARCHAR":
+        return text
+    is_none = f"lower({text}) in ({_listed(words.NOTHING)})"
+    if reading.one(f"count_if(length({text}) < 12 and {is_none})")[0]:
+        return f"case when not {is_none} then {text} end"
+    return text
 
 
 def by_chain(chain: str, values: Mapping[str, str], default: str = "null") -> str:

@@ -105,6 +105,10 @@ def look_at(path: Path, content: Path) -> InputFile | None:
     if not start.strip():
         raise Unreadable(f"{path}: the file is empty", "export it again or remove it")
     text = start.decode("utf-8-sig", errors="replace")
+    if re.match(r"\s*<(!doctype|html|\?xml|head|body)", text, re.IGNORECASE):
+        raise Unreadable(
+            f"{path}: a web page or XML, no data", "fetch the file again; a site may have asked for a login"
+        )
     if text.lstrip()[:1] in "{[":
         return InputFile(path, _json_kind(content), content)
     return _look_at_csv(path, content, text)
@@ -141,6 +145,7 @@ def _look_at_csv(path: Path, content: Path, text: str) -> InputFile | None:
         delimiter, place = told.group(1), 1
     while place < min(len(lines), _MOST_LINES_BEFORE_HEADER) and _is_no_header(lines[place]):
         place += 1
+    place += _lines_of_title(lines[place : place + _MOST_LINES_BEFORE_HEADER], delimiter)
     if place >= len(lines) or "\x00" in lines[place]:
         return None
     delimiter = delimiter or max(_DELIMITERS, key=lines[place].count)
@@ -159,9 +164,23 @@ def _look_at_csv(path: Path, content: Path, text: str) -> InputFile | None:
         columns,
         delimiter=delimiter,
         lines_before=place + 1,
-        has_trailing_column=len(first) == len(header) + 1 and first[-1] == "",
+        has_trailing_column=len(first) == len(header) + 1,
         record=dict(zip(columns, first, strict=False)),
     )
+
+
+def _lines_of_title(lines: list[str], delimiter: str | None) -> int:
+    """Lines of a title above the header: those with fewer fields than the next two, which have as many each."""
+    for place in range(len(lines) - 2):
+        rows = [line for line in lines[place:] if line.strip()][:3]
+        sign = delimiter or max(_DELIMITERS, key=lines[place + 1].count if place + 1 < len(lines) else lines[0].count)
+        counts = [len([name for name in _fields(row, sign) if name]) for row in rows]
+        if len(counts) < 3 or counts[0] >= 3:
+            return place
+        if counts[1] >= 4 and counts[2] >= 3:
+            rest = lines[place + 1 :]
+            return place + 1 + next(n for n, line in enumerate(rest) if line.strip())
+    return 0
 
 
 def _is_no_header(line: str) -> bool:
@@ -225,7 +244,8 @@ def json_views(file: InputFile, structure: object) -> Iterator[InputFile]:
 
 def _flatten(value: dict[str, Any], pointer: str, name: str, pointers: dict[str, str], lists: list[str]) -> None:
     for key, item in value.items():
-        at, of = f"{pointer}/{_escaped(key)}", f"{name}.{key}" if name else key
+        named = key if plain(key) else "(no name)"
+        at, of = f"{pointer}/{_escaped(key)}", f"{name}.{named}" if name else named
         if isinstance(item, dict):
             _flatten(item, at, of, pointers, lists)
         elif isinstance(item, list):

@@ -73,7 +73,7 @@ def _csv(name: str, *lines: str) -> tuple[str, bytes]:
 
 
 def _json(name: str, text: str) -> tuple[str, bytes]:
-    for sign, value in (("@hash", _H), ("@from", _A), ("@to", _B), ("@token", _T)):
+    for sign, value in (("@hash", _H), ("@from", _A), ("@token", _T), ("@to", _B)):
         text = text.replace(sign, value)
     return name, text.encode()
 
@@ -132,6 +132,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "Etherscan and its sisters, page of an address, tab *Token Transfers (ERC-20)*, *Download CSV*.",
         ("UnixTimestamp|DateTime (UTC)", "From", "To", "Txhash|Transaction Hash", "Value|TokenValue|Quantity",
          "ContractAddress", "TokenSymbol"),
+        without=("TokenId", "Token ID"),
         fields={"coins": ("TokenValue", "Quantity", "Value"), "value": (), "base": ()},
         unit="token",
         example=_csv(
@@ -162,8 +163,9 @@ LAYOUTS: tuple[Layout, ...] = (
          "ParentTxFrom"),
         fields={
             "created_contract": ("ContractAddress",), "token_address": (), "token_symbol": (), "kind": (),
-            "to": ("TxTo", "To"), "amount_usd": (),
+            "to": ("TxTo", "To"), "amount_usd": (), "success": (), "failure": ("Status",), "error": ("ErrCode",),
         },
+        constants={"token": "native"},
         unit="token",
     ),
     Layout(
@@ -230,6 +232,16 @@ LAYOUTS: tuple[Layout, ...] = (
             "amount_raw,amount,amount_usd",
             f"ethereum,2025-05-01 00:00:00.000 UTC,1,{_H},7,erc20,{_A},{_B},{_T},USDC,1500000,1.5,1.5",
         ),
+    ),
+    Layout(
+        "dune",
+        "tokens_solana.transfers",
+        "Dune, `select * from tokens_solana.transfers where …`, result as CSV.",
+        ("block_time", "tx_id", "amount", "from_owner", "to_owner", "token_mint_address"),
+        fields={"base": ("amount",), "coins": ("amount_display",), "log_index": ("instruction",), "kind": ("action",)},
+        constants={"chain": "solana"},
+        computed={"instruction": "concat_ws('_', {outer_instruction_index}, {inner_instruction_index})"},
+        unit="base",
     ),
     Layout(
         "dune",
@@ -388,7 +400,7 @@ LAYOUTS: tuple[Layout, ...] = (
             "token_address": ("rawContract.address",), "block_number": ("blockNum",), "nft": (),
             "log_index": ("log_of_unique_id",), "kind": ("category",),
         },
-        computed={"log_of_unique_id": "regexp_extract({uniqueId}, ':log:(\\d+)$', 1)"},
+        computed={"log_of_unique_id": "regexp_extract({uniqueId}, ':(?:log|internal):(.*)$', 1)"},
         example=_json(
             "transfers.json",
             '{"jsonrpc": "2.0", "id": 1, "result": {"transfers": [{"blockNum": "0x1", "uniqueId": "@hash:log:7", '
@@ -472,7 +484,7 @@ LAYOUTS: tuple[Layout, ...] = (
          "Token|Token Symbol|TokenSymbol", "Amount|Amount/TokenID|Quantity", "Result|Status|Block"),
         without=("UnixTimestamp", "ContractAddress", "contract_address", "decimals"),
         fields={
-            "coins": ("Amount", "Quantity", "Amount/TokenID"), "success": ("Result",),
+            "coins": ("Amount", "Quantity", "Amount/TokenID"), "success": ("Result", "Status"),
             "failure": (), "kind": ("Token Type",),
         },
         constants={"chain": "tron"},
@@ -483,6 +495,19 @@ LAYOUTS: tuple[Layout, ...] = (
             f"{'a' * 64},1,2025-05-01 00:00:00,TNXoiAJ3dct8Fjg4M9fkLFh9S2v9TXc32G,"
             "TKHuVq1oKVruCGLvqVexFs6dawKv6fQgFs,USDT,1.5,SUCCESS",
         ),
+    ),
+    Layout(
+        "tronscan",
+        "API transfers of TRX",
+        "TronScan `/api/transfer`.",
+        ("transactionHash", "transferFromAddress", "transferToAddress", "amount", "timestamp"),
+        fields={
+            "base": ("amount",), "decimals": ("tokenInfo.tokenDecimal",), "token_address": ("tokenInfo.tokenId",),
+            "token_symbol": ("tokenInfo.tokenAbbr",), "success": ("contractRet",), "failure": ("revert",), "nft": (),
+            "coins": (), "kind": (),
+        },
+        constants={"chain": "tron"},
+        unit="base",
     ),
     Layout(
         "tronscan",

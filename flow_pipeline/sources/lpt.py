@@ -7,6 +7,7 @@ import re
 from flow_pipeline.sources.evidence import Reading, of_numbers, of_times
 from flow_pipeline.sources.fields import Plan, Shape, TransferFields, hash_of, integer_of, literal, text_of, token_units
 from flow_pipeline.sources.files import InputFile
+from flow_pipeline.sources.vocabulary import COLUMNS
 
 NAME = "lpt"
 SHAPE = "hash, blockNumber, timeStamp, from, to, value_<SYMBOL>"
@@ -17,19 +18,28 @@ EXAMPLE = (
 )
 
 
+_NO_SYMBOLS = {
+    "usd", "eur", "raw", "wei", "gwei", "sat", "sats", "satoshi", "lamports", "decimal", "formatted", "base", "quote",
+    "binary", "string", "token", "coin", "coins", "native", "hex", "in", "out", "fiat", "lossless",
+}  # fmt: skip
+
+
 def _value_column(file: InputFile) -> str | None:
     return next(
         (
             column
             for column in file.columns
-            if re.fullmatch(r"value_[A-Za-z0-9]{2,12}", column) and column.lower() not in ("value_usd", "value_raw")
+            if re.fullmatch(r"value_[A-Za-z0-9]{2,12}", column) and column.lower()[6:] not in _NO_SYMBOLS
         ),
         None,
     )
 
 
 def recognise(file: InputFile) -> int:
-    """By the one column that carries the symbol."""
+    """By the one column that carries the symbol, in a file that names neither token nor status otherwise."""
+    fields = ("coins", "base", "value", "token_address", "token_symbol", "decimals", "success", "failure", "error")
+    if any(file.find(*COLUMNS[field]) for field in fields):
+        return 0
     return 50 if file.kind == "csv" and file.has("timeStamp", "from", "to") and _value_column(file) else 0
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Literal
 
-from flow_pipeline.domain.chains import CHAINS, canonical_chain, native_of
+from flow_pipeline.domain.chains import CHAINS, canonical_chain, family_of, native_of
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources import vocabulary as words
@@ -23,7 +23,9 @@ from flow_pipeline.sources.evidence import (
     of_chains,
     of_integers,
     of_kinds,
+    of_names,
     of_numbers,
+    of_places,
     of_statuses,
     of_times,
     quantities,
@@ -62,6 +64,8 @@ CANONICAL = Layout(
 _NEEDED = {"sender": ("from",), "receiver": ("to",), "time": ("time",), "amount": ("coins", "base", "value")}
 _BASE_FROM = 1e15
 """Whole numbers above this are base units: no token moves a million billions of coins in every row."""
+_DOUBT_BESIDE_CONTRACT = 1e5
+"""Whole numbers whose middle one is over this, beside a contract, may be base units of a token of few decimals."""
 _DOUBT_FROM = 1e8
 """A column of whole numbers whose middle one is over this may be base units, or coins of a token worth nothing."""
 
@@ -92,7 +96,7 @@ class Tabular:
         layout = self.layout_of(file)
         if layout is None:
             return Shape()
-        return Shape(computed={**_computed(file, layout), **_in_and_out(file, layout)})
+        return Shape(computed={**_computed(file, layout), **_in_and_out(file, layout), **_date_and_time(file)})
 
     def plan(self, reading: Reading) -> Plan:
         """Columns by the layout and the words, read as their values decide."""
@@ -143,6 +147,17 @@ def _in_and_out(file: InputFile, layout: Layout) -> dict[str, str]:
     }
 
 
+def _date_and_time(file: InputFile) -> dict[str, str]:
+    """A day and a time of day in two columns as one."""
+    date, time = file.find("date", "block_date", "date_utc"), file.find("time", "time_utc")
+    is_clock = time and re.fullmatch(
+        r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?", str(file.record.get(time, "")).strip()
+    )
+    if not date or not time or not is_clock:
+        return {}
+    return {"date_and_time": f"concat_ws(' ', trim({quoted(date)}), trim({quoted(time)}))"}
+
+
 def _starting(file: InputFile, start: str) -> str | None:
     return next((column for column in file.columns if plain(column).startswith(start)), None)
 
@@ -159,6 +174,8 @@ class _Table:
     def column(self, field: str) -> str | None:
         """The file's column for a field, by the layout, else by the words."""
         column = _column(self.file, self.layout, field)
+        if field == "time" and "date_and_time" in self.file.columns:
+            column = "date_and_time"
         if column:
             self.reading.used[field] = column
         return column
@@ -174,7 +191,12 @@ class _Table:
         told = self.layout.constants.get("chain")
         if column:
             return of_chains(self.reading, column)
-        name = told or self._chain_of_coin() or canonical_chain(self.reading.chain)
+        for outer, value in self.file.constants.items():
+            if plain(outer) in {plain(one) for one in words.COLUMNS["chain"]}:
+                name = canonical_chain(value)
+                self.reading.decide("chain", outer, name, f"{value} in the answer or the folder")
+                return literal(name)
+        name = told or self._chain_of_coin() or self._chain_of_addresses() or canonical_chain(self.reading.chain)
         if told is None:
             self.reading.notes.append(f"the file does not name its chain: taken as {name}")
         return literal(name)
@@ -223,6 +245,22 @@ class _Table:
         self.reading.decide("time", self.reading.used.get("block_number", ""), "time of the block", "a file of blocks")
         return known, known, True
 
+    def _chain_of_addresses(self) -> str | None:
+        """The chain whose form all senders have, where the user named none."""
+        column = self.column("from")
+        if self.reading.is_chain_given or column is None or self.file.type_of(column) != "VARCHAR":
+            return None
+        text = text_of(self.file, column)
+        forms = {"tron": "T[1-9A-HJ-NP-Za-km-z]{33}", "solana": "[1-9A-HJ-NP-Za-km-z]{43,44}"}
+        count, *fitting = self.reading.one(
+            f"count({text})", *(f"count_if(regexp_full_match({text}, '{form}'))" for form in forms.values())
+        )
+        for name, fits in zip(forms, fitting, strict=True):
+            if count and fits == count:
+                self.reading.decide("chain", column, name, f"{count:,} addresses of its form")
+                return name
+        return None
+
     def plan(self) -> Plan:
         """The expressions of all columns."""
         is_list = self.layout.rows == "transactions"
@@ -230,9 +268,9 @@ class _Table:
         failed, succeeded = self._statuses()
         token, symbol = self._token()
         amount = self._amount(token, symbol)
-        sender, receiver = self.text("from"), self.text("to")
+        sender, receiver = self.text("from"), of_names(self.reading, self.column("to"))
         created = self.column("created_contract")
-        to = f"coalesce({receiver}, {text_of(self.file, created)})" if created else receiver
+        to = f"coalesce({receiver}, {of_names(self.reading, created)})" if created else receiver
         hash_column = self.column("tx_hash")
         if hash_column is None:
             self.reading.notes.append("no transaction hash: rows that stand in two files count twice")
@@ -266,22 +304,21 @@ class _Table:
     def _hash(self, column: str | None) -> str:
         if column is None:
             return "null::varchar"
-        text = text_of(self.file, column)
-        is_none = f"(lower({text}) in ({', '.join(map(literal, words.NO_HASH))}) or regexp_full_match({text}, '0x0+'))"
-        zero = f"{text} = '0x{'0' * 64}'"
-        if self.reading.one(f"count_if(length({text}) < 8 or {zero})")[0]:
-            count = self.reading.one(f"count_if({is_none})")[0]
-            if count:
-                self.reading.decide("tx_hash", column, "none", f"{count:,} values like 0x")
-                text = f"case when not {is_none} then {text} end"
+        text = of_names(self.reading, column)
+        zero = f"regexp_full_match({text}, '0x0+')"
+        if self.reading.one(f"count_if(starts_with({text}, '0x00000000') and {zero})")[0]:
+            text = f"case when not {zero} then {text} end"
+        if family_of(self.chain.strip("'")) == "evm" and self.file.type_of(column) == "VARCHAR":
+            inside = f"regexp_extract({text}, '0x[0-9a-fA-F]{{64}}')"
+            if count := self.reading.one(f"count_if(length({text}) > 66 and {inside} <> '')")[0]:
+                self.reading.decide("tx_hash", column, "the hash inside the text", f"{count:,} values like a link")
+                text = f"case when length({text}) > 66 then coalesce(nullif({inside}, ''), {text}) else {text} end"
         return hash_of(text, self.chain)
 
     def _index(self) -> str:
-        for field in ("log_index", "trace_index"):
-            column = self.column(field)
-            if column:
-                return of_integers(self.reading, column)
-        return "null::bigint"
+        columns = [column for field in ("log_index", "trace_index") if (column := self.column(field))]
+        places = [of_places(self.reading, column) for column in columns]
+        return f"coalesce({', '.join(places)})" if len(places) > 1 else places[0] if places else "null::bigint"
 
     def _usd(self, column: str) -> str:
         if self.file.type_of(column) != "VARCHAR":
@@ -304,10 +341,30 @@ class _Table:
                 if check != "null::boolean":
                     checks.append(check)
                     worked += [f"({check}) is false"] if tells != "error" else []
+        self._refuse_unknown_failures()
         if not checks:
             return "null::boolean", "null::boolean"
         failed = checks[0] if len(checks) == 1 else f"({' or '.join(f'coalesce({one}, false)' for one in checks)})"
         return failed, f"case when {failed} then false when {' or '.join(worked) or 'false'} then true end"
+
+    def _refuse_unknown_failures(self) -> None:
+        """Refuse a file in which a column that nobody knows says that transactions failed.
+
+        Raises:
+            Unreadable: names the column and the word.
+        """
+        known = {plain(one) for field in words.COLUMNS for one in words.COLUMNS[field]}
+        named = {plain(one) for columns in self.layout.fields.values() for one in columns}
+        for column in self.file.columns:
+            is_named = re.search(r"stat|succe|fail|err|revert|outcome|result|confirm|valid", plain(column))
+            if self.file.type_of(column) != "VARCHAR" or plain(column) in known | named or not is_named:
+                continue
+            found = self.reading.distinct(f"lower(trim({quoted(column)}::varchar))", most=50)
+            if bad := [one for one in found if one in words.FAILED_FOR_SURE]:
+                raise self.reading.refuse(
+                    f"column {column} says `{bad[0]}`, and it is not known what of",
+                    'if it tells of transactions, name it in a map file (--map): `success = "COLUMN"`',
+                )
 
     def _all_columns(self, field: str) -> list[str]:
         spellings = {plain(one) for one in self.layout.fields.get(field, words.COLUMNS[field])}
@@ -324,6 +381,11 @@ class _Table:
             cases.append(f"when {failed} then 'failed_transaction'")
         if self.layout.computed.get("contract_kind"):
             cases.append(f"when {quoted('contract_kind')} is not null then 'not_a_transfer'")
+        for column in self._all_columns("nft"):
+            text = of_names(self.reading, column)
+            if self.reading.one(f"count({text})")[0]:
+                self.reading.decide("kind", column, "an NFT where it has a value", "a column of token ids")
+                told.append(f"case when {text} is not null then 'nft' end")
         kind = f"coalesce({', '.join(told)})" if len(told) > 1 else "".join(told)
         by_failure = f"case {' '.join(cases)} end" if cases else ""
         both = [one for one in (kind, by_failure) if one]
@@ -343,7 +405,7 @@ class _Table:
             return self._constant_token(constants)
         if address is None and symbol is None:
             return self._unnamed_token(native)
-        text, sql_symbol = text_of(self.file, address), text_of(self.file, symbol)
+        text, sql_symbol = of_names(self.reading, address), of_names(self.reading, symbol)
         if address is None and symbol == self.file.find("token"):
             # A column called token holds contracts in some files, symbols in others.
             is_contract = f"regexp_full_match({sql_symbol}, '0[xX][0-9a-fA-F]{{40}}|T[1-9A-HJ-NP-Za-km-z]{{33}}')"
@@ -363,17 +425,16 @@ class _Table:
         )
 
     def _former(self, symbol: str, address: str = "null") -> str:
-        """A symbol with what a chain's own coin was called before as what it is called now."""
-        former = {chain.name: chain for chain in CHAINS if chain.former_symbols}
-        name = self.chain.strip("'")
-        if not self.chain.startswith("'") or name not in former or symbol == "null::varchar":
+        """A symbol where the chain's own coin is spelled in another case, or as it was called before."""
+        chain = native_of(self.chain.strip("'")) if self.chain.startswith("'") else None
+        if chain is None or symbol == "null::varchar":
             return symbol
-        chain = former[name]
-        listed = ", ".join(map(literal, chain.former_symbols))
-        return (
-            f"case when {address} is null and {symbol} in ({listed}) then {literal(chain.native_symbol)} "
-            f"else {symbol} end"
-        )
+        names = [one.upper() for one in (chain.native_symbol, *chain.former_symbols)]
+        is_coin = f"{address} is null and upper({symbol}) in ({', '.join(map(literal, names))})"
+        if not self.reading.one(f"count_if({is_coin} and {symbol} <> {literal(chain.native_symbol)})")[0]:
+            return symbol
+        self.reading.decide("token", "", chain.native_symbol, f"written {', '.join(names)} in any case")
+        return f"case when {is_coin} then {literal(chain.native_symbol)} else {symbol} end"
 
     def _constant_token(self, constants: Mapping[str, str]) -> tuple[str, str]:
         address, symbol = constants.get("token_address"), constants.get("token_symbol")
@@ -407,7 +468,7 @@ class _Table:
             has = f"{decimals} is not null and {exact.text} is not null"
             return Amount(
                 f"case when {has} then {exact.value} else {rounded.value} end",
-                f"case when {has} then {exact.reason} else {rounded.reason} end",
+                f"case when {has} or {rounded.text} is null then {exact.reason} else {rounded.reason} end",
                 f"coalesce({exact.text}, {rounded.text}::varchar)",
                 looks_up_decimals=True,
             )
@@ -469,10 +530,6 @@ class _Table:
         if told != "auto" and not self.layout.unit:
             reading.decide("amount", column, _UNITS[told], f"sources.value_unit = {told}")
             return told == "base"
-        kind_of_column = self.file.type_of(column)
-        if kind_of_column.startswith("DECIMAL") and not kind_of_column.endswith(",0)") and kind != "base":
-            reading.decide("amount", column, _UNITS["token"], f"type {kind_of_column}")
-            return False
         found = quantities(reading, column, self._form(column))
         largest = f"{found.count:,} values, the largest {found.largest:,.15g}"
         if found.fractions and self.layout.unit != "base":
@@ -496,9 +553,9 @@ class _Table:
         if found.largest > _BASE_FROM:
             reading.decide("amount", column, _UNITS["base"], f"whole numbers only, {largest}")
             return True
-        if kind == "value" and self.column("token_address") and found.count:
-            return self._unit_of_value(column, found.largest, largest)
-        if found.median > _DOUBT_FROM and found.count:
+        if self.column("token_address") and found.count and (kind == "value" or found.median >= _DOUBT_BESIDE_CONTRACT):
+            return self._unit_of_value(column, kind, found.largest, largest)
+        if found.count and found.median >= self._doubt_from():
             raise self._doubt(column, f"whole numbers only, {largest}, the middle one {found.median:,.15g}")
         reading.decide("amount", column, _UNITS["token"], f"whole numbers only, {largest}")
         return False
@@ -507,26 +564,45 @@ class _Table:
         most = int(self.layout.constants.get("decimals", 0))
         if decimals:
             most = self.reading.one(f"max({integer_of(self.file, decimals)})")[0] or 0
-        if most and largest and largest * 100 < 10**most:
-            raise self._doubt(column, f"{words_of}, {most} decimals: less than a hundredth of a coin, or coins?")
+        if most and largest and largest < 10**most:
+            raise self._doubt(column, f"{words_of}, {most} decimals: less than one coin each, or coins?")
         self.reading.decide("amount", column, _UNITS["base"], f"whole numbers only, decimals beside them, {words_of}")
         return True
 
-    def _unit_of_value(self, column: str, largest: float, words_of: str) -> bool:
+    def _unit_of_value(self, column: str, kind: str, largest: float, words_of: str) -> bool:
         """The unit of whole numbers below 10^15 beside a contract: those of a token with known decimals may tell."""
         address = text_of(self.file, self.column("token_address"))
         known = known_decimals(self.chain, form_of(address, self.chain), "null")
         most = self.reading.one(f"max({known})")[0]
+        if kind == "coins":
+            if most == 0:
+                return False
+            raise self._doubt(column, f"whole numbers only beside a contract, {words_of}")
         if most is None:
             self.reading.notes.append(
                 f"column {column} has whole numbers beside a contract: taken as base units, whose decimals a token "
                 "file gives; coins with NETRAFLOW_SOURCES__VALUE_UNIT=token"
             )
-        if most is None or largest * 100 >= 10**most:
+        if most is None or largest >= 10**most:
             known_by = f"{most} decimals" if most is not None else "no decimals known"
             self.reading.decide("amount", column, _UNITS["base"], f"whole numbers only, {words_of}, {known_by}")
             return True
-        raise self._doubt(column, f"{words_of}, {most} decimals: less than a hundredth of a coin, or coins?")
+        raise self._doubt(column, f"{words_of}, {most} decimals: less than one coin each, or coins?")
+
+    def _doubt_from(self) -> float:
+        """The middle value from which whole numbers may be base units: a hundredth of the chain's own coin.
+
+        Coins of a token that the file names are not the chain's own: whole ones are common up to a hundred million.
+        """
+        coin = native_of(self.chain.strip("'")) if self.chain.startswith("'") else None
+        symbol = self.column("token_symbol")
+        if coin is None or coin.native_decimals > 12:
+            return _DOUBT_FROM
+        if symbol:
+            text = f"upper({text_of(self.file, symbol)})"
+            if not self.reading.one(f"count_if({text} = {literal(coin.native_symbol)})")[0]:
+                return _DOUBT_FROM
+        return min(_DOUBT_FROM, 10.0 ** (coin.native_decimals - 2))
 
     def _doubt(self, column: str, evidence: str) -> Exception:
         return self.reading.refuse(

@@ -20,7 +20,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "block_timestamp", "unix_timestamp", "timestamp", "time_stamp", "block_time", "evt_block_time",
         "block_signed_at", "metadata.block_timestamp", "status.block_time", "block_unix_time", "trans_time",
         "transaction_time", "block_datetime", "time", "datetime_utc", "datetime", "date_time", "time_utc",
-        "date_time_utc", "date_utc", "human_time", "call_block_time", "block_date_time", "date", "block_date",
+        "date_time_utc", "date_utc", "human_time", "call_block_time", "block_date_time", "date_and_time",
+        "date", "block_date",
     ),
     "tx_hash": (
         "tx_hash", "transaction_hash", "hash", "txid", "tx_id", "txn_hash", "evt_tx_hash", "transaction_id",
@@ -28,7 +29,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "log_index": (
         "transfer_index", "log_index", "evt_index", "event_index", "output_index", "vout", "log_position",
-        "transaction_log_index", "batch_index", "log_id",
+        "transaction_log_index", "batch_index", "log_id", "index",
     ),
     "trace_index": ("trace_index", "trace_address", "trace_id", "index_trace", "sub_traces_index"),
     "transaction_index": (
@@ -48,12 +49,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "created_contract": ("receipt_contract_address", "created_contract", "creates"),
     "coins": (
         "amount_precise", "value_decimal", "value_formatted", "amount_formatted", "amount_decimal", "token_amount",
-        "quantity", "token_value", "amount", "amount_paid", "token_quantity", "ui_amount", "amount_token",
+        "quantity", "token_qty", "qty", "token_value", "amount", "amount_paid", "token_quantity", "ui_amount",
+        "amount_token",
     ),
     "base": (
         "raw_amount_precise", "raw_amount", "amount_raw", "raw_value", "value_raw", "raw_contract.value", "value_wei",
         "wei", "amount_wei", "value_string", "value_sat", "lamports", "amount_lamports", "value_base", "quant",
-        "amount_base", "amount_str", "amount_unscaled", "value_binary",
+        "amount_base", "amount_unscaled", "value_binary",
     ),
     "value": ("value", "total.value", "delta", "amount_or_value", "val"),
     "decimals": (
@@ -73,16 +75,23 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "amount_usd": ("amount_usd", "value_usd", "usd_value", "usd_value_day_of_tx", "value_quote", "delta_quote", "usd"),
     "success": (
-        "success", "tx_succeeded", "tx_success", "succeeded", "is_success", "txreceipt_status", "receipt_status",
+        "success", "tx_succeeded", "tx_success", "succeeded", "is_success", "successful", "is_successful", "txn_status",
+        "execution_status", "outcome", "state", "final_result", "txreceipt_status", "receipt_status",
         "tx_status", "status", "transaction_status", "result", "contract_ret", "contract_result", "exec_status",
         "receipts_status", "receipt.status",
     ),
-    "failure": ("is_error", "failed", "is_failed", "tx_failed", "reverted", "tx_error", "revert", "has_error"),
-    "error": ("error", "err_code", "error_code", "error_message", "err", "revert_reason"),
+    "failure": (
+        "is_error", "failed", "is_failed", "tx_failed", "reverted", "tx_error", "revert", "has_error",
+        "is_failure",
+    ),
+    "error": (
+        "error", "err_code", "error_code", "error_message", "err", "revert_reason", "transaction_error",
+        "failure_reason", "exit_reason", "fail_reason",
+    ),
     "removed": ("removed", "is_removed", "reorged"),
     "kind": (
         "token_standard", "token_type", "category", "event", "event_name", "event_type", "transfer_type", "action",
-        "type", "token.type", "erc_type", "contract_type", "activity_type",
+        "type", "token.type", "erc_type", "contract_type", "activity_type", "call_type",
     ),
     "nft": ("erc721_token_id", "token_id", "token_ids", "nft_id"),
 }  # fmt: skip
@@ -132,7 +141,8 @@ NO_MOVE = {
     "createaccount", "create_account", "closeaccount", "close_account", "setauthority", "set_authority", "freeze",
     "thaw", "initialize", "initializeaccount", "activity_spl_create_account", "activity_spl_close_account",
     "activity_spl_set_owner_authority", "ownershiptransferred", "paused", "unpaused", "vote", "delegate",
-    "delegatevotechanged", "delegatechanged", "rolegranted", "upgraded", "initialized",
+    "delegatecall", "staticcall", "callcode", "delegatevotechanged", "delegatechanged", "rolegranted", "upgraded",
+    "initialized",
 }  # fmt: skip
 """Kinds of rows that change a state and move nothing."""
 
@@ -147,8 +157,11 @@ NATIVE_ADDRESSES = (
 )
 """What files write as the contract of a chain's own coin, in lower case."""
 
-NO_HASH = ("0x", "null", "none", "nan", "-", "n/a", "0")
-"""What files write where a row has no transaction hash."""
+NOTHING = ("0x", "null", "none", "nan", "-", "n/a", "na", "0", "\\n", "<na>", "<nil>", "nil", "undefined", "nat")
+"""What files write where a row has no hash, contract, symbol or receiver."""
+
+FAILED_FOR_SURE = {one for one in FAILED - _NO if one not in ("invalid", "replaced")}
+"""Words that tell of a failure in any column, whatever its name."""
 
 ROW_LISTS = ("result", "data", "items", "rows", "records", "transfers", "transactions", "token_transfers")
 """Keys under which an API's answer holds its rows, when it holds none."""

@@ -6,6 +6,6 @@ select
     generate_subscripts(items, 1) as line_row,
     unnest(items) as line
 from (
-    select case when json_type(doc) = 'ARRAY' then doc::json[] else [doc] end as items
+    select case when json_type(doc) = 'ARRAY' then json_extract(doc, '$[*]') else [doc] end as items
     from (select $document::json as doc)
 )

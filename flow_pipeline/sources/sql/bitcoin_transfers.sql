@@ -11,9 +11,9 @@ with documents as (
 listed_transactions as (
     select
         line_row,
-        generate_subscripts((doc -> '$.tx')::json[], 1) as place,
+        generate_subscripts(json_extract(doc -> '$.tx', '$[*]'), 1) as place,
         doc,
-        unnest((doc -> '$.tx')::json[]) as tx
+        unnest(json_extract(doc -> '$.tx', '$[*]')) as tx
     from documents
     where json_type(doc -> '$.tx') = 'ARRAY'
     union all
@@ -37,14 +37,20 @@ transactions as (
         coalesce(tx ->> '$.index', case when json_type(doc -> '$.tx') = 'ARRAY' then place - 1 end::varchar)
             as tx_index,
         lower(coalesce(tx ->> '$.txid', tx ->> '$.hash')) as txid,
-        coalesce(tx -> '$.vin', tx -> '$.inputs')::json[] as vin,
-        coalesce(tx -> '$.vout', tx -> '$.outputs')::json[] as vout,
+        json_extract(coalesce(tx -> '$.vin', tx -> '$.inputs'), '$[*]') as vin,
+        json_extract(coalesce(tx -> '$.vout', tx -> '$.outputs'), '$[*]') as vout,
         coalesce(
             try_cast(coalesce(tx ->> '$.coinbase', tx ->> '$.is_coinbase') as boolean),
             json_type(tx -> '$.vin[0].coinbase') is not null
             or coalesce(try_cast(tx ->> '$.vin[0].is_coinbase' as boolean), false)
         ) as is_coinbase
     from listed_transactions
+),
+
+unit as (
+    -- bitcoin-etl counts satoshis; copies of its tables elsewhere count coins, which have fractions
+    select coalesce(bool_or(contains(o ->> '$.value', '.') and not ends_with(o ->> '$.value', '.0')), false) as is_coins
+    from (select unnest(json_extract(coalesce(doc -> '$.outputs', '[]'::json), '$[*]')) as o from documents)
 ),
 
 valued_inputs as (
@@ -59,7 +65,11 @@ valued_inputs as (
                     then (try_cast((i ->> '$.prevout.value') as decimal(20, 8)) * 100000000)::hugeint
                 else try_cast(i ->> '$.prevout.value' as hugeint)
             end,
-            try_cast(i ->> '$.value' as hugeint)
+            case
+                when (select is_coins from unit)
+                    then (try_cast(i ->> '$.value' as decimal(20, 8)) * 100000000)::hugeint
+                else try_cast(i ->> '$.value' as hugeint)
+            end
         ) as sat
     from (
         select
@@ -77,6 +87,7 @@ inputs as (
             i ->> '$.address',
             i ->> '$.addresses[0]',
             i ->> '$.prevout.scriptPubKey.address',
+            i ->> '$.prevout.scriptPubKey.addresses[0]',
             i ->> '$.prevout.scriptpubkey_address',
             flow_script_address(coalesce(i ->> '$.prevout.scriptPubKey.hex', i ->> '$.prevout.scriptpubkey')),
             case
@@ -134,6 +145,7 @@ valued_outputs as (
             when o ->> '$.value_sat' is not null then try_cast(o ->> '$.value_sat' as hugeint)
             when json_type(o -> '$.scriptPubKey') = 'OBJECT'
                 then (try_cast((o ->> '$.value') as decimal(20, 8)) * 100000000)::hugeint
+            when (select is_coins from unit) then (try_cast(o ->> '$.value' as decimal(20, 8)) * 100000000)::hugeint
             else try_cast(o ->> '$.value' as hugeint)
         end as sat
     from (

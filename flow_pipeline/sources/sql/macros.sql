@@ -35,24 +35,17 @@ create or replace temp macro flow_time_in(t, zone) as case
     else flow_time(t)
 end;
 
--- The same of a text that ends with the name of a zone. A named zone must not reach the cast to TIMESTAMPTZ, which
--- would read the rows after it in that zone too.
-create or replace temp macro flow_time_zoned(t) as case
-    when regexp_full_match(t, '.*\d\s+[A-Za-z_]+/[A-Za-z_/+-]+')
-        then try(
-            timezone(
-                'UTC',
-                timezone(
-                    regexp_extract(t, '\s([A-Za-z_]+/[A-Za-z_/+-]+)$', 1),
-                    try_cast(regexp_extract(t, '^(.*\d)\s', 1) as timestamp)
-                )
-            )
-        )
-end;
+-- A place inside a transaction that is written as a path (`0_1_1`, `[0, 1]`) as one number; paths that differ do too.
+create or replace temp macro flow_path(t) as (
+    list_reduce(
+        list_prepend(1::hugeint, list_transform(regexp_extract_all(t, '\d+'), lambda part : part::hugeint)),
+        lambda total, part : (total * 4096 + part) % 4611686018427387847
+    )
+)::bigint;
 
 -- A whole number, also of `0x1f` and `12.0`.
 create or replace temp macro flow_integer(t) as coalesce(
-    try_cast(t as bigint), case when starts_with(t, '0x') then flow_hex(t)::bigint end
+    try_cast(t as bigint), case when starts_with(t, '0x') then try_cast(flow_hex(t) as bigint) end
 );
 
 -- The forms in which addresses and hashes are stored, by family of chain. On EVM chains they are in lower case with 0x

@@ -23,7 +23,7 @@ select
 from lines,
     lateral (
         select
-            unnest((line -> '$.txs')::json[]) as tx,
-            generate_subscripts((line -> '$.txs')::json[], 1) as ordinal
+            unnest(json_extract(line -> '$.txs', '$[*]')) as tx,
+            generate_subscripts(json_extract(line -> '$.txs', '$[*]'), 1) as ordinal
     ) as t
 where json_type(line -> '$.txs') = 'ARRAY'
