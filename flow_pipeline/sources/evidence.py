@@ -495,7 +495,7 @@ def of_places(reading: Reading, column: str) -> str:
     text = text_of(reading.file, column)
     if reading.one(f"count_if(regexp_matches({text}, '\\d[^\\dA-Za-z.]+\\d|^\\['))")[0]:
         reading.decide("transfer_index", column, "a path of numbers, as one number", "values like 0_1")
-        return f"case when regexp_matches({text}, '\\d') then flow_path({text}) end"
+        return f"flow_path({text})"
     return of_integers(reading, column)
 
 

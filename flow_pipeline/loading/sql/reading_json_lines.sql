@@ -2,7 +2,7 @@
 -- Reads: the file
 -- Takes: $path, $compression, $max_line_size
 create or replace temp table lines as
-select line::json as line
+select case when json_valid(line) then line::json end as line
 from
     read_csv(
         $path,

@@ -35,13 +35,28 @@ create or replace temp macro flow_time_in(t, zone) as case
     else flow_time(t)
 end;
 
--- A place inside a transaction that is written as a path (`0_1_1`, `[0, 1]`) as one number; paths that differ do too.
-create or replace temp macro flow_path(t) as (
-    list_reduce(
-        list_prepend(1::hugeint, list_transform(regexp_extract_all(t, '\d+'), lambda part : part::hugeint)),
-        lambda total, part : (total * 4096 + part) % 4611686018427387847
-    )
-)::bigint;
+-- A place inside a transaction that is written as a path (`0_1_1`, `[0, 1]`) as one number: in the order of the paths,
+-- other numbers for other paths. Deeper paths than five, and broader than 4,094, have a number in no order.
+create or replace temp macro flow_step(parts, n) as coalesce(try_cast(parts[n] as bigint) + 1, 0);
+create or replace temp macro flow_path_number(parts) as case
+    when
+        len(parts) <= 5
+        and greatest(
+            flow_step(parts, 1), flow_step(parts, 2), flow_step(parts, 3), flow_step(parts, 4), flow_step(parts, 5)
+        ) < 4096
+        then
+            (
+                ((flow_step(parts, 1) * 4096 + flow_step(parts, 2)) * 4096 + flow_step(parts, 3)) * 4096
+                + flow_step(parts, 4)
+            ) * 4096 + flow_step(parts, 5
+            )
+    else (hash(parts) % 4611686018427387847)::bigint
+end;
+create or replace temp macro flow_path(t) as case
+    when regexp_full_match(t, '\d{1,18}') then t::bigint
+    when regexp_full_match(t, '[\[\s]*\d{1,9}([\s,_.-]+\d{1,9})*[\s\]]*')
+        then flow_path_number(regexp_extract_all(t, '\d+'))
+end;
 
 -- A whole number, also of `0x1f` and `12.0`.
 create or replace temp macro flow_integer(t) as coalesce(
