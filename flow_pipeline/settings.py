@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.vocabulary import LABEL_CATEGORIES
 
 SETTINGS_FILE = "netraflow.toml"
 ENV_PREFIX = "NETRAFLOW_"
@@ -203,11 +204,69 @@ class LabelSettings(Section):
         le=1,
         description="confidence of labels whose file has no such column: an even chance, below every shipped pack",
     )
+    sanctions_confidence: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="confidence of labels out of OFAC's own files: the list itself decides who stands on it",
+    )
+    default_category: str | None = Field(
+        None,
+        description="what the addresses of a list are that does not say it, such as sanctioned or exchange; unset "
+        "leaves it to the file's name, and refuses a plain list whose name says nothing",
+    )
+    max_bytes: int = Field(
+        512 * 1024**2,
+        ge=1024,
+        description="largest label file, unpacked: it is held in memory, and the largest public list has about 120 MB",
+    )
+    max_depth: int = Field(40, ge=4, description="deepest nesting of XML and YAML that is read; no list has twenty")
+    max_aliases: int = Field(
+        10_000, ge=0, description="most repetitions of an anchor in YAML: a bomb grows by them, a TagPack has few"
+    )
     as_known_on: date | None = Field(
         None,
         description="use only labels known by the end of this day (known_from), as a report written on that day "
         "would; unset uses all labels",
     )
+
+    @field_validator("default_category")
+    @classmethod
+    def _is_understood(cls, value: str | None) -> str | None:
+        if value is not None and value not in LABEL_CATEGORIES:
+            raise ValueError(f"'{value}' is no category; choose from {', '.join(LABEL_CATEGORIES)}")
+        return value
+
+
+class ScreenSettings(Section):
+    """Screening an address against the lists in force."""
+
+    hops: int = Field(
+        2,
+        ge=1,
+        le=6,
+        description="how far from a listed address somebody still counts as near it: one hand in between is the common "
+        "way to hide a payment, and beyond two hops nearly everybody is near somebody",
+    )
+    categories: tuple[str, ...] = Field(
+        ("sanctioned",), description="label categories that make a hit; add exploit or mixer for a wider screen"
+    )
+    max_addresses: int = Field(
+        100_000, ge=1, description="most addresses of one file: their paths are held in memory until they are shown"
+    )
+    shown_hashes: int = Field(
+        5, ge=1, description="transaction hashes shown per leg of a path, the earliest; their number is shown always"
+    )
+
+    @field_validator("categories")
+    @classmethod
+    def _are_categories(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in LABEL_CATEGORIES]
+        if unknown or not value:
+            raise ValueError(
+                f"'{', '.join(unknown)}' is no list of label categories; choose from {', '.join(LABEL_CATEGORIES)}"
+            )
+        return value
 
 
 class RegionSettings(Section):
@@ -850,6 +909,7 @@ class Settings(BaseSettings):
     warehouse: WarehouseSettings = WarehouseSettings()
     sources: SourceSettings = SourceSettings()
     labels: LabelSettings = LabelSettings()
+    screen: ScreenSettings = ScreenSettings()
     regions: RegionSettings = RegionSettings()
     anomalies: AnomalySettings = AnomalySettings()
     typologies: TypologySettings = TypologySettings()

@@ -31,7 +31,16 @@ def analyze(
     first: FromOption = None,
     last: ToOption = None,
     labels: Annotated[
-        list[Path] | None, typer.Option("--labels", help="Label sets beside the shipped packs; several may follow.")
+        list[Path] | None,
+        typer.Option(
+            "--labels",
+            help="Label lists beside the shipped packs, several may follow: CSV, Parquet, JSON, TagPack, OFAC's SDN, "
+            "plain addresses.",
+        ),
+    ] = None,
+    label_category: Annotated[
+        str | None,
+        typer.Option("--label-category", help="What the addresses of a list are that does not say it: sanctioned …"),
     ] = None,
     chain: Annotated[
         list[str] | None,
@@ -68,6 +77,8 @@ def analyze(
     settings, options = input_options(
         settings, chain, file_format, tokens, prices, labels, time_unit, epoch, map_file, recursive, must_have_rows=True
     )
+    if label_category is not None:
+        settings = settings.with_changes(labels={"default_category": label_category})
     if as_known_on is not None:
         settings = settings.with_changes(labels={"as_known_on": as_known_on})
     if groups is not None:

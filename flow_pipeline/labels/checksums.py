@@ -1,6 +1,27 @@
-"""Address checksums: EIP-55 for EVM chains; Base58Check, Bech32 (BIP 173) and Bech32m (BIP 350) for Bitcoin."""
+"""Address checksums: EIP-55 for EVM chains; Base58Check, Bech32 (BIP 173) and Bech32m (BIP 350) for Bitcoin.
+
+Bitcoin's sisters have the same checksums with version bytes and prefixes of their own; Bitcoin Cash has CashAddr.
+"""
 
 from __future__ import annotations
+
+import re
+
+BASE58_VERSIONS: dict[str, tuple[bytes, ...]] = {
+    "bitcoin": (b"\x00", b"\x05"),
+    "litecoin": (b"\x30", b"\x32", b"\x05"),
+    "dogecoin": (b"\x1e", b"\x16"),
+    "dash": (b"\x4c", b"\x10"),
+    "bitcoin-cash": (b"\x00", b"\x05"),
+    "zcash": (b"\x1c\xb8", b"\x1c\xbd"),
+    "tron": (b"\x41",),
+}
+"""Version bytes of a chain's Base58Check addresses, which 20 bytes of a hash follow."""
+BECH32_PREFIXES = {"bitcoin": "bc", "litecoin": "ltc"}
+_SHIELDED = re.compile(r"(zs1|u1)[a-z0-9]{40,400}|zc[1-9A-HJ-NP-Za-km-z]{90,100}")
+"""Zcash's shielded addresses: their form alone is checked."""
+_CASH_LETTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_CASH_GENERATOR = (0x98F2BC8E61, 0x79B76D99E2, 0xF33E5FB3C4, 0xAE2EABE2A8, 0x1E4F43E470)
 
 
 def eip55(address: str) -> str:
@@ -22,15 +43,72 @@ def eip55_is_valid(address: str) -> bool:
 
 def bitcoin_address_is_valid(address: str) -> bool:
     """True when the address passes Base58Check (versions 0 and 5), or Bech32 / Bech32m for mainnet."""
-    from embit import base58, bech32
+    return checksum_is_valid("bitcoin", address) is True
 
-    if address.lower().startswith("bc1"):
-        return bech32.decode("bc", address)[0] is not None
+
+def checksum_is_valid(chain: str, address: str) -> bool | None:
+    """True when an address passes the checksum of its own chain; None where no check of that chain is at hand.
+
+    Args:
+        chain: Canonical name.
+        address: As it is written.
+    """
+    if chain == "solana":
+        return is_public_key(address)
+    if chain not in BASE58_VERSIONS:
+        return None
+    prefix = BECH32_PREFIXES.get(chain)
+    if prefix and address.lower().startswith(f"{prefix}1"):
+        from embit import bech32
+
+        return bech32.decode(prefix, address)[0] is not None
+    if chain == "zcash" and _SHIELDED.fullmatch(address):
+        return True
+    return _base58check_is_valid(address, BASE58_VERSIONS[chain]) or (
+        chain == "bitcoin-cash" and cash_address_is_valid(address)
+    )
+
+
+def _base58check_is_valid(address: str, versions: tuple[bytes, ...]) -> bool:
+    from embit import base58
+
+    if not 20 <= len(address) <= 40:
+        return False
     try:
         payload = base58.decode_check(address)
     except Exception:
         return False
-    return len(payload) == 21 and payload[0] in (0, 5)
+    return any(payload.startswith(version) and len(payload) == len(version) + 20 for version in versions)
+
+
+def is_public_key(address: str) -> bool:
+    """True for 32 bytes in Base58, the form of a Solana address, which carries no checksum."""
+    from embit import base58
+
+    if not 32 <= len(address) <= 44:
+        return False
+    try:
+        return len(base58.decode(address)) == 32
+    except Exception:
+        return False
+
+
+def cash_address_is_valid(address: str) -> bool:
+    """True for a CashAddr of Bitcoin Cash, with or without `bitcoincash:`, in one case."""
+    if address not in (address.lower(), address.upper()):
+        return False
+    text = address.lower().removeprefix("bitcoincash:")
+    if not 42 <= len(text) <= 112 or any(letter not in _CASH_LETTERS for letter in text):
+        return False
+    values = [ord(letter) & 31 for letter in "bitcoincash"] + [0] + [_CASH_LETTERS.index(letter) for letter in text]
+    check = 1
+    for value in values:
+        top = check >> 35
+        check = ((check & 0x07FFFFFFFF) << 5) ^ value
+        for place, generator in enumerate(_CASH_GENERATOR):
+            if top >> place & 1:
+                check ^= generator
+    return check == 1
 
 
 def tron_address(text: str | None) -> str | None:

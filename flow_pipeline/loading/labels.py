@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from flow_pipeline.domain.tables import RAW_LABELS
+from flow_pipeline.domain.errors import Unreadable, UsageError
+from flow_pipeline.domain.tables import RAW_LABELS, RAW_REJECTS, Table
 from flow_pipeline.labels import LabelSet, fingerprint, label_files, read_label_set
 from flow_pipeline.settings import Settings
+from flow_pipeline.sources.containers import unpacked
 from flow_pipeline.sources.files import sha256_of
 from flow_pipeline.warehouse.loads import next_load_id, record_load
 from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction
 
 _ARROW = {
     "VARCHAR": pa.string(),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
     "VARCHAR[]": pa.list_(pa.string()),
     "DOUBLE": pa.float64(),
     "TIMESTAMP": pa.timestamp("us"),
@@ -32,11 +39,11 @@ def load_labels(connection: Connection, settings: Settings) -> list[LabelSet]:
         UsageError: a label file is missing or unreadable.
     """
     paths = label_files(settings.labels.files)
-    mark = fingerprint(paths, settings.labels.default_confidence)
+    mark = fingerprint(paths, settings.labels)
     if get_state(connection, "labels") == mark:
         return []
     started = datetime.now(UTC).replace(tzinfo=None)
-    sets = [read_label_set(path, settings.labels.default_confidence) for path in paths]
+    sets = [read_packed(path, settings) for path in paths]
     with transaction(connection):
         connection.execute("delete from raw.labels")
         connection.execute(
@@ -49,23 +56,46 @@ def load_labels(connection: Connection, settings: Settings) -> list[LabelSet]:
     return sets
 
 
+def read_packed(path: Path, settings: Settings) -> LabelSet:
+    """Read one label file, whatever it is packed in.
+
+    Raises:
+        UsageError: it is damaged, too large, or no list of labels.
+    """
+    return read_label_set(path, settings.labels, content_of(path, settings))
+
+
+def content_of(path: Path, settings: Settings) -> bytes:
+    """What a file holds, unpacked.
+
+    Raises:
+        UsageError: it is damaged, holds several files, or more than `labels.max_bytes`.
+    """
+    try:
+        with unpacked(path, settings.data_dir / "build" / "labels", settings.labels.max_bytes) as plain:
+            size = plain.stat().st_size
+            if size > settings.labels.max_bytes:
+                raise UsageError(
+                    f"label file {path} has {size:,} bytes, more than {settings.labels.max_bytes:,}",
+                    "split it, or raise labels.max_bytes",
+                )
+            return plain.read_bytes()
+    except Unreadable as error:
+        way_out = error.hint.replace("sources.max_unpacked_bytes", "labels.max_bytes")
+        raise UsageError(
+            f"label file {path} can not be read: {error.message.removeprefix(f'{path}: ')}",
+            way_out.replace("unpack it into the input folder", "unpack it and name the one with the labels"),
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"label file {path} can not be read: {error.strerror or error}", "check the file and its permissions"
+        ) from None
+
+
 def _insert(connection: Connection, found: LabelSet, started: datetime) -> None:
     load_id = next_load_id(connection)
-    columns = [[row[i] for row in found.rows] for i in range(len(RAW_LABELS.columns))]
-    labels = pa.table(
-        {
-            column.name: pa.array(values, _ARROW[column.type])
-            for column, values in zip(RAW_LABELS.columns, columns, strict=True)
-        }
-    )
-    connection.register("incoming_labels", labels)
-    connection.execute("insert into raw.labels select * from incoming_labels")
-    connection.unregister("incoming_labels")
-    if found.rejects:
-        connection.executemany(
-            "insert into raw.rejects values (?, ?, ?, ?, ?, ?)",
-            [[load_id, str(found.path), *reject] for reject in found.rejects],
-        )
+    _append(connection, RAW_LABELS, found.rows)
+    _append(connection, RAW_REJECTS, [(load_id, str(found.path), *reject) for reject in found.rejects])
     record_load(
         connection,
         load_id,
@@ -79,3 +109,17 @@ def _insert(connection: Connection, found: LabelSet, started: datetime) -> None:
         notes=found.notes,
         started_at=started,
     )
+
+
+def _append(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Rows in the order of a table's columns, as one batch."""
+    if not rows:
+        return
+    values = zip(*rows, strict=True)
+    arrays = {
+        column.name: pa.array(list(of_column), _ARROW[column.type])
+        for column, of_column in zip(table.columns, values, strict=True)
+    }
+    connection.register("incoming", pa.table(arrays))
+    connection.execute(f"insert into {table.relation} select * from incoming")
+    connection.unregister("incoming")

@@ -12,7 +12,8 @@ import yaml
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.vocabulary import RISK_LEVELS
-from flow_pipeline.labels.checksums import bitcoin_address_is_valid, eip55_is_valid
+from flow_pipeline.labels.addresses import chain_of_form, spelling
+from flow_pipeline.labels.checksums import eip55_is_valid
 
 TYPES = (
     "EXCHANGE",
@@ -150,7 +151,7 @@ def _group(path: Path, name: str, body: Any, read: int) -> tuple[Group, list[tup
         if reason:
             rejects.append((number, "bad_checksum", f"group {name}: {address} {reason}", address))
         else:
-            addresses.append(address.lower() if address.lower().startswith(("0x", "bc1")) else address)
+            addresses.append(spelling(address))
     return Group(
         name, str(given.get("name", name)), kind, risk, flags[0], flags[1], tuple(dict.fromkeys(addresses))
     ), rejects
@@ -162,4 +163,4 @@ def _why_not(address: str) -> str | None:
         if not re.fullmatch(r"0x[0-9a-fA-F]{40}", address):
             return "is no address of 20 bytes"
         return None if eip55_is_valid(address) else "fails EIP-55"
-    return None if bitcoin_address_is_valid(address) else "fails Base58Check and Bech32"
+    return None if chain_of_form(address) else "fails Base58Check and Bech32"

@@ -26,7 +26,7 @@ from flow_pipeline.reports.cards import typology_cards
 from flow_pipeline.reports.dictionary import data_dictionary
 from flow_pipeline.reports.readable import readable
 from flow_pipeline.scoring.risk import WEIGHTS
-from flow_pipeline.settings import AnomalySettings, Settings, load_settings
+from flow_pipeline.settings import AnomalySettings, LabelSettings, Settings, load_settings
 from flow_pipeline.sources import discover as sources
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.store import build_trouble, open_build
@@ -48,7 +48,7 @@ def test_every_source_recognises_and_loads_its_own_example(name: str, settings: 
 
 @pytest.mark.parametrize("path", sorted(PACKS.glob("*.csv")), ids=lambda path: path.stem)
 def test_every_label_pack_loads_whole_and_names_its_sources(path: Path) -> None:
-    found = read_label_set(path, 0.5)
+    found = read_label_set(path, LabelSettings())
     assert (found.rejects, found.duplicates) == ([], 0)
     assert found.read == len(found.rows) > 0
     assert all(row[9] and row[9] != path.name for row in found.rows)
@@ -56,7 +56,7 @@ def test_every_label_pack_loads_whole_and_names_its_sources(path: Path) -> None:
 
 
 def test_the_packs_hold_the_wallets_of_the_lpt_study_and_the_indonesian_exchanges() -> None:
-    rows = [row for path in PACKS.glob("*.csv") for row in read_label_set(path, 0.5).rows]
+    rows = [row for path in PACKS.glob("*.csv") for row in read_label_set(path, LabelSettings()).rows]
     study = {
         "binance20",
         "binance14",

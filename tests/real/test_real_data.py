@@ -12,7 +12,7 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import read_label_set
 from flow_pipeline.questions.verify import verify
 from flow_pipeline.reports.report import write_report
-from flow_pipeline.settings import Settings, load_settings
+from flow_pipeline.settings import LabelSettings, Settings, load_settings
 from flow_pipeline.warehouse.store import open_published
 from tests.benchmark.amlsim import measure
 from tests.conftest import ask, build, load_only
@@ -165,7 +165,7 @@ def test_early_ethereum_keeps_wei_and_marks_missing_status(settings: Settings, r
 
 def test_open_labels_load_and_bad_ones_are_refused_by_line(settings: Settings, real: Path) -> None:
     path = real / "labels" / "labels_open.csv.gz"
-    found = read_label_set(path, 0.5)
+    found = read_label_set(path, LabelSettings())
     assert (found.read, len(found.rows) + found.duplicates + len(found.rejects)) == (31_576, 31_576)
     assert {reject[1] for reject in found.rejects} == {"bad_checksum", "bad_label"}
     assert all(row[4] == "burn" for row in found.rows if row[1] == "0x" + "0" * 40)

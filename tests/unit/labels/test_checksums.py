@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from embit import base58, bech32
 
-from flow_pipeline.labels.checksums import bitcoin_address_is_valid, eip55, eip55_is_valid, script_address
+from flow_pipeline.labels.addresses import BadLabel, chain_of_coin, chain_of_form, checked_address
+from flow_pipeline.labels.checksums import (
+    BASE58_VERSIONS,
+    bitcoin_address_is_valid,
+    checksum_is_valid,
+    eip55,
+    eip55_is_valid,
+    script_address,
+)
 
 EIP_55 = [
     "0x52908400098527886E0F7030069857D2E4169EE7",
@@ -80,3 +89,51 @@ def test_an_address_of_a_script_is_valid() -> None:
     found = script_address(f"76a914{hashed}88ac")
     assert found == "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH"
     assert bitcoin_address_is_valid(found)
+
+
+HASH = bytes.fromhex("751e76e8199196d454941c45d1b3a323f1433bd6")
+SISTERS = [
+    (chain, base58.encode_check(version + HASH)) for chain, versions in BASE58_VERSIONS.items() for version in versions
+] + [
+    ("litecoin", bech32.encode("ltc", 0, list(HASH))),
+    ("bitcoin-cash", "bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"),
+    ("bitcoin-cash", "qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"),
+    ("bitcoin-cash", "bitcoincash:ppm2qsznhks23z7629mms6s4cwef74vcwvn0h829pq"),
+    ("zcash", "zs1" + "q" * 75),
+    ("solana", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"),
+]
+"""Addresses of a chain; those of CashAddr stand in its specification."""
+
+
+@pytest.mark.parametrize(("chain", "address"), SISTERS)
+def test_each_chain_has_its_own_checksum(chain: str, address: str) -> None:
+    assert checked_address(chain, address) == address
+    if chain not in ("zcash", "solana") or not address.startswith("zs1"):
+        broken = address[:-1] + ("2" if address[-1] != "2" else "3")
+        with pytest.raises(BadLabel, match=f"as {chain} has it"):
+            checked_address(chain, broken if chain != "solana" else address[:-3])
+
+
+@pytest.mark.parametrize("other", ["litecoin", "dogecoin", "dash", "zcash", "tron"])
+def test_an_address_of_bitcoin_is_none_of_its_sisters(other: str) -> None:
+    assert checksum_is_valid(other, "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2") is False
+
+
+def test_a_chain_without_a_check_takes_what_is_one_word() -> None:
+    assert checked_address("ripple", "rPEPPER7kfTD9w2To4CQk6UCfuHM9c6GDY") == "rPEPPER7kfTD9w2To4CQk6UCfuHM9c6GDY"
+    assert checked_address("tron", "41" + HASH.hex()) == base58.encode_check(b"\x41" + HASH)
+    for bad in ("", "two words", "x" * 129):
+        with pytest.raises(BadLabel, match="is no address"):
+            checked_address("monero", bad)
+
+
+@pytest.mark.parametrize(("chain", "address"), [pair for pair in SISTERS if not pair[1].startswith(("zs1", "3", "1"))])
+def test_the_chain_of_a_form(chain: str, address: str) -> None:
+    assert chain_of_form(address) == chain
+
+
+def test_the_chain_of_a_coin_is_where_the_address_can_be() -> None:
+    evm, tron = "0x" + HASH.hex(), base58.encode_check(b"\x41" + HASH)
+    assert [chain_of_coin(coin, evm) for coin in ("ETH", "USDT", "ARB", "ETC")] == ["*"] * 4
+    assert chain_of_coin("USDT", tron) == "tron"
+    assert (chain_of_coin("XBT", "mistyped"), chain_of_coin("XMR", "4Something")) == ("bitcoin", "xmr")

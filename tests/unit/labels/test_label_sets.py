@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,15 +17,16 @@ from flow_pipeline.domain.chains import ZERO_ADDRESS
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.vocabulary import CATEGORY_RISK, LABEL_CATEGORIES, RISK_LEVELS
 from flow_pipeline.labels import (
-    CATEGORY_ALIASES,
     COLUMNS,
     PACKS,
     LabelSet,
-    canonical_entity,
     fingerprint,
     label_files,
     read_label_set,
 )
+from flow_pipeline.labels.words import MEANINGS, canonical_entity
+from flow_pipeline.loading.labels import read_packed
+from flow_pipeline.settings import LabelSettings, Settings
 
 ONE, TWO = "0x" + "1" * 40, "0x" + "2" * 40
 
@@ -31,7 +34,7 @@ ONE, TWO = "0x" + "1" * 40, "0x" + "2" * 40
 def read(folder: Path, *lines: str, name: str = "mine.csv") -> LabelSet:
     path = folder / name
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return read_label_set(path, 0.5)
+    return read_label_set(path, LabelSettings())
 
 
 def named(found: LabelSet) -> list[dict[str, Any]]:
@@ -81,20 +84,50 @@ def test_a_whole_line(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("written", MEANINGS)
+def test_every_word_of_the_trade_has_a_category_of_the_list_and_its_risk(tmp_path: Path, written: str) -> None:
+    label, meaning = one(tmp_path, category=written.replace("_", " ").upper()), MEANINGS[written]
+    assert (label["category"], label["risk_level"]) == meaning
+    assert label["category"] in LABEL_CATEGORIES
+    if label["category"] != "other":
+        assert label["risk_level"] == CATEGORY_RISK.get(label["category"], "LOW")
+
+
 @pytest.mark.parametrize(
-    ("written", "category"), [*CATEGORY_ALIASES.items(), *((word, word) for word in LABEL_CATEGORIES)]
-)
-def test_categories_and_their_aliases(tmp_path: Path, written: str, category: str) -> None:
-    label = one(tmp_path, category=written.upper())
-    assert label["category"] == category
-    assert label["risk_level"] == CATEGORY_RISK.get(category, "LOW")
-    assert label["is_source"] == (category not in ("burn", "other"))
+    ("written", "category", "risk"),
+    [
+        ("Sanctions", "sanctioned", "CRITICAL"), ("OFAC", "sanctioned", "CRITICAL"), ("SDN", "sanctioned", "CRITICAL"),
+        ("stolen funds", "exploit", "CRITICAL"), ("Heist", "exploit", "CRITICAL"), ("Ransom", "exploit", "CRITICAL"),
+        ("Darknet Markets", "other", "HIGH"), ("fraud-shop", "other", "HIGH"), ("Carding", "other", "HIGH"),
+        ("Terrorist financing", "other", "CRITICAL"), ("CSAM", "other", "CRITICAL"), ("gambling", "other", "MEDIUM"),
+        ("ponzi", "phishing", "HIGH"), ("Rug Pull", "phishing", "HIGH"), ("exchange_hot_wallet", "exchange", "LOW"),
+        ("AMM", "dex", "LOW"), ("tumbler", "mixer", "HIGH"), ("Market Maker", "fund", "LOW"),
+        ("payment processor", "contract", "LOW"), ("MEV", "mev_bot", "LOW"), ("validators", "miner", "LOW"),
+        ("uniswap; dex", "dex", "LOW"), ("exchange|hack", "exploit", "CRITICAL"),
+        ("['scam', 'cex']", "phishing", "HIGH"),
+    ],
+)  # fmt: skip
+def test_what_words_of_the_trade_say(tmp_path: Path, written: str, category: str, risk: str) -> None:
+    label = one(tmp_path, category=written)
+    assert (label["category"], label["risk_level"]) == (category, risk)
+    assert (label["entity_type"] is None) == (category != "other")
 
 
-def test_a_category_outside_the_list_is_other_and_noted(tmp_path: Path) -> None:
-    found = read(tmp_path, "chain,address,category", f"eth,{ONE},casino", f"eth,{TWO},other")
-    assert [label["category"] for label in named(found)] == ["other", "other"]
-    assert "1 labels have a category outside the list: taken as other" in found.notes
+def test_words_that_nobody_knows_are_other_and_named_with_their_counts(tmp_path: Path) -> None:
+    addresses = [f"0x{n:040x}" for n in range(1, 17)]
+    words = ["quango", "quango", "other", *(f"word{n}" for n in range(13))]
+    lines = [f"eth,{address},{word}" for address, word in zip(addresses, words, strict=True)]
+    found = read(tmp_path, "chain,address,category", *lines)
+    assert {label["category"] for label in named(found)} == {"other"}
+    (note,) = [note for note in found.notes if "outside the list" in note]
+    assert note.startswith("15 labels have a category outside the list: taken as other: quango (2), word0 (1), ")
+    assert note.endswith("and 2 more")
+
+
+def test_a_chain_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    found = read(tmp_path, "chain,address", "atlantis,abc", "atlantis,abe", f"eth-mainnet,{ONE}", "0x38," + TWO)
+    assert [label["chain"] for label in named(found)] == ["atlantis", "atlantis", "ethereum", "bsc"]
+    assert "chains that are not known, whose addresses are not checked: atlantis (2)" in found.notes
 
 
 def test_nobody_owns_the_zero_address(tmp_path: Path) -> None:
@@ -142,28 +175,40 @@ def test_a_line_seen_again_counts_as_duplicate_and_another_label_of_the_address_
     assert (found.duplicates, [label["entity"] for label in named(found)]) == (1, ["A", "B"])
 
 
-def test_one_label_set_in_three_wrappings(tmp_path: Path) -> None:
+def test_one_label_set_in_many_wrappings(settings: Settings, tmp_path: Path) -> None:
     text = f"\ufeffChain,Address,Entity\neth,{ONE},Ümit\n"
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     (tmp_path / "b.csv").write_bytes(gzip.compress(text.encode()))
-    pq.write_table(pa.table({"chain": ["eth"], "address": [ONE], "entity": ["Ümit"]}), tmp_path / "c.parquet")
-    entities = [named(read_label_set(tmp_path / name, 0.5))[0]["entity"] for name in ("a.csv", "b.csv", "c.parquet")]
-    assert entities == ["Ümit"] * 3
+    (tmp_path / "c.dat").write_bytes(bz2.compress(text.encode()))
+    (tmp_path / "d.csv").write_bytes(text.encode("utf-16"))
+    with zipfile.ZipFile(tmp_path / "e.zip", "w") as archive:
+        archive.writestr("inside.csv", text)
+    pq.write_table(pa.table({"chain": ["eth"], "address": [ONE], "entity": ["Ümit"]}), tmp_path / "f.parquet")
+    for name in ("a.csv", "b.csv", "c.dat", "d.csv", "e.zip", "f.parquet"):
+        assert [label["entity"] for label in named(read_packed(tmp_path / name, settings))] == ["Ümit"], name
 
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.csv", b"address,entity\nx,y\n", "has no column chain"),
+        ("a.csv", b"address,entity\nx,y\n", "has no column chain, and none of its 1 addresses says it by its form"),
         ("a.csv", "chain,address\nü,x\n".encode("latin-1"), "can not be read"),
-        ("a.csv.gz", gzip.compress(b"chain,address\n" * 100, mtime=0)[:30], "can not be read"),
+        ("a.csv.gz", gzip.compress(b"chain,address\n" * 100, mtime=0)[:30], "can not be read: the gzip data is broken"),
         ("a.parquet", b"PAR1 and nothing else", "can not be read"),
+        ("a.csv", b"who,what\na,b\n", "is no list of labels of a known form"),
+        ("a.csv", b" \n", "is empty"),
+        ("a.csv.gz", gzip.compress(b"chain,address\n" * 10_000), "unpacks to more than 2,048 bytes"),
+        ("a.csv", b"chain,address\n" * 1_000, "has 14,000 bytes, more than 2,048"),
     ],
 )
-def test_a_file_that_is_no_label_set_is_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+def test_a_file_that_is_no_label_set_is_refused(
+    settings: Settings, tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UsageError, match=words):
-        read_label_set(tmp_path / name, 0.5)
+    with pytest.raises(UsageError, match=words) as refusal:
+        read_packed(tmp_path / name, settings.with_changes(labels={"max_bytes": 2_048}))
+    assert str(tmp_path / name) in refusal.value.message
+    assert refusal.value.hint
 
 
 def test_packs_come_first_and_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -177,10 +222,10 @@ def test_packs_come_first_and_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_a_fingerprint_moves_with_content_and_confidence(tmp_path: Path) -> None:
     own = tmp_path / "mine.csv"
     own.write_text("chain,address\n")
-    first = fingerprint([own], 0.5)
-    assert fingerprint([own], 0.5) == first != fingerprint([own], 0.6)
+    first = fingerprint([own], LabelSettings())
+    assert fingerprint([own], LabelSettings()) == first != fingerprint([own], LabelSettings(default_confidence=0.6))
     own.write_text("chain,address,entity\n")
-    assert fingerprint([own], 0.5) != first
+    assert fingerprint([own], LabelSettings()) != first
 
 
 def test_one_spelling_per_entity() -> None:
