@@ -43,8 +43,8 @@ _BY_CATEGORY: dict[str, str] = {
     "exchange": (
         "cex exchanges exchange_hot_wallet exchange_cold_wallet exchange_wallet exchange_deposit hot_wallet "
         "cold_wallet centralized_exchange centralised_exchange custodial custodial_exchange custodian custody "
-        "hosted_wallet deposit_wallet deposit_address otc otc_desk otc_broker broker brokerage vasp p2p_exchange instant_exchange "
-        "exchange_with_kyc exchange_no_kyc atm crypto_atm bitcoin_atm"
+        "hosted_wallet deposit_wallet deposit_address otc otc_desk otc_broker broker brokerage vasp p2p_exchange "
+        "instant_exchange exchange_with_kyc exchange_no_kyc atm crypto_atm bitcoin_atm"
     ),
     "dex": (
         "dexes amm defi_dex decentralized_exchange decentralised_exchange dex_aggregator aggregator swap router "

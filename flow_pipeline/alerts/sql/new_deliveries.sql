@@ -1,11 +1,13 @@
 -- Gives: rows of deliveries: one row per new revision that a channel is to be told of
 -- Reads: alerts, allowed, deliveries, events
 -- Takes: $channel, $least, $rules (none for all); the relation new_revisions
+-- No allow-list holds back a payment with a sanctioned address: whoever allowed the pair did not know of the list.
 insert into deliveries
 select
     md5(concat_ws('|', f.alert_id, f.revision, f.change, f.content)) as event_id,
     $channel as channel_name,
-    exists(
+    f.rule <> 'sanctioned_transfer'
+    and exists (
         select 1
         from allowed as w
         where
