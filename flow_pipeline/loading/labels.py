@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 from flow_pipeline.domain.errors import Unreadable, UsageError
 from flow_pipeline.domain.tables import RAW_LABELS, RAW_REJECTS, Table
 from flow_pipeline.labels import LabelSet, fingerprint, label_files, read_label_set
+from flow_pipeline.labels.readers import Content, address_list, read
 from flow_pipeline.settings import Settings
 from flow_pipeline.sources.containers import unpacked
 from flow_pipeline.sources.files import sha256_of
@@ -123,3 +125,24 @@ def _append(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]
     connection.register("incoming", pa.table(arrays))
     connection.execute(f"insert into {table.relation} select * from incoming")
     connection.unregister("incoming")
+
+
+def addresses_in(path: Path | None, settings: Settings) -> list[str]:
+    """The addresses of a file, or of what stands on the input: one a line, or the address column of a table.
+
+    Raises:
+        UsageError: it can not be read, holds no addresses, or more than `screen.max_addresses`.
+    """
+    name = path or Path("stdin")
+    data = content_of(path, settings) if path else sys.stdin.buffer.read(settings.labels.max_bytes)
+    content = Content(name, data, settings.labels)
+    records = (address_list.read if address_list.is_words(content) else read)(content).records
+    found = [record["address"] for record in records if record.get("address")]
+    if not found:
+        raise UsageError(f"{name} holds no addresses", "write one a line, or a CSV with a column address")
+    if len(found) > settings.screen.max_addresses:
+        raise UsageError(
+            f"{name} holds {len(found):,} addresses, more than {settings.screen.max_addresses:,}",
+            "split it, or raise screen.max_addresses",
+        )
+    return found

@@ -24,6 +24,11 @@ def read(content: Content) -> Found:
     return Found([{"address": line} for line in _lines(content.text)], names={"address"})
 
 
+def is_words(content: Content) -> bool:
+    """True when each line is one word, address or not: a list in which a mistyped line is to be named."""
+    return not any(letter in line for line in _lines(content.sample) for letter in " ,;\t{}[]<>")
+
+
 def _lines(text: str) -> list[str]:
     """The words of the list: without blank lines, comments, quotes, and a heading such as `address`."""
     lines = [line.strip().strip("\"',").strip() for line in text.lstrip("\ufeff").splitlines()]
