@@ -8,6 +8,7 @@ docs/architecture.md, "How to add a label set".
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ PACKS = Path(__file__).parent / "packs"
 COLUMNS = tuple(column.name for column in RAW_LABELS.columns)
 _NAMED = 12
 """Unknown words that a note names; a dump of name tags has thousands."""
+_COIN = re.compile(r"[_-]([A-Z]{3,5})\.\w+$")
+"""A coin at the end of a file's name, `sanctioned_addresses_XMR.txt`: of addresses whose form says nothing."""
 
 
 @dataclass
@@ -60,6 +63,7 @@ class _Reading:
     name: str
     confidence: float
     default_category: str
+    coin: str = ""
     forms: Counter[str] = field(default_factory=Counter)
     unknown_words: Counter[str] = field(default_factory=Counter)
     unknown_chains: Counter[str] = field(default_factory=Counter)
@@ -102,7 +106,8 @@ def read_label_set(path: Path, settings: LabelSettings, data: bytes | None = Non
     if not content.data.strip():
         raise UsageError(f"label file {path} is empty", "fetch it again, or leave it out of --labels")
     found = readers.read(content)
-    reading = _Reading(path.name, settings.default_confidence, settings.default_category or "")
+    coin = _COIN.search(path.name)
+    reading = _Reading(path.name, settings.default_confidence, settings.default_category or "", coin[1] if coin else "")
     labels = LabelSet(path.name, path, read=len(found.records), notes=list(found.notes))
     _settle_category(labels, reading, found)
     for column, default in (("confidence", str(settings.default_confidence)), ("valid_from", "always")):
@@ -166,7 +171,8 @@ def _remarks(reading: _Reading) -> list[str]:
             f"{count:,} on {'every EVM chain' if chain == EVERY_EVM_CHAIN else chain}"
             for chain, count in reading.forms.most_common()
         )
-        notes.append(f"no chain given: taken by the form of the address: {forms}")
+        by_name = f", else by {reading.coin} in the file's name" if reading.coin else ""
+        notes.append(f"no chain given: taken by the form of the address{by_name}: {forms}")
     if reading.unknown_chains:
         notes.append(f"chains that are not known, whose addresses are not checked: {_named(reading.unknown_chains)}")
     if reading.unknown_words:
@@ -228,7 +234,7 @@ def _place(chain: str, address: str, has_chain: bool, reading: _Reading) -> tupl
     if not address or (has_chain and not chain):
         raise _bad("chain or address is empty")
     if found is None:
-        found = chain_of_form(address)
+        found = chain_of_form(address) or (canonical_chain(reading.coin) if reading.coin else None)
         if found is None:
             raise _bad(f"{address[:60]}: no chain is given, and no chain that is known has addresses of this form")
         reading.forms[found] += 1

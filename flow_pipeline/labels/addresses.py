@@ -75,9 +75,9 @@ def chain_of_coin(coin: str, address: str) -> str:
         address: As the list has it.
     """
     found, form = canonical_chain(coin), chain_of_form(address)
-    if form == EVERY_EVM_CHAIN or (form and family_of(found) == "other"):
-        return form
-    return found
+    if form is None or (form != EVERY_EVM_CHAIN and checksum_is_valid(found, address)):
+        return found
+    return form
 
 
 def looks_like_address(text: str) -> bool:

@@ -31,20 +31,20 @@ _BY_CATEGORY: dict[str, str] = {
         "exploiter exploits hack hacker hacked hacks heist theft thief stolen stolen_fund stolen_funds stolen_assets "
         "ransomware ransom malware malicious malicious_contract malicious_actor attacker attack flash_loan_attack "
         "cyber_attack extortion blackmail sextortion drainer wallet_drainer wallet_hack exchange_hack bridge_hack "
-        "hack_and_exploit lazarus"
+        "hack_and_exploit lazarus service_hack"
     ),
     "phishing": (
         "phish phish_hack fake_phishing phish_hack_scam scam scammer scams fraud fraudster ponzi ponzi_scheme "
         "pyramid_scheme high_yield_investment_program hyip investment_scam pig_butchering romance_scam rug_pull "
         "rugpull rug honeypot honeypot_related impersonation fake_token giveaway_scam airdrop_scam address_poisoning "
-        "spoofing fake_exchange fake_ico ico_scam recovery_scam"
+        "spoofing investment_fraud fake_exchange fake_ico ico_scam recovery_scam"
     ),
     "mixer": "mixers mixing mixing_service tumbler tumblers coinjoin coin_join tornado_cash privacy_pool",
     "exchange": (
         "cex exchanges exchange_hot_wallet exchange_cold_wallet exchange_wallet exchange_deposit hot_wallet "
         "cold_wallet centralized_exchange centralised_exchange custodial custodial_exchange custodian custody "
         "hosted_wallet deposit_wallet deposit_address otc otc_desk otc_broker broker brokerage vasp p2p_exchange "
-        "instant_exchange exchange_with_kyc exchange_no_kyc atm crypto_atm bitcoin_atm"
+        "instant_exchange wallet_service exchange_with_kyc exchange_no_kyc atm crypto_atm bitcoin_atm"
     ),
     "dex": (
         "dexes amm defi_dex decentralized_exchange decentralised_exchange dex_aggregator aggregator swap router "
@@ -72,7 +72,7 @@ _BY_CATEGORY: dict[str, str] = {
         "defi dapp nft nft_marketplace oracle governance dao infrastructure payment_processor payment_processors "
         "payment_service merchant_services"
     ),
-    "other": "unknown misc miscellaneous user individual person organization organisation identifier eoa unlabelled",
+    "other": "unknown misc miscellaneous user individual person organization organisation identifier eoa service",
 }
 """Words per category; their risk is the category's. What pays out for others or locks a stake is a contract."""
 
@@ -87,9 +87,10 @@ _BY_RISK: dict[str, tuple[str, str]] = {
         "darknet_market darknet darkweb dark_web dark_net dnm darknet_vendor drug_market drug_vendor drugs drug_trade "
         "narcotics fraud_shop carding carding_shop card_shop cvv_shop illicit illicit_actor illicit_actor_org illegal "
         "criminal crime cybercrime money_laundering money_mule mule human_trafficking weapons counterfeit "
-        "malware_market hacking_services blacklisted blacklist blocked banned frozen perpetrator abuse",
+        "malware_market hacking_services blacklisted blacklist black_list blocked banned frozen perpetrator abuse "
+        "extremism",
     ),
-    "MEDIUM": ("other", "gambling casino betting lottery sports_betting high_risk_exchange high_risk privacy"),
+    "MEDIUM": ("other", "gambling casino betting lottery sports_betting market high_risk_exchange high_risk privacy"),
 }
 """Words that no category of the closed list says: the level of risk says it, and `entity_type` keeps the word."""
 
@@ -155,9 +156,14 @@ def category_of(text: str) -> tuple[Meaning, str | None]:
 _LISTED = re.compile(r"ofac|sdn|sanction", re.IGNORECASE)
 
 
+def says_sanctions(text: str) -> bool:
+    """True for a name or title of a list of sanctions."""
+    return bool(_LISTED.search(text))
+
+
 def category_of_name(name: str) -> str | None:
     """The word in a file's name that says what is in it: `ofac_eth.txt` → `sanctioned`, `cex-wallets.txt` → `cex`."""
-    if _LISTED.search(name):
+    if says_sanctions(name):
         return "sanctioned"
     parts = [part for part in re.split(r"[^a-z0-9]+", name.lower().partition(".")[0]) if part]
     runs = ["_".join(parts[i:j]) for i in range(len(parts)) for j in range(len(parts), i, -1)]

@@ -11,6 +11,7 @@ from typing import Any
 from flow_pipeline.labels.addresses import chain_of_coin
 from flow_pipeline.labels.columns import text_of
 from flow_pipeline.labels.readers import Content, Found
+from flow_pipeline.labels.words import says_sanctions
 
 NAME, RANK = "tagpack", 40
 SAYS = "GraphSense TagPack (YAML with title, creator, tags)"
@@ -54,22 +55,26 @@ def take(document: Any, content: Content) -> Found:
     if not isinstance(tags, list):
         raise content.unreadable("it has no list `tags`", "a TagPack has title, creator and tags")
     header = {key: value for key, value in document.items() if key != "tags" and not isinstance(value, dict)}
+    title = text_of(header.get("title"))
+    listed = "sanctions" if says_sanctions(title) else ""
     records, left_out = [], 0
     for tag in tags:
         whole = header | tag if isinstance(tag, dict) else {}
         if text_of(whole.get("address")):
-            records.append(_record(whole))
+            records.append(_record(whole, listed))
         else:
             left_out += 1
-    notes = [f"TagPack {text_of(header.get('title')) or content.path.name} by {text_of(header.get('creator')) or '?'}"]
+    notes = [f"TagPack {title or content.path.name} by {text_of(header.get('creator')) or '?'}"]
+    if listed:
+        notes.append("its title says sanctions: every tag is taken as sanctioned, whatever its category")
     if left_out:
         notes.append(f"{left_out:,} tags name no address (an entity, an actor or a transaction): left out")
     return Found(records, notes, {"chain", "address", "entity", "category", "confidence"})
 
 
-def _record(tag: dict[str, Any]) -> dict[str, str]:
+def _record(tag: dict[str, Any], listed: str) -> dict[str, str]:
     given = {key: text_of(value) for key, value in tag.items()}
-    words = [given.get(name, "") for name in ("abuse", "category", "concepts")]
+    words = [listed, *(given.get(name, "") for name in ("abuse", "category", "concepts"))]
     creator = given.get("creator") or given.get("title", "")
     coin = given.get("network") or given.get("currency") or ""
     return {

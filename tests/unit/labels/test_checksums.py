@@ -135,5 +135,6 @@ def test_the_chain_of_a_form(chain: str, address: str) -> None:
 def test_the_chain_of_a_coin_is_where_the_address_can_be() -> None:
     evm, tron = "0x" + HASH.hex(), base58.encode_check(b"\x41" + HASH)
     assert [chain_of_coin(coin, evm) for coin in ("ETH", "USDT", "ARB", "ETC")] == ["*"] * 4
-    assert chain_of_coin("USDT", tron) == "tron"
+    assert chain_of_coin("USDT", tron) == chain_of_coin("XBT", tron) == "tron"
+    assert chain_of_coin("BCH", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2") == "bitcoin-cash"
     assert (chain_of_coin("XBT", "mistyped"), chain_of_coin("XMR", "4Something")) == ("bitcoin", "xmr")

@@ -140,6 +140,13 @@ def test_a_tagpack_with_defaults_in_its_header_and_addresses_that_stay_text(tmp_
     ]
 
 
+def test_a_tagpack_of_a_list_of_sanctions_is_one_whatever_its_category_says(tmp_path: Path) -> None:
+    text = f"title: The OFAC list\ncreator: c\ncategory: user\ntags:\n- address: {COIN}\n  currency: BTC\n"
+    found = read(tmp_path, "pack", text)
+    assert taken(found, "category", "risk_level") == [("sanctioned", "CRITICAL")]
+    assert any("its title says sanctions" in note for note in found.notes)
+
+
 def test_tags_that_share_an_anchor(tmp_path: Path) -> None:
     text = f"title: t\ncreator: c\nbase: &b\n  category: dex\n  currency: ETH\ntags:\n- <<: *b\n  address: {ONE}\n"
     assert taken(read(tmp_path, "a.yaml", text), "category", "address") == [("dex", ONE)]
@@ -257,6 +264,13 @@ def test_a_plain_list_has_to_say_what_it_is(tmp_path: Path) -> None:
         assert "no category: taken as sanctioned, by the file's name" in found.notes
     assert taken(read(tmp_path, "cex-wallets.txt", text), "category") == [("exchange",)] * 2
     assert taken(read(tmp_path, "a.json", json.dumps([ONE]), default_category="dex"), "category") == [("dex",)]
+
+
+def test_a_coin_in_the_name_stands_for_addresses_whose_form_says_nothing(tmp_path: Path) -> None:
+    ripple = "rPEPPER7kfTD9w2To4CQk6UCfuHM9c6GDY"
+    found = read(tmp_path, "sanctioned_addresses_XRP.txt", f"{ripple}\n{ONE}\n")
+    assert taken(found, "chain", "address") == [("ripple", ripple), ("*", ONE)]
+    assert any("by the form of the address, else by XRP in the file's name: " in note for note in found.notes)
 
 
 def test_a_reader_is_one_file_and_refused_when_it_lacks_something(tmp_path: Path) -> None:
