@@ -47,6 +47,8 @@ def test_each_transfer_with_a_listed_address_is_critical_whatever_its_amount(
     alerts = told(given)
     assert [alert["severity"] for alert in alerts] == ["CRITICAL"] * 4
     assert all("SOMEBODY, Some, OFAC SDN list of 2024-03-04, known from 2024-03-04" in a["title"] for a in alerts)
+    labels = ledger.shown(given, alerts[0]["alert_id"])["explanation"]["labels"]
+    assert [label["source"] for label in labels] == ["OFAC SDN list of 2024-03-04"]
     messages = [json.loads(line) for line in (tmp_path / "sent.jsonl").read_text().splitlines()]
     sent = [alert["alert_id"] for message in messages for alert in message["alerts"]]
     assert {alert["alert_id"] for alert in alerts} <= set(sent)

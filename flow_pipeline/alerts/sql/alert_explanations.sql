@@ -30,7 +30,7 @@ labels_of_addresses as (
             })
         ) as labels
     from changed_addresses as c
-    inner join raw.labels as l on l.address = c.address and l.chain = c.chain
+    inner join raw.labels as l on l.address = c.address and l.chain in (c.chain, '*')
     group by c.alert_id
 ),
 
