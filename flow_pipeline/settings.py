@@ -184,14 +184,40 @@ class SourceSettings(Section):
         200 * 1024**3, ge=1024, description="largest content of a packed file: a bomb must not fill the disk"
     )
     max_raw_text: int = Field(2_000, ge=100, description="characters of a rejected row kept in raw.rejects")
-    tokens: Path | None = Field(
+    tokens: Path | tuple[Path, ...] | None = Field(
         None,
-        description="token file (chain, token_address, token_symbol, decimals); the only source of decimals for "
-        "tokens whose input file has none",
+        description="token files: a CSV (chain, token_address, token_symbol, decimals), token lists (JSON), "
+        "CoinGecko's coins/list, ethereum-etl's tokens.csv; what they say of a token comes before the registry",
     )
-    prices: Path | None = Field(
-        None, description="price file (token, date, usd) that fills amount_usd; without it amount_usd is NULL, never 0"
+    prices: str | tuple[str, ...] | None = Field(
+        None,
+        description="price files that fill amount_usd: FILE with the columns token, date, usd, or SYMBOL=FILE or "
+        "CHAIN:CONTRACT=FILE for the history of one token; without any, amount_usd is NULL, never 0",
     )
+    daily_price: Literal["last", "first", "mean"] = Field(
+        "last",
+        description="the price of a UTC day whose file has several: the last one, as a daily close is, the first one, "
+        "or their mean",
+    )
+
+    @field_validator("prices", mode="before")
+    @classmethod
+    def _price_texts(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, Path) else tuple(map(str, value)) if isinstance(value, list) else value
+
+    @property
+    def token_files(self) -> tuple[Path, ...]:
+        """The token files, however many."""
+        if self.tokens is None:
+            return ()
+        return self.tokens if isinstance(self.tokens, tuple) else (self.tokens,)
+
+    @property
+    def price_files(self) -> tuple[str, ...]:
+        """The price files with the names of their tokens, however many."""
+        if self.prices is None:
+            return ()
+        return self.prices if isinstance(self.prices, tuple) else (self.prices,)
 
 
 class LabelSettings(Section):

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import FromOption, JsonOption, ToOption, note, progress, settings_of, table
+from flow_pipeline.cli.common import (
+    FromOption,
+    JsonOption,
+    PriceFilesOption,
+    TokenFilesOption,
+    ToOption,
+    note,
+    progress,
+    settings_of,
+    table,
+)
 
 if TYPE_CHECKING:
     from flow_pipeline.pipeline import RunResult
@@ -49,10 +59,8 @@ def analyze(
     file_format: Annotated[
         str | None, typer.Option("--format", help="Format of every file, instead of recognising it.")
     ] = None,
-    tokens: Annotated[
-        Path | None, typer.Option("--tokens", help="Token file: chain, token_address, token_symbol, decimals.")
-    ] = None,
-    prices: Annotated[Path | None, typer.Option("--prices", help="Price file: token, date, usd.")] = None,
+    tokens: TokenFilesOption = None,
+    prices: PriceFilesOption = None,
     as_known_on: Annotated[
         str | None, typer.Option("--as-known-on", help="Use the labels that were known on this day, YYYY-MM-DD.")
     ] = None,
@@ -90,8 +98,8 @@ def input_options(
     settings: Settings,
     chain: list[str] | None,
     file_format: str | None,
-    tokens: Path | None = None,
-    prices: Path | None = None,
+    tokens: list[Path] | None = None,
+    prices: list[str] | None = None,
     labels: list[Path] | None = None,
     time_unit: str | None = None,
     epoch: str | None = None,
@@ -104,7 +112,8 @@ def input_options(
     from flow_pipeline.loading.ingest import LoadOptions
     from flow_pipeline.sources.maps import mapped, read_map
 
-    changes: dict[str, Any] = {"tokens": tokens, "prices": prices, "time_unit": time_unit, "epoch": epoch}
+    changes: dict[str, Any] = {"time_unit": time_unit, "epoch": epoch}
+    changes |= {"tokens": tuple(tokens) if tokens else None, "prices": tuple(prices) if prices else None}
     changes |= {"map": read_map(map_file) if map_file else None, "recursive": recursive or None}
     for given in chain or []:
         if "=" not in given:
@@ -172,6 +181,7 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
             for f in load.files
         ],
         "rows": {name: load.total(f"rows_{name}") for name in ("read", "loaded", "duplicate", "rejected")},
+        "notes": load.notes,
         "label_sets": [
             {
                 "set": s.name,
@@ -212,6 +222,8 @@ def show_summary(summary: dict[str, Any]) -> None:
         remarks = [*(f"{count:,} rejected as {reason}" for reason, count in f["reasons"].items()), *f["notes"]]
         if remarks and f["status"] != "refused":
             print(f"{f['file']}: {'; '.join(remarks)}")
+    for remark in summary["notes"]:
+        print(f"note: {remark}")
     for s in summary["label_sets"]:
         if s["rejected"] or s["notes"]:
             print(

@@ -27,6 +27,22 @@ CsvOption = Annotated[bool, typer.Option("--csv", help="CSV instead of a table."
 FromOption = Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD.")]
 ToOption = Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD, included.")]
 TokenOption = Annotated[str | None, typer.Option("--token", help="Only this token: symbol or contract address.")]
+TokenFilesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--tokens",
+        help="Token file beside the registry: chain, token_address, token_symbol, decimals; a token list; CoinGecko's "
+        "coins/list; ethereum-etl's tokens.csv. Several may follow.",
+    ),
+]
+PriceFilesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prices",
+        help="Price file: token, date, usd; or SYMBOL=FILE, CHAIN:CONTRACT=FILE for the history of one token "
+        "(CoinGecko, CoinMarketCap, Yahoo, klines). Several may follow.",
+    ),
+]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Rows shown on a terminal; JSON and CSV have all.")]
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from flow_pipeline.cli.analyze import input_options, tell_result
-from flow_pipeline.cli.common import JsonOption, progress, settings_of
+from flow_pipeline.cli.common import JsonOption, PriceFilesOption, TokenFilesOption, progress, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -22,10 +22,8 @@ def rebuild(
     labels: Annotated[
         list[Path] | None, typer.Option("--labels", help="Label sets beside the shipped packs; several may follow.")
     ] = None,
-    tokens: Annotated[
-        Path | None, typer.Option("--tokens", help="Token file: chain, token_address, token_symbol, decimals.")
-    ] = None,
-    prices: Annotated[Path | None, typer.Option("--prices", help="Price file: token, date, usd.")] = None,
+    tokens: TokenFilesOption = None,
+    prices: PriceFilesOption = None,
     groups: Annotated[Path | None, typer.Option("--groups", help="YAML or JSON file with groups of addresses.")] = None,
     without_gone: Annotated[
         bool, typer.Option("--without-gone", help="Leave out the rows of files that are no longer there.")

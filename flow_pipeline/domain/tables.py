@@ -26,10 +26,7 @@ class Column:
 
 
 _KEPT = {
-    *(
-        f"store.{name}"
-        for name in ("transfers", "addresses", "tokens", "token_decimals", "prices", "block_times", "copies")
-    ),
+    *(f"store.{name}" for name in ("transfers", "addresses", "tokens", "block_times", "copies")),
     *(f"store.{name}" for name in ("dirty_days", "reopened", "told_days", "state")),
     *(f"raw.{name}" for name in ("transactions", "rejects", "wallet_reports", "labels", "loads")),
     *(f"ops.{name}" for name in ("audits", "publications", "restatements")),
@@ -192,12 +189,26 @@ STORE_STATE = Table(
 STORE_DECIMALS = Table(
     "store",
     "token_decimals",
-    "One row per token of the token file.",
+    "One row per known token: of the registry, of the token files, and the chains' own coins.",
     _columns(
         ("chain", "VARCHAR", "canonical chain name"),
         ("token", "VARCHAR", "contract address, or symbol where there is none"),
-        ("token_symbol", "VARCHAR", "symbol to show"),
+        ("token_address", "VARCHAR", "contract address, NULL where only the symbol is known"),
+        ("token_symbol", "VARCHAR", "its symbol"),
         ("decimals", "INTEGER", "base units per token unit as a power of ten"),
+        ("form", "VARCHAR", "what a reader takes the symbol for: symbols of one form look alike"),
+        ("is_meant", "BOOLEAN", "true when the symbol means this token on its chain"),
+        ("is_vouched", "BOOLEAN", "false where only a list of all contracts has it, worthless ones included"),
+        ("source", "VARCHAR", "where the facts stand: pages and files, the surest first"),
+    ),
+)
+STORE_SYMBOL_FORMS = Table(
+    "store",
+    "symbol_forms",
+    "One row per symbol that sources wrote, with what a reader takes it for.",
+    _columns(
+        ("token_symbol", "VARCHAR", "symbol as a source wrote it"),
+        ("form", "VARCHAR", "the symbols it looks like, in one form; NULL where nothing readable is left"),
     ),
 )
 STORE_FLOW_STATES = Table(
@@ -254,9 +265,9 @@ STORE_PAYERS = Table(
 STORE_PRICES = Table(
     "store",
     "prices",
-    "One row per token and day of the price file.",
+    "One row per token and day of the price files.",
     _columns(
-        ("token", "VARCHAR", "token symbol or contract address, lower case"),
+        ("token", "VARCHAR", "token symbol or contract address, lower case, with chain: before it where it is for one"),
         ("price_date", "DATE", "UTC day"),
         ("usd", "DOUBLE", "US dollars per token unit"),
     ),
@@ -1305,6 +1316,7 @@ STORE_TABLES = (
     STORE_TOLD_DAYS,
     STORE_STATE,
     STORE_DECIMALS,
+    STORE_SYMBOL_FORMS,
     STORE_PRICES,
     STORE_WALLETS,
     STORE_WALLET_DAYS,

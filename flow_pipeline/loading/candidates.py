@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.domain.tokens import native_coins
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources.fields import Plan, form_of
@@ -25,7 +26,7 @@ def make_candidates(
     loaded: Sequence[Window],
     sources: SourceSettings,
     is_staged: bool,
-) -> None:
+) -> bool:
     """The view `candidate_rows`: every row to load, with typed values and the reason why it may not.
 
     Args:
@@ -36,6 +37,9 @@ def make_candidates(
         loaded: Windows of the file that are loaded already.
         sources: Settings in force.
         is_staged: True for a text file, whose values are read once and kept; those of Parquet are read again.
+
+    Returns:
+        True where a token is named by a symbol only, which is no chain's own coin: what is known of tokens decides it.
     """
     earliest = f"timestamp '{sources.earliest}'"
     latest = f"timestamp '{latest_time(sources)}'"
@@ -70,9 +74,23 @@ def make_candidates(
     if is_staged:
         connection.execute(f"create or replace temp table rows_in_window as select * from {wanted}")
         wanted = "rows_in_window"
+    is_by_symbol = _names_by_symbol(connection, wanted)
+    if is_by_symbol:
+        connection.execute(sql("candidates_named_rows", rows=wanted))
+        wanted = "named_rows"
     chain = f.chain if f.chain.startswith("'") else "chain"
     addresses = f"{form_of('from_text', chain)} as from_address, {form_of('to_text', chain)} as to_address"
     connection.execute(f"create or replace temp view candidate_rows as select *, {addresses} from {wanted}")
+    return is_by_symbol
+
+
+def _names_by_symbol(connection: Connection, rows: str) -> bool:
+    """True where rows name a token by a symbol only; a chain's own coin has no contract to find."""
+    named = connection.execute(
+        f"select distinct chain, token_symbol from {rows} where token_address is null and token_symbol is not null"
+    ).fetchall()
+    coins = {(coin.chain, coin.token_symbol) for coin in native_coins()}
+    return any((chain, symbol) not in coins for chain, symbol in named)
 
 
 def latest_time(sources: SourceSettings) -> datetime:

@@ -1,100 +1,124 @@
-"""The token file and the price file of the settings: read into the store, replacing what was there."""
+"""What is known beside the transfers: tokens and prices, read into the store in place of what was there.
+
+Tokens are the registry (`domain/tokens.csv`), the chains' own coins, and the user's files on top.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
 
-from flow_pipeline.domain.errors import UsageError
+import pyarrow as pa
+
 from flow_pipeline.domain.sql import statements
-from flow_pipeline.settings import Settings
-from flow_pipeline.sources.fields import literal
+from flow_pipeline.domain.tokens import KnownToken, lookalike_form, native_coins, registry, what_symbols_mean
+from flow_pipeline.loading.price_files import files_of, read_price_files
+from flow_pipeline.loading.token_lists import read_token_files
+from flow_pipeline.settings import Settings, SourceSettings
 from flow_pipeline.sources.files import sha256_of
-from flow_pipeline.warehouse.store import Connection, set_state, transaction
+from flow_pipeline.warehouse.store import Connection, get_state, set_state, transaction
 
 sql = statements(__package__)
 
-
-@dataclass(frozen=True)
-class _Companion:
-    """A file beside the transfers: what it must hold, and the believable values of its one figure per key."""
-
-    name: str
-    table: str
-    columns: tuple[str, ...]
-    key: str
-    value: str
-    is_impossible: str
-
-
-_TOKENS = _Companion(
-    "token file",
-    "token_decimals",
-    ("chain", "token_address", "decimals"),
-    "chain, token",
-    "decimals",
-    "decimals is null or decimals not between 0 and 77",
+_TOKENS = pa.schema(
+    [
+        ("chain", pa.string()),
+        ("token", pa.string()),
+        ("token_address", pa.string()),
+        ("token_symbol", pa.string()),
+        ("decimals", pa.int32()),
+        ("form", pa.string()),
+        ("is_meant", pa.bool_()),
+        ("is_vouched", pa.bool_()),
+        ("source", pa.string()),
+    ]
 )
-_PRICES = _Companion(
-    "price file",
-    "prices",
-    ("token", "date", "usd"),
-    "token, price_date",
-    "usd",
-    "usd is null or not isfinite(usd) or usd <= 0",
-)
+_PRICES = pa.schema([("token", pa.string()), ("price_date", pa.date32()), ("usd", pa.float64())])
 
 
 def load_companions(connection: Connection, settings: Settings) -> None:
-    """Read the token file and the price file of the settings, and make them known to sources.
+    """Read the token files and the price files of the settings, and make tokens known to sources.
 
     Raises:
-        UsageError: a file is missing, lacks a column, or has an impossible value.
+        UsageError: a file is missing, is of no known form, or says what can not be.
     """
+    sources = settings.sources
+    user = read_token_files(sources.token_files, sources.chain)
+    tokens = token_rows(user)
     with transaction(connection):
-        for companion, path in ((_TOKENS, settings.sources.tokens), (_PRICES, settings.sources.prices)):
-            connection.execute(f"delete from store.{companion.table}")
-            set_state(connection, f"{companion.table}_sha256", "")
-            if path is not None:
-                _load(connection, companion, path)
-                set_state(connection, f"{companion.table}_sha256", sha256_of(path))
-    connection.execute("create or replace temp view token_decimals as select * from store.token_decimals")
+        _replace(connection, "token_decimals", _TOKENS, tokens)
+        set_state(connection, "token_decimals_sha256", _mark([_TOKENS.names, [row[:-1] for row in tokens]]))
+        _load_prices(connection, sources)
+    connection.execute(sql("companions_decimals"))
+    connection.execute(sql("companions_contracts"))
 
 
-def _load(connection: Connection, companion: _Companion, path: Path) -> None:
-    name, columns = companion.name, ", ".join(companion.columns)
-    if not path.is_file():
-        raise UsageError(f"{name} {path} does not exist", f"give a CSV with the columns {columns}")
-    file = f"read_csv({literal(str(path))}, all_varchar = true, header = true)"
-    if path.suffix == ".parquet":
-        file = f"read_parquet({literal(str(path))})"
-    try:
-        found = {row[0] for row in connection.execute(f"describe select * from {file}").fetchall()}
-        missing = [column for column in companion.columns if column not in found]
-        if missing:
-            raise UsageError(f"{name} {path} has no column {', '.join(missing)}", f"it needs {columns}")
-        if companion is _TOKENS:
-            symbol = next((column for column in ("token_symbol", "symbol") if column in found), "null")
-            connection.execute(sql("companions_tokens", file=file, symbol=symbol))
-        else:
-            connection.execute(sql("companions_prices", file=file))
-        _check(connection, companion, path)
-    except UsageError:
-        raise
-    except Exception as error:
-        raise UsageError(f"{name} {path}: {str(error).splitlines()[0]}", "mend the value it names") from None
+def _load_prices(connection: Connection, sources: SourceSettings) -> None:
+    """Prices are read when a file, its token or the rule changed: a history by the minute takes seconds."""
+    entries = sources.price_files
+    present = [path for path in files_of(entries) if path.is_file()]
+    facts = [entries, [sha256_of(path) for path in present], sources.daily_price, _PRICES.names]
+    mark = _mark(facts) if entries else ""
+    if len(present) == len(entries) and get_state(connection, "prices_sha256") == mark:
+        return
+    prices = [(one.token, one.day, one.usd) for one in read_price_files(entries, sources.daily_price)]
+    _replace(connection, "prices", _PRICES, prices)
+    set_state(connection, "prices_sha256", mark)
 
 
-def _check(connection: Connection, companion: _Companion, path: Path) -> None:
-    """One believable value per key: a second price of a day would count every transfer of that day twice."""
-    name, value, key, table = companion.name, companion.value, companion.key, f"store.{companion.table}"
-    row = connection.execute(
-        f"select concat_ws(' ', {key}), {value} from {table} where {companion.is_impossible} limit 1"
-    ).fetchone()
-    if row:
-        raise UsageError(f"{name} {path}: {value} of {row[0]} is {row[1]}", "mend the value it names")
-    row = connection.execute(
-        f"select concat_ws(' ', {key}), count(*) from {table} group by {key} having count(*) > 1 limit 1"
-    ).fetchone()
-    if row:
-        raise UsageError(f"{name} {path} has {row[1]} rows for {row[0]} that differ", "keep one of them")
+def token_rows(user: tuple[KnownToken, ...]) -> list[tuple[Any, ...]]:
+    """One row per token that is known: the user's word before the registry's, and which token its symbol means."""
+    meant = what_symbols_mean(user)
+    known: dict[tuple[str, str], KnownToken] = {}
+    for token in (*native_coins(), *registry(), *user):
+        key = token.chain, token.token
+        known[key] = _merged(token, known.get(key))
+    return [
+        (
+            one.chain,
+            one.token,
+            one.token_address,
+            one.token_symbol,
+            one.decimals,
+            form or None,
+            bool(form) and _is_same(meant.get((one.chain, form)), one),
+            one.says_what_is_meant,
+            one.source,
+        )
+        for one in known.values()
+        for form in (lookalike_form(one.token_symbol or ""),)
+    ]
+
+
+def _is_same(one: KnownToken | None, other: KnownToken) -> bool:
+    return one is not None and one.token_address == other.token_address and one.token == other.token
+
+
+def _merged(token: KnownToken, before: KnownToken | None) -> KnownToken:
+    """What a later source says of a token, with what only the earlier one says; lists of all do not rename it."""
+    if before is None:
+        return token
+    namer = token if token.says_what_is_meant and token.token_symbol else before
+    return KnownToken(
+        token.chain,
+        token.token_address,
+        namer.token_symbol,
+        before.decimals if token.decimals is None else token.decimals,
+        f"{token.source}; {before.source}",
+        token.says_what_is_meant or before.says_what_is_meant,
+    )
+
+
+def _replace(connection: Connection, name: str, schema: pa.Schema, rows: Sequence[tuple[Any, ...]]) -> None:
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    table = pa.table([pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)], schema)
+    connection.register("companion_rows", table)
+    connection.execute(f"delete from store.{name}")
+    connection.execute(f"insert into store.{name} by name select * from companion_rows")
+    connection.unregister("companion_rows")
+
+
+def _mark(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()

@@ -28,7 +28,8 @@ from flow_pipeline.loading.coverage import doubts_about
 from flow_pipeline.loading.duplicates import find_duplicates
 from flow_pipeline.loading.ids import give_ids
 from flow_pipeline.loading.ledger import RecordedLoad
-from flow_pipeline.loading.relations import OF_ONE_FILE, TOKEN_DECIMALS
+from flow_pipeline.loading.naming import doubts_about_names
+from flow_pipeline.loading.relations import OF_ONE_FILE, TOKEN_CONTRACTS, TOKEN_DECIMALS
 from flow_pipeline.loading.removals import days_of_loads, is_as_it_was, remove_loads
 from flow_pipeline.loading.reports import FileReport, LoadReport
 from flow_pipeline.loading.storing import (
@@ -98,7 +99,7 @@ def load_folder(
         _entries(folder, settings.sources.recursive), key=lambda path: (not _has_changed(connection, path), path)
     )
     report = LoadReport()
-    with dropped_after(connection, TOKEN_DECIMALS):
+    with dropped_after(connection, TOKEN_DECIMALS, TOKEN_CONTRACTS):
         load_companions(connection, settings)
         for place, path in enumerate(entries, 1):
             on_file(path, place, len(entries))
@@ -108,6 +109,7 @@ def load_folder(
     _count_again(connection, report)
     if options.must_have_rows and not any(file.status in ("loaded", "known") for file in report.files):
         raise _nothing_to_load(folder, report)
+    report.notes = doubts_about_names(connection)
     return report
 
 
@@ -161,13 +163,14 @@ def load_recorded(
     """
     make_words(connection)
     report = LoadReport()
-    with dropped_after(connection, TOKEN_DECIMALS):
+    with dropped_after(connection, TOKEN_DECIMALS, TOKEN_CONTRACTS):
         load_companions(connection, settings)
         for place, load in enumerate(loads, 1):
             on_file(load.path, place, len(loads))
             options = _as_recorded(load.chain, load.format, settings)
             report.files.append(_load_or_say_why(connection, load.path, load.window, settings, options))
     _count_again(connection, report)
+    report.notes = doubts_about_names(connection)
     return report
 
 
@@ -356,10 +359,13 @@ class _Load:
                 return self.report
             self.report.format = understood.source.NAME
             file, rows, plan = understood.file, understood.rows, understood.plan
-            options_hash = with_times if plan.looks_up_times else with_tokens if plan.looks_up_decimals else base
             if plan.block_times:
                 self.report.format = "blocks"
-            make_candidates(self.connection, rows, plan, self.window, loaded, sources, file.kind != "parquet")
+            is_by_symbol = make_candidates(
+                self.connection, rows, plan, self.window, loaded, sources, file.kind != "parquet"
+            )
+            is_by_token = plan.looks_up_decimals or is_by_symbol
+            options_hash = with_times if plan.looks_up_times else with_tokens if is_by_token else base
             with transaction(self.connection):
                 if stale:
                     self.report.notes.append("replaces an earlier version of its rows")
@@ -447,10 +453,11 @@ class _Load:
         )
 
     def _options_hash(self) -> str:
-        """Hash of all that decides how the file is read; what a token file adds follows it after a hyphen."""
+        """Hash of all that decides how the file is read; what is known of tokens follows it after a hyphen."""
         sources = self.settings.sources
         facts = {
             "chain": self.chain,
+            "symbols": "are put to their contracts",
             **{
                 name: str(getattr(sources, name))
                 for name in ("value_unit", "decimal_mark", "date_order", "time_zone", "time_unit", "epoch", "earliest")

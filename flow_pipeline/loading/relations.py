@@ -40,6 +40,12 @@ TYPED_ROWS = Relation(
     is_view=True,
 )
 ROWS_IN_WINDOW = Relation("rows_in_window", _TYPED, "One row per typed row of the days to load; text files only.")
+NAMED_ROWS = Relation(
+    "named_rows",
+    _TYPED,
+    "One row per row of the file to load, with the contract that a symbol alone means.",
+    is_view=True,
+)
 CANDIDATE_ROWS = Relation(
     "candidate_rows", _CANDIDATE, "One row per typed row of the days to load, with its addresses.", is_view=True
 )
@@ -60,6 +66,7 @@ OF_ONE_FILE = (
     MALFORMED_ROWS,
     TYPED_ROWS,
     ROWS_IN_WINDOW,
+    NAMED_ROWS,
     CANDIDATE_ROWS,
     ADDRESS_TEXTS,
     BAD_ADDRESSES,
@@ -69,7 +76,13 @@ OF_ONE_FILE = (
 )
 TOKEN_DECIMALS = Relation(
     "token_decimals",
-    ("chain", "token", "token_symbol", "decimals"),
-    "One row per token of the token file, as sources look decimals up.",
+    ("chain", "token", "decimals"),
+    "One row per token with known decimals, by contract or by symbol in upper case, as sources look them up.",
+    is_view=True,
+)
+TOKEN_CONTRACTS = Relation(
+    "token_contracts",
+    ("chain", "symbol", "token_address"),
+    "One row per chain and symbol, in upper case, that means one contract.",
     is_view=True,
 )

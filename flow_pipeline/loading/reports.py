@@ -32,9 +32,10 @@ class FileReport:
 
 @dataclass
 class LoadReport:
-    """What became of every file of a load, in file order."""
+    """What became of every file of a load, in file order; `notes` is what all files together leave open."""
 
     files: list[FileReport] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def total(self, name: str) -> int:
         """Sum of a row count over all files."""

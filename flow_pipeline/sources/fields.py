@@ -177,8 +177,8 @@ def base_units(text: str, decimals: str, looks_up: bool = False) -> Amount:
 
 
 def known_decimals(chain: str, token_address: str, token_symbol: str) -> str:
-    """Decimals from the token file: by (chain, address), else by (chain, symbol) where the source has no address."""
-    token = f"coalesce({token_address}, {token_symbol})"
+    """Decimals of a known token: by (chain, address), else by (chain, symbol) where the source has no address."""
+    token = f"coalesce({token_address}, upper({token_symbol}))"
     return f"(select max(d.decimals) from token_decimals as d where d.chain = {chain} and d.token = {token})"
 
 

@@ -497,7 +497,7 @@ class _Table:
         return forms[column]
 
     def _decimals(self, token: str, symbol: str) -> str:
-        """SQL of a token's decimals: of the row, else of the token file, else of the chain's own coin."""
+        """SQL of a token's decimals: of the row, else of the token that is known, else of the chain's own coin."""
         column = self.column("decimals")
         own = f"{of_integers(self.reading, column)}, " if column else ""
         if told := self.layout.constants.get("decimals"):
@@ -554,7 +554,7 @@ class _Table:
             reading.decide("amount", column, _UNITS["base"], f"whole numbers only, {largest}")
             return True
         if self.column("token_address") and found.count and (kind == "value" or found.median >= _DOUBT_BESIDE_CONTRACT):
-            return self._unit_of_value(column, kind, found.largest, largest)
+            return self._unit_of_value(column, kind, largest)
         if found.count and found.median >= self._doubt_from():
             raise self._doubt(column, f"whole numbers only, {largest}, the middle one {found.median:,.15g}")
         reading.decide("amount", column, _UNITS["token"], f"whole numbers only, {largest}")
@@ -569,11 +569,12 @@ class _Table:
         self.reading.decide("amount", column, _UNITS["base"], f"whole numbers only, decimals beside them, {words_of}")
         return True
 
-    def _unit_of_value(self, column: str, kind: str, largest: float, words_of: str) -> bool:
-        """The unit of whole numbers below 10^15 beside a contract: those of a token with known decimals may tell."""
+    def _unit_of_value(self, column: str, kind: str, words_of: str) -> bool:
+        """The unit of whole numbers below 10^15 beside a contract: those of tokens with known decimals may tell."""
         address = text_of(self.file, self.column("token_address"))
         known = known_decimals(self.chain, form_of(address, self.chain), "null")
-        most = self.reading.one(f"max({known})")[0]
+        number = f"try_cast({self._plain(column) or quoted(column)} as double)"
+        most, coins = self.reading.one(f"max({known})", f"max({number} / 10.0 ** ({known}))")
         if kind == "coins":
             if most == 0:
                 return False
@@ -583,11 +584,11 @@ class _Table:
                 f"column {column} has whole numbers beside a contract: taken as base units, whose decimals a token "
                 "file gives; coins with NETRAFLOW_SOURCES__VALUE_UNIT=token"
             )
-        if most is None or largest >= 10**most:
-            known_by = f"{most} decimals" if most is not None else "no decimals known"
+        if most is None or coins is None or coins * 100 >= 1:
+            known_by = f"up to {most} decimals" if most is not None else "no decimals known"
             self.reading.decide("amount", column, _UNITS["base"], f"whole numbers only, {words_of}, {known_by}")
             return True
-        raise self._doubt(column, f"{words_of}, {most} decimals: less than one coin each, or coins?")
+        raise self._doubt(column, f"{words_of}, {most} decimals: less than a hundredth of a coin, or coins?")
 
     def _doubt_from(self) -> float:
         """The middle value from which whole numbers may be base units: a hundredth of the chain's own coin.

@@ -482,5 +482,5 @@ def test_separators_marks_quotes_and_documents_are_understood(settings: Settings
         is_build=True,
     ) == [
         ("0x" + "a" * 40, None),
-        (None, "DAI"),
+        ("0x6b175474e89094c44da98b954eedeac495271d0f", "DAI"),
     ]
