@@ -8,7 +8,17 @@ from flow_pipeline.warehouse.relations import Relation
 
 GRAPH_TOKENS = Relation(
     "graph_tokens",
-    ("token_id", "token_key", "position", "chain", "token_symbol", "token_address", "price_token", "chain_number"),
+    (
+        "token_id",
+        "token_key",
+        "position",
+        "chain",
+        "token_symbol",
+        "token_address",
+        "price_token",
+        "spoof_suspected",
+        "chain_number",
+    ),
     "One row per token whose transfers can be edges, with its position in the graph.",
 )
 EARLIER_TRANSFERS = Relation(

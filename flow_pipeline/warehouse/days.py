@@ -13,6 +13,7 @@ from typing import Any
 from flow_pipeline.detectors import daily, discover
 from flow_pipeline.detectors.typology import parameters_of, typologies
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.domain.tokens import lookalike_form
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
@@ -35,6 +36,7 @@ def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> 
     asked_for = max(filter(None, (wanted, date.fromisoformat(asked) if asked else None)), default=None)
     last_day = max(filter(None, (last_transfer, asked_for)), default=None)
     _refresh_token_days(connection)
+    _refresh_symbol_forms(connection)
     mark = _inputs_of_every_day(connection, settings)
     shrinks = bool(before and last_day and last_day < date.fromisoformat(before))
     full = get_state(connection, "built_with") != mark or shrinks or _token_names_changed(connection)
@@ -146,7 +148,7 @@ def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
 
 
 def _token_names_changed(connection: Connection) -> bool:
-    """True when a known token is now shown under another symbol, or stops being summable.
+    """True when a token that was built has now another name, price or verdict, or stops being summable.
 
     dbt's view tells what is, the table that it built what was.
     """
@@ -154,6 +156,19 @@ def _token_names_changed(connection: Connection) -> bool:
     if not connection.execute(is_built).fetchone():
         return True
     return number(connection, sql("days_changed_tokens")) > 0
+
+
+def _refresh_symbol_forms(connection: Connection) -> None:
+    """What a reader takes each symbol for that sources wrote."""
+    new = connection.execute(
+        "select distinct token_symbol from store.tokens where token_symbol is not null "
+        "and token_symbol not in (select token_symbol from store.symbol_forms)"
+    ).fetchall()
+    if new:
+        connection.executemany(
+            "insert into store.symbol_forms values (?, ?)",
+            [(symbol, lookalike_form(symbol) or None) for (symbol,) in new],
+        )
 
 
 def _refresh_token_days(connection: Connection) -> None:

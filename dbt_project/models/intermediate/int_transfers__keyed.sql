@@ -8,7 +8,7 @@ select
     f.from_id,
     f.to_id,
     case when t.is_summable then f.amount end as amount,
-    case when t.is_summable then usd_of(f.amount, p.usd, f.amount_usd) end as amount_usd
+    case when t.is_summable then usd_of(f.amount, p.usd, f.amount_usd, t.spoof_suspected) end as amount_usd
 from {{ source('store', 'transfers') }} as f
 inner join {{ ref('int_tokens__canonical') }} as t on f.token_id = t.token_id
 left join {{ source('store', 'prices') }} as p

@@ -25,7 +25,7 @@ edges as (
         coalesce(f.transfer_index, -1) as transfer_index,
         f.amount,
         f.row,
-        usd_of(f.amount, p.usd, f.amount_usd)::double as amount_usd
+        usd_of(f.amount, p.usd, f.amount_usd, k.spoof_suspected)::double as amount_usd
     from transfers as f inner join graph_tokens as k on k.token_id = f.token_id
     left join store.prices as p on p.price_date = f.block_date and p.token = k.price_token
     where f.is_edge

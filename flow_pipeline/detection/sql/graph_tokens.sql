@@ -9,6 +9,7 @@ select
     token_symbol,
     token_address,
     price_token,
+    spoof_suspected,
     dense_rank() over (order by chain)::integer - 1 as chain_number
 from intermediate.int_tokens__canonical
 where is_summable

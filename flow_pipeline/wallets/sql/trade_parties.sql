@@ -23,7 +23,7 @@ transfers as (
         f.from_id,
         f.to_id,
         f.amount::double as amount,
-        usd_of(f.amount, p.usd, f.amount_usd)::double as usd
+        usd_of(f.amount, p.usd, f.amount_usd, k.spoof_suspected)::double as usd
     from (
         select *
         from store.transfers

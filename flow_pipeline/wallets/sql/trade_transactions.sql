@@ -16,8 +16,20 @@ ends as materialized (
 
 native_coins as (
     select
-        unnest($chains) as chain,
-        unnest($coins) as coin
+        c.chain,
+        -- a price for one chain's coin comes before that of the symbol
+        coalesce(
+            (
+                select min(p.token) from store.prices as p
+                where p.token = c.chain || ':' || c.coin
+            ),
+            c.coin
+        ) as coin
+    from (
+        select
+            unnest($chains) as chain,
+            unnest($coins) as coin
+    ) as c
 )
 
 select

@@ -5,8 +5,20 @@
 insert into store.wallet_days by name
 with native_coins as (
     select
-        unnest($chains) as chain,
-        unnest($coins) as coin
+        c.chain,
+        -- a price for one chain's coin comes before that of the symbol
+        coalesce(
+            (
+                select min(p.token) from store.prices as p
+                where p.token = c.chain || ':' || c.coin
+            ),
+            c.coin
+        ) as coin
+    from (
+        select
+            unnest($chains) as chain,
+            unnest($coins) as coin
+    ) as c
 ),
 
 transactions as (
@@ -39,7 +51,8 @@ tokens as (
         token_id,
         token_key,
         chain,
-        price_token
+        price_token,
+        spoof_suspected
     from intermediate.int_tokens__canonical
 ),
 
@@ -48,6 +61,7 @@ transfers as (
         k.chain,
         k.token_key,
         k.price_token,
+        k.spoof_suspected,
         f.block_timestamp,
         f.block_date,
         f.block_number,
@@ -85,7 +99,7 @@ payments as (
             t.chain,
             t.from_id,
             t.block_date,
-            usd_of(t.amount, p.usd, t.amount_usd) as usd
+            usd_of(t.amount, p.usd, t.amount_usd, t.spoof_suspected) as usd
         from transfers as t left join store.prices as p on p.price_date = t.block_date and p.token = t.price_token
         where t.block_date >= $first and t.from_id % $parts = $part
     ) as f

@@ -1,5 +1,5 @@
--- Gives: one row: the count of tokens that were built under another symbol, or were summable when now they are not or
---   the other way round
+-- Gives: one row: the count of tokens that were built under another name, price or verdict, or were summable when now
+--   they are not or the other way round
 -- Reads: marts.dim_tokens, intermediate.int_tokens__canonical
 select count(*)
 from marts.dim_tokens as b
@@ -10,8 +10,16 @@ left join
             coalesce(token_address, token_symbol) as token,
             token_address,
             token_symbol,
-            is_summable
+            is_summable,
+            is_canonical,
+            spoof_suspected,
+            price_token
         from intermediate.int_tokens__canonical
     ) as n
     on n.chain = b.chain and n.token = coalesce(b.token_address, b.token_symbol)
-where n.token_symbol is distinct from b.token_symbol or n.is_summable is distinct from b.is_summable
+where
+    n.token_symbol is distinct from b.token_symbol
+    or n.is_summable is distinct from b.is_summable
+    or n.is_canonical is distinct from b.is_canonical
+    or n.spoof_suspected is distinct from b.spoof_suspected
+    or n.price_token is distinct from b.price_token

@@ -1,9 +1,17 @@
 -- The words that many statements share, kept in the warehouse file itself: dbt's models, the statements of the rooms
 -- and whoever opens a published file use the same ones. The engine puts their text in place, so that they cost nothing.
 
--- US dollars of a transfer: by the price of its day, else what its source gave; NULL where neither is known.
-create or replace macro usd_of(amount, price, given) as
-coalesce(case when price is not null then try_cast(amount::double * price as decimal(38, 6)) end, given);
+-- US dollars of a transfer: by the price of its day, else what its source gave; NULL where neither is known. What a
+-- source gives for a token that imitates another is the other's price.
+create or replace macro usd_of(amount, price, given, is_spoof := false) as
+coalesce(
+    case when price is not null then try_cast(amount::double * price as decimal(38, 6)) end,
+    case when not is_spoof then given end
+);
+
+-- A contract by its ends.
+create or replace macro short_contract(address) as
+case when length(address) > 14 then left(address, 6) || '…' || right(address, 4) else address end;
 
 -- True when something that is known from a moment on until before another (a label, a hub, a membership) holds then.
 create or replace macro holds_at(valid_from, valid_to, moment) as moment >= valid_from and moment < valid_to;

@@ -7,7 +7,11 @@ select
     any_value(t.transfer_count) as transfer_count,
     any_value(t.first_date) as first_date,
     any_value(t.last_date) as last_date,
-    bool_and(t.is_summable) as is_summable
+    bool_and(t.is_summable) as is_summable,
+    bool_or(t.is_canonical) as is_canonical,
+    bool_or(t.spoof_suspected) as spoof_suspected,
+    any_value(t.imitates) as imitates,
+    any_value(t.price_token) as price_token
 from {{ ref('int_tokens__canonical') }} as t
 inner join {{ source('store', 'tokens') }} as s on t.token_id = s.token_id
 group by t.chain, t.token_address, t.token_key

@@ -11,7 +11,7 @@ select
     a.address as from_address,
     b.address as to_address,
     f.amount,
-    usd_of(f.amount, p.usd, f.amount_usd) as amount_usd,
+    usd_of(f.amount, p.usd, f.amount_usd, k.spoof_suspected) as amount_usd,
     s.entity as from_entity,
     s.category as from_category,
     r.entity as to_entity,

@@ -25,7 +25,7 @@ measured as (
         k.chain,
         k.token_symbol,
         k.token_address,
-        usd_of(f.amount, p.usd, f.amount_usd) as amount_usd,
+        usd_of(f.amount, p.usd, f.amount_usd, k.spoof_suspected) as amount_usd,
         case when l.symbol is null then $usd else [l.medium, l.high, l.critical] end as limits,
         case when l.symbol is null then 'USD' else 'token units' end as unit
     from store.transfers as f
@@ -37,7 +37,7 @@ measured as (
         and f.from_id <> f.to_id
         and case
             when l.symbol is not null then f.amount > l.medium
-            else usd_of(f.amount, p.usd, f.amount_usd) > $usd[1]
+            else usd_of(f.amount, p.usd, f.amount_usd, k.spoof_suspected) > $usd[1]
         end
 ),
 
