@@ -13,8 +13,8 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.command(
         "sql",
-        epilog='Example: netraflow sql "SELECT exchange, sum(netflow) '
-        'FROM marts.fct_daily_exchange_netflow GROUP BY exchange"',
+        epilog='Example: netraflow sql "SELECT exchange, chain, token_symbol, token_address, sum(netflow) '
+        'FROM marts.fct_daily_exchange_netflow GROUP BY ALL"',
     )(sql)
 
 

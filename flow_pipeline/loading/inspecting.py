@@ -15,7 +15,7 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.candidates import make_candidates
 from flow_pipeline.loading.companions import load_companions
 from flow_pipeline.loading.ingest import LoadOptions, make_words
-from flow_pipeline.loading.relations import OF_ONE_FILE, TOKEN_DECIMALS
+from flow_pipeline.loading.relations import OF_ONE_FILE, TOKEN_CONTRACTS, TOKEN_DECIMALS
 from flow_pipeline.loading.understanding import Understood, understand
 from flow_pipeline.settings import Settings, SourceSettings
 from flow_pipeline.sources.containers import container_of, unpacked
@@ -76,7 +76,7 @@ def inspect(settings: Settings, paths: list[Path], options: LoadOptions) -> list
         aside = settings.with_changes().model_copy(update={"data_dir": Path(folder)})
         with open_build(aside) as connection:
             make_words(connection)
-            with dropped_after(connection, TOKEN_DECIMALS):
+            with dropped_after(connection, TOKEN_DECIMALS, TOKEN_CONTRACTS):
                 load_companions(connection, aside)
                 return [_inspect(connection, path, aside, options) for path in paths]
 

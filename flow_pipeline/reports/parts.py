@@ -45,8 +45,10 @@ def _headline(b: Builder) -> Part:
     worth: Words = ["; those with a price were worth ", moved["usd"], " USD."] if moved["usd"].value else ["."]
     words: list[Words] = [[moved["transfers"], " transfers of ", moved["tokens"], f" tokens moved {b.when}", *worth]]
     totals = b.table("report_totals", "All exchanges together")
-    for token, _, netflow, inflow, outflow, _ in totals.rows[:3]:
+    names = [row[0] for row in totals.rows]
+    for name, chain, netflow, inflow, outflow, _ in totals.rows[:3]:
         way = "gained" if netflow >= 0 else "lost"
+        token = f"{name} on {chain}" if names.count(name) > 1 else name
         words.append(
             [
                 f"Exchanges {way} ", Number(abs(netflow), "totals"), f" {token} net: ", Number(inflow, "totals"),

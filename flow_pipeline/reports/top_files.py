@@ -9,13 +9,17 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.netflow import top_days
 from flow_pipeline.settings import AnomalySettings
 from flow_pipeline.warehouse.store import Connection
 
+sql = statements(__package__)
+
 _COLUMNS = ["inflow", "outflow", "netflow", "roll_mean", "roll_std", "zscore"]
 _ALL = 1_000_000
+_SERIES = ("chain", "token_symbol", "token_address")
 
 
 def write_top_files(connection: Connection, rules: AnomalySettings, token: str | None, folder: Path) -> None:
@@ -27,11 +31,12 @@ def write_top_files(connection: Connection, rules: AnomalySettings, token: str |
         token: Symbol or contract; else the most active token.
         folder: Where the files go.
     """
-    token = _busiest(connection) if token is None else token
+    series = _busiest(connection, token)
 
     def days(scope: str, most: int) -> list[dict[str, Any]]:
         columns, rows = top_days(connection, "inclusive", most, scope, Window(), token)
-        return [dict(zip(columns, row, strict=True)) for row in rows]
+        named = (dict(zip(columns, row, strict=True)) for row in rows)
+        return [row for row in named if tuple(row[name] for name in _SERIES) == series]
 
     listed = {scope: days(scope, rules.top_k) for scope in ("total", "exchange", "wallet")}
     every_day = days("total", _ALL)
@@ -53,7 +58,7 @@ def write_top_files(connection: Connection, rules: AnomalySettings, token: str |
             )
     named = (row["token_symbol"] for rows in (*listed.values(), every_day) for row in rows if row["token_symbol"])
     lines = [
-        f"# Top-K days of netflow by |z|: {next(named, token)}",
+        f"# Top-K days of netflow by |z|: {next(named, token or series[2] or '')}",
         "",
         "## Total",
         "",
@@ -70,11 +75,7 @@ def _figures(row: dict[str, Any]) -> str:
     return f"{float(row['netflow']):.6g} | {row['zscore']:.6g}"
 
 
-def _busiest(connection: Connection) -> str:
-    """The token with the most active days; an empty word when none has a score."""
-    row = connection.execute("""
-        select coalesce(token_address, token_symbol) from detection.netflow_scores
-        where scope_type = 'total' group by chain, token_symbol, token_address
-        order by count(*) filter (where is_active) desc, token_symbol limit 1
-    """).fetchone()
-    return row[0] if row else ""
+def _busiest(connection: Connection, token: str | None) -> tuple[str | None, ...]:
+    """The one token of a name, else of all, with the most active days: chain, symbol and contract; of none, nothing."""
+    row = connection.execute(sql("top_files_busiest"), {"token": token}).fetchone()
+    return tuple(row) if row else (None, None, None)

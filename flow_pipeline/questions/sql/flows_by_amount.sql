@@ -17,7 +17,7 @@ select
     destination_address
 from detection.group_flows
 where
-    ($token is null or lower(coalesce(token_symbol, token_address)) = lower($token))
+    ($token is null or lower(token_symbol) = lower($token) or lower(token_address) = lower($token))
     and ($least is null or amount >= $least)
     and ($most is null or amount <= $most)
     and ($first is null or block_date >= $first)

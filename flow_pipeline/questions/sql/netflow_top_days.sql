@@ -4,7 +4,9 @@
 select
     block_date,
     scope,
+    chain,
     token_symbol,
+    token_address,
     inflow,
     outflow,
     netflow,
@@ -23,4 +25,4 @@ qualify
         partition by scope, chain, token_symbol, token_address
         order by abs(${score}) desc, block_date
     ) <= $top
-order by scope, token_symbol, abs(${score}) desc, block_date
+order by scope, token_symbol, chain, token_address, abs(${score}) desc, block_date

@@ -10,6 +10,6 @@ select
     sum(netflow_usd) as netflow_usd
 from marts.fct_daily_netflow
 where block_date between $first_day and $last_day
-group by all
+group by chain, token_symbol, token_address
 having sum(inflow_count + outflow_count) > 0
-order by sum(inflow_count + outflow_count) desc, token
+order by sum(inflow_count + outflow_count) desc, token, chain

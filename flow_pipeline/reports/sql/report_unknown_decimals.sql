@@ -7,6 +7,6 @@ select
     sum(unknown_amount_count)::bigint as transfers
 from marts.fct_daily_region_flow
 where block_date between $first_day and $last_day
-group by all
+group by chain, token_symbol, token_address
 having sum(unknown_amount_count) > 0
-order by transfers desc, token
+order by transfers desc, token, chain

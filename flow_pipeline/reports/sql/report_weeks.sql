@@ -4,6 +4,7 @@
 select
     iso_week,
     coalesce(token_symbol, token_address) as token,
+    chain,
     volume,
     transfer_count as transfers,
     net,
@@ -12,4 +13,4 @@ select
     volume_change_share
 from marts.fct_weekly_token_movement
 where week_start between $first_day and $last_day
-order by week_start desc, transfers desc, token
+order by week_start desc, transfers desc, token, chain
