@@ -16,7 +16,8 @@ from tests.conftest import TX_HEADER, ask, build, label_file, write_csv
 
 NAMES = ("wallet", "pool", "second_pool", "bot", "owner", "router", "stranger", "dex", "other", "dust")
 ADDRESS = {name: f"0x{number + 0x10:040x}" for number, name in enumerate(NAMES)}
-USDC, COIN, OTHER = (f"0x{number:040x}" for number in (0xC0, 0xC1, 0xC2))
+USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+COIN, OTHER = (f"0x{number:040x}" for number in (0xC1, 0xC2))
 SYMBOL = {USDC: "USDC", COIN: "COIN", OTHER: "OTHR"}
 HEADER = [
     "chain",
