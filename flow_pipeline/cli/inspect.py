@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flow_pipeline.cli.analyze import input_options
-from flow_pipeline.cli.common import JsonOption, note, settings_of, table
+from flow_pipeline.cli.common import JsonOption, TokenFilesOption, note, settings_of, table
 
 if TYPE_CHECKING:
     from flow_pipeline.loading.inspecting import Inspection
@@ -31,7 +31,7 @@ def inspect(
         str | None, typer.Option("--format", help="Format of every file, instead of recognising it.")
     ] = None,
     map_file: Annotated[Path | None, typer.Option("--map", help="Map file: columns to fields, and constants.")] = None,
-    tokens: Annotated[Path | None, typer.Option("--tokens", help="Token file, as in analyze.")] = None,
+    tokens: TokenFilesOption = None,
     write_map: Annotated[
         Path | None, typer.Option("--write-map", help="Write a draft of a map file for the first file; complete it.")
     ] = None,

@@ -76,7 +76,7 @@ class Reading:
     def distinct(self, expression: str, most: int = 1_000) -> list[str]:
         """Distinct texts of an expression, the commonest first; NULL is none."""
         rows = self.measure([f"{expression} as word", "count(*)"], f"group by word order by 2 desc, 1 limit {most + 1}")
-        return [str(word) for word, _ in rows if word is not None]
+        return [str(word).replace("\x00", "\ufffd") for word, _ in rows if word is not None]
 
     def refuse(self, why: str, hint: str) -> Unreadable:
         """The refusal of the file."""
