@@ -513,7 +513,7 @@ class _Load:
         if malformed:
             store_malformed_rows(connection, load_id, path, max_text)
         if candidates > stored + number(connection, "select count(*) from duplicate_rows"):
-            store_bad_rows(connection, load_id, path, max_text, rows)
+            store_bad_rows(connection, load_id, path, max_text, rows, plan.transfers.time_text)
         read, report = candidates + malformed, self.report
         report.reasons = reject_reasons(connection, load_id)
         rejected = sum(report.reasons.values())

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from flow_pipeline.domain.chains import EVERY_EVM_CHAIN, chains_of
 from flow_pipeline.domain.errors import Unreadable, UsageError
 from flow_pipeline.domain.tables import RAW_LABELS, RAW_REJECTS, Table
 from flow_pipeline.labels import LabelSet, fingerprint, label_files, read_label_set
@@ -92,6 +93,18 @@ def content_of(path: Path, settings: Settings) -> bytes:
         raise UsageError(
             f"label file {path} can not be read: {error.strerror or error}", "check the file and its permissions"
         ) from None
+
+
+def chains_without_labels(connection: Connection) -> list[str]:
+    """What a reader should know of chains on which no address has a label: every one of them is unlabelled."""
+    evm = list(chains_of("evm"))
+    found = connection.execute(
+        "select distinct chain from store.tokens where chain not in (select chain from raw.labels) and not "
+        "(list_contains($evm::varchar[], chain) and exists (select 1 from raw.labels where chain = $every)) order by 1",
+        {"evm": evm, "every": EVERY_EVM_CHAIN},
+    ).fetchall()
+    names = [name for (name,) in found if name not in ("fiat", "edge-list")]
+    return [f"no label set knows an address on {', '.join(names)}; give one with --labels"] if names else []
 
 
 def _insert(connection: Connection, found: LabelSet, started: datetime) -> None:

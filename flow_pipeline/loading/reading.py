@@ -282,6 +282,19 @@ def _read_csv(
     if set_aside:
         connection.executemany("insert into malformed_rows values (?, ?, ?)", set_aside)
     _number_rows(connection)
+    _set_headers_aside(connection, file)
+
+
+def _set_headers_aside(connection: Connection, file: InputFile) -> None:
+    """Rows that are the header again, as in files put one behind another, are no transfers."""
+    first = file.columns[:3]
+    is_header = " and ".join(f"trim({quoted(column)}) = {literal(column)}" for column in first)
+    if connection.execute(f"select 1 from staged_rows where {is_header} limit 1").fetchone():
+        connection.execute(
+            "insert into malformed_rows select source_row, 'the header stands here again', "
+            f"{quoted(file.columns[0])} from staged_rows where {is_header}"
+        )
+        connection.execute(f"delete from staged_rows where {is_header}")
 
 
 def _take_errors(connection: Connection, skip: int, max_text: int) -> None:

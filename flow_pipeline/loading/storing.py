@@ -87,9 +87,10 @@ def store_malformed_rows(connection: Connection, load_id: int, path: str, max_te
     )
 
 
-def store_bad_rows(connection: Connection, load_id: int, path: str, max_text: int, rows: str) -> None:
+def store_bad_rows(connection: Connection, load_id: int, path: str, max_text: int, rows: str, time_text: str) -> None:
     """Keep the rows that may not load among the rejects."""
-    connection.execute(sql("storing_rejects", rows=rows), {"load_id": load_id, "path": path, "max_text": max_text})
+    statement = sql("storing_rejects", rows=rows, time_text=time_text)
+    connection.execute(statement, {"load_id": load_id, "path": path, "max_text": max_text})
 
 
 def reject_reasons(connection: Connection, load_id: int) -> dict[str, int]:

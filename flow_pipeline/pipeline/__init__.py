@@ -29,7 +29,7 @@ from flow_pipeline.domain.errors import AuditFailed, FlowError, UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import LabelSet
 from flow_pipeline.loading.ingest import LoadOptions, LoadReport, load_folder
-from flow_pipeline.loading.labels import load_labels
+from flow_pipeline.loading.labels import chains_without_labels, load_labels
 from flow_pipeline.quality import Verdict
 from flow_pipeline.reports.exports import export_run, exports_are_of
 from flow_pipeline.reports.report import reports_are_of, write_reports
@@ -182,6 +182,7 @@ def load(
             connection, folder, window, settings, options, lambda path, n, count: say(f"load {n}/{count}: {path.name}")
         )
         result = RunResult(run_id, report, load_labels(connection, settings))
+        report.notes += chains_without_labels(connection)
         load_groups(connection, settings.tracing)
         recorded = last_recorded(connection)
         grows = window.last is not None and str(min(window.last, datetime.now(UTC).date())) > (

@@ -360,8 +360,8 @@ def of_times(reading: Reading, column: str) -> str:
         f"count(try_cast({text} as timestamp))",
         f"count_if(contains(substr({text}, 17), '+') or contains(substr({text}, 17), '-'))",
     )
-    if count and epochs == count:
-        return _epochs(reading, column, text)
+    if count and epochs == count and not _serials(reading, text):
+        return f"flow_epoch(try_cast({text} as bigint))"
     if moments == count and not offsets and zone == "UTC":
         return f"try_cast({text} as timestamp)"
     if _serials(reading, text):
@@ -386,15 +386,6 @@ def of_times(reading: Reading, column: str) -> str:
     if zone != "UTC" and not zoned:
         reading.decide("time", column, f"times of {zone}", "sources.time_zone")
     return reader
-
-
-def _epochs(reading: Reading, column: str, text: str) -> str:
-    """SQL of whole numbers as times; days since 1900, as spreadsheets count them, are no seconds of 1970."""
-    least, most = reading.one(f"min(try_cast({text} as bigint))", f"max(try_cast({text} as bigint))")
-    if least > 20_000 and most < 80_000:
-        reading.decide("time", column, "days since 1900, as spreadsheets count", f"values from {least} to {most}")
-        return f"timestamp '1899-12-30' + to_days(try_cast({text} as integer))"
-    return f"flow_epoch(try_cast({text} as bigint))"
 
 
 def _serials(reading: Reading, text: str) -> bool:

@@ -20,6 +20,7 @@ from flow_pipeline.loading.inspecting import inspect
 from flow_pipeline.settings import Settings
 from tests.conftest import ask, load_only
 
+BTC_A, BTC_B = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 A, B, C = ("0x" + pair * 20 for pair in ("a1", "b2", "c3"))
 TOKEN = "0x" + "7e" * 20
 TRON_A, TRON_B, TRON_TOKEN = (
@@ -628,3 +629,138 @@ def test_a_map_reads_what_no_format_knows(settings: Settings, tmp_path: Path) ->
     ):
         with pytest.raises(UsageError, match=words):
             load(settings, tmp_path, map=wrong)
+
+
+# ------------------------------------------------------------------------------------------ what sceptics tried
+
+
+def test_lists_beside_lists_are_not_lost(settings: Settings, tmp_path: Path) -> None:
+    row = {"hash": h(1), "time": AT, "from": A, "to": B, "amount": "1.5"}
+    put(tmp_path, "two.json", {"sent": [row], "received": [{**row, "hash": h(2)}]})
+    assert "several lists (/sent, /received)" in notes(load(settings, tmp_path))
+
+
+def test_the_chain_that_an_answer_or_a_folder_names_counts(settings: Settings, tmp_path: Path) -> None:
+    row = {"hash": h(1), "time": AT, "from": A, "to": B, "amount": "1.5"}
+    put(tmp_path, "page.json", {"data": {"chain_id": 137, "items": [row]}})
+    put(tmp_path, "chain=bsc/part-0.csv", csv("hash,time,from,to,amount", f"{h(2)},{AT},{A},{B},2.5"))
+    load(settings, tmp_path, recursive=True)
+    assert transfers(settings, "chain, amount") == [("bsc", Decimal("2.5")), ("polygon", Decimal("1.5"))]
+
+
+def test_senders_of_one_form_name_their_chain(settings: Settings, tmp_path: Path) -> None:
+    put(tmp_path, "t.csv", csv("hash,time,from,to,symbol,amount", f"{h(1)},{AT},{TRON_A},{TRON_B},TOK,1.5"))
+    load(settings, tmp_path)
+    assert transfers(settings, "chain") == [("tron",)]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("txid,time,from,to,value", f"{h(1)},{AT},{BTC_A},{BTC_B},5000000"),
+        ("hash,time,from,to,contract_address,amount", f"{h(1)},{AT},{A},{B},{TOKEN},1500000"),
+        ("hash,time,from,to,amount,decimals", f"{h(1)},{AT},{A},{B},25000,6"),
+    ],
+)  # fmt: skip
+def test_whole_numbers_in_doubt_are_a_question(settings: Settings, tmp_path: Path, header: str, row: str) -> None:
+    put(tmp_path, "t.csv", csv(header, row))
+    chain = "bitcoin" if "txid" in header else None
+    assert "VALUE_UNIT=token" in notes(load(settings, tmp_path, chain=chain))
+
+
+def test_a_decimal_without_fractions_is_no_proof_of_coins(settings: Settings, tmp_path: Path) -> None:
+    names = ["hash", "nonce", "from_address", "to_address", "value", "gas_price", "block_timestamp", "receipt_status"]
+    row = [h(1), 1, A, B, Decimal(250_000_000_000_000), 1, AT, 1]
+    table = pa.Table.from_pylist([dict(zip(names, row, strict=True))])
+    at = names.index("value")
+    (tmp_path / "in").mkdir()
+    pq.write_table(
+        table.set_column(at, "value", table["value"].cast(pa.decimal128(38, 9))), tmp_path / "in" / "t.parquet"
+    )
+    load(settings, tmp_path)
+    assert amounts(settings) == [Decimal("0.00025")]
+
+
+@pytest.mark.parametrize("places", [("0_1_1", "0_11"), ("[0, 1]", "[0, 2]"), ("0,1", "0,2")])
+def test_paths_inside_a_transaction_are_places(settings: Settings, tmp_path: Path, places: tuple[str, str]) -> None:
+    rows = [f'{h(1)},"{place}",{AT},{A},{B},ETH,1.5' for place in places]
+    put(tmp_path, "t.csv", csv("hash,trace_address,time,from,to,symbol,amount", *rows))
+    load(settings, tmp_path)
+    assert len(amounts(settings)) == 2
+
+
+def test_calls_that_carry_no_value_and_things_move_no_coins(settings: Settings, tmp_path: Path) -> None:
+    put(
+        tmp_path, "a.csv", csv("hash,time,from,to,symbol,amount,call_type", f"{h(1)},{AT},{A},{B},ETH,9.5,delegatecall")
+    )
+    put(tmp_path, "b.csv", csv("hash,time,from,to,symbol,amount,token_id", f"{h(2)},{AT},{A},{B},APE,1.5,77"))
+    load(settings, tmp_path)
+    assert rejects(settings) == [("nft", 1), ("not_a_transfer", 1)]
+
+
+def test_a_failure_in_a_column_of_an_unknown_name_is_a_question(settings: Settings, tmp_path: Path) -> None:
+    put(tmp_path, "t.csv", csv("hash,time,from,to,amount,my_tx_state", f"{h(1)},{AT},{A},{B},1.5,FAILED"))
+    assert "column my_tx_state says `failed`" in notes(load(settings, tmp_path))
+
+
+def test_words_for_none_are_none(settings: Settings, tmp_path: Path) -> None:
+    rows = [f"\\N,{AT},{A},{B},None,eth,1.5", f"\\N,{AT},{A},{B},nan,ETH,1.5"]
+    put(tmp_path, "t.csv", csv("hash,time,from,to,contract_address,symbol,amount", *rows))
+    load(settings, tmp_path)
+    assert transfers(settings, "token_address, token_symbol, tx_hash") == [(None, "ETH", None)] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "second"),
+    [
+        (f"{AT} +0200", 4 * 3600 + 428), ("2024-03-05 06:07:08 PM", 18 * 3600 + 428), ("45356.25", 6 * 3600),
+        (f"{AT} +0000 UTC", 6 * 3600 + 428),
+    ],
+)  # fmt: skip
+def test_times_of_other_tools(settings: Settings, tmp_path: Path, text: str, second: int) -> None:
+    put(tmp_path, "t.csv", csv("hash,time,from,to,amount", f"{h(1)},{text},{A},{B},1.5"))
+    load(settings, tmp_path)
+    assert transfers(settings, "date_diff('second', timestamp '2024-03-05', block_timestamp)") == [(second,)]
+
+
+def test_a_time_that_can_not_be_read_is_shown(settings: Settings, tmp_path: Path) -> None:
+    put(tmp_path, "t.csv", csv("hash,time,from,to,amount", f"{h(1)},soon,{A},{B},1.5", f"{h(2)},{AT},{A},{B},2.5"))
+    load(settings, tmp_path)
+    assert ask(settings, "select message from raw.rejects", is_build=True) == [("the time can not be read: soon",)]
+
+
+def test_a_header_that_stands_twice_is_no_transfer(settings: Settings, tmp_path: Path) -> None:
+    put(tmp_path, "t.csv", GOOD + csv("hash,time,from,to,amount", f"{h(2)},{AT},{A},{B},2.5"))
+    assert load(settings, tmp_path).files[0].reasons == {"malformed_row": 1}
+    assert len(amounts(settings)) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"<!DOCTYPE html><html>log in</html>", "a web page"), (b"SQLite format 3\x00", "a SQLite database"),
+        (b"{}", "can not be read"), (b"[null]", "not objects"), (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    ],
+)  # fmt: skip
+def test_what_is_no_table_is_named(settings: Settings, tmp_path: Path, content: bytes, words: str) -> None:
+    put(tmp_path, "odd.csv", content)
+    put(tmp_path, "zgood.csv", GOOD)
+    report = load(settings, tmp_path)
+    assert [file.status for file in report.files] == ["refused", "loaded"]
+    assert words in report.files[0].notes[0]
+
+
+def test_a_title_above_the_header_and_a_unit_beside_numbers(settings: Settings, tmp_path: Path) -> None:
+    text = "Transfers of March\n" + csv(
+        "hash,time,from,to,amount", f"{h(1)},{AT},{A},{B},1.5 ETH", f"{h(2)},{AT},{A},{B},$2"
+    )
+    put(tmp_path, "t.csv", text)
+    load(settings, tmp_path)
+    assert amounts(settings) == [Decimal("1.5"), Decimal(2)]
+
+
+def test_cash_comes_in_from_the_other_side(settings: Settings, tmp_path: Path) -> None:
+    header = "step,type,amount,nameOrig,oldbalanceOrg,newbalanceOrig,nameDest,oldbalanceDest,newbalanceDest,isFraud"
+    put(tmp_path, "t.csv", csv(header, "1,CASH_IN,9.5,C1,0,0,M2,0,0,0", "2,TRANSFER,8.5,C3,0,0,C4,0,0,0"))
+    load(settings, tmp_path, epoch="2024-03-05")
+    assert transfers(settings, "from_address, to_address") == [("C3", "C4"), ("M2", "C1")]
