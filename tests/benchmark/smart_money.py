@@ -32,8 +32,8 @@ def fill(connection: Connection, transactions: int, wallets: int, days: int) -> 
     )
     connection.execute("""
         CREATE TABLE intermediate.int_tokens__canonical AS
-        FROM (VALUES (0, 0, 'ethereum', NULL, 'ETH', 'eth'), (1, 1, 'ethereum', '0xc0', 'USDC', 'usdc'))
-        t(token_id, token_key, chain, token_address, token_symbol, price_token)
+        FROM (VALUES (0, 0, 'ethereum', NULL, 'ETH', 'eth', false), (1, 1, 'ethereum', '0xc0', 'USDC', 'usdc', false))
+        t(token_id, token_key, chain, token_address, token_symbol, price_token, spoof_suspected)
     """)
     connection.execute(
         "CREATE VIEW intermediate.int_tokens__keys AS SELECT token_key, chain, token_address, token_symbol "

@@ -33,14 +33,14 @@ def warehouse() -> Iterator[Connection]:
         )
         connection.execute(
             "CREATE TABLE intermediate.int_tokens__canonical (token_id INTEGER, token_key INTEGER, chain VARCHAR, "
-            "token_address VARCHAR, token_symbol VARCHAR, price_token VARCHAR)"
+            "token_address VARCHAR, token_symbol VARCHAR, price_token VARCHAR, spoof_suspected BOOLEAN)"
         )
         connection.execute(
             "CREATE VIEW intermediate.int_tokens__keys AS SELECT token_key, chain, token_address, token_symbol "
             "FROM intermediate.int_tokens__canonical"
         )
         connection.executemany(
-            "INSERT INTO intermediate.int_tokens__canonical VALUES (?, ?, 'ethereum', NULL, ?, ?)",
+            "INSERT INTO intermediate.int_tokens__canonical VALUES (?, ?, 'ethereum', NULL, ?, ?, false)",
             [(n, n, t, t) for n, t in enumerate(TOKENS)],
         )
         connection.executemany("INSERT INTO store.addresses VALUES (?, ?)", list(enumerate(NAMES)))
