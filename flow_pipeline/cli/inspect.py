@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flow_pipeline.cli.analyze import input_options
-from flow_pipeline.cli.common import JsonOption, TokenFilesOption, note, settings_of, table
+from flow_pipeline.cli.common import JsonOption, TokenFilesOption, note, settings_of
 
 if TYPE_CHECKING:
     from flow_pipeline.loading.inspecting import Inspection
@@ -81,15 +83,37 @@ def _show(one: Inspection) -> None:
     what = " in ".join(part for part in (one.kind, one.container) if part)
     print(f"\n{one.path}: {one.status}{f' as {one.format}' if one.format else ''}{f' ({what})' if what else ''}")
     if one.fields:
-        print("  columns    " + ", ".join(f"{field} ← {column}" for field, column in one.fields.items()))
+        _print("columns", ", ".join(f"{field} ← {column}" for field, column in one.fields.items()))
     for decision in one.decisions:
-        print(f"  decided    {decision}")
+        _print("decided", str(decision))
     for remark in one.notes:
-        print(f"  note       {remark}")
+        _print("note", remark)
     if one.counts:
-        print("  rows       " + ", ".join(f"{count:,} {what}" for what, count in one.counts.items()))
+        _print("rows", ", ".join(f"{count:,} {what}" for what, count in one.counts.items()))
     if one.rows:
-        table(list(COLUMNS), one.rows, "The first rows as they would load")
+        print("  first rows, as they would load:")
+    for row in one.rows:
+        _show_row(dict(zip(COLUMNS, row, strict=True)))
+
+
+def _print(what: str, text: str) -> None:
+    width = max(shutil.get_terminal_size().columns - 2, 40)
+    print(textwrap.fill(f"  {what:<10} {text}", width, subsequent_indent=" " * 13, break_long_words=False))
+
+
+def _show_row(row: dict[str, Any]) -> None:
+    """A transfer in four short lines, every id whole."""
+    amount = "no amount" if row["amount"] is None else f"{row['amount']:f}".rstrip("0").rstrip(".")
+    token = (
+        " ".join(str(part) for part in (row["token_symbol"], row["token_address"]) if part) or "of a token not named"
+    )
+    place = "" if row["transfer_index"] is None else f", place {row['transfer_index']}"
+    print(f"    {row['block_timestamp'] or 'no time'}  {amount} {token} on {row['chain']}")
+    print(f"      from {row['from_address'] or 'nobody'}")
+    print(f"      to   {row['to_address'] or 'nobody'}")
+    print(f"      tx   {row['tx_hash'] or 'no hash'}{place}")
+    if row["reason"]:
+        print(f"      not loaded: {row['reason']}")
 
 
 def _write(path: Path, found: list[Inspection]) -> None:
