@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("inspect", epilog="Example: netraflow inspect data/sample/transfers/transfers-00.csv.gz")(inspect)
+    app.command("inspect", epilog="Example: netraflow inspect data/sample/transfers/transfers.parquet")(inspect)
 
 
 def inspect(

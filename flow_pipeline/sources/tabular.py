@@ -64,8 +64,6 @@ CANONICAL = Layout(
 _NEEDED = {"sender": ("from",), "receiver": ("to",), "time": ("time",), "amount": ("coins", "base", "value")}
 _BASE_FROM = 1e15
 """Whole numbers above this are base units: no token moves a million billions of coins in every row."""
-_DOUBT_BESIDE_CONTRACT = 1e5
-"""Whole numbers whose middle one is over this, beside a contract, may be base units of a token of few decimals."""
 _DOUBT_FROM = 1e8
 """A column of whole numbers whose middle one is over this may be base units, or coins of a token worth nothing."""
 
@@ -553,8 +551,8 @@ class _Table:
         if found.largest > _BASE_FROM:
             reading.decide("amount", column, _UNITS["base"], f"whole numbers only, {largest}")
             return True
-        if self.column("token_address") and found.count and (kind == "value" or found.median >= _DOUBT_BESIDE_CONTRACT):
-            return self._unit_of_value(column, kind, largest)
+        if kind == "value" and self.column("token_address") and found.count:
+            return self._unit_of_value(column, largest)
         if found.count and found.median >= self._doubt_from():
             raise self._doubt(column, f"whole numbers only, {largest}, the middle one {found.median:,.15g}")
         reading.decide("amount", column, _UNITS["token"], f"whole numbers only, {largest}")
@@ -569,16 +567,12 @@ class _Table:
         self.reading.decide("amount", column, _UNITS["base"], f"whole numbers only, decimals beside them, {words_of}")
         return True
 
-    def _unit_of_value(self, column: str, kind: str, words_of: str) -> bool:
+    def _unit_of_value(self, column: str, words_of: str) -> bool:
         """The unit of whole numbers below 10^15 beside a contract: those of tokens with known decimals may tell."""
         address = text_of(self.file, self.column("token_address"))
         known = known_decimals(self.chain, form_of(address, self.chain), "null")
         number = f"try_cast({self._plain(column) or quoted(column)} as double)"
         most, coins = self.reading.one(f"max({known})", f"max({number} / 10.0 ** ({known}))")
-        if kind == "coins":
-            if most == 0:
-                return False
-            raise self._doubt(column, f"whole numbers only beside a contract, {words_of}")
         if most is None:
             self.reading.notes.append(
                 f"column {column} has whole numbers beside a contract: taken as base units, whose decimals a token "

@@ -658,7 +658,7 @@ def test_senders_of_one_form_name_their_chain(settings: Settings, tmp_path: Path
     ("header", "row"),
     [
         ("txid,time,from,to,value", f"{h(1)},{AT},{BTC_A},{BTC_B},5000000"),
-        ("hash,time,from,to,contract_address,amount", f"{h(1)},{AT},{A},{B},{TOKEN},1500000"),
+        ("hash,time,from,to,contract_address,amount", f"{h(1)},{AT},{A},{B},{TOKEN},1500000000"),
         ("hash,time,from,to,amount,decimals", f"{h(1)},{AT},{A},{B},25000,6"),
     ],
 )  # fmt: skip

@@ -169,7 +169,7 @@ def test_scanned_wallets_are_domestic_and_unknown_amounts_stay_unknown(settings:
 
 
 def test_a_token_beyond_the_decimal_range_is_unknown_not_fatal(settings: Settings, tmp_path: Path) -> None:
-    spam = [transfer(n, U, B1, "900000000000000000", symbol="SPAM") for n in range(200)]
+    spam = [transfer(n, U, B1, "900000000000000000.5", symbol="SPAM") for n in range(200)]
     write_csv(tmp_path / "in" / "t.csv", [*spam, transfer(999, U, B1, 1)])
     result = build(settings, tmp_path / "in")
     assert [v.expectation.name for v in result.verdicts if not v.is_success] == ["tokens_are_summable"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from decimal import Decimal
 from pathlib import Path
 
@@ -163,9 +164,11 @@ def test_early_ethereum_keeps_wei_and_marks_missing_status(settings: Settings, r
     assert rows == [(99,)]
 
 
-def test_open_labels_load_and_bad_ones_are_refused_by_line(settings: Settings, real: Path) -> None:
+def test_open_labels_load_and_bad_ones_are_refused_by_line(settings: Settings, real: Path, tmp_path: Path) -> None:
     path = real / "labels" / "labels_open.csv.gz"
-    found = read_label_set(path, LabelSettings())
+    plain = tmp_path / "labels_open.csv"
+    plain.write_bytes(gzip.decompress(path.read_bytes()))
+    found = read_label_set(plain, LabelSettings())
     assert (found.read, len(found.rows) + found.duplicates + len(found.rejects)) == (31_576, 31_576)
     assert {reject[1] for reject in found.rejects} == {"bad_checksum", "bad_label"}
     assert all(row[4] == "burn" for row in found.rows if row[1] == "0x" + "0" * 40)
