@@ -359,10 +359,11 @@ class _Load:
                 return self.report
             self.report.format = understood.source.NAME
             file, rows, plan = understood.file, understood.rows, understood.plan
+            relation = understood.reading.relation(rows)
             if plan.block_times:
                 self.report.format = "blocks"
             is_by_symbol = make_candidates(
-                self.connection, rows, plan, self.window, loaded, sources, file.kind != "parquet"
+                self.connection, relation, plan, self.window, loaded, sources, file.kind != "parquet"
             )
             is_by_token = plan.looks_up_decimals or is_by_symbol
             options_hash = with_times if plan.looks_up_times else with_tokens if is_by_token else base
@@ -370,7 +371,7 @@ class _Load:
                 if stale:
                     self.report.notes.append("replaces an earlier version of its rows")
                     remove_loads(self.connection, [row[0] for row in stale])
-                self._load(plan, rows, sha, options_hash, started, is_first=not loaded)
+                self._load(plan, rows, relation, sha, options_hash, started, is_first=not loaded)
         return self.report
 
     def _as_it_lies(self, row: tuple[Any, ...], path: str, sha: str) -> tuple[Any, ...]:
@@ -485,7 +486,9 @@ class _Load:
                 started_at=started,
             )
 
-    def _load(self, plan: Plan, rows: str, sha: str, options_hash: str, started: datetime, is_first: bool) -> None:
+    def _load(
+        self, plan: Plan, rows: str, relation: str, sha: str, options_hash: str, started: datetime, is_first: bool
+    ) -> None:
         """Store the candidates and account for every row of the file."""
         connection, path, of_load = self.connection, _named(self.path), "load_id = $load_id"
         load_id = next_load_id(connection)
@@ -499,7 +502,7 @@ class _Load:
         stored = store_transfers(connection, load_id)
         transactions, loaded = 0, stored
         if plan.transactions:
-            transactions, loaded = store_transactions(connection, load_id, plan.transactions, rows, self.chain)
+            transactions, loaded = store_transactions(connection, load_id, plan.transactions, relation, self.chain)
         if plan.wallet_reports:
             loaded += store_wallet_reports(connection, load_id, path)
         # Where a missing amount is a reason to reject, none is stored; reading what was just written takes one thread.

@@ -116,7 +116,15 @@ def _fill(connection: Connection, found: Inspection, understood: Understood, set
         return
     found.status, found.format = "read", understood.source.NAME
     is_staged = understood.file.kind != "parquet"
-    make_candidates(connection, understood.rows, understood.plan, Window(), [], settings.sources, is_staged)
+    make_candidates(
+        connection,
+        understood.reading.relation(understood.rows),
+        understood.plan,
+        Window(),
+        [],
+        settings.sources,
+        is_staged,
+    )
     found.rows = connection.execute(
         f"select {', '.join(COLUMNS)} from candidate_rows where is_transfer or reason is not null "
         f"order by source_row limit {SHOWN}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from flow_pipeline.domain.errors import Unreadable
 from flow_pipeline.loading.reading import answer_of, has_no_rows, partial_answer, stage, views_of
@@ -70,7 +69,7 @@ def understand(
         if answer := answer_of(connection, looked):
             raise Unreadable(f"{path}: an API's answer without rows: {answer[:200]}", "fetch the page again")
         if has_no_rows(connection, looked):
-            reading = Reading(looked, settings, chain, _measure(connection, ""), is_chain_given)
+            reading = Reading(looked, settings, chain, lambda expressions, rest: [], is_chain_given)
             reading.notes.append("an empty page: no rows")
             return Understood(looked, None, "", reading, None)
         raise _unknown(file, format_name)
@@ -79,7 +78,10 @@ def understand(
     shape = source.shape(file)
     rows = stage(connection, file, settings, shape)
     columns = (*file.columns, *(name for name in shape.computed if name not in file.columns))
-    reading = Reading(replace(file, columns=columns), settings, chain, _measure(connection, rows), is_chain_given)
+    reading = Reading(replace(file, columns=columns), settings, chain, lambda expressions, rest: [], is_chain_given)
+    reading.measure = lambda expressions, rest: connection.execute(
+        f"select {', '.join(expressions)} from {reading.relation(rows)} {rest}"
+    ).fetchall()
     return Understood(file, source, rows, reading, source.plan(reading))
 
 
@@ -91,13 +93,6 @@ def _with_chain_of_folder(file: InputFile) -> InputFile:
         if sign and plain(name) in names and not file.find(name):
             return replace(file, constants={**file.constants, name: value})
     return file
-
-
-def _measure(connection: Connection, rows: str) -> Any:
-    def measure(expressions: Any, rest: str) -> list[tuple[Any, ...]]:
-        return connection.execute(f"select {', '.join(expressions)} from {rows} {rest}").fetchall()
-
-    return measure
 
 
 def _known(

@@ -51,6 +51,7 @@ class Reading:
         decisions: What was decided, in order.
         notes: What the load report must say.
         used: Column per field, as it is read.
+        named: Expressions that have become columns.
         plain_numbers: Whether every text of a column is a number as it stands, for the columns looked at.
     """
 
@@ -63,6 +64,19 @@ class Reading:
     notes: list[str] = field(default_factory=list)
     used: dict[str, str] = field(default_factory=dict)
     plain_numbers: dict[str, bool] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
+
+    def name(self, expression: str) -> str:
+        """A column that holds an expression: what is used many times is planned and computed once."""
+        name = f"_read_{len(self.named) + 1}"
+        self.named[name] = expression
+        return quoted(name)
+
+    def relation(self, rows: str) -> str:
+        """The rows of the file with the columns that were named; later ones may use earlier ones."""
+        for name, expression in self.named.items():
+            rows = f"(select *, {expression} as {quoted(name)} from {rows})"
+        return rows
 
     def decide(self, name: str, column: str, reads_as: str, evidence: str) -> None:
         """Write a decision down."""

@@ -264,7 +264,7 @@ class _Table:
         is_list = self.layout.rows == "transactions"
         time, time_text, looks_up_times = self._time()
         failed, succeeded = self._statuses()
-        token, symbol = self._token()
+        token, symbol = (one if one[:1] in "'n" else self.reading.name(one) for one in self._token())
         amount = self._amount(token, symbol)
         sender, receiver = self.text("from"), of_names(self.reading, self.column("to"))
         created = self.column("created_contract")
@@ -477,14 +477,17 @@ class _Table:
         return token_units(self.file, column, self._plain(column))
 
     def _base(self, column: str, decimals: str) -> Amount:
-        text = of_base_units(self.reading, column, self._form(column))
+        text = self.reading.name(of_base_units(self.reading, column, self._form(column)))
         return base_units(text, decimals, looks_up=True)
 
     def _plain(self, column: str) -> str | None:
         """SQL of a text column's number in plain form; None where the column is no text."""
         if self.file.type_of(column) not in ("VARCHAR", "BLOB"):
             return None
-        return self._form(column).plain(text_of(self.file, column))
+        names: dict[str, str] = self.__dict__.setdefault("_plain_names", {})
+        if column not in names:
+            names[column] = self.reading.name(self._form(column).plain(text_of(self.file, column)))
+        return names[column]
 
     def _form(self, column: str) -> NumberForm:
         if self.file.type_of(column) != "VARCHAR":
@@ -505,11 +508,11 @@ class _Table:
         if token == "null::varchar":
             is_native = f"{symbol} is not distinct from {by_chain(self.chain, symbols)}"
             if symbol == by_chain(self.chain, symbols):
-                return f"coalesce({own}{by_chain(self.chain, coins)})"
+                return self.reading.name(f"coalesce({own}{by_chain(self.chain, coins)})")
         else:
             is_native = f"{token} is null and {symbol} = {by_chain(self.chain, symbols)}"
         native = f"case when {is_native} then {by_chain(self.chain, coins)} end"
-        return f"coalesce({own}{known_decimals(self.chain, token, symbol)}, {native})"
+        return self.reading.name(f"coalesce({own}{known_decimals(self.chain, token, symbol)}, {native})")
 
     def _is_base(self, column: str, kind: str) -> bool:
         """True where a column counts base units: by its values first, then by its name and its neighbours.

@@ -490,7 +490,7 @@ GOOD = csv("hash,time,from,to,amount", f"{h(1)},{AT},{A},{B},1.5")
         ("deep.jsonl", ('{"a":' * 50_000 + "1" + "}" * 50_000 + "\n") * 2),
         ("digits.json", '[{"hash":"0x1","from":"a","to":"b","time":1709618828,"amount":' + "9" * 5_000 + "}]"),
         ("keys.json", '[{"":1,"\\"":2,"a.b":3,"a":{"b":4},"hash":"0x1"}]'),
-        ("by_address.json", json.dumps({f"0x{n:040x}": {"name": str(n)} for n in range(5_000)})),
+        ("by_address.json", json.dumps({f"0x{n:040x}": {"name": str(n)} for n in range(2_100)})),
         ("lists.json", "[[1,2],[3,4]]"),
         ("number.json", "[1, 2, 3]"),
         ("half.json", '{"result": [{"hash": "0x1", "fr'),
