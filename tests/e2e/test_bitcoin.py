@@ -113,7 +113,7 @@ AMOUNTS = st.lists(st.tuples(st.sampled_from([A, B, C, D]), st.integers(1, 10**1
 
 
 @given(st.lists(st.tuples(AMOUNTS, AMOUNTS), min_size=1, max_size=8))
-@budget(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@budget(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_goes_in_comes_out_to_the_satoshi(tmp_path_factory: object, drawn: list[BitcoinTx]) -> None:
     txs = []
     for ins, outs in drawn:

@@ -18,7 +18,7 @@ from flow_pipeline.warehouse.publish import copy_file
 from tests.conftest import U, V, ask, build, hashes, load_only, transfer, write_csv
 from tests.worlds import environment
 
-KILLS = int(os.environ.get("KILLS", "10"))
+KILLS = int(os.environ.get("KILLS", "5"))
 GOOD = [transfer(n, U, V, n, at=f"2025-05-{n:02d}") for n in range(1, 29)]
 
 

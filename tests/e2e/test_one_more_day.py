@@ -90,14 +90,11 @@ def named(name: str) -> str:
     return "0x" + hashlib.sha256(name.encode()).hexdigest()[:40]
 
 
-@pytest.mark.parametrize("world", ["sample", "lasting"])
+LONGER = {"layered": {"min_hops": 3}, "peeling_chain": {"min_hops": 2}, "pass_through": {"min_passes": 1}}
+
+
 @pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"hub_degree": 12},
-        {"layered": {"min_hops": 3}, "peeling_chain": {"min_hops": 2}, "pass_through": {"min_passes": 1}},
-    ],
+    ("world", "changes"), [("sample", {}), ("lasting", {"hub_degree": 12}), ("sample", LONGER), ("lasting", LONGER)]
 )
 def test_days_added_one_by_one_give_what_all_at_once_gives(
     settings: Settings, tmp_path: Path, world: str, changes: dict[str, object]

@@ -49,7 +49,7 @@ LIMITS = st.fixed_dictionaries(
 
 
 @given(MOVES, st.sampled_from(["fifo", "haircut", "poison"]), LIMITS, st.sampled_from(["0", "1"]))
-@budget(max_examples=1_500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@budget(max_examples=700, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_kernel_is_the_state_machine(
     drawn: list[tuple[int, int, int, int, str]], attribution: str, limits: dict[str, int], least: str
 ) -> None:

@@ -199,7 +199,7 @@ def blocks(draw: st.DrawFn) -> list[Tx]:
     return made
 
 
-@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(blocks())
 def test_random_blocks_as_the_definition_says(warehouse: Connection, transactions: list[Tx]) -> None:
     assert found(warehouse, transactions) == mev(transactions, RULES.sandwich_tolerance, set(RULES.liquidation_methods))

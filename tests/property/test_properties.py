@@ -69,7 +69,7 @@ def test_accounting_and_conservation_hold_for_any_rows(
     assert not again.is_new
 
 
-@budget(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@budget(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, min_size=2, max_size=25), order=st.randoms())
 def test_what_is_loaded_does_not_depend_on_order_or_files(
     rows: list[tuple[int, str, str, str, int, object]], order: object, tmp_path_factory: pytest.TempPathFactory

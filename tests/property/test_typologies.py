@@ -142,7 +142,7 @@ def _found(name: str, graph: TransferGraph, hits: Hits) -> Any:
 def test_a_detector_finds_exactly_what_its_definition_says(name: str) -> None:
     parameters, shape, step, brute_force = CASES[name]
 
-    @budget(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @budget(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(
         made=rows(*shape),
         roles=st.just(SERVICES) | ROLES if name in ("mixer_funnel", "bridge_to_exchange") else ROLES,
@@ -177,7 +177,7 @@ def test_a_detector_is_exact_in_full_worlds(name: str) -> None:
     assert some > 100, "worlds without the pattern prove nothing"
 
 
-@budget(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@budget(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     made=st.integers(0, 10**6).map(lambda seed: crowd(seed, ["1", "2"], 14, 24, 5)),
     roles=ROLES,
@@ -196,7 +196,7 @@ def test_every_temporal_cycle_is_found_once(
     assert set(found) == oracle.cycles(world, max_hops=max_hops)
 
 
-@budget(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@budget(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(made=st.integers(0, 10**6).map(lambda seed: crowd(seed, ["1", "2"], 14, 24, 4)), roles=ROLES)
 def test_one_finding_per_circle_and_day_counts_its_instances(made: list[Row], roles: dict[int, str]) -> None:
     graph, world = graph_of(made, roles, 1_000, 9 * H)
