@@ -7,7 +7,7 @@ export UV_PROJECT_ENVIRONMENT = $(VENV)
 # sqlfluff's worker processes leave semaphores to the interpreter, which says so.
 SQLFLUFF := PYTHONWARNINGS=ignore $(BIN)/sqlfluff
 
-.PHONY: help setup lock demo test tools lint fmt smoke sample docs ui clean \
+.PHONY: help setup lock demo test test-all tools lint fmt smoke sample docs ui clean \
 	bench bench-typologies bench-flows bench-report bench-smart-money bench-amlsim measure-cards
 
 help:  ## this list
@@ -29,7 +29,10 @@ lock:  ## fails when uv.lock does not fit pyproject.toml
 demo: setup  ## the sample through the whole pipeline, offline
 	$(BIN)/netraflow demo
 
-test: setup tools  ## the tests
+test: setup tools  ## the tests, but those that take longest
+	$(BIN)/pytest -m "not slow"
+
+test-all: setup tools  ## every test
 	$(BIN)/pytest
 
 # A browser and Prometheus for the tests that look at pages and figures; where Debian's packages can not be had, those

@@ -109,9 +109,9 @@ def _show_row(row: dict[str, Any]) -> None:
     )
     place = "" if row["transfer_index"] is None else f", place {row['transfer_index']}"
     print(f"    {row['block_timestamp'] or 'no time'}  {amount} {token} on {row['chain']}")
-    print(f"      from {row['from_address'] or 'nobody'}")
-    print(f"      to   {row['to_address'] or 'nobody'}")
-    print(f"      tx   {row['tx_hash'] or 'no hash'}{place}")
+    print(f"      sender   {row['from_address'] or 'none'}")
+    print(f"      receiver {row['to_address'] or 'none'}")
+    print(f"      hash     {row['tx_hash'] or 'none'}{place}")
     if row["reason"]:
         print(f"      not loaded: {row['reason']}")
 

@@ -77,7 +77,6 @@ def test_mixed_line_ends_and_a_missing_last_one_lose_nothing(settings: Settings,
     assert load_only(settings, tmp_path / "in").files[0].rows_loaded == 28
 
 
-@pytest.mark.slow
 def test_a_killed_run_is_completed_by_the_next(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write_csv(folder / "a.csv", GOOD)

@@ -87,6 +87,7 @@ def test_the_warehouse_keeps_amounts_to_the_last_digit(settings: Settings, tmp_p
     ]
 
 
+@pytest.mark.slow
 def test_day_by_day_and_late_corrections_are_all_at_once(tmp_path: Path) -> None:
     world = generate(3_000, seed=4, days=21)
     write(world, tmp_path / "world")

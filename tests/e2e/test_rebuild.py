@@ -65,6 +65,7 @@ def test_top_destinations_are_those_of_a_plain_ranking(settings: Settings, tmp_p
             assert found == plain
 
 
+@pytest.mark.slow
 def test_day_by_day_equals_all_at_once(settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "world" / "transfers"
     first, last = date(2025, 3, 1), date(2025, 3, DAYS)

@@ -152,7 +152,6 @@ addEventListener("load", () => {
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), [(1200, False), (500, False), (1200, True)])
 def test_a_browser_shows_it_without_errors_or_requests(width: int, dark: bool, weekly: Path, tmp_path: Path) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -171,6 +171,7 @@ def test_features_as_counted_by_hand(planted: tuple[Path, Settings]) -> None:
     assert checked > 1_000
 
 
+@pytest.mark.slow
 def test_day_by_day_as_all_at_once(tmp_path: Path) -> None:
     world = tmp_path / "world"
     write_wallets(generate_wallets(1, 3, days=36), world)

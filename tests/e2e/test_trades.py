@@ -192,6 +192,7 @@ def test_a_page_about_the_wallet(priced: Settings, tmp_path: Path, capsys: pytes
         main(["--data-dir", str(priced.data_dir), "--debug", "wallet", "0xdead"])
 
 
+@pytest.mark.slow
 def test_day_by_day_as_all_at_once(priced: Settings, tmp_path: Path) -> None:
     made = world()
     build(priced, made.write(tmp_path / "all"))

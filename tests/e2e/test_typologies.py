@@ -89,6 +89,7 @@ EVERYTHING = [
 ]
 
 
+@pytest.mark.slow
 def test_order_of_rows_files_and_days_changes_no_finding(tmp_path: Path) -> None:
     """Shuffled, among unrelated transfers, split over files and loaded day by day: the same findings and hashes."""
     noise = [(n * 7_777, f"n{n}", f"m{n}", "0.5") for n in range(60)]
