@@ -177,6 +177,7 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
                 "reasons": f.reasons,
                 "is_truncation_suspected": f.is_truncation_suspected,
                 "notes": f.notes,
+                "decisions": [str(decision) for decision in f.decisions],
             }
             for f in load.files
         ],
@@ -222,6 +223,8 @@ def show_summary(summary: dict[str, Any]) -> None:
         remarks = [*(f"{count:,} rejected as {reason}" for reason, count in f["reasons"].items()), *f["notes"]]
         if remarks and f["status"] != "refused":
             print(f"{f['file']}: {'; '.join(remarks)}")
+        for decision in f["decisions"]:
+            print(f"  decided: {decision}")
     for remark in summary["notes"]:
         print(f"note: {remark}")
     for s in summary["label_sets"]:

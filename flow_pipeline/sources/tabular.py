@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from flow_pipeline.domain.chains import CHAINS, canonical_chain, family_of, native_of
-from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.errors import Unreadable
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources import vocabulary as words
 from flow_pipeline.sources.evidence import (
@@ -324,7 +324,8 @@ class _Table:
         text = f"regexp_replace({text_of(self.file, column)}, '^[$≈~\\s]+', '')"
         try:
             form = of_numbers(self.reading, column, "amount_usd")
-        except UsageError:
+        except Unreadable as doubt:
+            self.reading.notes.append(f"{doubt.message.removeprefix(f'{self.file.path}: ')}: no US dollars are read")
             return "null"
         return f"try_cast({form.plain(text)} as decimal(38, 6))"
 

@@ -162,6 +162,3 @@ NOTHING = ("0x", "null", "none", "nan", "-", "n/a", "na", "0", "\\n", "<na>", "<
 
 FAILED_FOR_SURE = {one for one in FAILED - _NO if one not in ("invalid", "replaced")}
 """Words that tell of a failure in any column, whatever its name."""
-
-ROW_LISTS = ("result", "data", "items", "rows", "records", "transfers", "transactions", "token_transfers")
-"""Keys under which an API's answer holds its rows, when it holds none."""

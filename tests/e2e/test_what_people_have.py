@@ -769,3 +769,10 @@ def test_cash_comes_in_from_the_other_side(settings: Settings, tmp_path: Path) -
     put(tmp_path, "t.csv", csv(header, "1,CASH_IN,9.5,C1,0,0,M2,0,0,0", "2,TRANSFER,8.5,C3,0,0,C4,0,0,0"))
     load(settings, tmp_path, epoch="2024-03-05")
     assert transfers(settings, "from_address, to_address") == [("C3", "C4"), ("M2", "C1")]
+
+
+def test_dollars_in_doubt_are_left_out_and_said(settings: Settings, tmp_path: Path) -> None:
+    header = "hash;time;from;to;amount;value_usd"
+    put(tmp_path, "t.csv", csv(header, f"{h(1)};{AT};{A};{B};1.25;1,234"))
+    assert "no US dollars are read" in notes(load(settings, tmp_path))
+    assert transfers(settings, "amount, amount_usd") == [(Decimal("1.25"), None)]
