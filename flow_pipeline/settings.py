@@ -415,6 +415,16 @@ class TypologySettings(Section):
         description="distinct counterparties in one token from which an address is a hub (a service, labelled or not); "
         "paths end there",
     )
+    service_counterparties: int = Field(
+        30,
+        ge=3,
+        description="an address that so many addresses pay within 24 h, and that pays so many within 24 h, is a "
+        "service from then on, labelled or not. Both sides are asked for: with either side, a thief who pays 40 "
+        "addresses would be one and his fan would vanish",
+    )
+    service_hours: float = Field(
+        24.0, gt=0, le=8_760, description="the time within which they pay it, and within which it pays them"
+    )
     max_hops: int = Field(
         32,
         ge=6,
@@ -424,24 +434,77 @@ class TypologySettings(Section):
     max_findings: int = Field(
         10_000,
         ge=1,
-        description="findings stored per typology and day, suspicious and large ones first; the rest is counted and "
-        "reported",
+        description="findings stored per typology and day, the strongest first; the rest is counted and reported",
     )
-    critical_score: float = Field(0.95, gt=0, le=1, description="a finding is CRITICAL above this score")
-    high_score: float = Field(0.8, gt=0, le=1, description="HIGH above this score")
-    medium_score: float = Field(
-        0.55,
+
+    @property
+    def service_window(self) -> int:
+        """service_hours in microseconds."""
+        return round(self.service_hours * 3_600_000_000)
+
+
+class VerdictSettings(Section):
+    """What makes a finding suspicious: how rare it is in the traffic of its chain, and what it is worth."""
+
+    alarms_per_10000: float = Field(
+        1.0,
+        gt=0,
+        lt=10_000,
+        description="budget: a finding is suspicious when fewer than so many at least as strong are to be expected in "
+        "10,000 transfers of ordinary traffic; at 10,000 each transfer could be one and everything would be",
+    )
+    pool_days: int = Field(
+        30, ge=1, le=366, description="days before a finding whose traffic tells what is ordinary: a month"
+    )
+    min_transfers: int = Field(
+        5_000,
+        ge=1,
+        description="a pool whose days hold fewer transfers tells nothing about what is rare: the reference profile "
+        "judges instead",
+    )
+    max_share: float = Field(
+        0.5,
         gt=0,
         le=1,
-        description="MEDIUM above this score, so that every suspicious finding is at least MEDIUM; the rest is LOW",
+        description="when one address touches more than this share of the transfers, they are its own list and no "
+        "traffic of the chain: the reference profile judges instead",
+    )
+    min_token_transfers: int = Field(
+        100,
+        ge=1,
+        description="tokens without a price and with fewer transfers in the pool's days stay out: what is an ordinary "
+        "amount of them is not known",
+    )
+    reference: Path | None = Field(
+        None,
+        description="profile of a reference traffic, made by `netraflow profile`; by default the one that ships with "
+        "netraflow",
+    )
+    own_rate_log10: float = Field(
+        -6.0,
+        lt=0,
+        description="a fan is suspicious, however rare its size, when its address at its own rate would make so many "
+        "payments with less than this probability, a power of ten",
+    )
+    own_rate_days: int = Field(30, ge=1, le=366, description="days before a fan that tell its address's own rate")
+    own_rate_history_days: float = Field(
+        7.0, gt=0, description="days of data before a fan without which nobody's own rate is known"
+    )
+    large_usd: float = Field(
+        1_000_000.0, gt=0, description="from so many US dollars on, a suspicious finding is one word more severe"
+    )
+    small_usd: float = Field(
+        10_000.0,
+        ge=0,
+        description="under so many US dollars it is one word less severe: the threshold of currency transaction "
+        "reports, 31 CFR 1010.311",
     )
 
     @model_validator(mode="after")
-    def _severities_are_ordered(self) -> TypologySettings:
-        if not self.critical_score > self.high_score > self.medium_score:
+    def _stakes_are_ordered(self) -> VerdictSettings:
+        if self.small_usd >= self.large_usd:
             raise ValueError(
-                f"high_score {self.high_score} must lie between medium_score {self.medium_score} and "
-                f"critical_score {self.critical_score}, or one can never be given"
+                f"small_usd {self.small_usd:g} must lie below large_usd {self.large_usd:g}, or one can never be met"
             )
         return self
 
@@ -813,11 +876,12 @@ class AlertSettings(Section):
     """What becomes an alert, how severe it is, and how it is sent."""
 
     transfer_by_token: dict[str, tuple[float, float, float]] = Field(
-        {"ETH": (10.0, 100.0, 1_000.0)}, description="token units above which one transfer is MEDIUM, HIGH, CRITICAL"
+        {},
+        description="token units above which one transfer is MEDIUM, HIGH, CRITICAL; none by default: the typology "
+        "large_transfer tells those that are large for the traffic of their chain",
     )
-    transfer_usd: tuple[float, float, float] = Field(
-        (25_000.0, 250_000.0, 2_500_000.0),
-        description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD",
+    transfer_usd: tuple[float, float, float] | None = Field(
+        None, description="the same in US dollars for other tokens with a price; none by default"
     )
     medium_score: float = Field(
         0.6,
@@ -870,7 +934,8 @@ class AlertSettings(Section):
 
     @model_validator(mode="after")
     def _severities_are_ordered(self) -> AlertSettings:
-        scales = {"transfer_usd": self.transfer_usd, "scores": tuple(self.score_limits.values())}
+        scales = {"scores": tuple(self.score_limits.values())}
+        scales |= {"transfer_usd": self.transfer_usd} if self.transfer_usd else {}
         scales |= {f"transfer_by_token.{name}": values for name, values in self.transfer_by_token.items()}
         for name, (medium, high, critical) in scales.items():
             if not 0 <= medium < high < critical:
@@ -939,6 +1004,7 @@ class Settings(BaseSettings):
     regions: RegionSettings = RegionSettings()
     anomalies: AnomalySettings = AnomalySettings()
     typologies: TypologySettings = TypologySettings()
+    verdicts: VerdictSettings = VerdictSettings()
     clusters: ClusterSettings = ClusterSettings()
     tracing: TracingSettings = TracingSettings()
     smart_money: SmartMoneySettings = SmartMoneySettings()

@@ -101,9 +101,14 @@ def maximal_paths(
     return found
 
 
+def carries(a: T, b: T) -> bool:
+    """The second carries half to 105 % of the first."""
+    return a.amount <= 2 * b.amount and b.amount <= Fraction(105, 100) * a.amount
+
+
 def rapid_chains(world: World) -> set[tuple[int, ...]]:
-    """Gaps under an hour, each hop at least half of the one before."""
-    return maximal_paths(world, lambda a, b: b.at - a.at < H and 2 * b.amount >= a.amount, 3)
+    """Gaps under an hour, each hop half to 105 % of the one before."""
+    return maximal_paths(world, lambda a, b: b.at - a.at < H and carries(a, b), 3)
 
 
 def layered(world: World, min_hops: int = 6) -> set[tuple[int, ...]]:
@@ -118,7 +123,7 @@ def layered(world: World, min_hops: int = 6) -> set[tuple[int, ...]]:
 
 
 def cycles(world: World, span: int = 72 * H, max_hops: int = 6) -> set[tuple[int, ...]]:
-    """Every instance of a temporal cycle."""
+    """Every instance of a temporal cycle, each hop half to 105 % of the one before."""
     found = set()
     plain = [t for t in world.transfers if t.sender not in world.terminal and t.receiver not in world.terminal]
 
@@ -126,7 +131,7 @@ def cycles(world: World, span: int = 72 * H, max_hops: int = 6) -> set[tuple[int
         last = path[-1]
         seen = {path[0].sender} | {t.receiver for t in path}
         for t in plain:
-            if t.sender != last.receiver or t.order <= last.order or t.at - path[0].at > span:
+            if t.sender != last.receiver or t.order <= last.order or t.at - path[0].at > span or not carries(last, t):
                 continue
             if t.receiver == path[0].sender:
                 found.add(tuple(x.n for x in [*path, t]))
@@ -343,8 +348,9 @@ def mixer_funnels(world: World, window: int = 72 * H) -> set[frozenset[int]]:
         for number, arrival in enumerate(arrivals):
             inside = [t for t in arrivals[: number + 1] if t.at >= arrival.at - window]
             firsts = {path[0] for path in own if path[-1] in inside}
-            sent = sum(t.amount for t in firsts if t.at >= arrival.at - window)
-            paid = sum(t.amount for t in world.outs(origin) if arrival.at - window <= t.at <= arrival.at)
+            held = [t for t in firsts if t.at >= arrival.at - window]
+            sent, began = sum(t.amount for t in held), min((t.at for t in held), default=arrival.at)
+            paid = sum(t.amount for t in world.outs(origin) if began <= t.at <= arrival.at)
             hands = {t.sender for t in inside} - {origin}
             if len(hands) >= 2 or (paid and min(sent, sum(t.amount for t in inside)) >= Fraction(8, 10) * paid):
                 windows.append(frozenset(t.n for t in inside))

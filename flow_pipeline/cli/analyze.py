@@ -256,7 +256,7 @@ def show_summary(summary: dict[str, Any]) -> None:
             + "; `netraflow anomalies --detector NAME` lists them"
         )
     if summary["findings"]:
-        names = ["typology", "suspicious", "fitting", "score", "largest"]
+        names = ["typology", "suspicious", "fitting", "score", "rarest"]
         table(
             names,
             [[row[name] for name in names] for row in summary["findings"]],

@@ -38,13 +38,12 @@ def finding(
 
 def show_finding(found: dict[str, Any]) -> None:
     """The page."""
-    state = (
-        f"{found['severity']}, score {found['score']:g}"
-        if found["is_suspicious"]
-        else "fits the definition, not suspicious"
-    )
+    state = found["severity"] if found["is_suspicious"] else "fits the definition, not suspicious"
     print(f"{found['typology']} {found['finding_id']} on {found['chain']}: {state}\n")
     print(found["reason"])
+    print(found["verdict"])
+    if not found["is_order_known"]:
+        print("The order of transfers within one block is not known: their source gives no transaction index.")
     times = f"From {found['first_timestamp']} to {found['last_timestamp']} UTC."
     print(f"{times} Detector version {found['detector_version']}.\n")
     names = ["ordinal", "block_timestamp", "part", "from_address", "to_address", "amount", "tx_hash", "transfer_index"]
@@ -75,8 +74,17 @@ def clears(found: dict[str, Any]) -> list[str]:
             "`netraflow analyze … --labels FILE`"
         )
     ways.append("evidence that the addresses belong to one owner with a reason to move the money so")
-    if found["is_suspicious"]:
+    if found["judged_by"] in ("pool", "profile") and found["is_suspicious"]:
+        needed, token = found["strength_needed"], found["token_symbol"] or found["token_address"]
         ways.append(
-            f"another threshold in the settings: `netraflow settings --explain` lists typologies.{found['typology']}.*"
+            f"more ordinary traffic as strong as it: E is {found['e_value']:.2g}, under the budget "
+            f"verdicts.alarms_per_10000; its strength is {found['strength']:,.6g} {token}"
+            + (f", and up to {needed:,.6g} would be ordinary" if needed is not None else "")
         )
+    elif found["judged_by"] == "limit":
+        ways.append(f"a higher limit: typologies.{found['typology']}.amount_by_token or amount_usd")
+    elif found["judged_by"] == "label":
+        ways.append("evidence that the label that it touches is wrong or did not hold at its time")
+    elif found["judged_by"] == "own_rate":
+        ways.append("earlier days in which the address made as many transfers: `netraflow analyze` with more history")
     return ways

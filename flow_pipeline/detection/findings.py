@@ -19,11 +19,13 @@ from flow_pipeline.detection.relations import (
     GRAPH_TOKENS,
     MEASURES,
     REPLACED_FINDINGS,
+    VERDICTS,
 )
+from flow_pipeline.detection.verdicts import SUSPECT_CATEGORIES, judge, remember_traffic
 from flow_pipeline.detectors.typology import Hits, Measured, Past, Typology, parameters_of, typologies
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph import TransferGraph
-from flow_pipeline.settings import Settings, TypologySettings
+from flow_pipeline.settings import Settings, TypologySettings, VerdictSettings
 from flow_pipeline.warehouse.days import first_new_day, remember_days
 from flow_pipeline.warehouse.relations import dropped_after
 from flow_pipeline.warehouse.store import Connection, transaction, write_changes
@@ -49,21 +51,22 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
         CHOSEN_FINDINGS,
         CHOSEN_TRANSFERS,
         REPLACED_FINDINGS,
+        VERDICTS,
     ):
         number_tokens(connection)
         with transaction(connection):
             refresh_hubs(connection, common.hub_degree, day)
         found = _search(connection, parameters, pasts, common, day)
         hits = {name: found[name][1] for name in parameters}
-        _register(connection, found, day)
+        _register(connection, found, parameters, day)
+        remember_traffic(connection, next(iter(found.values()))[0], day)
         del found
-        _measure(connection, {name: (typologies()[name], parameters[name]) for name in parameters})
-        verdicts = [
-            _judge(connection, number, name, hits[name], parameters[name], common)
-            for number, name in enumerate(parameters)
+        _measure(connection, {name: (typologies()[name], parameters[name]) for name in parameters}, settings.verdicts)
+        described = [
+            _describe(connection, number, name, hits[name], parameters[name]) for number, name in enumerate(hits)
         ]
-        _choose(connection, pa.concat_tables(verdicts), common)
-        return _store(connection, common, hits, pasts, day)
+        _choose(connection, pa.concat_tables(described), common)
+        return _store(connection, settings, hits, pasts, day)
 
 
 def _search(
@@ -75,9 +78,9 @@ def _search(
 ) -> dict[str, tuple[TransferGraph, Hits]]:
     """Per typology what it found, and in which graph: everywhere, or what ends on the new days."""
     if day is None:
-        graph = read_graph(connection)
+        graph = read_graph(connection, services=common)
         return {name: (graph, typologies()[name].find(graph, parameters[name], common)) for name in parameters}
-    graph, found = read_recent(connection, pasts, day), {}
+    graph, found = read_recent(connection, pasts, day, common), {}
     for name, past in pasts.items():
         hits = _ending(
             graph,
@@ -101,10 +104,24 @@ def _ending(graph: TransferGraph, hits: Hits, since: int) -> Hits:
     return hits.chosen(np.maximum.reduceat(graph.time[hits.edges], hits.start[:-1]) >= since)
 
 
-def _register(connection: Connection, found: dict[str, tuple[TransferGraph, Hits]], day: date | None) -> None:
-    """The temp tables `hits`, a narrow row per finding and transfer, and `hit_transfers`."""
-    rows, transfers = [], []
-    for number, (graph, hits) in enumerate(found.values()):
+def _register(
+    connection: Connection,
+    found: dict[str, tuple[TransferGraph, Hits]],
+    parameters: dict[str, Any],
+    day: date | None,
+) -> None:
+    """The temp tables `hits`, a narrow row per finding and transfer, `hit_transfers`, and `strengths`."""
+    rows, transfers, strengths = [], [], []
+    for number, (name, (graph, hits)) in enumerate(found.items()):
+        strengths.append(
+            pa.table(
+                {
+                    "typology": np.full(len(hits), number, np.int32),
+                    "finding": np.arange(len(hits), dtype=np.int32),
+                    "strength": typologies()[name].strength(graph, hits, parameters[name]).astype(np.float64),
+                }
+            )
+        )
         lengths = np.diff(hits.start)
         focus = np.repeat(hits.focus, lengths).astype(np.int64)
         once = np.unique(hits.edges)
@@ -136,6 +153,9 @@ def _register(connection: Connection, found: dict[str, tuple[TransferGraph, Hits
         "select h.* exclude (row), t.position from hits_in as h inner join hit_transfers as t using (row)"
     )
     connection.unregister("hits_in")
+    connection.register("strengths_in", pa.concat_tables(strengths))
+    connection.execute("create or replace temp table strengths as select * from strengths_in")
+    connection.unregister("strengths_in")
 
 
 def _read_transfers(connection: Connection, transfers: pa.Table, day: date | None) -> None:
@@ -159,15 +179,18 @@ def _read_transfers(connection: Connection, transfers: pa.Table, day: date | Non
     connection.execute("drop table temp.transfer_contents")
 
 
-def _measure(connection: Connection, detectors: dict[str, tuple[Typology, Any]]) -> None:
-    """The temp table `measures`: exact amounts, times and counts per finding, and whether its amount is large."""
+def _measure(connection: Connection, detectors: dict[str, tuple[Typology, Any]], verdicts: VerdictSettings) -> None:
+    """The temp table `measures`: exact amounts, times and counts per finding, what makes it suspicious by itself."""
     rules = [
         {
             "typology": number,
             "name": name,
             "moved": detector.MOVED,
-            "judged_by": detector.JUDGED_BY,
+            "limited_by": detector.LIMITED_BY,
             "identity": detector.IDENTITY,
+            "is_path": detector.IS_PATH,
+            "is_proof": detector.IS_PROOF,
+            "own_rate": getattr(detector, "OWN_RATE", None),
             "amount_usd": getattr(parameters, "amount_usd", None),
         }
         for number, (name, (detector, parameters)) in enumerate(detectors.items())
@@ -177,21 +200,28 @@ def _measure(connection: Connection, detectors: dict[str, tuple[Typology, Any]])
         for number, (_, parameters) in enumerate(detectors.values())
         for symbol, amount in getattr(parameters, "amount_by_token", {}).items()
     ]
-    connection.register("typology_rules", pa.Table.from_pylist(rules))
+    types = {"amount_usd": pa.float64(), "own_rate": pa.string(), "is_path": pa.bool_(), "is_proof": pa.bool_()}
+    columns = {key: pa.array([rule[key] for rule in rules], types.get(key)) for key in rules[0]}
+    connection.register("typology_rules", pa.table(columns))
     schema = pa.schema([("typology", pa.int64()), ("token_symbol", pa.string()), ("amount", pa.string())])
     connection.register("token_thresholds", pa.Table.from_pylist(thresholds, schema))
-    connection.execute(sql("findings_measures"))
+    own_rates = {
+        "own_rate_days": float(verdicts.own_rate_days),
+        "own_rate_history_days": verdicts.own_rate_history_days,
+    }
+    connection.execute(sql("findings_own_rates"), own_rates)
+    connection.execute(sql("findings_measures"), {"suspect_categories": list(SUSPECT_CATEGORIES)})
+    connection.execute("drop table temp.own_rates")
+    connection.execute("drop table temp.strengths")
     connection.unregister("typology_rules")
     connection.unregister("token_thresholds")
 
 
-def _judge(
-    connection: Connection, number: int, name: str, hits: Hits, parameters: Any, common: TypologySettings
-) -> pa.Table:
-    """The detector's verdict per finding."""
+def _describe(connection: Connection, number: int, name: str, hits: Hits, parameters: Any) -> pa.Table:
+    """What happened, per finding."""
     detector = typologies()[name]
     rows = connection.execute(
-        "select token_symbol, duration, transfer_count, address_count, moved_amount, gross_amount, is_large, "
+        "select token_symbol, duration, transfer_count, address_count, moved_amount, gross_amount, "
         "focus_address from measures where typology = ? order by finding",
         [number],
     ).to_arrow_table()
@@ -203,27 +233,19 @@ def _judge(
         rows["address_count"].to_numpy(),
         rows["moved_amount"].to_pylist(),
         rows["gross_amount"].to_pylist(),
-        rows["is_large"].to_numpy().astype(bool),
         rows["focus_address"].to_pylist(),
     )
-    is_suspicious, reasons = detector.judge(measured, hits, parameters)
+    reasons = detector.describe(measured, hits, parameters)
     facts = [
         dict(zip(hits.facts, values, strict=True))
         for values in zip(*(_shown(column).tolist() for column in hits.facts.values()), strict=True)
     ]
-    score = np.where(is_suspicious, detector.SCORE, 0.0)
-    limits = [common.critical_score, common.high_score, common.medium_score]
     count = len(hits)
     return pa.table(
         {
             "typology": pa.array(np.full(count, number, np.int32)),
             "finding": pa.array(np.arange(count, dtype=np.int32)),
             "hop_count": pa.array(hits.hop_count.astype(np.int32)),
-            "is_suspicious": pa.array(is_suspicious),
-            "score": pa.array(score),
-            "severity": pa.array(
-                np.select([score > limit for limit in limits], ["CRITICAL", "HIGH", "MEDIUM"], "LOW"), pa.string()
-            ),
             "reason": pa.array(reasons, pa.string()),
             "evidence": pa.array([json.dumps(fact) for fact in facts] if facts else ["{}"] * count, pa.string()),
             "parameters": pa.array(
@@ -235,22 +257,22 @@ def _judge(
 
 
 def _shown(column: np.ndarray) -> np.ndarray:
-    """Verdicts use the figure, people read six digits of it."""
+    """Six digits, for people to read."""
     return column.round(6) if column.dtype.kind == "f" else column
 
 
-def _choose(connection: Connection, verdicts: pa.Table, common: TypologySettings) -> None:
+def _choose(connection: Connection, described: pa.Table, common: TypologySettings) -> None:
     """The temp tables `chosen_findings` and `chosen_transfers`: what is stored of what was found."""
-    connection.register("verdicts", verdicts)
+    connection.register("described_findings", described)
     connection.execute(sql("findings_chosen"), {"max_findings": common.max_findings})
-    connection.unregister("verdicts")
+    connection.unregister("described_findings")
     connection.execute(sql("findings_chosen_transfers"))
     connection.execute("drop table temp.hits")
     connection.execute("drop table temp.hit_transfers")
 
 
 def _store(
-    connection: Connection, common: TypologySettings, hits: dict[str, Hits], pasts: dict[str, Past], day: date | None
+    connection: Connection, settings: Settings, hits: dict[str, Hits], pasts: dict[str, Past], day: date | None
 ) -> dict[str, dict[str, int]]:
     with transaction(connection):
         if day is None:
@@ -260,10 +282,12 @@ def _store(
             connection.execute("create or replace temp table replaced_findings (finding_id varchar)")
         else:
             list_replaced(connection, pasts, day)
-            connection.execute(
-                "delete from detection.findings where finding_id in (select finding_id from replaced_findings)"
-            )
+        judge(connection, settings.verdicts)
+        connection.execute(
+            "delete from detection.findings where finding_id in (select finding_id from replaced_findings)"
+        )
         connection.execute(sql("findings_rows"))
+        connection.execute(sql("findings_judged_again"))
         write_changes(
             connection,
             "detection.finding_transfers",
@@ -296,7 +320,15 @@ def _store(
             is_truncated = found.is_capped or beyond > 0 or name in capped
             connection.execute(
                 "insert into ops.detections values (?, ?, ?, ?, ?, ?, ?)",
-                [name, typologies()[name].VERSION, kept + beyond, kept, suspicious, common.max_findings, is_truncated],
+                [
+                    name,
+                    typologies()[name].VERSION,
+                    kept + beyond,
+                    kept,
+                    suspicious,
+                    settings.typologies.max_findings,
+                    is_truncated,
+                ],
             )
             counts[name] = {
                 "found": kept + beyond,

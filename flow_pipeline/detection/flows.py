@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from math import ceil
@@ -271,23 +270,18 @@ def _read_moves(connection: Connection, start: date, stop: date) -> Moves:
     column = {name: np.asarray(rows[name].to_numpy()) for name in rows.column_names if name != "amount"}
     units, parts = _exact(rows["amount"])
 
-    def texts(name: str) -> Callable[[np.ndarray], np.ndarray]:
-        def of(positions: np.ndarray) -> np.ndarray:
-            ties = pa.table({"position": np.arange(len(positions)), "row": column["row"][positions]})
-            connection.register("tied_transfers", ties)
-            rows = connection.execute(sql("flows_ties", field=name)).to_arrow_table()
-            connection.unregister("tied_transfers")
-            return np.asarray(rows[name].to_numpy(zero_copy_only=False), dtype=str)
+    def tie_break(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        ties = pa.table({"position": np.arange(len(positions)), "row": column["row"][positions]})
+        connection.register("tied_transfers", ties)
+        rows = connection.execute(sql("flows_ties")).to_arrow_table()
+        connection.unregister("tied_transfers")
+        hashes, content = (
+            np.asarray(rows[name].to_numpy(zero_copy_only=False), dtype=str) for name in ("tx_hash", "content")
+        )
+        return hashes, content
 
-        return of
-
-    order, rank = time_order(column["time"], column["block"], column["transfer_index"], texts("tx_hash"))
-    # Transfers equal in all of that have no order; what they say gives them one, so that no input order shows.
-    same = np.flatnonzero(np.diff(rank) == 0)
-    if len(same):
-        tied = np.unique(np.concatenate([same, same + 1]))
-        content = texts("content")(order[tied])
-        order[tied] = order[tied][np.lexsort((content, rank[tied]))]
+    keys = (column["time"], column["block"], column["place"], column["transfer_index"], units, parts)
+    order, rank = time_order(keys, tie_break)
     return Moves(
         column["day"][order], rank.astype(np.int64), column["clock"][order], column["token"][order].astype(np.int32),
         column["sender"][order].astype(np.int32), column["receiver"][order].astype(np.int32), units[order],

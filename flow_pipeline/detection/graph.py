@@ -9,11 +9,12 @@ import pyarrow as pa
 
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph import ROLE_BY_CATEGORY, TransferGraph
-from flow_pipeline.graph.prepare import Hubs, Labels, Transfers, build
-from flow_pipeline.warehouse.store import Connection
+from flow_pipeline.graph.prepare import NEVER, Crowds, Hubs, Labels, Transfers, build
+from flow_pipeline.settings import TypologySettings
+from flow_pipeline.warehouse.store import Connection, transaction
 
 sql = statements(__package__)
-_COLUMNS = ("token", "sender", "receiver", "time", "block", "transfer_index", "amount", "row")
+_COLUMNS = ("token", "sender", "receiver", "time", "block", "place", "transfer_index", "amount", "row")
 
 
 def number_tokens(connection: Connection) -> None:
@@ -29,8 +30,8 @@ def refresh_hubs(connection: Connection, hub_degree: int, first: date | None) ->
     day's result never depends on later days.
     """
     if first is None:
-        connection.execute("delete from store.degrees")
-        connection.execute("delete from store.hubs")
+        for table in ("degrees", "hubs", "services"):
+            connection.execute(f"delete from store.{table}")
     connection.execute(sql("graph_new_degrees"), {"first": first or date.min})
     connection.execute(sql("graph_degrees"))
     connection.execute(sql("graph_hub_candidates"), {"degree": hub_degree})
@@ -43,7 +44,12 @@ def refresh_hubs(connection: Connection, hub_degree: int, first: date | None) ->
         connection.execute(f"drop table temp.{table}")
 
 
-def read_graph(connection: Connection, since: datetime = datetime.min, first_earlier: date = date.max) -> TransferGraph:
+def read_graph(
+    connection: Connection,
+    since: datetime = datetime.min,
+    first_earlier: date = date.max,
+    services: TypologySettings | None = None,
+) -> TransferGraph:
     """Transfers with a known amount above zero as a graph.
 
     Mints, burns, self-transfers and tokens whose sums overflow are left out. `row` is store.transfers' rowid. Call
@@ -53,6 +59,8 @@ def read_graph(connection: Connection, since: datetime = datetime.min, first_ear
         connection: The build file.
         since: Every transfer since this moment is read, and those before it that `earlier_transfers` lists.
         first_earlier: The first day of those.
+        services: What makes an address a service: new ones are looked for in what is read and remembered in
+            store.services; None goes by what is remembered.
     """
     tokens = connection.execute(
         "select distinct on (position) position, token_symbol, chain_number from graph_tokens order by position"
@@ -67,18 +75,19 @@ def read_graph(connection: Connection, since: datetime = datetime.min, first_ear
     row = column["row"]
     del rows
 
-    def tie_break(positions: np.ndarray) -> np.ndarray:
+    def tie_break(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         connection.register("tied", pa.table({"at": np.arange(len(positions)), "row": row[positions]}))
-        found = connection.execute(
-            "select coalesce(f.tx_hash, '') as tx_hash "
-            "from tied as t inner join store.transfers as f on f.rowid = t.row order by t.at"
-        ).to_arrow_table()
+        found = connection.execute(sql("graph_ties")).to_arrow_table()
         connection.unregister("tied")
-        return np.asarray(found["tx_hash"].to_numpy(zero_copy_only=False), dtype=str)
+        hashes, others = (
+            np.asarray(found[name].to_numpy(zero_copy_only=False), dtype=str) for name in ("tx_hash", "others")
+        )
+        return hashes, others
 
     transfers = Transfers(
         column["time"],
         column["block"],
+        column["place"],
         column["transfer_index"],
         column["sender"],
         column["receiver"],
@@ -95,8 +104,11 @@ def read_graph(connection: Connection, since: datetime = datetime.min, first_ear
         np.array([item[2] for item in tokens], np.int32),
         tuple(item[1] for item in tokens),
         int(addresses[0]) if addresses else 1,
+        _crowds(connection, services),
     )
     graph.row[:] = row[graph.row]
+    if services:
+        _remember_crowds(connection, graph)
     return graph
 
 
@@ -117,6 +129,31 @@ def _hubs(connection: Connection) -> Hubs:
         from store.hubs as h inner join graph_tokens as k using (token_key) where h.since is not null
     """).to_arrow_table()
     return Hubs(*(_numbers(rows[name]) for name in ("token", "address", "since")))
+
+
+def _crowds(connection: Connection, services: TypologySettings | None) -> Crowds:
+    rows = connection.execute(sql("graph_crowds"), {"never": int(NEVER)}).to_arrow_table()
+    token, address, paid_by_many, pays_many = (
+        _numbers(rows[name]) for name in ("token", "address", "paid_by_many", "pays_many")
+    )
+    if services is None:
+        return Crowds(token, address, paid_by_many, pays_many)
+    return Crowds(token, address, paid_by_many, pays_many, services.service_counterparties, services.service_window)
+
+
+def _remember_crowds(connection: Connection, graph: TransferGraph) -> None:
+    """Replace store.services by what the graph knows, which holds what was known before."""
+    known = np.flatnonzero((graph.paid_by_many_since < NEVER) | (graph.pays_many_since < NEVER))
+    columns = {
+        "position": graph.token[known],
+        "address_id": graph.address[known],
+        "paid_by_many": graph.paid_by_many_since[known],
+        "pays_many": graph.pays_many_since[known],
+    }
+    connection.register("crowds", pa.table(columns))
+    with transaction(connection):
+        connection.execute(sql("graph_services"), {"never": int(NEVER)})
+    connection.unregister("crowds")
 
 
 def _numbers(column: pa.ChunkedArray) -> np.ndarray:

@@ -11,6 +11,7 @@ from flow_pipeline.detection.graph import read_graph
 from flow_pipeline.detectors.typology import Closure, Past
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph import ROLE_BY_CATEGORY, TransferGraph
+from flow_pipeline.settings import TypologySettings
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
@@ -18,7 +19,7 @@ _ROOM = 1e-9
 """Ratios are compared as floats; the kernels judge what is read."""
 
 
-def read_recent(connection: Connection, pasts: dict[str, Past], day: date) -> TransferGraph:
+def read_recent(connection: Connection, pasts: dict[str, Past], day: date, services: TypologySettings) -> TransferGraph:
     """The graph of the new days and of every earlier transfer their findings need.
 
     A vertex whose transfers are not all in it may show findings that are none, but none of them ends on a new day.
@@ -27,10 +28,15 @@ def read_recent(connection: Connection, pasts: dict[str, Past], day: date) -> Tr
         connection: The build file; graph_tokens and store.hubs are up to date.
         pasts: How far each typology reaches back.
         day: First new day.
+        services: What makes an address a service.
     """
     start = datetime(day.year, day.month, day.day)
     reach = max(
-        max(past.span, past.open + (past.closure.gap if past.closure and past.open else 0)) for past in pasts.values()
+        services.service_window,
+        *(
+            max(past.span, past.open + (past.closure.gap if past.closure and past.open else 0))
+            for past in pasts.values()
+        ),
     )
     since = _before(start, reach)
     connection.execute(sql("past_stops"), {"categories": list(ROLE_BY_CATEGORY)})
@@ -39,7 +45,7 @@ def read_recent(connection: Connection, pasts: dict[str, Past], day: date) -> Tr
             _add_closure(connection, name, past, past.closure, start, since)
     connection.execute("drop table temp.stops")
     _add_histories(connection, pasts, start, since)
-    return read_graph(connection, since, _first_earlier(connection))
+    return read_graph(connection, since, _first_earlier(connection), services)
 
 
 def read_histories(connection: Connection, graph: TransferGraph, vertices: np.ndarray) -> TransferGraph:

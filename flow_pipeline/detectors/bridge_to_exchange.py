@@ -7,34 +7,34 @@ from pydantic import Field
 
 from flow_pipeline.detectors.typology import (
     SEARCH_ROOM,
-    Amounts,
     Card,
     Hits,
     Measured,
     Past,
-    WithAmount,
+    WithLimit,
     hits_of_walks,
     lasting,
     microseconds,
-    sentences,
     units,
 )
 from flow_pipeline.graph import BRIDGE, EXCHANGE, TransferGraph
 from flow_pipeline.graph.paths import paths_between
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "bridge_to_exchange", "1", 0.7, "network_flow"
-MOVED, JUDGED_BY, IDENTITY = "least", "moved_amount", "all"
+NAME, VERSION, COMPONENT = "bridge_to_exchange", "2", "network_flow"
+MOVED, LIMITED_BY, IDENTITY = "least", "moved_amount", "all"
+IS_PATH, IS_PROOF = True, False
 CARD = Card(
     definition="A path from a labelled bridge to a labelled exchange within 24 h. It leads through 1 to 3 middle "
-    "addresses that are neither services nor hubs. Each transfer carries at least 80 % of the one before.",
-    suspicious="the moved amount exceeds 10 ETH",
-    example="bridge→A 12, A→B 11.8, B→exchange 11.5 ETH within a day: moved 11.5, suspicious.",
+    "addresses that are neither services nor hubs. Each transfer carries at least 80 % of the one before. Paths of "
+    "one day that share a transfer are one finding: the strongest is shown, the others are counted.",
+    strength="what arrived at the exchange",
+    example="bridge→A 12, A→B 11.8, B→exchange 11.5 ETH within a day: moved 11.5.",
     blind_to="unlabelled deposit addresses of an exchange; bridges that pay out through a pool",
 )
 
 
-class Parameters(WithAmount):
+class Parameters(WithLimit):
     """Parameters of bridge to exchange."""
 
     max_middles: int = Field(
@@ -45,10 +45,6 @@ class Parameters(WithAmount):
     )
     least_share: float = Field(
         0.8, gt=0, le=1, description="each transfer carries at least this share of the one before"
-    )
-    amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
-    amount_usd: float = Field(
-        25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD"
     )
 
 
@@ -76,13 +72,17 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     )
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Large."""
-    words = [
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """What arrived."""
+    return np.asarray(graph.amount[hits.edges[hits.start[1:] - 1]])
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return [
         f"{units(moved, symbol)} came out of a bridge and reached an exchange over {hops} transfers within "
         f"{lasting(seconds)}."
         for moved, symbol, hops, seconds in zip(
             measured.moved_amount, measured.token_symbol, measured.hop_count, measured.duration_seconds, strict=True
         )
     ]
-    return measured.is_large, sentences(words, measured.is_large, "what moved stays within the token's amount")

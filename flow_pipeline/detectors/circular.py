@@ -6,49 +6,53 @@ import numpy as np
 from pydantic import Field
 
 from flow_pipeline.detectors.typology import (
-    HOP,
     SEARCH_ROOM,
-    Amounts,
     Card,
     Hits,
     Measured,
     Past,
-    WithAmount,
+    WithLimit,
     lasting,
+    least_hop,
     microseconds,
-    sentences,
     units,
 )
 from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.funnels import HOP
 from flow_pipeline.graph.paths import DAY, Walks, cycles
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "circular", "2", 0.9, "network_flow"
-MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
+NAME, VERSION, COMPONENT = "circular", "3", "network_flow"
+MOVED, LIMITED_BY, IDENTITY = "least", "gross_amount", "all"
+IS_PATH, IS_PROOF = True, False
 CARD = Card(
     definition="A simple temporal cycle of 2 to 6 transfers within 72 h, each later than the one before. The "
-    "addresses are distinct, and none is a service or a hub. Cycles that end on the same day and run through the same "
-    "addresses in the same order are one finding. It shows the largest cycle, or the earliest of equally large ones, "
-    "and counts the others.",
-    suspicious="the sum of the hops exceeds 5 ETH",
-    example="A→B→C→A, 3 ETH each: gross 9, moved 3, three addresses, suspicious. A→B at 30 s, B→C at 20 s and C→A at "
+    "addresses are distinct, and none is a service or a hub. Each hop carries 50 % to 105 % of the hop before. Cycles "
+    "that end on the same day and run through the same addresses in the same order are one finding: it shows the "
+    "strongest cycle, or the earliest of equally strong ones, and counts the others. So are cycles of one day that "
+    "share a transfer.",
+    strength="the smallest hop",
+    example="A→B→C→A, 3 ETH each: gross 9, moved 3, strength 3, three addresses. A→B at 30 s, B→C at 20 s and C→A at "
     "10 s: no cycle from any starting address.",
     blind_to="cycles of more than six transfers, slower than 72 h, or closed through an exchange",
 )
 
 
-class Parameters(WithAmount):
+class Parameters(WithLimit):
     """Parameters of circular flows."""
 
     max_cycle_hops: int = Field(
         6, ge=2, le=6, description="maximum transfers of a cycle; longer ones occur by chance in any busy token"
     )
     span_hours: float = Field(72.0, gt=0, le=8_760, description="maximum time from the first to the last transfer")
-    amount_by_token: Amounts = Field(
-        {"ETH": 5.0}, description="suspicious when the sum of the hops exceeds this many token units"
+    least_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="each hop carries at least this share of the hop before; a smaller one is another payment",
     )
-    amount_usd: float = Field(
-        12_500.0, ge=0, description="the same in US dollars for other tokens with a price: 5 ETH at 2,500 USD"
+    largest_share: float = Field(
+        1.05, ge=1, description="each hop carries at most this share of the hop before; more is other money as well"
     )
 
 
@@ -61,7 +65,13 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     """Temporal cycles, one per circle and day."""
     limit = common.max_findings
     walks = cycles(
-        graph, microseconds(parameters.span_hours * 3_600), parameters.max_cycle_hops, limit, SEARCH_ROOM * limit
+        graph,
+        microseconds(parameters.span_hours * 3_600),
+        parameters.least_share,
+        parameters.largest_share,
+        parameters.max_cycle_hops,
+        limit,
+        SEARCH_ROOM * limit,
     )
     chosen, instances = _one_per_circle(graph, walks)
     lengths = np.diff(walks.start)
@@ -82,7 +92,7 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
 
 
 def _one_per_circle(graph: TransferGraph, walks: Walks) -> tuple[np.ndarray, np.ndarray]:
-    """The largest instance of each circle and day (the earliest of equal ones) by number, and how many there are."""
+    """The strongest instance of each circle and day (the earliest of equal ones) by number, and how many there are."""
     chosen, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     lengths = np.diff(walks.start)
     for length in np.unique(lengths):
@@ -91,8 +101,8 @@ def _one_per_circle(graph: TransferGraph, walks: Walks) -> tuple[np.ndarray, np.
         ring = graph.sender[edges]
         turn = (np.argmin(ring, axis=1)[:, None] + np.arange(length)) % length
         key = np.column_stack([graph.time[edges[:, -1]] // DAY, np.take_along_axis(ring, turn, axis=1)])
-        gross = np.sort(graph.amount[edges], axis=1).sum(axis=1)
-        order = np.lexsort((*graph.rank[edges].T[::-1], -gross, *key.T[::-1]))
+        least = graph.amount[edges].min(axis=1)
+        order = np.lexsort((*graph.rank[edges].T[::-1], -least, *key.T[::-1]))
         is_first = np.ones(len(order), bool)
         is_first[1:] = (key[order][1:] != key[order][:-1]).any(axis=1)
         chosen.append(numbers[order[is_first]])
@@ -100,9 +110,14 @@ def _one_per_circle(graph: TransferGraph, walks: Walks) -> tuple[np.ndarray, np.
     return np.concatenate(chosen), np.concatenate(counts)
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Large."""
-    words = [
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """The smallest hop."""
+    return least_hop(graph, hits)
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return [
         f"{units(moved, symbol)} came back to their first sender over {hops} transfers within {lasting(seconds)}"
         + (
             f", and {count - 1} more {'time' if count == 2 else 'times'} that day in the same circle."
@@ -118,4 +133,3 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
             strict=True,
         )
     ]
-    return measured.is_large, sentences(words, measured.is_large, "the hops together stay within the token's amount")

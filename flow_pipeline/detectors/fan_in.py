@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from flow_pipeline.detectors.fans import Parameters, find_fans, judge_fans, past
+from flow_pipeline.detectors.fans import Parameters, describe_fans, find_fans, past, strength_of_fans
 from flow_pipeline.detectors.typology import Card, Hits, Measured
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import IN
 from flow_pipeline.settings import TypologySettings
 
-__all__ = ["Parameters", "find", "judge", "past"]
+__all__ = ["Parameters", "describe", "find", "past", "strength"]
 
-NAME, VERSION, SCORE, COMPONENT = "fan_in", "1", 0.7, "network_flow"
-MOVED, JUDGED_BY, IDENTITY = "sum", "gross_amount", "first"
+NAME, VERSION, COMPONENT = "fan_in", "2", "network_flow"
+MOVED, LIMITED_BY, IDENTITY = "sum", "gross_amount", "first"
+IS_PATH, IS_PROOF = False, False
+OWN_RATE = "to_id"
+"""The end of a transfer at which the address stands whose own rate is looked at."""
 CARD = Card(
     definition="At least 5 distinct addresses pay one address within a trailing 24 h window. The paid address is "
     "neither a service nor a hub. Overlapping windows are one finding.",
-    suspicious="the total exceeds 50 ETH and the value consistency (1 - std/mean of the sums per counterparty) "
-    "exceeds 0.8",
-    example="5 addresses pay T 11 ETH each within a day: total 55, consistency 1.0, suspicious. 5 × 10: found, not "
-    "suspicious. 4 × 20: nothing.",
-    blind_to="payments of different sizes; payments spread over days; addresses with a thousand counterparties",
+    strength="the largest product of a number of counterparties, at least 5, and the sum of the last of them",
+    example="5 addresses pay T 11 ETH each within a day: total 55, strength 55. Five of 1 and one of 100: "
+    "strength 6. 4 × 20: nothing.",
+    blind_to="one large payment among small ones; payments spread over days; addresses with a thousand counterparties",
 )
 
 
@@ -30,6 +32,11 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     return find_fans(graph, parameters, IN)
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Large and even."""
-    return judge_fans(measured, hits, parameters, "{focus} received {total} from {count} senders")
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """So many counterparties times what each of them got at least, or paid."""
+    return strength_of_fans(graph, hits, parameters, IN)
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return describe_fans(measured, hits, "{focus} received {total} from {count} senders")

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from flow_pipeline.detectors.fans import Parameters, find_fans, judge_fans, past
+from flow_pipeline.detectors.fans import Parameters, describe_fans, find_fans, past, strength_of_fans
 from flow_pipeline.detectors.typology import Card, Hits, Measured
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import OUT
 from flow_pipeline.settings import TypologySettings
 
-__all__ = ["Parameters", "find", "judge", "past"]
+__all__ = ["Parameters", "describe", "find", "past", "strength"]
 
-NAME, VERSION, SCORE, COMPONENT = "fan_out", "1", 0.7, "network_flow"
-MOVED, JUDGED_BY, IDENTITY = "sum", "gross_amount", "first"
+NAME, VERSION, COMPONENT = "fan_out", "2", "network_flow"
+MOVED, LIMITED_BY, IDENTITY = "sum", "gross_amount", "first"
+IS_PATH, IS_PROOF = False, False
+OWN_RATE = "from_id"
+"""The end of a transfer at which the address stands whose own rate is looked at."""
 CARD = Card(
     definition="One source that is neither a service nor a hub pays at least 5 distinct addresses within a trailing "
     "24 h window. Overlapping windows are one finding.",
-    suspicious="the total exceeds 50 ETH and the value consistency (1 - std/mean of the sums per counterparty) "
-    "exceeds 0.8",
-    example="S pays 5 addresses 11 ETH each within a day: total 55, consistency 1.0, suspicious. 5 × 10: found, not "
-    "suspicious. 8, 9, 10, 11 and 13: consistency 0.831327, suspicious. 4 × 20: nothing.",
-    blind_to="payments of different sizes; payments spread over days; addresses with a thousand counterparties",
+    strength="the largest product of a number of counterparties, at least 5, and the sum of the last of them",
+    example="S pays 5 addresses 11 ETH each within a day: total 55, strength 55. 8, 9, 10, 11 and 13: strength "
+    "5 × 8. Five of 1 and one of 100: strength 6. 4 × 20: nothing.",
+    blind_to="one large payment among small ones; payments spread over days; addresses with a thousand counterparties",
 )
 
 
@@ -30,6 +32,11 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     return find_fans(graph, parameters, OUT)
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Large and even."""
-    return judge_fans(measured, hits, parameters, "{focus} paid {total} to {count} receivers")
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """So many counterparties times what each of them got at least, or paid."""
+    return strength_of_fans(graph, hits, parameters, OUT)
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return describe_fans(measured, hits, "{focus} paid {total} to {count} receivers")

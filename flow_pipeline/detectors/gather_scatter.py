@@ -6,35 +6,37 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from flow_pipeline.detectors.typology import (
-    Amounts,
     Card,
     Hits,
     Measured,
     Past,
-    WithAmount,
+    WithLimit,
     hits_of_groups,
     lasting,
+    many_at_least,
     microseconds,
-    sentences,
+    sums_by,
     units,
 )
 from flow_pipeline.graph import TransferGraph
-from flow_pipeline.graph.address_windows import IN, gather_scatter
+from flow_pipeline.graph.address_windows import IN, OUT, gather_scatter
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "gather_scatter", "1", 0.8, "network_flow"
-MOVED, JUDGED_BY, IDENTITY = "lesser_side", "moved_amount", "all"
+NAME, VERSION, COMPONENT = "gather_scatter", "2", "network_flow"
+MOVED, LIMITED_BY, IDENTITY = "lesser_side", "moved_amount", "all"
+IS_PATH, IS_PROOF = False, False
 CARD = Card(
     definition="At least 3 sources pay one middle address that is neither a service nor a hub. After the last receipt "
-    "it pays at least 3 targets. From the first receipt to the last payment at most 72 h pass. The payments are 80 % "
-    "to 100 % of the receipts.",
-    suspicious="the payments exceed 10 ETH",
-    example="A, B and C pay M 5 ETH each; M pays D, E and F 4.8 each within a day: moved 14.4, suspicious.",
+    "it pays at least 3 targets. The receipts are all those of the gathering within 72 h before the last payment. The "
+    "payments are 80 % to 100 % of them.",
+    strength="the lesser of both sides, each of them the largest product of a number of counterparties, at least 3, "
+    "and the sum of the last of them",
+    example="A, B and C pay M 5 ETH each; M pays D, E and F 4.8 each within a day: moved 14.4, strength 14.4.",
     blind_to="an address that gathers and scatters at the same time; one that keeps or adds more than a fifth",
 )
 
 
-class Parameters(WithAmount):
+class Parameters(WithLimit):
     """Parameters of gather-scatter."""
 
     min_counterparties: int = Field(3, ge=2, description="minimum distinct sources, and minimum distinct targets")
@@ -47,10 +49,6 @@ class Parameters(WithAmount):
         ge=0.8,
         description="the payments are at most this share of the receipts: money that the address adds is another "
         "payment",
-    )
-    amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
-    amount_usd: float = Field(
-        25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD"
     )
 
     @model_validator(mode="after")
@@ -82,9 +80,21 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     return hits_of_groups(groups, 2, {"receipts": np.bincount(of[groups.part == IN], minlength=len(groups))})
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Large."""
-    words = [
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """The lesser of both sides' so many counterparties times what each of them paid or got at least."""
+    sides = (
+        sums_by(graph, hits, graph.sender, hits.part == IN),
+        sums_by(graph, hits, graph.receiver, hits.part == OUT),
+    )
+    gathered, scattered = (
+        many_at_least(sums.of, sums.amount, len(hits), parameters.min_counterparties) for sums in sides
+    )
+    return np.asarray(np.minimum(gathered, scattered))
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return [
         f"{focus} gathered {receipts} receipts and scattered {units(moved, symbol)} of them in {count - receipts} "
         f"payments within {lasting(seconds)}."
         for focus, receipts, moved, symbol, count, seconds in zip(
@@ -97,4 +107,3 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
             strict=True,
         )
     ]
-    return measured.is_large, sentences(words, measured.is_large, "what moved stays within the token's amount")

@@ -7,37 +7,38 @@ from pydantic import Field
 
 from flow_pipeline.detectors.typology import (
     SEARCH_ROOM,
-    Amounts,
     Card,
     Closure,
     Hits,
     Measured,
     Past,
-    WithAmount,
+    WithLimit,
     hits_of_walks,
     lasting,
+    least_hop,
     microseconds,
-    sentences,
     units,
 )
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.paths import maximal_paths
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "layered", "1", 0.8, "network_flow"
-MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
+NAME, VERSION, COMPONENT = "layered", "2", "network_flow"
+MOVED, LIMITED_BY, IDENTITY = "least", "gross_amount", "all"
+IS_PATH, IS_PROOF = True, False
 CARD = Card(
     definition="A maximal path of at least 6 transfers over distinct addresses. Each gap is at most 7 days. Each hop "
-    "carries 80 % to 100.5 % of the hop before.",
-    suspicious="the sum of the hops exceeds 20 ETH",
-    example="Six hops of 10, 9.9, 9.8, 9.7, 9.6 and 9.5 ETH a day apart: gross 58.5, moved 9.5, suspicious. Five "
+    "carries 80 % to 100.5 % of the hop before. Paths of one day that share a transfer are one finding: the strongest "
+    "is shown, the others are counted.",
+    strength="the smallest hop times the number of hops",
+    example="Six hops of 10, 9.9, 9.8, 9.7, 9.6 and 9.5 ETH a day apart: gross 58.5, moved 9.5, strength 57. Five "
     "hops: nothing.",
     blind_to="an amount that is split or merged on its way; a pause of more than a week; a path through an exchange "
     "or a hub",
 )
 
 
-class Parameters(WithAmount):
+class Parameters(WithLimit):
     """Parameters of layered paths."""
 
     min_hops: int = Field(6, ge=2, description="minimum transfers of a path: no ordinary payment needs six")
@@ -50,12 +51,6 @@ class Parameters(WithAmount):
     )
     largest_share: float = Field(
         1.005, ge=1, description="each hop carries at most this share of the hop before: the same coins, not more"
-    )
-    amount_by_token: Amounts = Field(
-        {"ETH": 20.0}, description="suspicious when the sum of the hops exceeds this many token units"
-    )
-    amount_usd: float = Field(
-        50_000.0, ge=0, description="the same in US dollars for other tokens with a price: 20 ETH at 2,500 USD"
     )
 
 
@@ -90,9 +85,14 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     return hits_of_walks(graph, walks)
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Large."""
-    words = [
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """The smallest hop times the hops."""
+    return np.asarray(least_hop(graph, hits) * hits.hop_count)
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return [
         f"{units(moved, symbol)} were handed on {hops} times through {addresses} addresses within {lasting(seconds)}, "
         "nearly whole at every hop."
         for moved, symbol, hops, addresses, seconds in zip(
@@ -104,4 +104,3 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
             strict=True,
         )
     ]
-    return measured.is_large, sentences(words, measured.is_large, "the hops together stay within the token's amount")

@@ -18,19 +18,22 @@ from flow_pipeline.detectors.typology import (
 )
 from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import MIXER, TransferGraph
+from flow_pipeline.graph.address_windows import OUT
 from flow_pipeline.graph.funnels import funnels
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "mixer_funnel", "2", 0.9, "mixer_interaction"
-MOVED, JUDGED_BY, IDENTITY = "arrived", "moved_amount", "all"
+NAME, VERSION, COMPONENT = "mixer_funnel", "3", "mixer_interaction"
+MOVED, LIMITED_BY, IDENTITY = "arrived", "moved_amount", "all"
+IS_PATH, IS_PROOF = False, True
 CARD = Card(
     definition="Routes of at most 3 transfers within 72 h from an origin to a labelled mixer, through addresses that "
     "are neither services nor hubs. Each transfer carries at least half of the one before, so that customers are not "
     "blamed for what a shop does. In a trailing 72 h window over the arrivals, one of two conditions holds. Either at "
     "least 2 addresses other than the origin bring its money to a mixer, or at least 80 % of all that the origin paid "
-    "went to a mixer. That money is the sum of the first transfers of the routes, or the sum of the arrivals if that "
-    "is less. A finding contained in another is left out, so that the origin represents the addresses it used.",
-    suspicious="always",
+    "since the first transfer of those routes went to a mixer. That money is the sum of the first transfers of the "
+    "routes, or the sum of the arrivals if that is less. A finding contained in another is left out, so that the "
+    "origin represents the addresses it used.",
+    strength="what arrived at the mixer",
     example="O pays A and B 10 ETH each and both send 9.9 to a mixer within a day: one finding about O, moved 19.8.",
     blind_to="unlabelled mixers; money that waits more than 72 h before it is mixed",
 )
@@ -96,9 +99,15 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     return hits_of_groups(groups, hops, {"addresses": addresses, "outflow_share": share})
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Always suspicious."""
-    words = [
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """What arrived."""
+    of = np.repeat(np.arange(len(hits)), np.diff(hits.start))
+    return np.bincount(of, np.where(hits.part == OUT, graph.amount[hits.edges], 0.0), len(hits))
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return [
         f"{units(moved, symbol)} that began at {focus} reached a mixer within {lasting(seconds)}"
         + (f" by the hands of {addresses} addresses" if addresses >= parameters.min_addresses else "")
         + (f"; {share:.0%} of all it paid then." if share >= parameters.outflow_share else ".")
@@ -112,4 +121,3 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
             strict=True,
         )
     ]
-    return np.ones(len(hits), bool), words

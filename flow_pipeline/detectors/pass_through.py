@@ -5,26 +5,38 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field, model_validator
 
-from flow_pipeline.detectors.typology import Card, Hits, Measured, Past, hits_of_groups, lasting, microseconds, units
-from flow_pipeline.detectors.typology import Parameters as Base
+from flow_pipeline.detectors.typology import (
+    Card,
+    Hits,
+    Measured,
+    Past,
+    WithLimit,
+    hits_of_groups,
+    lasting,
+    many_at_least,
+    microseconds,
+    units,
+)
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import IN, pass_through
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "pass_through", "1", 0.6, "network_flow"
-MOVED, JUDGED_BY, IDENTITY = "lesser_side", "moved_amount", "first"
+NAME, VERSION, COMPONENT = "pass_through", "2", "network_flow"
+MOVED, LIMITED_BY, IDENTITY = "lesser_side", "moved_amount", "first"
+IS_PATH, IS_PROOF = False, False
 CARD = Card(
     definition="An address that is neither a service nor a hub, with at least 3 passes within 30 days. A pass is a "
-    "receipt of which 95 % to 100.5 % is paid out within 1 h and before the next receipt, so that the balance is near "
-    "zero again. Passes whose payments all go to one labelled exchange do not count, because the exchange's deposit "
-    "addresses do the same. Overlapping windows are one finding.",
-    suspicious="always",
-    example="X→P 5, P→Y 5 within minutes, three times in a week: one finding about P with 6 transfers, moved 15.",
+    "receipt after which, at some moment within 1 h and before the next receipt, 95 % to 100.5 % of it has left, so "
+    "that the balance is near zero again. Passes whose payments all go to one labelled exchange do not count, because "
+    "the exchange's deposit addresses do the same. Overlapping windows are one finding.",
+    strength="the largest product of a number of passes, at least 3, and the receipt of the last of them",
+    example="X→P 5, P→Y 5 within minutes, three times in a week: one finding about P with 6 transfers, moved 15, "
+    "strength 15.",
     blind_to="addresses that collect several receipts first; dust that keeps the balance above zero",
 )
 
 
-class Parameters(Base):
+class Parameters(WithLimit):
     """Parameters of pass-through."""
 
     within_seconds: int = Field(3_600, ge=1, le=31_536_000, description="maximum time until the receipt is paid out")
@@ -79,13 +91,23 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     return hits_of_groups(groups, 2, {"receipts": np.bincount(of[groups.part == IN], minlength=len(groups))})
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Always suspicious."""
-    words = [
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """So many passes times what each of them received at least."""
+    is_in = hits.part == IN
+    of = np.repeat(np.arange(len(hits)), np.diff(hits.start))[is_in]
+    # receipts of one rank are one pass
+    key = of * (graph.rank[-1] + np.int64(1) if graph.edge_count else 1) + graph.rank[hits.edges[is_in]]
+    _, first, number = np.unique(key, return_index=True, return_inverse=True)
+    received = np.bincount(number, graph.amount[hits.edges[is_in]], len(first))
+    return many_at_least(of[first], received, len(hits), parameters.min_passes)
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return [
         f"{units(moved, symbol)} passed through {focus} in {receipts} receipts, each gone within "
         f"{lasting(parameters.within_seconds)}."
         for moved, symbol, focus, receipts in zip(
             measured.moved_amount, measured.token_symbol, measured.focus, hits.facts["receipts"], strict=True
         )
     ]
-    return np.ones(len(hits), bool), words

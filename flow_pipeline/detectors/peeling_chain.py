@@ -11,29 +11,32 @@ from flow_pipeline.detectors.typology import (
     Hits,
     Measured,
     Past,
+    WithLimit,
     hits_of_groups,
     lasting,
+    least_hop,
     microseconds,
     units,
 )
-from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.funnels import HOP, peeling_chains
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "peeling_chain", "1", 0.8, "peeling_chain"
-MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
+NAME, VERSION, COMPONENT = "peeling_chain", "2", "peeling_chain"
+MOVED, LIMITED_BY, IDENTITY = "least", "gross_amount", "all"
+IS_PATH, IS_PROOF = True, False
 CARD = Card(
     definition="A maximal path of at least 4 hops over distinct addresses. Within 48 h of being paid, each middle "
     "address sends a small part aside (at most 20 % of what it received, in one or more payments) and passes the "
-    "large rest on (at least 80 %). It pays no more than it received.",
-    suspicious="always",
-    example="A→B 100, B→x 5, B→C 95, C→y 5, C→D 90, D→z 5, D→E 85 within a day: 4 hops, moved 85.",
+    "large rest on (at least 80 %). It pays no more than it received. "
+    "Chains of one day that share a transfer are one finding: the strongest is shown, the others are counted.",
+    strength="the smallest hop times the number of hops",
+    example="A→B 100, B→x 5, B→C 95, C→y 5, C→D 90, D→z 5, D→E 85 within a day: 4 hops, moved 85, strength 340.",
     blind_to="addresses that mix the sum with other money, so that they pay more than they received",
 )
 
 
-class Parameters(Base):
+class Parameters(WithLimit):
     """Parameters of peeling chains."""
 
     min_hops: int = Field(4, ge=2, description="minimum hops of the rest; a shorter chain is a payment with change")
@@ -75,9 +78,14 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     return hits_of_groups(groups, hops, {"truncated": is_cut})
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Always suspicious."""
-    words = [
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """The smallest hop times the hops."""
+    return np.asarray(least_hop(graph, hits) * hits.hop_count)
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return [
         f"{units(moved, symbol)} were left after {hops} hops from {focus} within {lasting(seconds)}, with a slice of "
         f"at most {parameters.peel_share:.0%} cut off at every middle address."
         for moved, symbol, hops, focus, seconds in zip(
@@ -89,4 +97,3 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
             strict=True,
         )
     ]
-    return np.ones(len(hits), bool), words

@@ -7,36 +7,37 @@ from pydantic import Field
 
 from flow_pipeline.detectors.typology import (
     SEARCH_ROOM,
-    Amounts,
     Card,
     Hits,
     Measured,
     Past,
-    WithAmount,
+    WithLimit,
     hits_of_walks,
     lasting,
+    least_hop,
     microseconds,
-    sentences,
     units,
 )
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.paths import maximal_paths
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "rapid_chain", "1", 0.8, "network_flow"
-MOVED, JUDGED_BY, IDENTITY = "least", "gross_amount", "all"
+NAME, VERSION, COMPONENT = "rapid_chain", "2", "network_flow"
+MOVED, LIMITED_BY, IDENTITY = "least", "gross_amount", "all"
+IS_PATH, IS_PROOF = True, False
 CARD = Card(
     definition="A maximal path of at least 3 transfers over distinct addresses. Each gap is under 3,600 s. Each hop "
-    "carries at least 50 % of the hop before.",
-    suspicious="the sum of the hops exceeds 10 ETH and the path takes less than 1,800 s",
-    example="A→B→C→D, 4 ETH each at 0, 600 and 1,200 s: 3 hops, gross 12, moved 4, suspicious. With the last hop at "
-    "1,800 s: found, not suspicious. With gaps of 3,600 and 3,400 s: no path of 3.",
+    "carries 50 % to 105 % of the hop before. Paths of one day that share a transfer are one finding: the strongest is "
+    "shown, the others are counted.",
+    strength="the smallest hop times the number of hops",
+    example="A→B→C→D, 4 ETH each at 0, 600 and 1,200 s: 3 hops, gross 12, moved 4, strength 12. With gaps of 3,600 and "
+    "3,400 s: no path of 3. 2, then 4 ETH: no path, because the second hop carries other money.",
     blind_to="money that waits an hour between hops; a hop that is split below half; a path through an exchange or a "
     "hub",
 )
 
 
-class Parameters(WithAmount):
+class Parameters(WithLimit):
     """Parameters of rapid chains."""
 
     min_hops: int = Field(
@@ -54,14 +55,8 @@ class Parameters(WithAmount):
         le=1,
         description="each hop carries at least this share of the hop before; a smaller one is another payment",
     )
-    duration_seconds: int = Field(
-        1_800, ge=1, le=31_536_000, description="suspicious when the whole path takes less than this"
-    )
-    amount_by_token: Amounts = Field(
-        {"ETH": 10.0}, description="suspicious when the sum of the hops exceeds this many token units"
-    )
-    amount_usd: float = Field(
-        25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD"
+    largest_share: float = Field(
+        1.05, ge=1, description="each hop carries at most this share of the hop before; more is other money as well"
     )
 
 
@@ -79,15 +74,26 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     return hits_of_walks(
         graph,
         maximal_paths(
-            graph, gap, parameters.least_share, np.inf, parameters.min_hops, common.max_hops, limit, SEARCH_ROOM * limit
+            graph,
+            gap,
+            parameters.least_share,
+            parameters.largest_share,
+            parameters.min_hops,
+            common.max_hops,
+            limit,
+            SEARCH_ROOM * limit,
         ),
     )
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Large and fast."""
-    is_suspicious = measured.is_large & (measured.duration_seconds < parameters.duration_seconds)
-    words = [
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """The smallest hop times the hops."""
+    return np.asarray(least_hop(graph, hits) * hits.hop_count)
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return [
         f"{units(moved, symbol)} went through {hops} transfers and {addresses} addresses in {lasting(seconds)} "
         f"({units(gross, symbol)} counted at every hop)."
         for moved, gross, symbol, hops, addresses, seconds in zip(
@@ -100,6 +106,3 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
             strict=True,
         )
     ]
-    return is_suspicious, sentences(
-        words, is_suspicious, f"too small, or not under {lasting(parameters.duration_seconds)}"
-    )

@@ -6,36 +6,38 @@ import numpy as np
 from pydantic import Field
 
 from flow_pipeline.detectors.typology import (
-    Amounts,
     Card,
     Hits,
     Measured,
     Past,
-    WithAmount,
+    WithLimit,
     hits_of_groups,
     lasting,
+    many_at_least,
     microseconds,
-    sentences,
+    sums_by,
     units,
 )
 from flow_pipeline.graph import TransferGraph
-from flow_pipeline.graph.address_windows import IN, scatter_gather
+from flow_pipeline.graph.address_windows import IN, OUT, scatter_gather
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "scatter_gather", "1", 0.85, "network_flow"
-MOVED, JUDGED_BY, IDENTITY = "per_middle", "moved_amount", "all"
+NAME, VERSION, COMPONENT = "scatter_gather", "2", "network_flow"
+MOVED, LIMITED_BY, IDENTITY = "per_middle", "moved_amount", "all"
+IS_PATH, IS_PROOF = False, False
 CARD = Card(
     definition="One source pays at least 3 middle addresses. Each of them, after it is paid, pays the same target, "
     "all within 72 h. Source, middle addresses and target are neither services nor hubs. Overlapping windows of the "
     "same source and target are one finding. Moved amount: per middle address the smaller of what came in and what "
     "went on.",
-    suspicious="the moved amount exceeds 10 ETH",
-    example="S pays A, B and C 4 ETH each; each pays T 3.9 within a day: moved 11.7, suspicious.",
+    strength="the most that so many middle addresses passed on each: the largest product of a number of middle "
+    "addresses, at least 3, and the smaller of what came in and what went on of the last of them",
+    example="S pays A, B and C 4 ETH each; each pays T 3.9 within a day: moved 11.7, strength 11.7.",
     blind_to="routes with more than one middle address in a row; a target behind an exchange's shared wallet",
 )
 
 
-class Parameters(WithAmount):
+class Parameters(WithLimit):
     """Parameters of scatter-gather."""
 
     min_middles: int = Field(3, ge=2, description="minimum distinct middle addresses")
@@ -44,10 +46,6 @@ class Parameters(WithAmount):
         gt=0,
         le=8_760,
         description="maximum time from the first payment of the source to the last receipt of the target",
-    )
-    amount_by_token: Amounts = Field({"ETH": 10.0}, description="suspicious when more token units than this moved")
-    amount_usd: float = Field(
-        25_000.0, ge=0, description="the same in US dollars for other tokens with a price: 10 ETH at 2,500 USD"
     )
 
 
@@ -71,9 +69,17 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     )
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Large."""
-    words = [
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """So many middle addresses times what each of them passed on at least."""
+    came, went = (
+        sums_by(graph, hits, end, hits.part == part) for end, part in ((graph.receiver, IN), (graph.sender, OUT))
+    )
+    return many_at_least(came.of, np.minimum(came.amount, went.amount), len(hits), parameters.min_middles)
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return [
         f"{units(moved, symbol)} went from {focus} through {middles} middle addresses to one target within "
         f"{lasting(seconds)}."
         for moved, symbol, focus, middles, seconds in zip(
@@ -85,4 +91,3 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
             strict=True,
         )
     ]
-    return measured.is_large, sentences(words, measured.is_large, "what moved stays within the token's amount")

@@ -12,31 +12,32 @@ from flow_pipeline.detectors.typology import (
     Hits,
     Measured,
     Past,
+    WithLimit,
     hits_of_groups,
     joined,
     lasting,
     microseconds,
     units,
 )
-from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import IN, OUT, trailing_windows
 from flow_pipeline.graph.paths import with_room
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, SCORE, COMPONENT = "structuring", "1", 0.8, "structuring"
-MOVED, JUDGED_BY, IDENTITY = "sum", "gross_amount", "first"
+NAME, VERSION, COMPONENT = "structuring", "2", "structuring"
+MOVED, LIMITED_BY, IDENTITY = "sum", "gross_amount", "first"
+IS_PATH, IS_PROOF = False, False
 CARD = Card(
     definition="At least 5 transfers from one address, or to one address, within 24 h. Each is at least 80 % of a "
     "reporting threshold and below the threshold. Services and hubs are left out. Overlapping windows are one finding.",
-    suspicious="always",
+    strength="the number of payments times the least amount that counts, so many dollars or tokens",
     example="Five payments of 9,000 to 9,900 USDT from one address within a day: found. A sixth of 10,000 does not "
-    "count.",
+    "count. Strength 5 × 8,000.",
     blind_to="payments spread over addresses or days; tokens without a threshold and without a price",
 )
 
 
-class Parameters(Base):
+class Parameters(WithLimit):
     """Parameters of structuring."""
 
     min_transfers: int = Field(5, ge=2, description="minimum transfers within the window")
@@ -65,8 +66,7 @@ def past(parameters: Parameters, common: TypologySettings) -> Past:
 
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Merged trailing windows of transfers just under the threshold."""
-    limits = np.array([parameters.threshold_by_token.get(symbol or "", np.nan) for symbol in graph.symbols])
-    limit = limits[graph.token[graph.sender]] if len(limits) else np.empty(0)
+    limit = _limits(graph, parameters)[graph.token[graph.sender]] if len(graph.symbols) else np.empty(0)
     is_under = (graph.amount >= with_room(parameters.least_share, 0)[0] * limit) & (graph.amount < limit)
     if len(graph.amount_usd):
         in_usd = (graph.amount_usd >= parameters.least_share * parameters.threshold_usd) & (
@@ -80,9 +80,27 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     return hits_of_groups(groups, 1, {"is_sender": groups.part[groups.start[:-1]] == OUT})
 
 
-def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.ndarray, list[str]]:
-    """Always suspicious."""
-    words = [
+def _limits(graph: TransferGraph, parameters: Parameters) -> np.ndarray:
+    """The threshold per token in its units, NaN for those that go by dollars."""
+    return np.array([parameters.threshold_by_token.get(symbol or "", np.nan) for symbol in graph.symbols])
+
+
+def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:
+    """Payments times the least amount that counts, token units."""
+    lengths = np.diff(hits.start)
+    token = graph.token[graph.sender[hits.edges[hits.start[:-1]]]]
+    limit = _limits(graph, parameters)[token] if len(graph.symbols) else np.empty(0)
+    if len(graph.amount_usd) and len(hits):
+        usd, amount = (
+            np.add.reduceat(column[hits.edges], hits.start[:-1]) for column in (graph.amount_usd, graph.amount)
+        )
+        limit = np.where(np.isnan(limit), parameters.threshold_usd * amount / usd, limit)
+    return lengths * parameters.least_share * limit
+
+
+def describe(measured: Measured, hits: Hits, parameters: Parameters) -> list[str]:
+    """What happened."""
+    return [
         f"{focus} {'sent' if is_sender else 'received'} {count} transfers just under the reporting threshold within "
         f"{lasting(seconds)}, {units(gross, symbol)} in all."
         for focus, is_sender, count, seconds, gross, symbol in zip(
@@ -95,4 +113,3 @@ def judge(measured: Measured, hits: Hits, parameters: Parameters) -> tuple[np.nd
             strict=True,
         )
     ]
-    return np.ones(len(hits), bool), words

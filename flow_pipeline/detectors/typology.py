@@ -1,9 +1,8 @@
-"""What typologies share: their parameters, what they hand back, how a verdict is worded."""
+"""What typologies share: their parameters, what they hand back, how strength is measured."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Protocol, cast
@@ -15,10 +14,10 @@ from flow_pipeline.detectors import files_with
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import Groups
+from flow_pipeline.graph.funnels import HOP, PEEL
 from flow_pipeline.graph.paths import Walks
 from flow_pipeline.settings import Section, TypologySettings
 
-HOP = 2
 SEARCH_ROOM = 10
 """Walks a search keeps per finding that may be stored: large ones are not lost behind small ones that come first."""
 Amounts = dict[str, Annotated[float, Field(ge=0, lt=1e18)]]
@@ -43,24 +42,25 @@ class Parameters(Section):
         return found
 
 
-class WithAmount(Parameters):
-    """Parameters of a typology that is suspicious above an amount of money."""
+class WithLimit(Parameters):
+    """Parameters of a typology; whoever wants one sets an amount above which its findings are always suspicious."""
 
-    amount_by_token: Amounts = Field({}, description="suspicious above this many token units, per symbol")
-    amount_usd: float = Field(
-        0.0,
-        ge=0,
-        description="suspicious above this many US dollars when the token has no amount of its own and a price is "
-        "known",
+    amount_by_token: Amounts = Field(
+        {},
+        description="findings of more token units than this are suspicious however rare they are, per symbol; none by "
+        "default, because a fixed amount is ordinary on one chain and unheard of on another",
+    )
+    amount_usd: float | None = Field(
+        None, ge=0, description="the same in US dollars for tokens without an amount of their own; none by default"
     )
 
 
 @dataclass(frozen=True)
 class Card:
-    """What the card in the docs says: definition, worked example, and what the detector can not see."""
+    """What the card in the docs says: definition, strength, worked example, and what the detector can not see."""
 
     definition: str
-    suspicious: str
+    strength: str
     example: str
     blind_to: str
 
@@ -107,6 +107,15 @@ class Hits:
             self.found - int(len(which) - which.sum()),
             self.is_capped,
         )
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Amounts per finding and vertex: the finding's number, ascending, the vertex, token units."""
+
+    of: np.ndarray
+    vertex: np.ndarray
+    amount: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -170,25 +179,27 @@ class Measured:
     address_count: np.ndarray
     moved_amount: list[Any]
     gross_amount: list[Any]
-    is_large: np.ndarray
     focus: list[str | None]
 
 
 class Typology(Protocol):
     """One typology: one file of this room.
 
-    `NAME` names it in detection.findings; `VERSION` is frozen into every finding; `SCORE` is a suspicious finding's;
-    `COMPONENT` is the risk component its addresses get; `MOVED` says how the moved amount is counted; `JUDGED_BY` which
-    amount the threshold is for; `IDENTITY` whether all transfers or the first one make the finding what it is.
+    `NAME` names it in detection.findings; `VERSION` is frozen into every finding; `COMPONENT` is the risk component its
+    addresses get; `MOVED` says how the moved amount is counted; `LIMITED_BY` which amount a limit that the user sets is
+    for; `IDENTITY` whether all transfers or the first one make the finding what it is; `IS_PATH` whether findings of
+    one day may not share a transfer; `IS_PROOF` whether it rests on a label that makes it suspicious by itself. One
+    about a single side of an address may have `OWN_RATE`, from_id or to_id: the address's own rate there is looked at.
     """
 
     NAME: ClassVar[str]
     VERSION: ClassVar[str]
-    SCORE: ClassVar[float]
     COMPONENT: ClassVar[str]
     MOVED: ClassVar[Moved]
-    JUDGED_BY: ClassVar[Literal["gross_amount", "moved_amount"]]
+    LIMITED_BY: ClassVar[Literal["gross_amount", "moved_amount"]]
     IDENTITY: ClassVar[Literal["all", "first"]]
+    IS_PATH: ClassVar[bool]
+    IS_PROOF: ClassVar[bool]
     CARD: ClassVar[Card]
     Parameters: ClassVar[type[Parameters]]
 
@@ -198,8 +209,11 @@ class Typology(Protocol):
     def find(self, graph: TransferGraph, parameters: Any, common: TypologySettings) -> Hits:
         """Everything that fits the definition."""
 
-    def judge(self, measured: Measured, hits: Hits, parameters: Any) -> tuple[np.ndarray, list[str]]:
-        """Is it suspicious, and the reason in a sentence, per finding."""
+    def strength(self, graph: TransferGraph, hits: Hits, parameters: Any) -> np.ndarray:
+        """How large each finding is, token units: what its rarity is told by."""
+
+    def describe(self, measured: Measured, hits: Hits, parameters: Any) -> list[str]:
+        """What happened, in a sentence per finding."""
 
 
 @cache
@@ -277,16 +291,48 @@ def hits_of_groups(groups: Groups, hop_count: int | np.ndarray, facts: dict[str,
     return Hits(groups.start, groups.edges, groups.part, groups.vertex, hops, facts or {}, len(groups))
 
 
-def counterparty_sums(graph: TransferGraph, groups: Groups, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(counterparties, value consistency 1 - std/mean of the sums per counterparty, population std), per group."""
-    group = np.repeat(np.arange(len(groups)), np.diff(groups.start))
-    keys, place = np.unique(group.astype(np.int64) * graph.vertex_count + other[groups.edges], return_inverse=True)
-    sums = np.bincount(place, graph.amount[groups.edges], len(keys))
-    of = keys // max(graph.vertex_count, 1)
-    count = np.bincount(of, minlength=len(groups))
-    mean = np.bincount(of, sums, len(groups)) / np.maximum(count, 1)
-    variance = np.bincount(of, (sums - mean[of]) ** 2, len(groups)) / np.maximum(count, 1)
-    return count, 1 - np.sqrt(variance) / np.where(mean > 0, mean, 1)
+def sums_by(graph: TransferGraph, hits: Hits | Groups, other: np.ndarray, which: Any = slice(None)) -> Sums:
+    """The amounts of each finding's edges summed by the vertex at one end.
+
+    Args:
+        graph: The graph.
+        hits: Findings, or groups that become some.
+        other: Sender or receiver of the graph.
+        which: A mask of the edges that count.
+    """
+    of = np.repeat(np.arange(len(hits)), np.diff(hits.start))[which]
+    edges = hits.edges[which]
+    keys, place = np.unique(of.astype(np.int64) * graph.vertex_count + other[edges], return_inverse=True)
+    vertices = max(graph.vertex_count, 1)
+    return Sums(keys // vertices, keys % vertices, np.bincount(place, graph.amount[edges], len(keys)))
+
+
+def consistency(sums: Sums, count: int) -> np.ndarray:
+    """1 - std/mean of the sums, population std, per finding."""
+    size = np.maximum(np.bincount(sums.of, minlength=count), 1)
+    mean = np.bincount(sums.of, sums.amount, count) / size
+    variance = np.bincount(sums.of, (sums.amount - mean[sums.of]) ** 2, count) / size
+    return 1 - np.sqrt(variance) / np.where(mean > 0, mean, 1)
+
+
+def many_at_least(of: np.ndarray, amount: np.ndarray, count: int, least: int) -> np.ndarray:
+    """max over k >= `least` of k times the k-th largest amount, per finding; 0 for one that has fewer.
+
+    So many of at least that size: one large payment among small ones does not make a fan large.
+    """
+    order = np.lexsort((-amount, of))
+    of, amount = of[order], amount[order]
+    start = np.searchsorted(of, np.arange(count))
+    place = np.arange(1, len(of) + 1) - start[of]
+    found = np.zeros(count)
+    np.maximum.at(found, of, np.where(place >= least, place * amount, 0.0))
+    return found
+
+
+def least_hop(graph: TransferGraph, hits: Hits) -> np.ndarray:
+    """The smallest hop of each path; slices cut off on the way are none."""
+    amount = np.where(hits.part == PEEL, np.inf, graph.amount[hits.edges])
+    return np.minimum.reduceat(amount, hits.start[:-1]) if len(hits) else np.empty(0)
 
 
 def joined(*groups: Groups) -> Groups:
@@ -320,10 +366,3 @@ def lasting(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.1f}".rstrip("0").rstrip(".") + f" {name}"
     return f"{seconds:.0f} s"
-
-
-def sentences(words: Sequence[str], is_suspicious: np.ndarray, why_not: str) -> list[str]:
-    """The reason per finding; what is not suspicious says so."""
-    return [
-        text if bad else f"{text} Not suspicious: {why_not}." for text, bad in zip(words, is_suspicious, strict=True)
-    ]

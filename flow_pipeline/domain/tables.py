@@ -251,6 +251,43 @@ STORE_HUBS = Table(
         ("checked_at", "BIGINT", "number of transfers from which its counterparties are worth counting again"),
     ),
 )
+STORE_SERVICES = Table(
+    "store",
+    "services",
+    "One row per token and address that within 24 h was paid by many addresses, or paid many: since when it was.",
+    _columns(
+        ("token_key", "INTEGER", "token, intermediate.int_tokens__canonical"),
+        ("address_id", "INTEGER", "store.addresses.address_id"),
+        (
+            "paid_by_many_at",
+            "TIMESTAMP",
+            "when service_counterparties had paid it within 24 h, NULL while they have not",
+        ),
+        ("pays_many_at", "TIMESTAMP", "when it had paid service_counterparties within 24 h, NULL while it has not"),
+        ("since", "TIMESTAMP", "since when both hold and it is a service, NULL while one does not"),
+    ),
+)
+STORE_TRAFFIC_DAYS = Table(
+    "store",
+    "traffic_days",
+    "One row per token and day: its transfers that are edges of the graph, against which findings are rare.",
+    _columns(
+        ("token_id", "INTEGER", "store.tokens.token_id"),
+        ("block_date", "DATE", "UTC day"),
+        ("transfers", "BIGINT", "transfers between two addresses with an amount above zero"),
+        ("priced", "BIGINT", "those of them with a believable value in US dollars"),
+    ),
+)
+STORE_BUSIEST = Table(
+    "store",
+    "busiest",
+    "One row per chain, day and address that may touch more than half of the day's transfers.",
+    _columns(
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("block_date", "DATE", "UTC day"),
+        ("address_id", "INTEGER", "store.addresses.address_id"),
+    ),
+)
 STORE_PAYERS = Table(
     "store",
     "payers",
@@ -677,10 +714,50 @@ FINDINGS = Table(
             USD,
             "moved_amount at the mean price of its priced transfers, US dollars; NULL when none has a believable price",
         ),
-        ("is_suspicious", "BOOLEAN", "false when it fits the definition but stays below the thresholds"),
-        ("score", "DOUBLE", "0 to 1: the typology's score when suspicious, else 0"),
-        ("severity", "VARCHAR", "CRITICAL, HIGH, MEDIUM or LOW by score"),
-        ("reason", "VARCHAR", "what happened and why it is or is not suspicious, in a sentence"),
+        ("strength", "DOUBLE", "how large it is, token units: see the typology's card; what its rarity is told by"),
+        ("strength_usd", "DOUBLE", "the same in US dollars; NULL without a believable price"),
+        ("centre_address", "VARCHAR", "the address it is about, or that its path meets most often"),
+        ("is_order_known", "BOOLEAN", "false when two transfers of one block have no transaction index to order them"),
+        ("suspect", "VARCHAR", "category and entity of a sanctioned or exploit label that it touches, NULL for none"),
+        ("exceeds_limit", "BOOLEAN", "true when it exceeds an amount limit of the settings; there is none by default"),
+        (
+            "own_rate_log10",
+            "DOUBLE",
+            "fans: power of ten of the probability of so many transfers at the address's own rate of 30 days; NULL "
+            "where it is not known",
+        ),
+        (
+            "instance_of",
+            "VARCHAR",
+            "finding_id of the stronger one of its typology and day that tells the same: paths that share a transfer, "
+            "others about the same address and token; NULL for one that stands for itself",
+        ),
+        ("instance_count", "BIGINT", "findings that are told by this one"),
+        (
+            "e_value",
+            "DOUBLE",
+            "E: findings of the typology at least this strong to be expected in 10,000 transfers of the chain's "
+            "ordinary traffic; NULL when not assessed",
+        ),
+        ("pool_size", "BIGINT", "findings of its typology in 30 days that it was measured against"),
+        ("pool_place", "BIGINT", "its place among them, 1 for the strongest"),
+        ("strength_needed", "DOUBLE", "token units above which it would be rarer than the budget"),
+        (
+            "is_assessed",
+            "BOOLEAN",
+            "false when nothing tells what is ordinary: too few transfers, or one address's own",
+        ),
+        (
+            "judged_by",
+            "VARCHAR",
+            "pool (the chain's own traffic) or profile (the reference), or what makes it suspicious by itself: label, "
+            "limit or own_rate",
+        ),
+        ("is_suspicious", "BOOLEAN", "true when it is rarer than the budget, or suspicious by itself"),
+        ("score", "DOUBLE", "0 to 1: 1 / (1 + E), at least 0.9 when suspicious by itself, 0 when not assessed"),
+        ("severity", "VARCHAR", "CRITICAL, HIGH, MEDIUM or LOW by E and dollars"),
+        ("reason", "VARCHAR", "what happened, in a sentence"),
+        ("verdict", "VARCHAR", "why it is or is not suspicious, in a sentence"),
         ("parameters", "VARCHAR", "JSON: the parameters in force"),
         ("evidence", "VARCHAR", "JSON: further numbers about this finding"),
         ("evidence_sql", "VARCHAR", "a query on raw.transfers that returns exactly its transfers"),
@@ -702,6 +779,7 @@ FINDING_TRANSFERS = Table(
         ("block_timestamp", "TIMESTAMP", "block time, UTC"),
         ("block_number", "BIGINT", "block height, NULL where the source has none"),
         ("tx_hash", "VARCHAR", "transaction hash, NULL where the source has none"),
+        ("transaction_index", "BIGINT", "position of the transaction in its block, NULL where the source gives none"),
         ("transfer_index", "BIGINT", "log or output index, NULL where the source gives none"),
         ("from_address", "VARCHAR", "sender"),
         ("to_address", "VARCHAR", "receiver"),
@@ -1325,6 +1403,9 @@ STORE_TABLES = (
     STORE_FLOW_STATES,
     STORE_DEGREES,
     STORE_HUBS,
+    STORE_SERVICES,
+    STORE_TRAFFIC_DAYS,
+    STORE_BUSIEST,
     STORE_PAYERS,
     STORE_ADDRESS_CLUSTERS,
     STORE_GROUP_MEMBERS,

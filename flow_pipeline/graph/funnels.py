@@ -304,12 +304,14 @@ def _funnels(time, sender, amount, out_start, out_edges, origin, deposit, edge, 
                     if sender[d] != o and seen[sender[d]] != marks:
                         seen[sender[d]] = marks
                         hands += 1
+                began = end
                 for f in range(len(firsts)):
                     if held_by[f] > 0 and time[firsts[f]] >= end - window:
                         sent += amount[firsts[f]]
+                        began = min(began, time[firsts[f]])
                 for k in range(out_start[o], out_start[o + 1]):
                     f = out_edges[k]
-                    if end - window <= time[f] <= end:
+                    if began <= time[f] <= end:
                         paid += amount[f]
                 bound = min(arrived, sent)
                 part = bound / paid if paid > 0 else 0.0

@@ -100,12 +100,16 @@ def paths_between(
     )  # fmt: skip
 
 
-def cycles(graph: TransferGraph, max_span: int, max_hops: int, per_root: int, per_day: int) -> Walks:
+def cycles(
+    graph: TransferGraph, max_span: int, low: float, high: float, max_hops: int, per_root: int, per_day: int
+) -> Walks:
     """Simple temporal cycles of 2 to `max_hops` transfers, each after the last, through distinct non-terminal vertices.
 
     Args:
         graph: The graph.
         max_span: From the first to the last transfer, microseconds, inclusive.
+        low: Each hop carries at least this share of the hop before.
+        high: And at most this share.
         max_hops: Most transfers.
         per_root: Cycles kept from one first transfer.
         per_day: Cycles kept that end on one day.
@@ -115,8 +119,8 @@ def cycles(graph: TransferGraph, max_span: int, max_hops: int, per_root: int, pe
     )
     return Walks(
         *_cycles(
-            graph.time, graph.rank, graph.sender, graph.receiver, can, graph.out_start, graph.out_edges, graph.in_start,
-            graph.in_edges, max_span, max_hops, per_root, per_day,
+            graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, can, graph.out_start, graph.out_edges,
+            graph.in_start, graph.in_edges, max_span, *with_room(low, high), max_hops, per_root, per_day,
         )
     )  # fmt: skip
 
@@ -451,8 +455,9 @@ def _may_lie_on_a_cycle(sender, receiver, sender_ends, receiver_ends, vertex_cou
 
 @njit(cache=True, nogil=True)
 def _cycles(
-    time, rank, sender, receiver, can, out_start, out_edges, in_start, in_edges, max_span, max_hops, per_root, per_day
-):
+    time, rank, sender, receiver, amount, can, out_start, out_edges, in_start, in_edges, max_span, low, high, max_hops,
+    per_root, per_day,
+):  # fmt: skip
     start, edges, cut, state, of_day, first_day = _empty(time)
     vertex_count = len(out_start) - 1
     # latest[d, x]: the latest rank at which leaving x still leads back to the root's sender in at most d hops.
@@ -534,7 +539,7 @@ def _cycles(
                 if rank[f] > last:
                     at[depth] = out_start[x + 1]
                     break
-                if not can[f]:
+                if not can[f] or amount[f] < low * amount[e] or amount[f] > high * amount[e]:
                     continue
                 w = receiver[f]
                 if w == u:

@@ -10,24 +10,28 @@ from numba import njit
 
 from flow_pipeline.graph import BURN, UNLABELLED, TransferGraph
 
+TieBreak = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+NEVER = np.iinfo(np.int64).max
+
 
 @dataclass(frozen=True)
 class Transfers:
     """Columns as they are read, any order. Amounts must be above zero and ends differ.
 
-    `tie_break(rows)` gives the tx_hash texts of rows that are equal in time, block and index; it is asked for those
-    only.
+    `place` is the transaction's place in its block, -1 where the source has none. `tie_break(rows)` gives two texts per
+    row: the tx_hash, and what tells rows of one tx_hash apart. It is asked only for rows that are equal in all else.
     """
 
     time: np.ndarray
     block: np.ndarray
+    place: np.ndarray
     index: np.ndarray
     sender: np.ndarray
     receiver: np.ndarray
     token: np.ndarray
     amount: np.ndarray
     amount_usd: np.ndarray
-    tie_break: Callable[[np.ndarray], np.ndarray]
+    tie_break: TieBreak
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,25 @@ class Hubs:
     since: np.ndarray
 
 
+@dataclass(frozen=True)
+class Crowds:
+    """Since when an address of a token was known to be paid by many, and to pay many, microseconds; NEVER is not yet.
+
+    `counterparties` of them within `window` microseconds are many; 0 looks for no new ones.
+    """
+
+    token: np.ndarray
+    address: np.ndarray
+    paid_by_many: np.ndarray
+    pays_many: np.ndarray
+    counterparties: int = 0
+    window: int = 0
+
+
+_NOBODY = np.empty(0, np.int64)
+NO_CROWDS = Crowds(_NOBODY, _NOBODY, _NOBODY, _NOBODY)
+
+
 def build(
     transfers: Transfers,
     labels: Labels,
@@ -58,6 +81,7 @@ def build(
     chain_of_token: np.ndarray,
     symbols: tuple[str | None, ...],
     address_count: int,
+    crowds: Crowds = NO_CROWDS,
 ) -> TransferGraph:
     """The graph of all tokens.
 
@@ -68,8 +92,11 @@ def build(
         chain_of_token: Chain number per token position.
         symbols: Symbol per token position.
         address_count: Largest address id plus one.
+        crowds: Who is known to be paid by many or to pay many, and how many are looked for in these transfers.
     """
-    order, rank = time_order(transfers.time, transfers.block, transfers.index, transfers.tie_break)
+    order, rank = time_order(
+        (transfers.time, transfers.block, transfers.place, transfers.index, transfers.amount), transfers.tie_break
+    )
     time, token = transfers.time[order], transfers.token[order].astype(np.int32)
     sender, receiver = transfers.sender[order].astype(np.int32), transfers.receiver[order].astype(np.int32)
     start, table = _by_address(labels, address_count)
@@ -94,7 +121,14 @@ def build(
     source, target, vertex_token, vertex_address = _vertices(token, sender, receiver, len(symbols), address_count)
     out_start, out_edges = _adjacency(source, len(vertex_address))
     in_start, in_edges = _adjacency(target, len(vertex_address))
-    hub_since = _hub_since(hubs, vertex_token, vertex_address, address_count)
+    vertex = _VertexLookup(vertex_token, vertex_address, address_count)
+    paid_by_many = vertex.since(crowds.token, crowds.address, crowds.paid_by_many)
+    pays_many = vertex.since(crowds.token, crowds.address, crowds.pays_many)
+    if crowds.counterparties:
+        many = (crowds.counterparties, crowds.window)
+        paid_by_many = np.minimum(paid_by_many, first_crowds(time, in_start, in_edges, source, *many))
+        pays_many = np.minimum(pays_many, first_crowds(time, out_start, out_edges, target, *many))
+    service_since = np.minimum(vertex.since(hubs.token, hubs.address, hubs.since), np.maximum(paid_by_many, pays_many))
     usd = transfers.amount_usd
     return TransferGraph(
         time=time,
@@ -107,8 +141,10 @@ def build(
         receiver_role=receiver_role,
         sender_entity=sender_entity,
         receiver_entity=receiver_entity,
-        is_sender_terminal=(sender_role != UNLABELLED) | (time >= hub_since[source]),
-        is_receiver_terminal=(receiver_role != UNLABELLED) | (time >= hub_since[target]),
+        is_sender_terminal=(sender_role != UNLABELLED) | (time >= service_since[source]),
+        is_receiver_terminal=(receiver_role != UNLABELLED) | (time >= service_since[target]),
+        paid_by_many_since=paid_by_many,
+        pays_many_since=pays_many,
         token=vertex_token,
         address=vertex_address,
         out_start=out_start,
@@ -120,20 +156,22 @@ def build(
     )
 
 
-def time_order(
-    time: np.ndarray, block: np.ndarray, index: np.ndarray, tie_break: Callable[[np.ndarray], np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Row positions in time order, and their rank. Rows in order cost one pass; hashes are read for ties only."""
-    order = np.arange(len(time)) if _is_ordered(time, block, index) else np.lexsort((index, block, time))
+def time_order(keys: tuple[np.ndarray, ...], tie_break: TieBreak) -> tuple[np.ndarray, np.ndarray]:
+    """Row positions in the order of the keys, the first one first, and their rank.
+
+    Rows in order cost one pass. Texts are read for ties only: the hash decides, and equal hashes are of equal rank, in
+    the order of the second text, so that the order of loading never shows.
+    """
+    order = np.arange(len(keys[0])) if _is_ordered(keys) else np.lexsort(keys[::-1])
     same = np.zeros(len(order), bool)
     if len(order):
         a, b = order[1:], order[:-1]
-        same[1:] = (time[a] == time[b]) & (block[a] == block[b]) & (index[a] == index[b])
+        same[1:] = np.logical_and.reduce([key[a] == key[b] for key in keys])
     tied = np.flatnonzero(same | np.append(same[1:], False))
     if len(tied):
-        hashes = tie_break(order[tied])
+        hashes, others = tie_break(order[tied])
         group = np.cumsum(~same)[tied]
-        inner = np.lexsort((hashes, group))
+        inner = np.lexsort((others, hashes, group))
         order[tied] = order[tied][inner]
         hashes, group = hashes[inner], group[inner]
         same[tied[1:]] = (group[1:] == group[:-1]) & (hashes[1:] == hashes[:-1])
@@ -141,16 +179,52 @@ def time_order(
     return order, np.cumsum(~same).astype(np.int32)
 
 
-@njit(cache=True, nogil=True)
-def _is_ordered(time, block, index):
-    for i in range(1, len(time)):
-        if time[i] < time[i - 1]:
+def _is_ordered(keys: tuple[np.ndarray, ...]) -> bool:
+    """True when the rows stand in the order of the keys."""
+    is_equal = np.ones(max(len(keys[0]) - 1, 0), bool)
+    for key in keys:
+        if (is_equal & (key[1:] < key[:-1])).any():
             return False
-        if time[i] == time[i - 1] and (
-            block[i] < block[i - 1] or (block[i] == block[i - 1] and index[i] < index[i - 1])
-        ):
-            return False
+        is_equal &= key[1:] == key[:-1]
+        if not is_equal.any():
+            break
     return True
+
+
+@njit(cache=True, nogil=True)
+def first_crowds(time, start, edges, other, counterparties, window):
+    """Per vertex the time of the transfer that made enough distinct counterparties within a trailing window, or NEVER.
+
+    Args:
+        time: Microseconds (edges).
+        start, edges: Edges of each vertex on one side, in time order.
+        other: The vertex at the other end (edges).
+        counterparties: How many are enough.
+        window: Microseconds back from a transfer, inclusive.
+    """
+    since = np.full(len(start) - 1, NEVER, np.int64)
+    inside = np.zeros(len(start) - 1, np.int32)
+    for v in range(len(start) - 1):
+        if start[v + 1] - start[v] < counterparties:
+            continue
+        first, last, held = start[v], start[v], 0
+        while last < start[v + 1]:
+            e = edges[last]
+            while time[edges[first]] < time[e] - window:
+                f = other[edges[first]]
+                inside[f] -= 1
+                held -= inside[f] == 0
+                first += 1
+            inside[other[e]] += 1
+            held += inside[other[e]] == 1
+            last += 1
+            if held >= counterparties:
+                since[v] = time[e]
+                break
+        while first < last:
+            inside[other[edges[first]]] = 0
+            first += 1
+    return since
 
 
 def _by_address(labels: Labels, address_count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -216,14 +290,20 @@ def _adjacency(end, vertex_count):
     return start, edges
 
 
-def _hub_since(hubs: Hubs, token: np.ndarray, address: np.ndarray, address_count: int) -> np.ndarray:
-    """Per vertex the time from which it is a hub; the end of time for the others."""
-    found = np.full(len(address), np.iinfo(np.int64).max)
-    wanted = hubs.token.astype(np.int64) * address_count + hubs.address
-    order = np.argsort(wanted)
-    key = token.astype(np.int64) * address_count + address
-    place = np.minimum(np.searchsorted(wanted[order], key), len(order) - 1)
-    if len(order):
-        met = wanted[order][place] == key
-        found[met] = hubs.since[order][place[met]]
-    return found
+class _VertexLookup:
+    """Moments per token and address as moments per vertex."""
+
+    def __init__(self, token: np.ndarray, address: np.ndarray, address_count: int) -> None:
+        self._address_count = address_count
+        self._key = token.astype(np.int64) * address_count + address
+
+    def since(self, token: np.ndarray, address: np.ndarray, moment: np.ndarray) -> np.ndarray:
+        """Per vertex the moment given for it, NEVER for the others."""
+        found = np.full(len(self._key), NEVER)
+        if len(token):
+            wanted = token.astype(np.int64) * self._address_count + address
+            order = np.argsort(wanted)
+            place = np.minimum(np.searchsorted(wanted[order], self._key), len(order) - 1)
+            met = wanted[order][place] == self._key
+            found[met] = moment[order][place[met]]
+        return found

@@ -20,7 +20,7 @@ def known_typologies(connection: Connection) -> list[str]:
 def findings(
     connection: Connection, typology: str | None, window: Window, token: str | None, address: str | None, every: bool
 ) -> Rows:
-    """Findings, the highest score first: suspicious ones, or `every`, of one typology, token or address when given."""
+    """Findings, the rarest first: suspicious ones, or `every`, of one typology, token or address when given."""
     values = {"typology": typology, "token": token, "address": address, "every": every}
     return rows(connection, sql("findings"), {**values, "first": window.first, "last": window.last})
 

@@ -22,10 +22,11 @@ _HEAD = """# Typologies: the cards
 The rules that all typologies share (order, graph per token, services and hubs, maximal paths, caps) are in
 [detectors.md](detectors.md).
 
-| typology | score | risk component | precision | recall | s per million transfers |
-|---|---:|---|---:|---:|---:|
+| typology | risk component | precision | recall | s per million transfers |
+|---|---|---:|---:|---:|
 {rows}
-A finding is suspicious when:
+A finding is suspicious when it is rarer than the budget, see [detectors.md](detectors.md#verdicts). How rare it is, its
+strength tells:
 
 {rules}"""
 
@@ -51,14 +52,14 @@ def typology_cards(measured: dict[str, Any]) -> str:
         "`measured-typologies.json` beside this page: " + measured["world"]
     )
     rows = "".join(_row(name, typology, figures.get(name)) for name, typology in known)
-    rules = "".join(item(f"[{name}](#{name}): {typology.CARD.suspicious}") for name, typology in known)
+    rules = "".join(item(f"[{name}](#{name}): {typology.CARD.strength}") for name, typology in known)
     head = _HEAD.format(world=world, rows=rows, rules=rules)
     return head + "".join(_card(name, typology, figures.get(name)) for name, typology in known)
 
 
 def _row(name: str, typology: Typology, found: Figures | None) -> str:
     shown = [_figure(found[key] if found else None) for key in ("precision", "recall", "seconds_per_million")]
-    return f"| [{name}](#{name}) | {typology.SCORE} | `{typology.COMPONENT}` | {' | '.join(shown)} |\n"
+    return f"| [{name}](#{name}) | `{typology.COMPONENT}` | {' | '.join(shown)} |\n"
 
 
 def _figure(value: float | None) -> str:
@@ -71,13 +72,12 @@ def _card(name: str, typology: Typology, found: Figures | None) -> str:
         item(f"`typologies.{name}.{key}` = {_value(getattr(parameters, key))}: {field.description}")
         for key, field in type(parameters).model_fields.items()
     )
-    judged = "the gross amount, the sum over the hops" if typology.JUDGED_BY == "gross_amount" else "the moved amount"
-    when = "always" if card.suspicious == "always" else f"when {card.suspicious}"
+    limited = "the gross amount, the sum over the hops" if typology.LIMITED_BY == "gross_amount" else "the moved amount"
+    always = " It is suspicious whatever its rarity: it rests on a label." if typology.IS_PROOF else ""
     paragraphs = (
         card.definition,
-        f"**Suspicious** {when}; score {typology.SCORE}, risk component `{typology.COMPONENT}`, "
-        f"version {typology.VERSION}.",
-        f"**Moved amount**: {_MOVED[typology.MOVED]}. An amount threshold is compared with {judged}.",
+        f"**Strength**: {card.strength}.{always} Risk component `{typology.COMPONENT}`, version {typology.VERSION}.",
+        f"**Moved amount**: {_MOVED[typology.MOVED]}. An amount limit, where one is set, is compared with {limited}.",
         f"**Example.** {card.example}",
         f"**What it can not see**: {card.blind_to}.",
         "**Settings**, with default and reason:",
@@ -97,7 +97,7 @@ def _measured(found: Figures | None) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {number:g}" for key, number in value.items()) or "none"
-    return f"{value:g}"
+    return "none" if value is None else f"{value:g}"
 
 
 def main(folder: Path = Path("docs")) -> None:

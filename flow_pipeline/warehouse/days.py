@@ -15,6 +15,7 @@ from flow_pipeline.detectors.typology import parameters_of, typologies
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tokens import lookalike_form
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.scoring.profile import read_profile
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.store import Connection, get_state, macros, number, set_state, transaction
@@ -133,6 +134,7 @@ def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
         "tracing": [settings.tracing.model_dump(mode="json"), get_state(connection, "groups")],
         "smart_money": settings.smart_money.model_dump(mode="json"),
         "clusters": settings.clusters.model_dump(mode="json"),
+        "verdicts": [settings.verdicts.model_dump(mode="json"), read_profile(settings.verdicts.reference)],
         "typologies": {
             "common": settings.typologies.model_dump(mode="json"),
             **{

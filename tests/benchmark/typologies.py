@@ -98,6 +98,7 @@ def _graph(
     transfers = Transfers(
         seconds * 1_000_000,
         np.zeros(count, np.int64),
+        np.zeros(count, np.int64),
         np.arange(count),
         sender,
         receiver,
@@ -124,9 +125,9 @@ def against_others(count: int, rounds: int, folder: Path) -> None:
     """Cycles against snapml, chains against DuckDB."""
     graph = random_payments(count, 90, 1)
     warm = random_payments(3_000, 90, 2)
-    cycles(warm, 72 * HOUR, 6, 10, 10)
+    cycles(warm, 72 * HOUR, 0.5, 1.05, 6, 10, 10)
     print(f"{graph.edge_count:,} hub-free edges, {graph.vertex_count:,} addresses, 90 days, {rounds} rounds")
-    ours, found = timed(lambda: cycles(graph, 72 * HOUR, 6, 10**6, 10**7), rounds)
+    ours, found = timed(lambda: cycles(graph, 72 * HOUR, 0.0, np.inf, 6, 10**6, 10**7), rounds)
     print(f"temporal cycles, 2 to 6 hops, 72 h   {ours:8.2f} s, {found.found:,} cycles")
     table = np.column_stack(
         [np.arange(graph.edge_count), graph.sender, graph.receiver, graph.time // 1_000_000, graph.amount]
@@ -199,7 +200,7 @@ def beside_a_hub(count: int, rounds: int) -> None:
     amount = np.concatenate([plain.amount, np.exp(rng.normal(0.3, 1.4, transfers))])[order]
     crowded = _graph(seconds[order], sender, receiver, amount, plain.vertex_count + 1)
     for name, search in (
-        ("cycles", lambda graph: cycles(graph, 72 * HOUR, 6, 10**6, 10**7)),
+        ("cycles", lambda graph: cycles(graph, 72 * HOUR, 0.0, np.inf, 6, 10**6, 10**7)),
         ("chains", lambda graph: maximal_paths(graph, HOUR - 1, 0.5, np.inf, 3, 32, 10**6, 10**7)),
     ):
         without, _ = timed(lambda search=search: search(plain), rounds)

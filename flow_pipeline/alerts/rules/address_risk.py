@@ -7,8 +7,8 @@ from typing import Any
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 
-NAME, VERSION, BY_DAY = "address_risk", "1", False
-SAYS = "the risk score of an address is above the limit"
+NAME, VERSION, BY_DAY = "address_risk", "2", False
+SAYS = "the risk score of an address is above the limit, and says more than one finding, which is told itself"
 SEVERITY = "by score: `alerts.medium_score`, `alerts.high_score`, `alerts.critical_score`"
 DO = "`netraflow risk ADDRESS` shows the components of the score."
 

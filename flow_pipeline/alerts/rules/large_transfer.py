@@ -1,4 +1,4 @@
-"""Single transfers above the limits of the settings; moves between wallets of one entity are no news."""
+"""Single transfers above limits that the user sets; moves between wallets of one entity are no news."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flow_pipeline.settings import Settings
 NAME, VERSION, BY_DAY = "large_transfer", "1", True
 SAYS = (
     "one transfer, not between wallets of one entity, moved more than the limit of its token, or more US dollars than "
-    "the limit where the token has none"
+    "the limit where the token has none; without limits in the settings there are none"
 )
 SEVERITY = "by the limit that it exceeds: `alerts.transfer_by_token`, else `alerts.transfer_usd`"
 DO = "See who the two ends are, `netraflow risk ADDRESS`. Put a settlement account on the allow-list."
@@ -27,7 +27,7 @@ def candidates(settings: Settings) -> tuple[str, dict[str, Any]]:
         "medium": medium,
         "high": high,
         "critical": critical,
-        "usd": list(settings.alerts.transfer_usd),
+        "usd": list(settings.alerts.transfer_usd or ()),
     }
 
 

@@ -1,18 +1,18 @@
--- Gives: the temp table chosen_findings: one row per finding to store, at most so many per typology and day, with its
---   verdict.
+-- Gives: the temp table chosen_findings: one row per finding to store, at most so many per typology and day, the
+--   strongest first, with what happened.
 -- Reads: nothing stored
--- Takes: $max_findings; the relations measures, verdicts
+-- Takes: $max_findings; the relations measures, described_findings
 create or replace temp table chosen_findings as
 select
     m.finding_id,
     m.name,
-    v.*
-from measures as m inner join verdicts as v using (typology, finding)
+    d.*
+from measures as m inner join described_findings as d using (typology, finding)
 qualify
     row_number()
         over (
             partition by m.typology, m.last_timestamp::date
-            order by v.is_suspicious desc, m.gross_amount desc, m.finding_id
+            order by m.strength desc, m.gross_amount desc, m.finding_id
         )
     <= $max_findings
     and row_number() over (partition by m.finding_id order by m.finding) = 1

@@ -12,6 +12,7 @@ select
     k.token_address,
     f.block_timestamp,
     c.block_number,
+    c.transaction_index,
     c.transfer_index,
     c.tx_hash,
     c.amount,
@@ -30,11 +31,12 @@ select
             order by
                 f.block_timestamp,
                 c.block_number nulls first,
+                c.transaction_index nulls first,
                 c.transfer_index nulls first,
+                c.amount,
                 c.tx_hash,
                 c.from_address,
                 c.to_address,
-                c.amount,
                 f.sha256,
                 f.source_row
         )

@@ -8,6 +8,7 @@ create or replace temp table transfer_contents as
 select
     f.row,
     any_value(t.block_number) as block_number,
+    any_value(t.transaction_index) as transaction_index,
     any_value(t.transfer_index) as transfer_index,
     any_value(t.tx_hash) as tx_hash,
     any_value(t.amount) as amount,

@@ -1,7 +1,7 @@
--- Gives: the temp table measures: one row per finding with exact amounts, times and counts, its id, and whether its
---   amount exceeds the threshold.
--- Reads: store.addresses
--- Takes: the relations hits, hit_transfers, typology_rules, token_thresholds
+-- Gives: the temp table measures: one row per finding with exact amounts, times and counts, its id, and what makes it
+--   suspicious by itself.
+-- Reads: store.addresses, intermediate.int_address_labels__intervals
+-- Takes: $suspect_categories; the relations hits, hit_transfers, typology_rules, token_thresholds, strengths, own_rates
 -- Parts of a finding: 0 in, 1 out, 2 hop, 3 peel.
 create or replace temp table measures as
 with hit_rows as (select * from hits inner join hit_transfers using (position)),
@@ -54,16 +54,62 @@ ends as (
     select
         typology,
         finding,
-        unnest([from_id, to_id]) as address_id
+        unnest([from_id, to_id]) as address_id,
+        unnest([from_address, to_address]) as address,
+        chain,
+        block_timestamp
     from hit_rows
 ),
 
+met as (
+    select
+        typology,
+        finding,
+        address,
+        count(*) as times
+    from ends
+    group by all
+),
+
+-- The address that a path meets most often, the smallest of those it meets equally often.
 address_counts as (
     select
         typology,
         finding,
-        count(distinct address_id)::integer as address_count
-    from ends
+        count(*)::integer as address_count,
+        arg_min(address, (-times, address)) as met_most
+    from met
+    group by all
+),
+
+touches as (
+    select
+        e.typology,
+        e.finding,
+        min(i.category || ' ' || i.entity) as suspect
+    from ends as e
+    inner join intermediate.int_address_labels__intervals as i
+        on
+            i.address_id = e.address_id and i.chain = e.chain
+            and i.category in (select unnest($suspect_categories))
+            and holds_at(i.valid_from, i.valid_to, e.block_timestamp)
+    group by all
+),
+
+-- Within a block, the place of the transaction tells the order; without it, nothing does for sure.
+moments as (
+    select
+        typology,
+        finding,
+        max(transactions) as transactions
+    from (
+        select
+            typology,
+            finding,
+            count(distinct coalesce(tx_hash, position::varchar)) filter (where transaction_index is null) as transactions
+        from hit_rows
+        group by typology, finding, block_timestamp, block_number
+    )
     group by all
 ),
 
@@ -71,10 +117,18 @@ amounts as (
     select
         s.*,
         r.name,
-        r.judged_by,
+        r.limited_by,
         r.identity,
+        r.is_path,
+        r.is_proof,
         r.amount_usd as usd_threshold,
         c.address_count,
+        c.met_most,
+        g.strength,
+        o.log10 as own_rate_log10,
+        o.transfers_before,
+        w.suspect,
+        n.transactions <= 1 as is_order_known,
         (case r.moved
             when 'least' then s.least
             when 'sum' then s.gross_amount
@@ -86,6 +140,10 @@ amounts as (
     inner join typology_rules as r using (typology)
     inner join middles as m using (typology, finding)
     inner join address_counts as c using (typology, finding)
+    inner join strengths as g using (typology, finding)
+    inner join moments as n using (typology, finding)
+    left join own_rates as o using (typology, finding)
+    left join touches as w using (typology, finding)
 )
 
 select
@@ -94,18 +152,20 @@ select
     (m.mean_usd * m.moved_amount::double)::decimal(38, 6) as moved_usd,
     (epoch_us(m.last_timestamp) - epoch_us(m.first_timestamp)) / 1_000_000 as duration,
     a.address as focus_address,
+    case when m.is_path then m.met_most else a.address end as centre_address,
+    m.mean_usd * m.strength as strength_usd,
     case
         when t.amount is not null
             then
-                case m.judged_by when 'gross_amount' then m.gross_amount else m.moved_amount end
+                case m.limited_by when 'gross_amount' then m.gross_amount else m.moved_amount end
                 > t.amount::decimal(38, 18)
         when m.mean_usd is not null and m.usd_threshold is not null
             then
                 m.mean_usd
-                * case m.judged_by when 'gross_amount' then m.gross_amount::double else m.moved_amount::double end
+                * case m.limited_by when 'gross_amount' then m.gross_amount::double else m.moved_amount::double end
                 > m.usd_threshold
-        else true
-    end as is_large,
+        else false
+    end as exceeds_limit,
     substr(md5(
         m.name || '|' || m.chain || '|' || coalesce(m.token_address, m.token_symbol, '')
         || '|' || coalesce(a.address, '') || '|' || case m.identity when 'all' then m.all_keys else m.first_key end

@@ -18,6 +18,7 @@ ends as materialized (
 select
     n.row,
     n.block_number,
+    n.transaction_index,
     n.transfer_index,
     n.tx_hash,
     n.amount,

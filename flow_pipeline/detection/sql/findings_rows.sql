@@ -1,6 +1,6 @@
 -- Gives: one row of detection.findings per finding to store, with the statement that shows its transfers.
 -- Reads: nothing stored
--- Takes: the relations chosen_findings, chosen_transfers, measures
+-- Takes: the relations chosen_findings, chosen_transfers, measures, verdicts
 insert into detection.findings by name
 with transfer_lists as (
     select
@@ -44,15 +44,21 @@ select
     m.moved_amount,
     m.gross_amount,
     m.moved_usd,
-    c.is_suspicious,
-    c.score,
-    c.severity,
+    m.strength,
+    m.strength_usd,
+    m.centre_address,
+    m.is_order_known,
+    m.suspect,
+    m.exceeds_limit,
+    m.own_rate_log10,
+    v.* exclude (finding_id),
     c.reason,
     c.parameters,
     c.evidence,
     'SELECT * FROM raw.transfers WHERE chain = ''' || replace(m.chain, '''', '''''')
     || ''' AND block_timestamp BETWEEN TIMESTAMP ''' || m.first_timestamp || ''' AND TIMESTAMP ''' || m.last_timestamp
-    || ''' AND ' || l.condition || ' ORDER BY block_timestamp, block_number, transfer_index, tx_hash' as evidence_sql
+    || ''' AND ' || l.condition || ' ORDER BY block_timestamp, block_number, transaction_index, transfer_index, amount, tx_hash' as evidence_sql
 from chosen_findings as c
 inner join measures as m using (typology, finding)
 inner join transfer_lists as l using (typology, finding)
+inner join verdicts as v on v.finding_id = c.finding_id

@@ -11,6 +11,7 @@ select
     block_timestamp,
     block_number,
     tx_hash,
+    transaction_index,
     transfer_index,
     from_address,
     to_address,

@@ -1,7 +1,10 @@
--- Gives: one row per transfer whose time leaves its order open, in the order asked: its hash, or what it says
+-- Gives: one row per transfer whose time leaves its order open, in the order asked: its hash, and what it says
 -- Reads: store.transfers, store.addresses, store.tokens
--- Takes: ${field}, tx_hash or content; the relation tied_transfers
-select ${field} from (
+-- Takes: the relation tied_transfers
+select
+    tx_hash,
+    content
+from (
     select
         t.position,
         coalesce(f.tx_hash, '') as tx_hash,

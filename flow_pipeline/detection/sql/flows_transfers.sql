@@ -6,6 +6,7 @@ select
     (f.block_date - date '1970-01-01')::bigint as day,
     epoch_us(f.block_timestamp) as time,
     coalesce(f.block_number, -1) as block,
+    coalesce(f.transaction_index, -1) as place,
     coalesce(f.transfer_index, -1) as transfer_index,
     case
         when

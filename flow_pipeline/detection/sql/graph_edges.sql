@@ -22,6 +22,7 @@ edges as (
         f.to_id as receiver,
         epoch_us(f.block_timestamp) as time,
         coalesce(f.block_number, -1) as block,
+        coalesce(f.transaction_index, -1) as place,
         coalesce(f.transfer_index, -1) as transfer_index,
         f.amount,
         f.row,

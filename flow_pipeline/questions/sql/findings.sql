@@ -1,17 +1,18 @@
--- Gives: one row per finding, suspicious ones unless $every, the highest score first
+-- Gives: one row per finding, suspicious ones unless $every, the rarest first
 -- Reads: detection.findings, detection.finding_addresses
 -- Takes: $every; $typology, $first, $last, $token and $address, each null for all
 select
     finding_id,
     typology,
     severity,
-    score,
+    e_value,
     block_date,
     token_symbol,
     moved_amount,
     transfer_count,
     address_count,
-    reason
+    reason,
+    verdict
 from detection.findings
 where
     ($every or is_suspicious)
@@ -26,4 +27,4 @@ where
             where address in ($address, lower($address))
         )
     )
-order by score desc, block_date desc, moved_amount desc, finding_id
+order by is_suspicious desc, score desc, moved_usd desc nulls last, block_date desc, finding_id

@@ -1,11 +1,11 @@
--- Gives: one row per typology: findings that are suspicious, all that fit, the highest score, the largest in words
+-- Gives: one row per typology: findings that are suspicious, all that fit, the highest score, the rarest in words
 -- Reads: detection.findings
 select
     typology,
     count(*) filter (where is_suspicious) as suspicious,
-    count(*) as fitting,
+    count(*) filter (where instance_of is null) as fitting,
     max(score) as score,
-    arg_max(reason, moved_amount) filter (where is_suspicious) as largest
+    arg_max(reason, score) filter (where is_suspicious) as rarest
 from detection.findings
 group by typology
 order by max(score) desc, suspicious desc, typology

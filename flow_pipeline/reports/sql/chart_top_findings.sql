@@ -1,4 +1,4 @@
--- Gives: one row per typology: its top suspicious finding, by score and gross amount
+-- Gives: one row per typology: its rarest suspicious finding
 -- Reads: detection.findings
 select
     typology,

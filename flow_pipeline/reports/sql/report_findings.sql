@@ -5,11 +5,12 @@ select
     typology,
     severity,
     reason,
+    verdict,
     coalesce(token_symbol, token_address) as token,
     moved_amount,
     transfer_count as transfers,
     address_count as addresses,
-    score,
+    e_value,
     finding_id
 from detection.findings
 where is_suspicious and block_date between $first_day and $last_day

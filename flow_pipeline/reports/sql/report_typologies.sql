@@ -4,7 +4,7 @@
 select
     typology,
     count(*) filter (where is_suspicious) as suspicious,
-    count(*) as fitting
+    count(*) filter (where instance_of is null) as fitting
 from detection.findings
 where block_date between $first_day and $last_day
 group by all

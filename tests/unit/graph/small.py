@@ -24,13 +24,14 @@ def small_graph(pays: list[Pay], roles: dict[str, str] | None = None) -> Transfe
     transfers = Transfers(
         time=np.array([minute * MINUTE for minute, _, _ in pays], np.int64),
         block=np.zeros(len(pays), np.int64),
+        place=np.zeros(len(pays), np.int64),
         index=np.arange(len(pays)),
         sender=np.array([number(ends[0]) for _, ends, _ in pays], np.int64),
         receiver=np.array([number(ends[1]) for _, ends, _ in pays], np.int64),
         token=np.zeros(len(pays), np.int64),
         amount=np.array([amount for _, _, amount in pays], np.float64),
         amount_usd=np.empty(0),
-        tie_break=lambda rows: np.array([""] * len(rows)),
+        tie_break=lambda rows: (np.array([""] * len(rows)),) * 2,
     )
     labels = Labels(
         address=np.array(list(known), np.int64),

@@ -108,12 +108,12 @@ ROUND: list[Pay] = [(0, "AB", 3), (10, "BC", 3), (20, "CA", 3)]
 )
 def test_cycles(pays: list[Pay], span: int, hops: int, paths: list[str]) -> None:
     graph = small_graph(pays)
-    assert found(graph, cycles(graph, span * MINUTE, hops, 100, 100)) == paths
+    assert found(graph, cycles(graph, span * MINUTE, 0.0, np.inf, hops, 100, 100)) == paths
 
 
 def test_no_cycle_goes_through_a_service() -> None:
     graph = small_graph(ROUND, {"C": "exchange"})
-    assert len(cycles(graph, 60 * MINUTE, 3, 100, 100)) == 0
+    assert len(cycles(graph, 60 * MINUTE, 0.0, np.inf, 3, 100, 100)) == 0
 
 
 def test_bounds_have_room_for_rounding_and_no_more() -> None:

@@ -1,6 +1,5 @@
--- Gives: one row per suspicious finding above the limit
+-- Gives: one row per suspicious finding that is severe enough to be told
 -- Reads: detection.findings, detection.finding_transfers
--- Takes: $medium, $high, $critical
 with ways as (
     select
         finding_id,
@@ -30,7 +29,7 @@ matters as (
         ) as matter
     from detection.findings as f
     inner join ways as w using (finding_id)
-    where f.is_suspicious and f.score > $medium
+    where f.is_suspicious and f.severity <> 'LOW'
 )
 
 select
@@ -38,8 +37,8 @@ select
     concat_ws(' ', typology, token_symbol, coalesce(focus_address, from_address)) as topic,
     chain,
     block_date,
-    severity_above(score, $medium, $high, $critical) as severity,
-    typology || ': ' || reason as title,
+    severity,
+    typology || ': ' || reason || ' ' || verdict as title,
     from_address,
     to_address,
     null as from_entity,
@@ -48,7 +47,6 @@ select
     null as entities,
     json_object(
         'finding_id', finding_id,
-        'score', round(score, 6),
         'moved_amount', moved_amount::varchar,
         'transfers', transfer_count,
         'token', coalesce(token_symbol, token_address)
@@ -57,6 +55,8 @@ select
         'typology', typology,
         'detector_version', detector_version,
         'parameters', parameters::json,
+        'e_value', e_value,
+        'score', round(score, 6),
         'explain', 'netraflow finding ' || finding_id
     ) as baseline
 from matters

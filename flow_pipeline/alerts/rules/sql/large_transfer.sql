@@ -5,10 +5,10 @@
 --   the relation days_to_tell
 with limits as (
     select
-        unnest($tokens) as symbol,
-        unnest($medium) as medium,
-        unnest($high) as high,
-        unnest($critical) as critical
+        unnest($tokens::varchar[]) as symbol,
+        unnest($medium::double[]) as medium,
+        unnest($high::double[]) as high,
+        unnest($critical::double[]) as critical
 ),
 
 -- The narrow rows tell which transfers are large; names are joined to those alone.
@@ -26,7 +26,7 @@ measured as (
         k.token_symbol,
         k.token_address,
         usd_of(f.amount, p.usd, f.amount_usd, k.spoof_suspected) as amount_usd,
-        case when l.symbol is null then $usd else [l.medium, l.high, l.critical] end as limits,
+        case when l.symbol is null then $usd::double[] else [l.medium, l.high, l.critical] end as limits,
         case when l.symbol is null then 'USD' else 'token units' end as unit
     from store.transfers as f
     inner join intermediate.int_tokens__canonical as k using (token_id)
@@ -37,7 +37,7 @@ measured as (
         and f.from_id <> f.to_id
         and case
             when l.symbol is not null then f.amount > l.medium
-            else usd_of(f.amount, p.usd, f.amount_usd, k.spoof_suspected) > $usd[1]
+            else usd_of(f.amount, p.usd, f.amount_usd, k.spoof_suspected) > ($usd::double[])[1]
         end
 ),
 

@@ -1,0 +1,64 @@
+-- Gives: the temp table judged_findings: one row per finding to store, and per stored one of the days that those may
+--   change, with what its verdict is made from.
+-- Reads: detection.findings
+-- Takes: the relations chosen_findings, measures, replaced_findings, verdict_rules
+-- A day's paths share transfers, and a pool holds the days before: only what ended on or after the first day that gains
+-- or loses a finding is judged again.
+create or replace temp table judged_findings as
+with new_findings as (
+    select
+        c.finding_id,
+        m.name as typology,
+        m.chain,
+        m.token_symbol,
+        m.token_address,
+        m.last_timestamp::date as block_date,
+        m.strength,
+        m.strength_usd,
+        m.centre_address,
+        m.moved_usd,
+        m.suspect,
+        m.exceeds_limit,
+        m.own_rate_log10
+    from chosen_findings as c inner join measures as m using (typology, finding)
+),
+
+changed as (
+    select min(block_date) as since from (
+        select block_date from new_findings
+        union all
+        select block_date from detection.findings
+        where finding_id in (select finding_id from replaced_findings)
+    )
+)
+
+select
+    f.*,
+    true as is_new,
+    r.is_path,
+    r.is_proof
+from new_findings as f inner join verdict_rules as r using (typology)
+union all
+select
+    f.finding_id,
+    f.typology,
+    f.chain,
+    f.token_symbol,
+    f.token_address,
+    f.block_date,
+    f.strength,
+    f.strength_usd,
+    f.centre_address,
+    f.moved_usd,
+    f.suspect,
+    f.exceeds_limit,
+    f.own_rate_log10,
+    false,
+    r.is_path,
+    r.is_proof
+from detection.findings as f
+inner join verdict_rules as r using (typology)
+where
+    f.block_date >= (select since from changed)
+    and f.finding_id not in (select finding_id from replaced_findings)
+    and f.finding_id not in (select finding_id from new_findings)
