@@ -21,6 +21,24 @@ from flow_pipeline.tracing.kernel import ATTRIBUTIONS, PARTS, Advance, Moves, Ru
 from tests.conftest import transfer
 from tests.flow_oracle import Move
 
+LIMITS: dict[str, dict[str, dict[str, float]]] = {
+    name: {"amount_by_token": {"ETH": amount}}
+    for name, amount in (
+        ("rapid_chain", 10),
+        ("fan_in", 50),
+        ("fan_out", 50),
+        ("circular", 5),
+        ("layered", 20),
+        ("peeling_chain", 20),
+        ("structuring", 0),
+        ("scatter_gather", 10),
+        ("gather_scatter", 10),
+        ("pass_through", 10),
+        ("bridge_to_exchange", 10),
+    )
+}
+"""Amount limits for worlds of a few transfers, in which nothing tells what is rare."""
+
 Hop = tuple[int, str, str, object]
 """seconds from midnight, sender, receiver, ETH"""
 

@@ -155,9 +155,10 @@ class _Traffic:
         self._wanted = _columns(connection, "select distinct day from pool where is_judged order by day")["day"]
         amounts = _columns(connection, sql("verdicts_amounts"))
         token, first = np.unique(amounts["token"], return_index=True)
+        bounds = np.append(first, len(amounts["token"]))
         self._medians = {
             int(t): rolling_medians(amounts["day"][a:b], amounts["amount"][a:b], self._wanted, self._window)
-            for t, a, b in zip(token, first, np.append(first[1:], len(amounts["token"])), strict=True)
+            for t, a, b in zip(token, bounds[:-1], bounds[1:], strict=True)
         }
 
     def ordinary(self, chain: int, day: int, is_priced: bool) -> _Ordinary:

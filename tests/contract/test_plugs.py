@@ -19,7 +19,7 @@ from flow_pipeline.settings import Settings
 from tests.conftest import ROOT, U, V, ask, build, transfer, write_csv
 from tests.worlds import plugged_in
 
-TYPOLOGY = (ROOT / "flow_pipeline" / "detectors" / "fan_out.py").read_text().replace('"fan_out", "1"', '"spread", "7"')
+TYPOLOGY = (ROOT / "flow_pipeline" / "detectors" / "fan_out.py").read_text().replace('"fan_out", "2"', '"spread", "7"')
 RULE = '''
 """Days with transfers."""
 
@@ -51,6 +51,7 @@ def test_a_typology_and_a_rule_are_one_file_each(settings: Settings, tmp_path: P
         plugged_in(detectors, tmp_path, "spread", TYPOLOGY, typologies),
         plugged_in(rules, tmp_path, "some_day", RULE, rules.discover),
     ):
+        settings = settings.with_changes(typologies={"spread": {"amount_by_token": {"ETH": 50}}})
         build(settings, tmp_path / "in")
         assert ask(
             settings, "SELECT transfer_count, detector_version FROM detection.findings WHERE typology = 'spread'"
@@ -67,9 +68,9 @@ def test_a_typology_and_a_rule_are_one_file_each(settings: Settings, tmp_path: P
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("MOVED, JUDGED_BY, IDENTITY = ", "MOVED, JUDGED, KEPT = ", "it has no JUDGED_BY, IDENTITY"),
+        ("MOVED, LIMITED_BY, IDENTITY = ", "MOVED, LIMITED, KEPT = ", "it has no LIMITED_BY, IDENTITY"),
         ('"sum"', '"total"', "its MOVED 'total' is not one of least, sum, lesser_side, per_middle, arrived"),
-        ("judge_fans, past", "judge_fans", "it has no past"),
+        ("find_fans, past,", "find_fans,", "it has no past"),
         ("def find(", "def finds(", "has a NAME and neither detect nor find"),
         ("CARD = ", "KARTE = ", "it has no CARD"),
     ],

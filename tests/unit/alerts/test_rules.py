@@ -48,10 +48,12 @@ def test_the_page_has_every_kind_with_its_severity_and_what_to_do() -> None:
     assert max(map(len, page.splitlines())) <= WIDTH
 
 
-@pytest.mark.parametrize("rule", ["address_risk", "finding"])
-def test_parameters_are_the_settings_in_force(rule: str, settings: Settings) -> None:
-    stricter = settings.with_changes(alerts={"medium_score": 0.1, "high_score": 0.2, "critical_score": 0.3})
-    assert discover()[rule].parameters(stricter) == {"medium": 0.1, "high": 0.2, "critical": 0.3}
+def test_parameters_are_the_settings_in_force(settings: Settings) -> None:
+    stricter = settings.with_changes(
+        alerts={"medium_score": 0.1, "high_score": 0.2, "critical_score": 0.3}, verdicts={"alarms_per_10000": 0.3}
+    )
+    assert discover()["address_risk"].parameters(stricter) == {"medium": 0.1, "high": 0.2, "critical": 0.3}
+    assert discover()["finding"].parameters(stricter)["alarms_per_10000"] == 0.3
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from flow_pipeline.settings import TypologySettings
 @pytest.mark.parametrize(
     ("given", "key"),
     [
-        ({"fan_out": {"consistency": 1.0}}, "typologies.fan_out.consistency"),
+        ({"fan_out": {"min_counterparties": 1}}, "typologies.fan_out.min_counterparties"),
         ({"fan_out": {"windowhours": 2}}, "typologies.fan_out.windowhours"),
         ({"sqare": {}}, "typologies.sqare"),
         ({"gather_scatter": {"least_share": 0.95, "largest_share": 0.9}}, "typologies.gather_scatter"),

@@ -82,8 +82,9 @@ def test_the_share_is_of_all_that_was_paid_in_the_window() -> None:
     before = small_graph([(0, "OP", 4), (5, "OX", 6)], {"X": "mixer"})
     assert funnels(before, MIXER, 20 * MINUTE, 3, 0.9, 2, 0.6)[2].tolist() == [1.0], "what it paid before is not in"
     between = small_graph([(0, "OH", 3), (2, "OP", 2), (5, "HX", 3)], {"X": "mixer"})
-    assert funnels(between, MIXER, 20 * MINUTE, 3, 0.9, 2, 0.6)[2][0] == 0.6
-    assert len(funnels(before, MIXER, 20 * MINUTE, 3, 0.9, 2, 0.61)[0]) == 0
+    groups, _, shares, _ = funnels(between, MIXER, 20 * MINUTE, 3, 0.9, 2, 0.6)
+    assert {letter(between, v): share for v, share in zip(groups.vertex, shares, strict=True)} == {"O": 0.6}
+    assert len(funnels(between, MIXER, 20 * MINUTE, 3, 0.9, 2, 0.61)[0]) == 1, "the hand's own part alone is left"
 
 
 @pytest.mark.parametrize(

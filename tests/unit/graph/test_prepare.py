@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flow_pipeline.graph import BURN, EXCHANGE, UNLABELLED, TransferGraph
-from flow_pipeline.graph.prepare import Hubs, Labels, Transfers, build, time_order
+from flow_pipeline.graph.prepare import Crowds, Hubs, Labels, Transfers, build, time_order
 from tests.unit.graph.small import ALWAYS, NEVER, letters, small_graph
 
 
@@ -25,14 +25,15 @@ def graph_of(
     columns = [np.array([row[n] for row in labels or []], np.int64) for n in range(6)]
     hub = [np.array([row[n] for row in hubs or []], np.int64) for n in range(3)]
     transfers = Transfers(
-        time=time, block=np.zeros(len(rows), np.int64), index=np.arange(len(rows)), sender=sender, receiver=receiver,
+        time=time, block=np.zeros(len(rows), np.int64), place=np.zeros(len(rows), np.int64),
+        index=np.arange(len(rows)), sender=sender, receiver=receiver,
         token=token, amount=np.arange(1.0, len(rows) + 1), amount_usd=np.empty(0), tie_break=_never_asked,
     )  # fmt: skip
     named = Labels(*columns[:4], columns[4].astype(np.int8), columns[5].astype(np.int32))
     return build(transfers, named, Hubs(hub[0].astype(np.int32), hub[1], hub[2]), np.array([0, 1]), ("ETH", "POL"), 9)
 
 
-def _never_asked(rows: np.ndarray) -> np.ndarray:
+def _never_asked(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     raise AssertionError(f"hashes of {rows.tolist()} are read without need")
 
 
@@ -45,18 +46,64 @@ def test_edges_are_in_time_order_and_say_which_row_they_were() -> None:
     assert graph.rank.tolist() == [1, 2, 3]
 
 
-def test_within_a_moment_block_then_index_then_hash_decide() -> None:
+def test_within_a_moment_block_place_index_and_amount_decide_before_the_hash() -> None:
     asked: list[list[int]] = []
 
-    def hashes(rows: np.ndarray) -> np.ndarray:
+    def texts(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         asked.append(rows.tolist())
-        return np.array([{1: "0xb", 2: "0xa", 4: "0xb"}[row] for row in rows])
+        return (
+            np.array([{3: "0xb", 4: "0xa", 6: "0xb"}[row] for row in rows]),
+            np.array([{3: "z", 4: "m", 6: "a"}[row] for row in rows]),
+        )
 
-    time, block, index = (np.array(values, np.int64) for values in ([5] * 5, [2, 1, 1, 1, 1], [0, 1, 1, 0, 1]))
-    order, rank = time_order(time, block, index, hashes)
-    assert order.tolist() == [3, 2, 1, 4, 0]
-    assert rank.tolist() == [1, 2, 3, 3, 4], "rows that are equal in all four have no order among them"
-    assert asked == [[1, 2, 4]], "only the tied rows are looked up"
+    keys = (
+        np.array([5] * 7),
+        np.array([2, 1, 1, 1, 1, 1, 1]),
+        np.array([0, 9, 1, 4, 4, 4, 4]),
+        np.array([0, 0, 8, 7, 7, 7, 7]),
+        np.array([1.0, 1.0, 1.0, 3.0, 3.0, 2.0, 3.0]),
+    )
+    order, rank = time_order(keys, texts)
+    assert order.tolist() == [2, 5, 4, 6, 3, 1, 0]
+    assert rank.tolist() == [1, 2, 3, 4, 4, 5, 6], "what is equal in all of it and in its hash has no order"
+    assert asked == [[3, 4, 6]], "only the tied rows are looked up"
+
+
+def test_a_receipt_and_a_payment_of_one_block_keep_the_order_of_their_transactions() -> None:
+    keys = tuple(np.array(values) for values in ([5, 5], [1, 1], [12, 3], [-1, -1], [9.0, 9.0]))
+    assert time_order(keys, _never_asked)[0].tolist() == [1, 0]
+
+
+def crowded(counterparties: int, window: int, known: tuple[int, int] = (NEVER, NEVER)) -> TransferGraph:
+    """0 is paid by 1, 2, 3 at 10, 20, 30 and pays 4, 5, 6 at 40, 50, 60; 7 only pays."""
+    rows = [(10, 1, 0), (20, 2, 0), (30, 3, 0), (40, 0, 4), (50, 0, 5), (60, 0, 6), (70, 0, 4), (80, 7, 0), (80, 7, 1)]
+    columns = [np.array([row[n] for row in rows], np.int64) for n in range(3)]
+    nothing = np.zeros(len(rows), np.int64)
+    transfers = Transfers(
+        columns[0], nothing, nothing, np.arange(len(rows)), columns[1], columns[2], nothing, np.ones(len(rows)),
+        np.empty(0), _never_asked,
+    )  # fmt: skip
+    one = np.zeros(1, np.int64)
+    crowds = Crowds(one, one, np.array([known[0]]), np.array([known[1]]), counterparties, window)
+    nobody = Labels(*(np.empty(0, np.int64) for _ in range(4)), np.empty(0, np.int8), np.empty(0, np.int32))
+    hubs = Hubs(*(np.empty(0, np.int64) for _ in range(3)))
+    return build(transfers, nobody, hubs, np.zeros(1, np.int32), ("ETH",), 8, crowds)
+
+
+def test_who_is_paid_by_many_and_pays_many_is_a_service_from_then_on() -> None:
+    graph = crowded(3, 100)
+    assert graph.is_sender_terminal.tolist() == [False, False, False, False, False, True, True, False, False]
+    assert graph.is_receiver_terminal.tolist() == [False] * 7 + [True, False]
+    zero = graph.address.tolist().index(0)
+    assert (graph.paid_by_many_since[zero], graph.pays_many_since[zero]) == (30, 60)
+    assert not crowded(3, 15).is_sender_terminal.any(), "within the window there are never three"
+    assert not crowded(4, 100).is_sender_terminal.any()
+
+
+def test_what_is_known_of_a_service_from_before_counts() -> None:
+    assert crowded(0, 0, (5, 35)).is_sender_terminal.tolist() == [False] * 3 + [True] * 4 + [False] * 2
+    assert not crowded(0, 0, (5, NEVER)).is_sender_terminal.any(), "one side is no service"
+    assert crowded(3, 100, (5, NEVER)).paid_by_many_since.min() == 5
 
 
 def test_an_address_is_a_vertex_per_token_with_its_edges_in_time_order() -> None:
