@@ -443,6 +443,16 @@ class TypologySettings(Section):
         return round(self.service_hours * 3_600_000_000)
 
 
+class RuleSettings(Section):
+    """The set of rules: versions and parameters of all detectors, and the budget, under one name."""
+
+    name: str = Field(
+        "standard",
+        min_length=1,
+        description="name of this set of rules, kept with what it found; give another when you change parameters",
+    )
+
+
 class VerdictSettings(Section):
     """What makes a finding suspicious: how rare it is in the traffic of its chain, and what it is worth."""
 
@@ -1004,6 +1014,7 @@ class Settings(BaseSettings):
     regions: RegionSettings = RegionSettings()
     anomalies: AnomalySettings = AnomalySettings()
     typologies: TypologySettings = TypologySettings()
+    rules: RuleSettings = RuleSettings()
     verdicts: VerdictSettings = VerdictSettings()
     clusters: ClusterSettings = ClusterSettings()
     tracing: TracingSettings = TracingSettings()

@@ -25,6 +25,7 @@ from flow_pipeline.detection.verdicts import SUSPECT_CATEGORIES, judge, remember
 from flow_pipeline.detectors.typology import Hits, Measured, Past, Typology, parameters_of, typologies
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph import TransferGraph
+from flow_pipeline.scoring.rules import rule_set_hash
 from flow_pipeline.settings import Settings, TypologySettings, VerdictSettings
 from flow_pipeline.warehouse.days import first_new_day, remember_days
 from flow_pipeline.warehouse.relations import dropped_after
@@ -314,12 +315,13 @@ def _store(
         stored = {name: (count, suspicious) for name, count, suspicious in rows}
         counts: dict[str, dict[str, int]] = {}
         connection.execute("delete from ops.detections")
+        rules = rule_set_hash(settings)
         for name, found in hits.items():
             kept, suspicious = stored.get(name, (0, 0))
             beyond = unstored.get(name, 0) + found.found - added.get(name, 0)
             is_truncated = found.is_capped or beyond > 0 or name in capped
             connection.execute(
-                "insert into ops.detections values (?, ?, ?, ?, ?, ?, ?)",
+                "insert into ops.detections values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     name,
                     typologies()[name].VERSION,
@@ -328,6 +330,8 @@ def _store(
                     suspicious,
                     settings.typologies.max_findings,
                     is_truncated,
+                    settings.rules.name,
+                    rules,
                 ],
             )
             counts[name] = {

@@ -1267,6 +1267,8 @@ OPS_DETECTIONS = Table(
         ("suspicious", "BIGINT", "stored findings that are suspicious"),
         ("max_findings", "BIGINT", "cap per day"),
         ("is_truncated", "BOOLEAN", "true when more were found than stored, or a search was stopped"),
+        ("rule_set", "VARCHAR", "name of the set of rules, rules.name"),
+        ("rule_set_hash", "VARCHAR", "of its versions and parameters: other rules under the same name have another"),
     ),
 )
 OPS_FLOW_DAYS = Table(

@@ -10,12 +10,10 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from flow_pipeline.detectors import daily, discover
-from flow_pipeline.detectors.typology import parameters_of, typologies
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tokens import lookalike_form
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.scoring.profile import read_profile
+from flow_pipeline.scoring.rules import rule_set
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.store import Connection, get_state, macros, number, set_state, transaction
@@ -124,24 +122,10 @@ def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
         "labels": get_state(connection, "labels"),
         "prices": get_state(connection, "prices_sha256"),
         "tokens": get_state(connection, "token_decimals_sha256"),
-        "anomalies": {
-            "common": settings.anomalies.model_dump(mode="json"),
-            **{
-                name: [detector.VERSION, daily.parameters_of(name, settings.anomalies)]
-                for name, detector in discover().items()
-            },
-        },
+        "rules": [settings.rules.name, rule_set(settings)],
         "tracing": [settings.tracing.model_dump(mode="json"), get_state(connection, "groups")],
         "smart_money": settings.smart_money.model_dump(mode="json"),
         "clusters": settings.clusters.model_dump(mode="json"),
-        "verdicts": [settings.verdicts.model_dump(mode="json"), read_profile(settings.verdicts.reference)],
-        "typologies": {
-            "common": settings.typologies.model_dump(mode="json"),
-            **{
-                name: [detector.VERSION, parameters_of(name, settings.typologies).model_dump(mode="json")]
-                for name, detector in typologies().items()
-            },
-        },
         "wallets": connection.execute(
             "select count(*), coalesce(sum(hash(wallet, category)), 0)::varchar from raw.wallet_reports"
         ).fetchone(),
