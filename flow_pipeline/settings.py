@@ -907,6 +907,13 @@ class AlertSettings(Section):
         description="a day of a listed wallet is unusual when the value paid is this many standard deviations from "
         "its own active days; amounts have fat tails, and 3 would be exceeded weekly",
     )
+    per_week: int = Field(
+        50,
+        ge=1,
+        description="alerts of a week of data that are told, the rarest ones of all rules, then those about the most "
+        "dollars: what a team of two can look into. The rest waits in the list, `netraflow alerts list --status "
+        "waiting`; sanctioned transfers, touches of sanctioned or exploit labels and failed runs are always told",
+    )
     topic_minutes: float = Field(
         60.0,
         ge=0,

@@ -31,6 +31,11 @@ from flow_pipeline.warehouse.relations import dropped_after
 from flow_pipeline.warehouse.store import Connection, engine_config, hold, lend_macros, transaction
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM")
+STATUSES = ("open", "waiting", "acknowledged", "snoozed", "withdrawn")
+VERDICTS = ("true", "known", "noise")
+"""What an alert turned out to be: what it says, something explained, or nothing."""
+BUDGET_SHARES = (0.01, 0.03, 0.1, 0.3, 1.0)
+"""Smaller budgets that a review tries; what a larger one would tell, nobody was told and nobody judged."""
 
 sql = statements(__package__)
 
@@ -73,9 +78,24 @@ def open_ledger(settings: Settings) -> Iterator[Connection]:
             connection.execute(sql("macros"))
             for table in _TABLES:
                 connection.execute(table)
+            _complete(connection)
             yield connection
         finally:
             connection.close()
+
+
+def _complete(connection: Connection) -> None:
+    """Give a ledger of an earlier version the columns that it lacks; what it told, it told."""
+    known = {row[0] for row in connection.execute("describe alerts").fetchall()}
+    missing = [column for column in OPS_ALERTS.columns if column.name not in known]
+    if not missing:
+        return
+    with transaction(connection):
+        for column in missing:
+            connection.execute(f"alter table alerts add column {column.name} {column.type}")
+        if "told_at" in {column.name for column in missing}:
+            connection.execute("update alerts set told_at = first_told_at")
+        connection.execute("alter table actions add column if not exists verdict varchar")
 
 
 def compare(connection: Connection, settings: Settings, run_id: str, now: datetime | None = None) -> int:
@@ -103,6 +123,8 @@ def _compare(connection: Connection, settings: Settings, run_id: str, moment: da
     _mark_days(connection, settings)
     _collect(connection, settings)
     connection.execute(sql("alert_changes"))
+    connection.execute(sql("alerts_to_tell"), {"now": moment, "per_week": settings.alerts.per_week})
+    connection.execute(sql("alerts_told_late"))
     _explain(connection, settings)
     with transaction(connection):
         # Most rows stand as the last build left them; only what differs is written.
@@ -121,6 +143,7 @@ def _compare(connection: Connection, settings: Settings, run_id: str, moment: da
     for table in (
         "alert_candidates",
         "alert_changes",
+        "alerts_to_tell",
         "alert_explanations",
         "standing_alerts",
         "compared_rules",
@@ -273,6 +296,7 @@ def record_failure(settings: Settings, run_id: str, reason: str, now: datetime |
             "change": "new",
             "revision": 1,
             "first_told_at": moment,
+            "told_at": moment,
             "changed_at": moment,
             "run_id": run_id,
             "explanation": json.dumps(explanation),
@@ -306,9 +330,20 @@ def find(connection: Connection, prefix: str) -> str:
     return str(ids[0][0])
 
 
-def acknowledge(settings: Settings, prefix: str, author: str, reason: str, now: datetime | None = None) -> str:
-    """Somebody took care of an alert; it is told again only when it changes."""
-    return _decide(settings, prefix, "acknowledge", author, reason, None, now)
+def acknowledge(
+    settings: Settings, prefix: str, author: str, reason: str, verdict: str | None = None, now: datetime | None = None
+) -> str:
+    """Somebody took care of an alert; it is told again only when it changes.
+
+    Args:
+        settings: Where the ledger is.
+        prefix: The alert's id, or its first letters.
+        author: Who did.
+        reason: Why.
+        verdict: What it turned out to be, one of `VERDICTS`; kept for good, also when the alert changes.
+        now: When; else the present.
+    """
+    return _decide(settings, prefix, "acknowledge", author, reason, None, now, verdict)
 
 
 def snooze(settings: Settings, prefix: str, until: date, author: str, reason: str, now: datetime | None = None) -> str:
@@ -324,8 +359,9 @@ def snooze(settings: Settings, prefix: str, until: date, author: str, reason: st
 
 
 def _decide(
-    settings: Settings, prefix: str, action: str, author: str, reason: str, until: datetime | None, now: datetime | None
-) -> str:
+    settings: Settings, prefix: str, action: str, author: str, reason: str, until: datetime | None,
+    now: datetime | None, verdict: str | None = None,
+) -> str:  # fmt: skip
     at = as_utc(now)
     with open_ledger(settings) as connection, transaction(connection):
         alert_id = find(connection, prefix)
@@ -344,13 +380,16 @@ def _decide(
         else:
             connection.execute(
                 """
-                    update alerts set acknowledged_by = ?, acknowledged_at = ?, acknowledged_reason = ?
+                    update alerts set acknowledged_by = ?, acknowledged_at = ?, acknowledged_reason = ?,
+                        acknowledged_as = ?
                     where alert_id = ?
                 """,
-                [author, at, reason, alert_id],
+                [author, at, reason, verdict, alert_id],
             )
         connection.execute(
-            "insert into actions values (?, ?, ?, ?, ?, ?)", [alert_id, action, author, reason, until, at]
+            "insert into actions by name select ? as alert_id, ? as action, ? as author, ? as reason, "
+            "?::timestamp as until, ?::timestamp as made_at, ? as verdict",
+            [alert_id, action, author, reason, until, at, verdict],
         )
     return alert_id
 
@@ -381,13 +420,16 @@ def listed(settings: Settings, severity: str | None, rule: str | None, status: s
 def shown(settings: Settings, prefix: str) -> dict[str, Any]:
     """One alert with its events, actions and messages."""
     alerts = """
-        select *, alert_status(change, snoozed_until, acknowledged_at) as status from alerts where alert_id = $id
+        select *, alert_status(change, told_at, snoozed_until, acknowledged_at) as status
+        from alerts where alert_id = $id
     """
     events = """
         select event_id, revision, change, made_at, run_id, severity, title, before, after
         from events where alert_id = $id order by revision
     """
-    actions = "select action, author, reason, until, made_at from actions where alert_id = $id order by made_at"
+    actions = (
+        "select action, author, verdict, reason, until, made_at from actions where alert_id = $id order by made_at"
+    )
     with open_ledger(settings) as connection:
         values = {"id": find(connection, prefix)}
         alert = records(connection, alerts, values)[0]
@@ -399,6 +441,27 @@ def shown(settings: Settings, prefix: str) -> dict[str, Any]:
             "actions": records(connection, actions, values),
             "messages": records(connection, sql("messages_of_alert"), values),
         }
+
+
+def reviewed(settings: Settings) -> Rows:
+    """How right each kind of alert was so far, by what people said of it.
+
+    Returns:
+        Columns and rows: rule, typology, judged, true, known, noise, precision (true and known over judged), and the
+        bounds of its 95 % interval (Wilson, 1927, Journal of the American Statistical Association 22).
+    """
+    with open_ledger(settings) as connection:
+        return rows(connection, sql("reviewed_rules"))
+
+
+def reviewed_budgets(settings: Settings) -> Rows:
+    """What other budgets would have told of what people judged, as shares of the budget in force.
+
+    Returns:
+        Columns and rows: share_of_budget, told, true, known, noise, precision.
+    """
+    with open_ledger(settings) as connection:
+        return rows(connection, sql("reviewed_budgets"), {"shares": list(BUDGET_SHARES)})
 
 
 def as_utc(moment: datetime | None) -> datetime:

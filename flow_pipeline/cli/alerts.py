@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     for name, verb, example in (
         ("list", listing, "netraflow alerts list --severity CRITICAL"),
         ("show", show_alert, "netraflow alerts show 1f0c9f0ad2b3"),
-        ("ack", ack, 'netraflow alerts ack 1f0c9f0ad2b3 --reason "known treasury move"'),
+        ("ack", ack, 'netraflow alerts ack 1f0c9f0ad2b3 --as known --reason "treasury move"'),
         ("snooze", snooze, 'netraflow alerts snooze 1f0c9f0ad2b3 --until 2030-01-31 --reason "audit under way"'),
         ("allow", allow, 'netraflow alerts allow Harbour Northbank --until 2030-06-30 --reason "settlement account"'),
         ("send", send, "netraflow alerts send"),
@@ -38,19 +38,21 @@ def listing(
     context: typer.Context,
     severity: Annotated[str | None, typer.Option("--severity", help="CRITICAL, HIGH or MEDIUM.")] = None,
     rule: Annotated[str | None, typer.Option("--rule", help="Only alerts of this kind, such as finding.")] = None,
-    status: Annotated[str, typer.Option("--status", help="open, acknowledged, snoozed, withdrawn or all.")] = "open",
+    status: Annotated[
+        str, typer.Option("--status", help="open, waiting, acknowledged, snoozed, withdrawn, all.")
+    ] = "open",
     first: FromOption = None,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
     limit: LimitOption = 20,
 ) -> None:
-    """Alerts, severest and latest first; open ones unless another status is given."""
-    from flow_pipeline.alerts.ledger import SEVERITIES, listed
+    """Alerts, the severest and rarest first; open ones unless another status is given."""
+    from flow_pipeline.alerts.ledger import SEVERITIES, STATUSES, listed
     from flow_pipeline.alerts.rules import RUN_FAILED, discover
 
     severity = _choice("--severity", severity.upper() if severity else None, SEVERITIES)
     rule = _choice("--rule", rule, (*discover(), RUN_FAILED))
-    status = _choice("--status", status, ("open", "acknowledged", "snoozed", "withdrawn", "all")) or "open"
+    status = _choice("--status", status, (*STATUSES, "all")) or "open"
     columns, rows = listed(settings_of(context), severity, rule, status, _day("--from", first) if first else None)
     emit(columns, rows, as_json, as_csv, f"Alerts: {status}", limit)
 
@@ -71,7 +73,7 @@ def show_alert(context: typer.Context, alert_id: IdArgument, as_json: JsonOption
     print(f"Parameters: {json.dumps(explained['rule']['parameters'])}\n")
     for key, names in (
         ("events", ["revision", "change", "made_at", "run_id", "severity", "before", "after"]),
-        ("actions", ["action", "author", "reason", "until", "made_at"]),
+        ("actions", ["action", "author", "verdict", "reason", "until", "made_at"]),
         ("messages", ["channel", "is_allowed", "not_before", "is_digest", "attempts", "sent_at", "last_error"]),
     ):
         if found[key]:
@@ -82,11 +84,21 @@ def show_alert(context: typer.Context, alert_id: IdArgument, as_json: JsonOption
             )
 
 
-def ack(context: typer.Context, alert_id: IdArgument, reason: ReasonOption, by: ByOption = None) -> None:
+def ack(
+    context: typer.Context,
+    alert_id: IdArgument,
+    reason: ReasonOption,
+    verdict: Annotated[
+        str | None,
+        typer.Option("--as", help="What it turned out to be: true, known (explained) or noise; kept to learn from."),
+    ] = None,
+    by: ByOption = None,
+) -> None:
     """Somebody took care of it. It is told again only when it changes."""
-    from flow_pipeline.alerts.ledger import acknowledge
+    from flow_pipeline.alerts.ledger import VERDICTS, acknowledge
 
-    print(f"acknowledged {acknowledge(settings_of(context), alert_id, by or getpass.getuser(), reason)}")
+    verdict = _choice("--as", verdict, VERDICTS)
+    print(f"acknowledged {acknowledge(settings_of(context), alert_id, by or getpass.getuser(), reason, verdict)}")
 
 
 def snooze(

@@ -17,7 +17,7 @@ sql = statements(__package__)
 
 def candidates(settings: Settings) -> tuple[str, dict[str, Any]]:
     """Suspicious findings."""
-    return sql("finding"), {}
+    return sql("finding"), {"budget": settings.verdicts.alarms_per_10000}
 
 
 def parameters(settings: Settings) -> dict[str, Any]:

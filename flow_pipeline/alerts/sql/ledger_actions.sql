@@ -6,5 +6,6 @@ create table if not exists actions (
     author varchar,
     reason varchar,
     until timestamp,
-    made_at timestamp
+    made_at timestamp,
+    verdict varchar
 )

@@ -1,20 +1,27 @@
--- Gives: one row per alert as it stands now, severest and latest first
+-- Gives: one row per alert as it stands now, those always told first, then the rarest
 -- Reads: alerts
 -- Takes: $status or 'all'; $severity, $rule and $first, each null for all
 select
     alert_id,
     severity,
-    alert_status(change, snoozed_until, acknowledged_at) as status,
+    alert_status(change, told_at, snoozed_until, acknowledged_at) as status,
     change,
     revision,
     rule,
     block_date,
+    rarity,
     title,
     changed_at
 from alerts
 where
     ($severity is null or severity = $severity)
     and ($rule is null or rule = $rule)
-    and ($status = 'all' or alert_status(change, snoozed_until, acknowledged_at) = $status)
+    and ($status = 'all' or alert_status(change, told_at, snoozed_until, acknowledged_at) = $status)
     and ($first is null or coalesce(block_date, changed_at::date) >= $first)
-order by risk_rank(severity) desc, coalesce(block_date, changed_at::date) desc, changed_at desc, alert_id
+order by
+    risk_rank(severity) desc,
+    rarity nulls first,
+    stake_usd desc nulls last,
+    coalesce(block_date, changed_at::date) desc,
+    changed_at desc,
+    alert_id

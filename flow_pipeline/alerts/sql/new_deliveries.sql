@@ -20,14 +20,17 @@ select
 from new_revisions as f
 inner join alerts as a using (alert_id)
 where
-    (
-        risk_rank(f.severity) >= risk_rank($least)
-        and (len($rules) = 0 or f.rule in (select unnest($rules)))
-    )
-    -- Whoever was told of an alert is told what becomes of it.
-    or f.alert_id in (
-        select e.alert_id
-        from deliveries as d
-        inner join events as e using (event_id)
-        where d.channel = $channel
+    a.told_at is not null
+    and (
+        (
+            risk_rank(f.severity) >= risk_rank($least)
+            and (len($rules) = 0 or f.rule in (select unnest($rules)))
+        )
+        -- Whoever was told of an alert is told what becomes of it.
+        or f.alert_id in (
+            select e.alert_id
+            from deliveries as d
+            inner join events as e using (event_id)
+            where d.channel = $channel
+        )
     )

@@ -1,4 +1,4 @@
--- Gives: one row per open alert about a report's days or about no day, the severest first
+-- Gives: one row per told and open alert about a report's days or about no day, the severest first
 -- Reads: ops.alerts
 -- Takes: $first_day, $last_day
 select
@@ -12,5 +12,11 @@ from ops.alerts
 where
     change <> 'withdrawn'
     and acknowledged_at is null
+    and told_at is not null
     and (block_date is null or block_date between $first_day and $last_day)
-order by case severity when 'CRITICAL' then 1 when 'HIGH' then 2 else 3 end, block_date desc, alert_id
+order by
+    case severity when 'CRITICAL' then 1 when 'HIGH' then 2 else 3 end,
+    rarity nulls first,
+    stake_usd desc nulls last,
+    block_date desc,
+    alert_id

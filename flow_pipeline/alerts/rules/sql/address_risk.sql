@@ -18,6 +18,8 @@ select
     r.chain,
     null as block_date,
     severity_above(r.score, $medium, $high, $critical) as severity,
+    (1 - r.score) / r.score as rarity,
+    null as stake_usd,
     r.address || ' has risk ' || format('{:.2f}', r.score) || ' (' || r.category || '): '
     || array_to_string(c.components, ', ') as title,
     null as from_address,

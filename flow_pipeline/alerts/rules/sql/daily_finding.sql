@@ -7,6 +7,8 @@ select
     chain,
     block_date,
     severity,
+    1 as rarity,
+    null as stake_usd,
     detector || ': ' || reason as title,
     null as from_address,
     null as to_address,

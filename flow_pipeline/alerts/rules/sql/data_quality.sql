@@ -6,6 +6,8 @@ select
     null as chain,
     null as block_date,
     'MEDIUM' as severity,
+    null as rarity,
+    null as stake_usd,
     'Not so: ' || description || ' (measured ' || format('{:g}', observed) || ', allowed ' || allowed || ')' as title,
     null as from_address,
     null as to_address,

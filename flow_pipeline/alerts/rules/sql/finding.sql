@@ -1,5 +1,6 @@
 -- Gives: one row per suspicious finding that is severe enough to be told
 -- Reads: detection.findings, detection.finding_transfers
+-- Takes: $budget
 with ways as (
     select
         finding_id,
@@ -38,6 +39,8 @@ select
     chain,
     block_date,
     severity,
+    case when suspect is null then coalesce(e_value / $budget, 1) end as rarity,
+    moved_usd as stake_usd,
     typology || ': ' || reason || ' ' || verdict as title,
     from_address,
     to_address,
@@ -56,6 +59,7 @@ select
         'detector_version', detector_version,
         'parameters', parameters::json,
         'e_value', e_value,
+        'judged_by', judged_by,
         'score', round(score, 6),
         'explain', 'netraflow finding ' || finding_id
     ) as baseline

@@ -91,6 +91,8 @@ select
     chain,
     block_date,
     case when size > limits[3] then 'CRITICAL' when size > limits[2] then 'HIGH' else 'MEDIUM' end as severity,
+    limits[1] / size as rarity,
+    amount_usd as stake_usd,
     in_words(amount) || ' ' || coalesce(token_symbol, token_address, '?')
     || case when amount_usd is null then '' else ' (' || in_words(amount_usd) || ' USD)' end
     || ' from ' || coalesce(from_entity, short_address(from_address))

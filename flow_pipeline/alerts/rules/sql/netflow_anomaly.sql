@@ -6,6 +6,8 @@ select
     chain,
     block_date,
     severity,
+    1 as rarity,
+    null as stake_usd,
     scope || ': ' || in_words(abs(netflow)) || ' ' || coalesce(token_symbol, token_address, '?')
     || case when direction = 'high' then ' net onto' else ' net off' end
     || case when scope = 'TOTAL' then ' all exchanges' else ' the exchange' end

@@ -6,6 +6,8 @@ select
     chain,
     block_date,
     severity,
+    1 as rarity,
+    null as stake_usd,
     scope || ': ' || in_words(outflow) || ' ' || coalesce(token_symbol, token_address, '?')
     || ' went out on ' || block_date
     || ', ' || in_words(excess) || ' above the mean of the days before' as title,

@@ -96,6 +96,8 @@ select
     chain,
     block_date,
     'CRITICAL' as severity,
+    null as rarity,
+    amount_usd as stake_usd,
     coalesce(in_words(amount), 'an unknown amount of') || ' ' || coalesce(token_symbol, token_address, '?')
     || case when amount_usd is null then '' else ' (' || in_words(amount_usd) || ' USD)' end
     || ' from ' || coalesce(from_entity, short_address(from_address))

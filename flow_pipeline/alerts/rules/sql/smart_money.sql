@@ -6,6 +6,8 @@ select
     chain,
     null as block_date,
     'MEDIUM' as severity,
+    1 as rarity,
+    realised_usd as stake_usd,
     short_address(wallet) || coalesce(' (' || entity || ')', '')
     || ' is smart money: ' || replace(category, '_', ' ')
     || ', score ' || format('{:.2f}', formula_score)

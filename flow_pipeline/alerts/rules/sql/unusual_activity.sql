@@ -7,6 +7,8 @@ select
     chain,
     block_date,
     case when abs(activity_zscore) >= 2 * $zscore then 'HIGH' else 'MEDIUM' end as severity,
+    $zscore / abs(activity_zscore) as rarity,
+    day_usd as stake_usd,
     short_address(wallet) || ' paid ' || in_words(day_usd) || ' USD on ' || block_date
     || ', usually ' || in_words(usual_day_usd) as title,
     null as from_address,
