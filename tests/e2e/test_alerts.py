@@ -31,7 +31,8 @@ def labelled(settings: Settings, tmp_path: Path) -> Settings:
     ]
     channels = {"all": {"kind": "file", "path": tmp_path / "sent.jsonl", "min_severity": "MEDIUM"}}
     return settings.with_changes(
-        labels={"files": (label_file(tmp_path / "l.csv", rows),)}, alerts={"channels": channels}
+        labels={"files": (label_file(tmp_path / "l.csv", rows),)},
+        alerts={"channels": channels, "transfer_by_token": {"ETH": (10, 100, 1_000)}},
     )
 
 
