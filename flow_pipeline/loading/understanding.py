@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from flow_pipeline.domain.errors import Unreadable
 from flow_pipeline.loading.reading import answer_of, has_no_rows, partial_answer, stage, views_of
@@ -79,9 +81,13 @@ def understand(
     rows = stage(connection, file, settings, shape)
     columns = (*file.columns, *(name for name in shape.computed if name not in file.columns))
     reading = Reading(replace(file, columns=columns), settings, chain, lambda expressions, rest: [], is_chain_given)
-    reading.measure = lambda expressions, rest: connection.execute(
-        f"select {', '.join(expressions)} from {reading.relation(rows)} {rest}"
-    ).fetchall()
+
+    def measure(expressions: Sequence[str], rest: str) -> list[tuple[Any, ...]]:
+        select = ", ".join(expressions)
+        relation = reading.relation(rows, used_in=f"{select} {rest}")
+        return connection.execute(f"select {select} from {relation} {rest}").fetchall()
+
+    reading.measure = measure
     return Understood(file, source, rows, reading, source.plan(reading))
 
 

@@ -38,6 +38,21 @@ class Decision:
         return f"{self.field} ← {self.column}: {self.reads_as} ({self.evidence})"
 
 
+@dataclass(frozen=True)
+class Texts:
+    """What one cheap look tells of all texts of a column; it spares most of the others.
+
+    Attributes:
+        shortest: Length of the shortest text in characters, 0 where there is none.
+        longest: Length of the longest.
+        least: The first in order, empty where there is none.
+    """
+
+    shortest: int
+    longest: int
+    least: str
+
+
 @dataclass
 class Reading:
     """A file while it is being understood: its columns, the settings in force, and what was decided so far.
@@ -53,6 +68,7 @@ class Reading:
         used: Column per field, as it is read.
         named: Expressions that have become columns.
         plain_numbers: Whether every text of a column is a number as it stands, for the columns looked at.
+        seen_texts: What is known of all texts of a column, for the columns looked at.
     """
 
     file: InputFile
@@ -64,6 +80,7 @@ class Reading:
     notes: list[str] = field(default_factory=list)
     used: dict[str, str] = field(default_factory=dict)
     plain_numbers: dict[str, bool] = field(default_factory=dict)
+    seen_texts: dict[str, Texts] = field(default_factory=dict)
     named: dict[str, str] = field(default_factory=dict)
 
     def name(self, expression: str) -> str:
@@ -72,10 +89,21 @@ class Reading:
         self.named[name] = expression
         return quoted(name)
 
-    def relation(self, rows: str) -> str:
-        """The rows of the file with the columns that were named; later ones may use earlier ones."""
-        for name, expression in self.named.items():
-            rows = f"(select *, {expression} as {quoted(name)} from {rows})"
+    def relation(self, rows: str, used_in: str | None = None) -> str:
+        """The rows of the file with the columns that were named; later ones may use earlier ones.
+
+        Args:
+            rows: The rows of the file, as they stand after FROM.
+            used_in: SQL whose columns suffice; None for every one. A lookup costs a join, also where nobody reads it.
+        """
+        wanted: list[str] = []
+        text = used_in
+        for name in reversed(self.named):
+            if text is None or quoted(name) in text:
+                wanted.insert(0, name)
+                text = None if text is None else text + self.named[name]
+        for name in wanted:
+            rows = f"(select *, {self.named[name]} as {quoted(name)} from {rows})"
         return rows
 
     def decide(self, name: str, column: str, reads_as: str, evidence: str) -> None:
@@ -261,51 +289,69 @@ class Quantities:
     Attributes:
         count: Values that are numbers.
         fractions: Of them, those with digits other than zero after the point.
-        largest: The largest, as a float.
-        median: The middle one, as a float.
+        largest: The largest, as a float; 0 where some have fractions, for then nothing depends on it.
+        median: The middle one, as a float; 0 likewise.
         is_hex: True when they are hexadecimal.
-        is_float: True when the file holds them as binary floating point, or with exponents: 15 to 17 digits.
     """
 
     count: int
     fractions: int
-    largest: float
-    median: float
-    is_hex: bool
-    is_float: bool
+    largest: float = 0.0
+    median: float = 0.0
+    is_hex: bool = False
+
+
+_WHOLE_NUMBERS = 100_000
+"""Whole numbers below this are found in a table of them."""
+
+
+def _has_fraction(kind: str, name: str) -> str:
+    """SQL that is true where a number is not whole.
+
+    Dividing numbers of 128 bits takes the engine thirty times as long as finding them in a table of whole numbers.
+    """
+    found = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", kind)
+    digits, scale = (int(found[1]), int(found[2])) if found else (0, 0)
+    if digits <= 18:
+        return f"{name} <> trunc({name})"
+    below = min(_WHOLE_NUMBERS, 10 ** (digits - scale))
+    whole = f"select range::{kind} from range({below})"
+    return (
+        f"case when {name} >= 0 and {name} <= {below - 1} then {name} not in ({whole}) else {name} <> trunc({name}) end"
+    )
 
 
 def quantities(reading: Reading, column: str, form: NumberForm) -> Quantities:
     """Look at all values of a column of amounts."""
     kind, name = reading.file.type_of(column), quoted(column)
+    if kind in ("VARCHAR", "BLOB"):
+        return _quantities_of_text(reading, column, form.plain(text_of(reading.file, column)))
     if kind in ("DOUBLE", "FLOAT"):
-        fractions = f"count_if(isfinite({name}) and {name} <> trunc({name}))"
-        row = reading.one(f"count({name})", fractions, f"max({name})", f"approx_quantile(nullif({name}, 0), 0.5)")
-        return Quantities(row[0], row[1], row[2] or 0.0, row[3] or 0.0, False, True)
-    if kind != "VARCHAR" and kind != "BLOB":
+        fractions, number = f"count_if(isfinite({name}) and {name} <> trunc({name}))", name
+    else:
         is_whole = "INT" in kind or kind.endswith(",0)")
-        fractions = "0" if is_whole else f"count_if({name} <> trunc({name}))"
-        row = reading.one(
-            f"count({name})", fractions, f"max({name})::double", f"approx_quantile(nullif({name}::double, 0), 0.5)"
-        )
-        return Quantities(row[0], row[1], row[2] or 0.0, row[3] or 0.0, False, False)
-    text = form.plain(text_of(reading.file, column))
+        fractions, number = "0" if is_whole else f"count_if({_has_fraction(kind, name)})", f"{name}::double"
+    count, with_fractions = reading.one(f"count({name})", fractions)
+    if with_fractions:
+        return Quantities(count, with_fractions)
+    largest, median = reading.one(f"max({name})::double", f"approx_quantile(nullif({number}, 0), 0.5)")
+    return Quantities(count, 0, largest or 0.0, median or 0.0)
+
+
+def _quantities_of_text(reading: Reading, column: str, text: str) -> Quantities:
     number = f"try_cast({text} as double)"
     hexes = 0
     if not are_plain_numbers(reading, column):
         hexes = reading.one(f"count_if(starts_with({text}, '0x'))")[0]
-    count, fractions, exponents, largest, median = reading.one(
-        f"count({number})",
-        f"count_if({number} <> trunc({number}))",
-        f"count_if(contains(lower({text}), 'e') and not starts_with({text}, '0x'))",
-        f"max({number})",
-        f"approx_quantile(nullif({number}, 0), 0.5)",
-    )
-    if not fractions and (largest or 0) > 2**53:  # more digits than a float has
+    count, fractions = reading.one(f"count({number})", f"count_if({number} <> trunc({number}))")
+    if fractions:
+        return Quantities(count + hexes, fractions, is_hex=hexes > 0)
+    largest, median = reading.one(f"max({number})", f"approx_quantile(nullif({number}, 0), 0.5)")
+    if (largest or 0) > 2**53:  # more digits than a float has
         fractions = reading.one(
             f"count_if(not contains(lower({text}), 'e') and rtrim(split_part({text}, '.', 2), '0') <> '')"
         )[0]
-    return Quantities(count + hexes, fractions, largest or 0.0, median or 0.0, hexes > 0, exponents > 0)
+    return Quantities(count + hexes, fractions, largest or 0.0, median or 0.0, hexes > 0)
 
 
 # ------------------------------------------------------------------------------------------------ times
@@ -630,9 +676,23 @@ def of_names(reading: Reading, column: str | None) -> str:
     if column is None or reading.file.type_of(column) != "VARCHAR":
         return text
     is_none = f"lower({text}) in ({_listed(words.NOTHING)})"
-    if reading.one(f"count_if(length({text}) < 12 and {is_none})")[0]:
+    is_short = texts_of(reading, column).shortest < _SHORT
+    if is_short and reading.one(f"count_if(length({text}) < {_SHORT} and {is_none})")[0]:
         return f"case when not {is_none} then {text} end"
     return text
+
+
+_SHORT = 12
+"""Words for nothing are shorter than this."""
+
+
+def texts_of(reading: Reading, column: str) -> Texts:
+    """What one cheap look tells of all texts of a column."""
+    if column not in reading.seen_texts:
+        text = text_of(reading.file, column)
+        shortest, longest, least = reading.one(f"min(length({text}))", f"max(length({text}))", f"min({text})")
+        reading.seen_texts[column] = Texts(shortest or 0, longest or 0, least or "")
+    return reading.seen_texts[column]
 
 
 def by_chain(chain: str, values: Mapping[str, str], default: str = "null") -> str:

@@ -29,6 +29,7 @@ from flow_pipeline.sources.evidence import (
     of_statuses,
     of_times,
     quantities,
+    texts_of,
 )
 from flow_pipeline.sources.fields import (
     Amount,
@@ -250,6 +251,9 @@ class _Table:
             return None
         text = text_of(self.file, column)
         forms = {"tron": "T[1-9A-HJ-NP-Za-km-z]{33}", "solana": "[1-9A-HJ-NP-Za-km-z]{43,44}"}
+        seen = texts_of(self.reading, column)
+        if seen.longest != 34 and not 43 <= seen.longest <= 44:
+            return None
         count, *fitting = self.reading.one(
             f"count({text})", *(f"count_if(regexp_full_match({text}, '{form}'))" for form in forms.values())
         )
@@ -302,13 +306,15 @@ class _Table:
     def _hash(self, column: str | None) -> str:
         if column is None:
             return "null::varchar"
-        text = of_names(self.reading, column)
+        text, seen = of_names(self.reading, column), texts_of(self.reading, column)
         zero = f"regexp_full_match({text}, '0x0+')"
-        if self.reading.one(f"count_if(starts_with({text}, '0x00000000') and {zero})")[0]:
+        may_be_zero = seen.least < "0x00000001"
+        if may_be_zero and self.reading.one(f"count_if(starts_with({text}, '0x00000000') and {zero})")[0]:
             text = f"case when not {zero} then {text} end"
         if family_of(self.chain.strip("'")) == "evm" and self.file.type_of(column) == "VARCHAR":
             inside = f"regexp_extract({text}, '0x[0-9a-fA-F]{{64}}')"
-            if count := self.reading.one(f"count_if(length({text}) > 66 and {inside} <> '')")[0]:
+            is_long = seen.longest > 66
+            if is_long and (count := self.reading.one(f"count_if(length({text}) > 66 and {inside} <> '')")[0]):
                 self.reading.decide("tx_hash", column, "the hash inside the text", f"{count:,} values like a link")
                 text = f"case when length({text}) > 66 then coalesce(nullif({inside}, ''), {text}) else {text} end"
         return hash_of(text, self.chain)
@@ -459,8 +465,9 @@ class _Table:
         coins, base, value = (self.column(field) for field in ("coins", "base", "value"))
         if "value_in_or_out" in self.file.columns:
             coins, base, value = "value_in_or_out", None, None
-        decimals = self._decimals(token, symbol)
+        self.column("decimals")  # whoever inspects the file is told of them, also where coins need none
         if base and coins and base != coins:
+            decimals = self._decimals(token, symbol)
             # exact where the decimals are known; a column of coins is often a float
             exact = self._base(base, decimals)
             rounded = token_units(self.file, coins, self._plain(coins))
@@ -474,7 +481,7 @@ class _Table:
         column = base or coins or value or ""
         kind = "base" if base else "coins" if coins else "value"
         if self._is_base(column, kind):
-            return self._base(column, decimals)
+            return self._base(column, self._decimals(token, symbol))
         return token_units(self.file, column, self._plain(column))
 
     def _base(self, column: str, decimals: str) -> Amount:
