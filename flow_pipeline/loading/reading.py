@@ -149,6 +149,8 @@ def _with_parquet_columns(connection: Connection, file: InputFile) -> InputFile:
     try:
         rows = connection.execute(f"describe select * from {relation}").fetchall()
         found = replace(file, columns=tuple(row[0] for row in rows), types={row[0]: row[1] for row in rows})
+        tidy = connection.execute(sql("reading_parquet_tidy"), {"path": _no_pattern(file.content)}).fetchall()
+        found = replace(found, tidy=frozenset(row[0] for row in tidy if found.type_of(row[0]) == "VARCHAR"))
         chain = found.find(*vocabulary.COLUMNS["chain"])
         if chain is None:
             return found
@@ -241,6 +243,13 @@ def stage(connection: Connection, file: InputFile, settings: SourceSettings, sha
     return f"(select *{computed} from {STAGED_ROWS.name})" if computed else STAGED_ROWS.name
 
 
+def texts_among(connection: Connection, rows: str, columns: tuple[str, ...]) -> list[str]:
+    """Those of some columns that rows have, and have as text."""
+    found = connection.execute(f"describe select * from {rows}").fetchall()
+    texts = {name for name, kind, *_ in found if kind == "VARCHAR"}
+    return [column for column in columns if column in texts]
+
+
 def _unreadable(file: InputFile, error: Exception) -> Unreadable:
     return Unreadable(f"{file.path}: can not be read: {str(error).splitlines()[0]}", "fetch or export the file again")
 
@@ -281,7 +290,7 @@ def _read_csv(
     _take_errors(connection, skip, settings.max_raw_text * 10)
     if set_aside:
         connection.executemany("insert into malformed_rows values (?, ?, ?)", set_aside)
-    _number_rows(connection)
+    _number_rows(connection, file)
     _set_headers_aside(connection, file)
 
 
@@ -307,10 +316,16 @@ def _drop_errors(connection: Connection) -> None:
     connection.execute("drop table if exists csv_errors; drop table if exists csv_scans")
 
 
-def _number_rows(connection: Connection) -> None:
-    """Stage the well-formed rows with their place in the file."""
-    connection.execute(sql("reading_numbered_rows"))
-    connection.execute("drop table well_formed_rows")
+def _number_rows(connection: Connection, file: InputFile) -> None:
+    """Stage the well-formed rows with their place in the file, which is their own count where no row is malformed."""
+    has_own = any(column.lower() == "source_row" for column in file.columns)
+    if has_own or connection.execute("select 1 from malformed_rows limit 1").fetchone():
+        connection.execute(sql("reading_numbered_rows"))
+        connection.execute("drop table well_formed_rows")
+        return
+    connection.execute("drop table if exists staged_rows")
+    connection.execute("alter table well_formed_rows rename column well_formed_row to source_row")
+    connection.execute("alter table well_formed_rows rename to staged_rows")
 
 
 def _set_aside_broken_lines(file: InputFile, clean: Path, max_line_bytes: int) -> list[tuple[int, str, str]]:
@@ -360,7 +375,7 @@ def _stage_lines(connection: Connection, file: InputFile, settings: SourceSettin
         _drop_errors(connection)
         connection.execute(sql("reading_text_lines"), _text_options(file, settings))
         _take_errors(connection, 0, settings.max_raw_text)
-        _number_rows(connection)
+        _number_rows(connection, file)
         is_object = "json_valid(line) and ltrim(line) like '{%'"
         connection.execute(
             "insert into malformed_rows "

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from flow_pipeline.domain.errors import Unreadable
-from flow_pipeline.loading.reading import answer_of, has_no_rows, partial_answer, stage, views_of
+from flow_pipeline.loading.reading import answer_of, has_no_rows, partial_answer, stage, texts_among, views_of
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources import Source, recognise
-from flow_pipeline.sources.evidence import Reading
+from flow_pipeline.sources.evidence import Reading, tidy_texts
 from flow_pipeline.sources.fields import Plan
 from flow_pipeline.sources.files import InputFile, look_at, plain
 from flow_pipeline.sources.maps import mapped
@@ -88,6 +88,8 @@ def understand(
         return connection.execute(f"select {select} from {relation} {rest}").fetchall()
 
     reading.measure = measure
+    if file.kind != "parquet":
+        tidy_texts(reading, texts_among(connection, rows, columns))
     return Understood(file, source, rows, reading, source.plan(reading))
 
 

@@ -103,6 +103,8 @@ def text_of(file: InputFile, column: str | None) -> str:
     name = quoted(column)
     if file.type_of(column) == "BLOB":
         return f"('0x' || lower(hex({name})))"
+    if column in file.tidy:
+        return name
     return (
         f"nullif({name}, '')" if file.kind == "parquet" and file.type_of(column) == "VARCHAR" else f"flow_text({name})"
     )

@@ -39,6 +39,7 @@ class InputFile:
         steps: How to reach a row of JSON from a document or line: pointers in turn, each with whether a list lies there
             whose items come next; none where a document or line is a row.
         lists: Paths of lists inside a row of JSON (`vin`).
+        tidy: Columns of text none of whose values is empty or, in a text file, has white space around it.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class InputFile:
     pointers: dict[str, str] = field(default_factory=dict)
     steps: tuple[tuple[str, bool], ...] = ()
     lists: tuple[str, ...] = ()
+    tidy: frozenset[str] = frozenset()
 
     def find(self, *spellings: str) -> str | None:
         """The file's own name of the first spelling it has; case, spaces and signs do not count."""

@@ -268,7 +268,7 @@ class _Table:
         is_list = self.layout.rows == "transactions"
         time, time_text, looks_up_times = self._time()
         failed, succeeded = self._statuses()
-        token, symbol = (one if one[:1] in "'n" else self.reading.name(one) for one in self._token())
+        token, symbol = (one if one[:1] in "'n\"" else self.reading.name(one) for one in self._token())
         amount = self._amount(token, symbol)
         sender, receiver = self.text("from"), of_names(self.reading, self.column("to"))
         created = self.column("created_contract")
