@@ -98,6 +98,7 @@ length(split_part(split_part(lower(t), 'e', 1), '.', 2))
 
 -- Why a text is no amount in token units that DECIMAL(38, 18) holds exactly; NULL when it is one.
 create or replace temp macro flow_units_reason(t) as case
+    when regexp_full_match(t, '\d{1,18}(\.\d{0,18})?') then null
     when not regexp_full_match(t, '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?') then 'bad_amount'
     when t like '-%' and t::double <> 0 then 'negative_amount'
     when
@@ -120,9 +121,22 @@ create or replace temp macro flow_join(whole, part) as
 try_cast(whole as bigint)::decimal(38, 18)
 + try_cast(try_cast(part as bigint) as decimal(18, 0)) * 0.000000000000000001::decimal(18, 18);
 
+-- True for the base units of most transfers: digits of an amount that DECIMAL(38, 18) holds in any case. One coin over
+-- the base units in it.
+create or replace temp macro flow_is_plain_base(t, decimals) as
+decimals between 0 and 18 and length(t) <= decimals + 18 and regexp_full_match(t, '\d{1,36}');
+create or replace temp macro flow_base_unit(decimals) as (
+    [
+        1, 0.1, 0.01, 0.001, 0.0001, 0.00001, 0.000001, 0.0000001, 0.00000001, 0.000000001, 0.0000000001,
+        0.00000000001, 0.000000000001, 0.0000000000001, 0.00000000000001, 0.000000000000001, 0.0000000000000001,
+        0.00000000000000001, 0.000000000000000001
+    ]::decimal(19, 18)[]
+)[decimals + 1];
+
 -- An amount in base units: its digits; why it is none that DECIMAL(38, 18) holds exactly in token units; the amount.
 create or replace temp macro flow_base_digits(t) as ltrim(regexp_replace(t, '\.0*$', ''), '+0');
 create or replace temp macro flow_base_reason(t, decimals) as case
+    when flow_is_plain_base(t, decimals) then null
     when t is null or regexp_full_match(t, '[+-]?0+(\.0*)?') then null
     when regexp_full_match(t, '-\d+(\.0*)?') and t::double <> 0 then 'negative_amount'
     when not regexp_full_match(t, '[+-]?\d+(\.0*)?') or decimals < 0 or decimals > 77 then 'bad_amount'
@@ -146,6 +160,8 @@ create or replace temp macro flow_base(digits, decimals) as flow_split(
     lpad(digits, greatest(length(digits), decimals + 1)::int, '0'), greatest(length(digits) - decimals, 1)::bigint
 );
 create or replace temp macro flow_base_units(t, decimals) as case
+    when flow_is_plain_base(t, decimals)
+        then (try_cast(t as hugeint)::decimal(38, 0) * flow_base_unit(decimals))::decimal(38, 18)
     when regexp_full_match(t, '[+-]?0+(\.0*)?') then 0::decimal(38, 18)
     when decimals between 0 and 77 then flow_base(flow_base_digits(t), decimals::int)
 end;
