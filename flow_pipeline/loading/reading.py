@@ -42,11 +42,10 @@ def views_of(connection: Connection, file: InputFile, settings: SourceSettings) 
     if file.kind == "parquet":
         return [_with_parquet_columns(connection, file)]
     try:
-        if file.kind == "json":
-            _stage_document(connection, file, settings)
-        else:
+        _make_malformed_rows(connection)
+        if file.kind == "jsonl":
             _check_depth(file, settings)
-            connection.execute(sql("reading_json_lines"), _text_options(file, settings))
+        _stage_lines(connection, file, settings)
         structure = connection.execute("select json_group_structure(line) from lines").fetchone()
     except (duckdb.Error, OSError, UnicodeDecodeError) as error:
         raise _unreadable(file, error) from None
@@ -220,11 +219,10 @@ def stage(connection: Connection, file: InputFile, settings: SourceSettings, sha
     Raises:
         Unreadable: the file can not be read at all.
     """
-    connection.execute(
-        "create or replace temp table malformed_rows (source_row bigint, message varchar, raw_text varchar)"
-    )
     computed = "".join(f", {expression} as {quoted(name)}" for name, expression in shape.computed.items())
     try:
+        if file.kind in ("parquet", "csv"):
+            _make_malformed_rows(connection)
         if file.kind == "parquet":
             own = [quoted(column) for column in file.columns if column.lower() == "source_row"]
             rest = f"* exclude ({', '.join(own)})" if own else "*"
@@ -236,11 +234,18 @@ def stage(connection: Connection, file: InputFile, settings: SourceSettings, sha
         if file.kind == "csv":
             _stage_csv(connection, file, settings)
         else:
-            _stage_lines(connection, file, settings)
+            if _is_inside(file):
+                _step_into_lines(connection, file)
             _stage_json(connection, file, shape.explode)
     except (duckdb.Error, EOFError, OSError) as error:
         raise _unreadable(file, error) from None
     return f"(select *{computed} from {STAGED_ROWS.name})" if computed else STAGED_ROWS.name
+
+
+def _make_malformed_rows(connection: Connection) -> None:
+    connection.execute(
+        "create or replace temp table malformed_rows (source_row bigint, message varchar, raw_text varchar)"
+    )
 
 
 def texts_among(connection: Connection, rows: str, columns: tuple[str, ...]) -> list[str]:
@@ -371,22 +376,20 @@ def _stage_lines(connection: Connection, file: InputFile, settings: SourceSettin
     """Stage `lines`: one JSON object each; what is none becomes malformed."""
     if file.kind == "json":
         _stage_document(connection, file, settings)
-    else:
-        _drop_errors(connection)
-        connection.execute(sql("reading_text_lines"), _text_options(file, settings))
-        _take_errors(connection, 0, settings.max_raw_text)
-        _number_rows(connection, file)
-        is_object = "json_valid(line) and ltrim(line) like '{%'"
-        connection.execute(
-            "insert into malformed_rows "
-            f"select source_row, 'not a JSON object', line from staged_rows where not ({is_object})"
-        )
-        connection.execute(
-            "create or replace temp table lines as "
-            f"select source_row as line_row, line::json as line from staged_rows where {is_object}"
-        )
-    if _is_inside(file):
-        _step_into_lines(connection, file)
+        return
+    _drop_errors(connection)
+    connection.execute(sql("reading_text_lines"), _text_options(file, settings))
+    _take_errors(connection, 0, settings.max_raw_text)
+    _number_rows(connection, file)
+    is_object = "json_valid(line) and ltrim(line) like '{%'"
+    connection.execute(
+        "insert into malformed_rows "
+        f"select source_row, 'not a JSON object', line from staged_rows where not ({is_object})"
+    )
+    connection.execute(
+        "create or replace temp table lines as "
+        f"select source_row as line_row, line::json as line from staged_rows where {is_object}"
+    )
 
 
 def _is_inside(file: InputFile) -> bool:
@@ -419,9 +422,12 @@ def _stage_json(connection: Connection, file: InputFile, explode: str | None) ->
             f"select row_number() over (order by line_row, ordinal) as source_row, * from ({explode})"
         )
     else:
-        names = "".join(f", line ->> {literal(at)} as {quoted(column)}" for column, at in file.pointers.items())
+        # All values of a line at once: each pointer of its own would parse the line again.
+        places = ", ".join(map(literal, file.pointers.values()))
+        names = "".join(f", texts[{place}] as {quoted(column)}" for place, column in enumerate(file.pointers, 1))
         connection.execute(
-            f"create or replace temp table staged_rows as select line_row as source_row{names} from lines"
+            f"create or replace temp table staged_rows as select line_row as source_row{names} "
+            f"from (select line_row, line ->> [{places}]::varchar[] as texts from lines)"
         )
     if explode or is_numbered_anew:
         connection.execute(sql("reading_malformed_rows_last"))
