@@ -172,6 +172,49 @@ def test_an_indexed_row_wins_over_its_equals_without(settings: Settings, tmp_pat
     assert ledger == [(3, 1, 2, 1), (2, 2, 0, 2)]
 
 
+def test_indexes_that_only_look_alike_are_no_duplicates(settings: Settings, tmp_path: Path) -> None:
+    rows = [transfer(1, U, V, "1", index=index) for index in (0, 64, 128)]
+    rows += [transfer(2, U, V, "1", index=index) for index in (0, 64, 64)]
+    write_csv(tmp_path / "in" / "a.csv", rows)
+    report = load_only(settings, tmp_path / "in").files[0]
+    assert (report.rows_loaded, report.rows_duplicate) == (5, 1)
+    assert stored(settings, "transfer_index") == [(0,), (0,), (64,), (64,), (128,)]
+
+
+@pytest.mark.parametrize("space", ["", " ", "\u00a0", "\u2003"])
+def test_white_space_around_a_text_is_no_part_of_it(settings: Settings, tmp_path: Path, space: str) -> None:
+    row = [f"{value}{space}" for value in transfer(1, U, V, "1.5", symbol="LPT")]
+    write_csv(tmp_path / "in" / "a.csv", [transfer(2, U, V, "1", symbol="LPT"), row])
+    load_only(settings, tmp_path / "in")
+    assert stored(settings, "tx_hash, from_address, token_symbol, amount") == [
+        (f"0x{1:064x}", U, "LPT", Decimal("1.5")),
+        (f"0x{2:064x}", U, "LPT", Decimal(1)),
+    ]
+
+
+@pytest.mark.parametrize("first", ["0xaa", ""])
+def test_an_empty_text_of_parquet_is_none(settings: Settings, tmp_path: Path, first: str) -> None:
+    table = {"from": [U, U], "to": [V, V], "time": [1746057600] * 2, "amount": [1.5, 2.5], "hash": [first, "0xbb"]}
+    (tmp_path / "in").mkdir()
+    pq.write_table(pa.table(table), tmp_path / "in" / "f.parquet")
+    load_only(settings, tmp_path / "in")
+    assert {row[0] for row in stored(settings, "tx_hash")} == {first or None, "0xbb"}
+
+
+@pytest.mark.parametrize("kind", [pa.decimal128(38, 18), pa.decimal128(20, 4), pa.decimal128(18, 6)])
+def test_fractions_of_decimals_are_counted(settings: Settings, tmp_path: Path, kind: pa.DataType) -> None:
+    amounts = [Decimal(text) for text in ("3", "0.5", "7", "2.25", "0")]
+    if kind.scale == 18:
+        amounts += [Decimal("100000"), Decimal("99999.000000000000000001"), Decimal("123456789.5")]
+    count = sum(amount % 1 != 0 for amount in amounts)
+    size = len(amounts)
+    table = {"from": [U] * size, "to": [V] * size, "time": [1746057600] * size, "amount": pa.array(amounts, kind)}
+    (tmp_path / "in").mkdir()
+    pq.write_table(pa.table(table), tmp_path / "in" / "f.parquet")
+    decisions = load_only(settings, tmp_path / "in").files[0].decisions
+    assert [one.evidence for one in decisions if one.field == "amount"] == [f"{count} of {size} have fractions"]
+
+
 def test_rows_without_a_hash_all_count_and_the_same_file_counts_once(settings: Settings, tmp_path: Path) -> None:
     header = ["from", "to", "timestamp", "amount"]
     for name in ("a.csv", "copy.csv"):
