@@ -129,13 +129,13 @@ def test_a_fan_beyond_its_own_rate_is_suspicious(world: Settings) -> None:
     assert float(str(log10)) == pytest.approx(expected)
 
 
-def test_findings_of_the_first_days_are_not_assessed(world: Settings) -> None:
+def test_the_reference_judges_the_first_days(world: Settings) -> None:
     rows = ask(
         world,
-        "SELECT DISTINCT is_suspicious, e_value, severity, left(verdict, 13) FROM detection.findings "
-        "WHERE block_date < DATE '2025-05-10' AND typology = 'circular'",
+        "SELECT DISTINCT judged_by, is_suspicious, contains(verdict, 'of the reference traffic (Ethereum, ') "
+        "FROM detection.findings WHERE block_date < DATE '2025-05-10' AND typology = 'circular'",
     )
-    assert rows == [(False, None, "LOW", "Not assessed:")]
+    assert rows == [("profile", False, True)]
 
 
 def test_a_larger_budget_tells_the_same_and_more(world: Settings) -> None:
@@ -178,20 +178,18 @@ def test_one_address_own_list_says_nothing_about_what_is_ordinary(settings: Sett
     )
     assert [row[:2] for row in rows] == [(False, False)]
     assert "they are its own list" in str(rows[0][2])
-    assert ledger.listed(settings, None, "finding", "all", None)[1] == [], (
-        "what is not assessed is listed and is no alert"
-    )
+    assert ledger.listed(settings, None, "finding", "all", None)[1] == []
 
 
 def test_an_amount_limit_of_the_user_is_always_told(settings: Settings, tmp_path: Path) -> None:
     made = Ledger()
-    made.circle(0, "a", 30)
+    made.circle(0, "a", "0.3")
     write_csv(tmp_path / "in" / "t.csv", made.rows)
-    build(settings.with_changes(typologies={"circular": {"amount_by_token": {"ETH": 89}}}), tmp_path / "in")
+    build(settings.with_changes(typologies={"circular": {"amount_by_token": {"ETH": 0.89}}}), tmp_path / "in")
     assert ask(settings, "SELECT judged_by, score FROM detection.findings WHERE typology = 'circular'") == [
         ("limit", 0.9)
     ]
-    build(settings.with_changes(typologies={"circular": {"amount_by_token": {"ETH": 90}}}), tmp_path / "in")
+    build(settings.with_changes(typologies={"circular": {"amount_by_token": {"ETH": 0.9}}}), tmp_path / "in")
     assert ask(settings, "SELECT is_suspicious FROM detection.findings WHERE typology = 'circular'") == [(False,)]
 
 
