@@ -24,6 +24,7 @@ from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import Connection, hold, open_published
 
 COLUMNS = ("date", "zscore", "netflow", "inflow", "outflow", "roll_mean", "roll_std")
+_RANK_COLUMNS = ("date", "e_value", "netflow", "inflow", "outflow", "roll_median")
 _MEMORY = "memory.json"
 
 
@@ -52,7 +53,7 @@ def look(settings: Settings, method: str, token: str | None = None, now: datetim
 
     Args:
         settings: Settings in force; the reports lie in `<data dir>/agent`.
-        method: trailing, robust or inclusive, with its threshold of the settings.
+        method: rank, trailing, robust or inclusive, with its threshold of the settings.
         token: Only this token: symbol or contract address.
         now: Time that names the report; else the present.
 
@@ -121,18 +122,29 @@ def _flagged(connection: Connection, settings: Settings, method: str, token: str
         if row["scope"] == TOTAL_SCOPE:
             series = tuple(row[name] for name in ("chain", "token_symbol", "token_address"))
             inflow, outflow = amounts[(*series, row["block_date"])]
+            shown: dict[str, Any] = _ranked(row) if method == "rank" else _scored(row)
             found["|".join(str(part or "") for part in (*series, row["block_date"]))] = {
                 "series": f"{row['token_symbol'] or row['token_address'] or '?'} on {row['chain']}",
                 "date": str(row["block_date"]),
-                "zscore": _number(row["zscore"]),
+                **shown,
                 **{
                     name: str(value)
                     for name, value in (("netflow", row["netflow"]), ("inflow", inflow), ("outflow", outflow))
                 },
-                "roll_mean": _number(row["baseline_mean"]),
-                "roll_std": _number(row["baseline_std"]),
             }
     return found
+
+
+def _ranked(row: dict[str, Any]) -> dict[str, float | None]:
+    return {"e_value": float(row["e_value"]), "roll_median": _number(row["baseline_mean"])}
+
+
+def _scored(row: dict[str, Any]) -> dict[str, float | None]:
+    return {
+        "zscore": _number(row["zscore"]),
+        "roll_mean": _number(row["baseline_mean"]),
+        "roll_std": _number(row["baseline_std"]),
+    }
 
 
 def _number(value: Any) -> float | None:
@@ -141,6 +153,8 @@ def _number(value: Any) -> float | None:
 
 def _markdown(told: Told, settings: Settings, method: str, now: datetime) -> str:
     lines = [f"# Netflow Agent Report — {now:%Y-%m-%d_%H%M%SZ} (UTC)", ""]
+    columns = _RANK_COLUMNS if method == "rank" else COLUMNS
+    score = columns[1]
     several = len({row["series"] for row in (*told.new, *told.changed, *told.withdrawn)}) > 1
     for title, rows in (
         ("", told.new),
@@ -153,22 +167,23 @@ def _markdown(told: Told, settings: Settings, method: str, now: datetime) -> str
             own = [row for row in rows if row["series"] == series]
             lines += [f"### {series}", ""] if several else []
             lines += [
-                _row(COLUMNS),
-                _row(["---"] * len(COLUMNS)),
-                *(_row([_shown(row[name]) for name in COLUMNS]) for row in own),
+                _row(columns),
+                _row(["---"] * len(columns)),
+                *(_row([_shown(row[name]) for name in columns]) for row in own),
                 "",
             ]
             lines += [
                 f"- {row['date']} was told with netflow {_shown(row['was']['netflow'])}, "
-                f"zscore {_shown(row['was']['zscore'])}"
+                f"{score} {_shown(row['was'][score])}"
                 for row in own
                 if "was" in row
             ]
             lines += [""] if any("was" in row for row in own) else []
     rule = settings.anomalies
+    compared, days = ("e_value <", rule.rank_level_days) if method == "rank" else ("|zscore| >=", rule.window_days)
     lines.append(
-        f"> Rule: |zscore| >= {rule.threshold(method):g} triggers an alert "
-        f"(method {method}, window {rule.window_days} days; netflow above 0 = onto exchanges). "
+        f"> Rule: {compared} {rule.threshold(method):g} triggers an alert "
+        f"(method {method}, window {days} days; netflow above 0 = onto exchanges). "
         "This file was generated automatically by `netraflow agent`."
     )
     return "\n".join(lines) + "\n"
@@ -182,7 +197,8 @@ def _shown(value: Any) -> str:
     if value is None:
         return "–"
     try:
-        return f"{float(value):,.3f}".rstrip("0").rstrip(".")
+        number = float(value)
+        return f"{number:.2g}" if 0 < abs(number) < 0.001 else f"{number:,.3f}".rstrip("0").rstrip(".")
     except ValueError:
         return str(value)
 

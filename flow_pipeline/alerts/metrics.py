@@ -73,9 +73,10 @@ _PUBLISHED: dict[str, tuple[str, list[str], str]] = {
         "select typology, severity, count(*) from detection.findings group by all order by all",
     ),
     "netflow_anomalies": (
-        "Anomalous netflow days by severity",
+        "Anomalous netflow days of exchanges and of all by severity",
         ["severity"],
-        "select severity, count(*) from detection.netflow_anomalies group by all order by all",
+        "select severity, count(*) from detection.netflow_anomalies where scope_type <> 'wallet' "
+        "group by all order by all",
     ),
     "outflow_surges": (
         "Outflow surges by severity",

@@ -16,7 +16,9 @@ def register(app: typer.Typer) -> None:
 
 def agent(
     context: typer.Context,
-    method: Annotated[str, typer.Option("--method", help="trailing, robust or inclusive.")] = "trailing",
+    method: Annotated[
+        str | None, typer.Option("--method", help="rank, trailing, robust or inclusive; else the setting.")
+    ] = None,
     token: TokenOption = None,
     loop: Annotated[bool, typer.Option("--loop", help="Look again and again until interrupted.")] = False,
     sleep: Annotated[float, typer.Option("--sleep", min=0.1, help="Seconds between two looks.")] = 3_600.0,
@@ -28,11 +30,10 @@ def agent(
     import time
 
     from flow_pipeline.alerts.agent import look, rotate
-    from flow_pipeline.domain.errors import UsageError
+    from flow_pipeline.cli.anomalies import checked_method
 
     settings = settings_of(context)
-    if method not in ("trailing", "robust", "inclusive"):
-        raise UsageError(f"--method {method}: there is no such method", "choose trailing, robust or inclusive")
+    method = checked_method(method or settings.anomalies.method)
     while True:
         print(look(settings, method, token).line, flush=True)
         if rotate_monthly:

@@ -155,6 +155,7 @@ def tell_result(settings: Settings, result: RunResult, seconds: float, as_json: 
 
 def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str, Any]:
     """The run in plain values, for a table or for JSON."""
+    from flow_pipeline.detectors.daily import short_history
     from flow_pipeline.questions.overview import overview
     from flow_pipeline.warehouse.store import open_published
 
@@ -195,6 +196,7 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
             for s in result.labels
         ],
         **found,
+        "short_history": short_history(found["warehouse"]["ranked_days"], settings.anomalies),
         "audit": {
             "checked": len(result.verdicts),
             "warnings": [
@@ -239,19 +241,21 @@ def show_summary(summary: dict[str, Any]) -> None:
         f"{counts['first_day']} to {counts['last_day']}\n"
     )
     if summary["anomalies"]:
-        names = ["block_date", "token_symbol", "scope", "netflow", "zscore", "direction", "severity"]
+        names = ["block_date", "token_symbol", "scope", "netflow", "e_value", "direction", "severity"]
         title = (
             f"Netflow anomalies: the strongest of {counts['anomalies']} "
-            "(high = onto the exchange; no z-score on a flat baseline)"
+            "(high = onto the exchange; e_value = days a year that move as far)"
         )
         table(
             [name.removesuffix("_symbol") for name in names],
             [[row[name] for name in names] for row in summary["anomalies"]],
             title,
         )
+    if summary["short_history"]:
+        print(f"note: {summary['short_history']}")
     if any(summary["daily_findings"].values()):
         print(
-            "Days flagged: "
+            "Days flagged, those of single wallets with them: "
             + ", ".join(f"{count:,} by {detector}" for detector, count in summary["daily_findings"].items())
             + "; `netraflow anomalies --detector NAME` lists them"
         )

@@ -26,14 +26,20 @@ def register(app: typer.Typer) -> None:
 def anomalies(
     context: typer.Context,
     method: Annotated[
-        str | None, typer.Option("--method", help="trailing, robust or inclusive; else the setting.")
+        str | None, typer.Option("--method", help="rank, trailing, robust or inclusive; else the setting.")
     ] = None,
-    threshold: Annotated[float | None, typer.Option("--threshold", help="Another |z| than the setting's.")] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option("--threshold", help="Another limit than the setting's: of rank E, in days a year; else |z|."),
+    ] = None,
     top: Annotated[
-        int | None, typer.Option("--top", min=1, help="The K days of the largest |z|, flagged or not.")
+        int | None, typer.Option("--top", min=1, help="The K days of the smallest E or largest |z|, flagged or not.")
     ] = None,
     by_exchange: Annotated[
         bool, typer.Option("--by-exchange", help="With --top: K days per exchange instead of the total's.")
+    ] = False,
+    by_wallet: Annotated[
+        bool, typer.Option("--by-wallet", help="Days of single wallets, internal moves counted; with --top, K of each.")
     ] = False,
     surges: Annotated[bool, typer.Option("--surges", help="Outflow surges instead.")] = False,
     detector: Annotated[
@@ -46,7 +52,10 @@ def anomalies(
     as_csv: CsvOption = False,
     limit: LimitOption = 40,
 ) -> None:
-    """Anomalous netflow days of exchanges and of the total; high = onto the exchange."""
+    """Anomalous netflow days of exchanges and of the total; high = onto the exchange.
+
+    e_value: on how many days a year the series moves at least as far, by the days before.
+    """
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
     from flow_pipeline.questions.netflow import anomalous_days, daily_findings, outflow_surges, top_days
@@ -58,17 +67,19 @@ def anomalies(
         "--threshold": threshold,
         "--top": top,
         "--by-exchange": by_exchange,
+        "--by-wallet": by_wallet,
         "--surges": surges,
     }
     if detector is not None and (given := [name for name, value in others.items() if value]):
         raise UsageError(
             f"--detector does not go with {', '.join(given)}", "it lists what the run found under its settings"
         )
-    method = method or settings.anomalies.method
-    if method not in ("trailing", "robust", "inclusive"):
-        raise UsageError(f"--method {method}: there is no such method", "choose trailing, robust or inclusive")
+    if by_exchange and by_wallet:
+        raise UsageError("--by-exchange does not go with --by-wallet", "ask twice")
+    method = checked_method(method or settings.anomalies.method)
     if threshold is not None:
-        settings = settings.with_changes(anomalies={f"{method}_threshold": threshold})
+        key = "alarms_per_year" if method == "rank" else f"{method}_threshold"
+        settings = settings.with_changes(anomalies={key: threshold})
     window = Window.parse(first, last)
     with open_published(settings) as connection:
         if detector is not None:
@@ -80,13 +91,27 @@ def anomalies(
                 connection,
                 method,
                 top or settings.anomalies.top_k,
-                "exchange" if by_exchange else "total",
+                "exchange" if by_exchange else "wallet" if by_wallet else "total",
                 window,
                 token,
             )
         else:
-            columns, rows = anomalous_days(connection, settings.anomalies, method, window, token)
+            columns, rows = anomalous_days(connection, settings.anomalies, method, window, token, by_wallet)
     title = f"Netflow anomalies, {method}; positive = onto the exchange"
     if detector is not None or surges:
         title = "Outflow surges" if surges else f"Days flagged by {detector}"
     emit(columns, rows, as_json, as_csv, title, limit)
+
+
+def checked_method(method: str) -> str:
+    """The method by its name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from flow_pipeline.domain.errors import UsageError
+    from flow_pipeline.settings import ANOMALY_METHODS
+
+    if method not in ANOMALY_METHODS:
+        raise UsageError(f"--method {method}: there is no such method", f"choose from {', '.join(ANOMALY_METHODS)}")
+    return method

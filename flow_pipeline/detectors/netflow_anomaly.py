@@ -1,7 +1,8 @@
-"""Netflow anomalies: three z-scores of every day of every series, and the days that stand out.
+"""Netflow anomalies: the rank and three z-scores of every day of every series, and the days that stand out.
 
-`trailing` and `robust` measure a day against the calendar days before it; `inclusive` is the LPT study's score over the
-last active rows, the day itself among them, kept for comparison: it can not exceed √(window − 1).
+`rank` counts how often a year a series moves as far as on that day. `trailing` and `robust` measure a day against the
+calendar days before it; `inclusive` is the LPT study's score over the last active rows, the day itself among them: it
+can not exceed √(window − 1).
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from flow_pipeline.detectors.daily import FINDINGS, daily_findings
-from flow_pipeline.detectors.rolling import ROBUST_FACTOR, Flags, Floats, baseline, positions_in_series, zscores
+from flow_pipeline.detectors.daily import FINDINGS, budgets, daily_findings, severities
+from flow_pipeline.detectors.rolling import ROBUST_FACTOR, Flags, Floats, Ints, baseline, positions_in_series, zscores
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import AnomalySettings
 
-NAME, VERSION = "netflow_anomaly", "1"
-SAYS = "The netflow of a day lies outside its baseline."
+NAME, VERSION = "netflow_anomaly", "2"
+SAYS = "The netflow of a day is rarely as far from the level of its series."
 WRITES = ("netflow_scores", "netflow_anomalies")
 READS = statements(__package__)("netflow_anomaly_series")
 
@@ -31,6 +32,9 @@ def detect(series: pa.Table, settings: AnomalySettings, parameters: None = None)
     Returns:
         netflow_scores, netflow_anomalies and daily_findings with the columns of domain.tables.
     """
+    # Questions about netflow read scores and can do without the compiled kernel.
+    from flow_pipeline.detectors.rank import ranks
+
     netflow = as_floats(series["netflow"])
     place = positions_in_series(first_rows(series))
     active = series["is_active"].to_numpy().astype(bool)
@@ -39,10 +43,22 @@ def detect(series: pa.Table, settings: AnomalySettings, parameters: None = None)
     trailing = zscores(netflow, before.mean, before.std, is_known)
     robust = zscores(netflow, before.median, before.mad, is_known, ROBUST_FACTOR)
     inclusive, inclusive_mean, inclusive_std = _inclusive(netflow, place, active, settings)
+    rank = ranks(
+        netflow,
+        place,
+        settings.rank_level_days,
+        settings.rank_history_days,
+        settings.min_history_days,
+        settings.alarms_per_year,
+    )
     scores = series.select(
         ["block_date", "chain", "token_symbol", "token_address", "scope_type", "scope", "netflow", "inflow", "outflow"]
     )
     for name, values in (
+        ("e_value", rank.e_value),
+        ("rank_median", rank.median),
+        ("rank_deviation", rank.deviation),
+        ("rank_limit", rank.limit),
         ("z_trailing", trailing),
         ("z_robust", robust),
         ("z_inclusive", inclusive),
@@ -54,52 +70,97 @@ def detect(series: pa.Table, settings: AnomalySettings, parameters: None = None)
         ("inclusive_std", inclusive_std),
     ):
         scores = scores.append_column(name, nullable(values))
+    scores = scores.append_column("rank_days", pa.array(rank.history.astype(np.int32)))
     scores = scores.append_column("history_days", pa.array(before.count.astype(np.int32)))
     scores = scores.append_column("is_active", pa.array(active))
     flagged = flag(scores, settings, settings.method)
     return {"netflow_scores": scores, "netflow_anomalies": flagged, FINDINGS: daily_findings(flagged, "netflow")}
 
 
-def flag(scores: pa.Table, settings: AnomalySettings, method: str, threshold: float | None = None) -> pa.Table:
-    """Anomalous days of exchanges and of the total.
+def flag(scores: pa.Table, settings: AnomalySettings, method: str) -> pa.Table:
+    """Anomalous days of exchanges, wallets and of the total.
 
     Args:
         scores: Rows of detection.netflow_scores.
-        settings: Thresholds, minimum amounts and severity ratios.
-        method: trailing, robust or inclusive.
-        threshold: Another |z| than the setting's.
+        settings: Budget, thresholds and minimum amounts.
+        method: rank, trailing, robust or inclusive.
     """
-    limit = settings.threshold(method) if threshold is None else threshold
+    return _by_rank(scores, settings) if method == "rank" else _by_zscore(scores, settings, method)
+
+
+def _by_rank(scores: pa.Table, settings: AnomalySettings) -> pa.Table:
+    e_values = as_floats(scores["e_value"])
+    budget = budgets(e_values, scores["rank_days"].to_numpy(), settings)
+    rows = np.flatnonzero(np.nan_to_num(e_values, nan=np.inf) < budget)
+    none = np.full(len(rows), np.nan)
+    return _flagged(
+        scores,
+        rows,
+        settings,
+        centre=as_floats(scores["rank_median"])[rows],
+        spread=none,
+        zscore=none,
+        method=pa.array(["rank"] * len(rows), pa.string()),
+        window=settings.rank_level_days,
+        threshold=budget[rows],
+    )
+
+
+def _by_zscore(scores: pa.Table, settings: AnomalySettings, method: str) -> pa.Table:
+    limit = settings.threshold(method)
     zscore = as_floats(scores[f"z_{method}"])
     centre, spread = (
         as_floats(scores[name])
         for name in {"robust": ("robust_median", "robust_mad")}.get(method, (f"{method}_mean", f"{method}_std"))
     )
-    netflow = as_floats(scores["netflow"])
-    is_wanted = np.asarray(scores["scope_type"].to_numpy(zero_copy_only=False) != "wallet")
     is_high = np.abs(np.nan_to_num(zscore)) >= limit
     minimum = per_token(scores, settings.min_amount_by_token, settings.min_amount)
     is_known = scores["history_days"].to_numpy() >= settings.min_history_days
-    is_flat = is_known & (spread == 0) & (np.abs(netflow - centre) >= minimum) & (method != "inclusive")
-    rows = np.flatnonzero(is_wanted & (is_high | is_flat))
-    chosen = scores.take(pa.array(rows))
+    moved = np.abs(as_floats(scores["netflow"]) - centre)
+    is_flat = is_known & (spread == 0) & (moved >= minimum) & (method != "inclusive")
+    rows = np.flatnonzero(is_high | is_flat)
     flat = is_flat[rows] & ~is_high[rows]
-    ratio = np.where(flat, 1.0, np.abs(np.nan_to_num(zscore[rows])) / limit)
+    return _flagged(
+        scores,
+        rows,
+        settings,
+        centre=centre[rows],
+        spread=spread[rows],
+        zscore=zscore[rows],
+        method=pa.array(np.where(flat, "flat_baseline", method), pa.string()),
+        window=settings.window_days,
+        threshold=np.where(flat, minimum[rows], limit),
+    )
+
+
+def _flagged(
+    scores: pa.Table,
+    rows: Ints,
+    settings: AnomalySettings,
+    *,
+    centre: Floats,
+    spread: Floats,
+    zscore: Floats,
+    method: pa.Array,
+    window: int,
+    threshold: Floats,
+) -> pa.Table:
+    """The rows of detection.netflow_anomalies for the days chosen."""
+    chosen = scores.take(pa.array(rows))
+    known = ("block_date", "chain", "token_symbol", "token_address", "scope_type", "scope", "netflow")
     return pa.table(
         {
-            **{
-                name: chosen[name]
-                for name in ("block_date", "chain", "token_symbol", "token_address", "scope", "netflow")
-            },
-            "baseline_mean": nullable(centre[rows]),
-            "baseline_std": nullable(spread[rows]),
-            "zscore": nullable(zscore[rows]),
+            **{name: chosen[name] for name in known},
+            "e_value": chosen["e_value"],
+            "baseline_mean": nullable(centre),
+            "baseline_std": nullable(spread),
+            "zscore": nullable(zscore),
             "robust_zscore": chosen["z_robust"],
-            "method": pa.array(np.where(flat, "flat_baseline", method), pa.string()),
-            "window_days": pa.array(np.full(len(rows), settings.window_days, np.int32)),
-            "threshold": pa.array(np.where(flat, minimum[rows], limit)),
-            "direction": pa.array(np.where(netflow[rows] >= centre[rows], "high", "low"), pa.string()),
-            "severity": severities(ratio, settings),
+            "method": method,
+            "window_days": pa.array(np.full(len(rows), window, np.int32)),
+            "threshold": pa.array(threshold),
+            "direction": pa.array(np.where(as_floats(chosen["netflow"]) >= centre, "high", "low"), pa.string()),
+            "severity": severities(as_floats(chosen["e_value"]), settings),
         }
     )
 
@@ -151,11 +212,3 @@ def per_token(rows: pa.Table, amounts: dict[str, float], default: float) -> Floa
     codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
     chosen: Floats = np.asarray([*values, default], dtype=np.float64)[codes]
     return chosen
-
-
-def severities(ratio: Floats, settings: AnomalySettings) -> pa.Array:
-    """MEDIUM, HIGH or CRITICAL by the ratio of a score to its threshold."""
-    return pa.array(
-        np.select([ratio >= settings.critical_ratio, ratio >= settings.high_ratio], ["CRITICAL", "HIGH"], "MEDIUM"),
-        pa.string(),
-    )

@@ -27,7 +27,8 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "scores_are_finite",
             "no score is infinite or not a number",
             "select count(*) from detection.netflow_scores where not (isfinite(coalesce(z_trailing, 0)) "
-            "and isfinite(coalesce(z_robust, 0)) and isfinite(coalesce(z_inclusive, 0)))",
+            "and isfinite(coalesce(z_robust, 0)) and isfinite(coalesce(z_inclusive, 0)) "
+            "and isfinite(coalesce(e_value, 0)))",
         ),
         Expectation(
             "inclusive_scores_keep_their_bound",
@@ -36,13 +37,14 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         ),
         Expectation(
             "anomalies_pass_their_threshold",
-            "each anomaly has |z| at its threshold or above, or a flat baseline and no z",
-            "select count(*) from detection.netflow_anomalies where case when method = 'flat_baseline' "
-            "then baseline_std <> 0 else zscore is null or abs(zscore) < threshold end",
+            "each anomaly has its e_value under or its |z| at the threshold or above, or a flat baseline and no z",
+            "select count(*) from detection.netflow_anomalies where case method when 'flat_baseline' "
+            "then baseline_std <> 0 when 'rank' then e_value is null or e_value >= threshold "
+            "else zscore is null or abs(zscore) < threshold end",
         ),
         Expectation(
             "anomalies_stand_in_the_scores",
-            "each anomaly is a scored day of an exchange or of the total",
+            "each anomaly is a scored day",
             sql("detection_unscored_anomalies"),
         ),
         Expectation(
@@ -53,9 +55,9 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         ),
         Expectation(
             "surges_pass_their_rule",
-            "each surge exceeds the surge amount or the z threshold",
+            "each surge exceeds the surge amount or is rarer than the threshold",
             "select count(*) from detection.outflow_surges "
-            "where not (coalesce(excess >= surge_amount, false) or coalesce(zscore >= threshold, false))",
+            "where not (coalesce(excess >= surge_amount, false) or coalesce(e_value < threshold, false))",
         ),
         Expectation(
             "daily_findings_have_words",

@@ -40,16 +40,27 @@ def top_destinations(connection: Connection, window: Window, token: str | None, 
 
 
 def anomalous_days(
-    connection: Connection, settings: AnomalySettings, method: str, window: Window, token: str | None
+    connection: Connection,
+    settings: AnomalySettings,
+    method: str,
+    window: Window,
+    token: str | None,
+    wallets: bool = False,
 ) -> Rows:
-    """Days flagged by a method under the settings given, from detection.netflow_scores."""
-    scores = connection.execute(sql("netflow_scores"), _days(window, token)).to_arrow_table()
+    """Days flagged by a method under the settings given: of exchanges and all of them together, or of `wallets`."""
+    values = {**_days(window, token), "wallets": wallets}
+    scores = connection.execute(sql("netflow_scores"), values).to_arrow_table()
     flagged = flag(scores, settings, method)
     return flagged.column_names, [tuple(row.values()) for row in flagged.to_pylist()]
 
 
 def top_days(connection: Connection, method: str, top: int, scope: str, window: Window, token: str | None) -> Rows:
-    """The study's top-K: per series the K days of the largest |z| of a scope (total, exchange, or single wallets)."""
+    """The study's top-K: per series the K days of the largest |z| of a scope (total, exchange, or single wallets).
+
+    By rank they are the K days of the smallest E.
+    """
+    if method == "rank":
+        return rows(connection, sql("netflow_rarest_days"), {**_days(window, token), "scope": scope, "top": top})
     mean, std = {"robust": ("robust_median", "robust_mad")}.get(method, (f"{method}_mean", f"{method}_std"))
     statement = sql("netflow_top_days", mean=mean, std=std, score=f"z_{method}")
     return rows(connection, statement, {**_days(window, token), "scope": scope, "top": top})

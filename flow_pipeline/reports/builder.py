@@ -70,9 +70,7 @@ class Builder:
 
     def series(self, key: str, title: str, scope_type: str, most: int) -> list[pd.DataFrame]:
         """Daily series with their bands, one frame each, over the days that charts show."""
-        values = charts.series_values(
-            self.settings.anomalies.trailing_threshold, scope_type, most, self.last, self.settings.reports.days
-        )
+        values = charts.series_values(scope_type, most, self.last, self.settings.reports.days)
         rows = self.connection.execute(self.query(key, title, "chart_series", **values)).df()
         return [frame for _, frame in rows.groupby("place")]
 

@@ -1,4 +1,4 @@
-"""Pictures: netflow with its baseline band, z-scores, inflow against outflow, top destinations.
+"""Pictures: netflow with the range it seldom leaves, how rare each day is, inflow against outflow, top destinations.
 
 Altair draws, vl-convert renders PNG and SVG without a browser or the network. Each title says the sign.
 """
@@ -27,19 +27,19 @@ sql = statements(__package__)
 
 def pictures_of(connection: Connection, detector: str, settings: AnomalySettings) -> dict[str, str]:
     """Markdown pictures by title for a detector's assets: the busiest token's total series."""
-    scores = _busiest(connection, settings.trailing_threshold)
+    scores = _busiest(connection)
     if detector != "netflow_anomaly" or scores is None or scores.empty:
         return {}
     return {
         "netflow": _markdown(netflow_with_band(scores, settings)),
-        "z-scores": _markdown(zscore_chart(scores, settings)),
+        "rarity": _markdown(rarity_chart(scores, settings)),
     }
 
 
 def published_pictures(settings: Settings) -> dict[str, str]:
     """Markdown pictures by title for the published warehouse."""
     with open_published(settings) as connection:
-        scores = _busiest(connection, settings.anomalies.trailing_threshold)
+        scores = _busiest(connection)
         destinations = largest_destinations(connection)
     if scores is None or scores.empty:
         return {}
@@ -49,43 +49,57 @@ def published_pictures(settings: Settings) -> dict[str, str]:
     return {title: _markdown(chart) for title, chart in charts.items()}
 
 
+def band_in_words(settings: AnomalySettings) -> str:
+    """What the grey band is, and what a ring marks."""
+    budget = settings.alarms_per_year
+    often = "once a year" if budget == 1 else f"{budget:g} times a year"
+    by = "" if settings.method == "rank" else f" by {settings.method}"
+    return (
+        f"grey = what the series leaves {often}, around the median of the previous {settings.rank_level_days} days; "
+        f"a ring marks an anomalous day{by}"
+    )
+
+
 def netflow_with_band(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
-    """Daily netflow as bars, and the trailing mean with the band inside which a day is no anomaly."""
+    """Daily netflow as bars, the range that the series leaves as seldom as the budget says, and rings on flagged days.
+
+    With little history that range is many times wider than any bar: the picture is as high as its bars.
+    """
     import altair as alt
 
     base = alt.Chart(
-        scores,
-        title=f"{_name(scores)}: daily netflow ({_SIGN}), "
-        f"grey = mean of the previous {settings.window_days} days ± {settings.trailing_threshold:g} std",
+        scores, title=alt.Title(f"{_name(scores)}: daily netflow ({_SIGN})", subtitle=band_in_words(settings))
     ).encode(x=alt.X("block_date:T", title=None))
-    band = base.mark_area(color=_BAND, opacity=0.6).encode(
-        y=alt.Y("low:Q", title=f"{scores['token'].iloc[0]} (+ = onto)"), y2="high:Q"
+    reach = 1.15 * float(scores["netflow"].abs().max()) or 1.0
+    low, high = min(0.0, float(scores["netflow"].min())), max(0.0, float(scores["netflow"].max()))
+    scale = alt.Scale(domain=[low - 0.15 * reach, high + 0.15 * reach], nice=False)
+    band = base.mark_area(color=_BAND, opacity=0.6, clip=True).encode(
+        y=alt.Y("low:Q", title=f"{scores['token'].iloc[0]} (+ = onto)", scale=scale), y2="high:Q"
     )
     bars = base.mark_bar(opacity=0.9).encode(
         y="netflow:Q", color=alt.condition("datum.netflow >= 0", alt.value(_ONTO), alt.value(_OFF))
     )
     marks = (
-        base.transform_filter(f"abs(datum.z_trailing) >= {settings.trailing_threshold}")
-        .mark_point(color=_INK, size=70, strokeWidth=2)
-        .encode(y="netflow:Q")
+        base.transform_filter("datum.is_anomalous").mark_point(color=_INK, size=70, strokeWidth=2).encode(y="netflow:Q")
     )
     return (band + bars + marks).properties(width=_WIDTH, height=_HEIGHT)
 
 
-def zscore_chart(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
-    """The trailing z-score of each day with the lines of the threshold."""
+def rarity_chart(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
+    """How many days a year move at least as far as each day, rare ones low, with the line of the budget."""
     import altair as alt
 
-    base = alt.Chart(scores, title=f"{_name(scores)}: trailing z-score ({_SIGN})")
-    line = base.mark_bar(color=_ONTO).encode(
-        x=alt.X("block_date:T", title=None), y=alt.Y("z_trailing:Q", title="z-score (+ = onto)")
+    base = alt.Chart(scores, title=f"{_name(scores)}: days a year that move as far; dashed = anomalous below")
+    points = base.mark_circle(color=_ONTO, size=40).encode(
+        x=alt.X("block_date:T", title=None),
+        y=alt.Y("e_value:Q", title="days a year", scale=alt.Scale(type="log")),
     )
-    rules = (
-        alt.Chart(alt.Data(values=[{"z": settings.trailing_threshold}, {"z": -settings.trailing_threshold}]))
+    rule = (
+        alt.Chart(alt.Data(values=[{"e": settings.alarms_per_year}]))
         .mark_rule(color=_OFF, strokeDash=[5, 4])
-        .encode(y="z:Q")
+        .encode(y="e:Q")
     )
-    return (line + rules).properties(width=_WIDTH, height=_HEIGHT)
+    return (points + rule).properties(width=_WIDTH, height=_HEIGHT)
 
 
 def inflow_outflow(scores: pd.DataFrame) -> Any:
@@ -340,18 +354,16 @@ def _name(scores: pd.DataFrame) -> str:
     return f"{scores['token'].iloc[0]}, {'all exchanges' if scope == TOTAL_SCOPE else scope}"
 
 
-def series_values(threshold: float, scope_type: str, most: int, last: date, days: int) -> dict[str, Any]:
+def series_values(scope_type: str, most: int, last: date, days: int) -> dict[str, Any]:
     """What the statement `chart_series` takes.
 
     Args:
-        threshold: Deviations between the mean and the edge of the band.
         scope_type: exchange or total.
         most: Series returned.
         last: Last day.
         days: Days up to it.
     """
     return {
-        "threshold": threshold,
         "scope_type": scope_type,
         "most": most,
         "first_day": last - timedelta(days=days - 1),
@@ -359,13 +371,13 @@ def series_values(threshold: float, scope_type: str, most: int, last: date, days
     }
 
 
-def _busiest(connection: Connection, threshold: float) -> pd.DataFrame | None:
+def _busiest(connection: Connection) -> pd.DataFrame | None:
     """The total series of the token with the most active days, its last 180 days; None when there is no series."""
     row = connection.execute(
         "select max(block_date) from detection.netflow_scores where scope_type = 'total'"
     ).fetchone()
     last = row[0] if row else None
-    values = series_values(threshold, "total", 1, last, 180) if last else None
+    values = series_values("total", 1, last, 180) if last else None
     return connection.execute(sql("chart_series"), values).df() if values else None
 
 

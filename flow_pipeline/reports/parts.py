@@ -99,9 +99,7 @@ def _netflow(b: Builder) -> Part:
     for n, scores in enumerate(b.series("total_series", title, "total", limits.tokens)):
         token = scores["token"].iloc[0]
         caption = (
-            f"{token}, all exchanges: daily netflow in {token}, bars up = onto exchanges; "
-            f"grey = mean of the previous {rules.window_days} days ± {rules.trailing_threshold:g} deviations; "
-            "a ring marks a day outside it"
+            f"{token}, all exchanges: daily netflow in {token}, bars up = onto exchanges; {charts.band_in_words(rules)}"
         )
         chart = charts.netflow_with_band(scores, rules)
         wide.append(b.picture(f"netflow-total-{n + 1}", chart, caption, "total_series", (860, 230)))

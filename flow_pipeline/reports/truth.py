@@ -16,26 +16,28 @@ sql = statements(__package__)
 
 
 def compare_anomalies(settings: Settings, truth: Path) -> list[dict[str, Any]]:
-    """Each planted netflow anomaly with the flag that found it.
+    """Each planted netflow anomaly with what was made of its day.
 
     Args:
         settings: Settings whose published file is read.
         truth: JSON list of planted events as `netraflow generate` writes it.
 
     Returns:
-        The planted events with `found`, and the `netflow` and `zscore` of the flag.
+        The planted events with `netflow` and `e_value` of the day, its `place` among the days of its series so far (1
+        is the farthest from its level, None for a day without a score) and `found`: whether it was flagged.
     """
+    names = ("netflow", "e_value", "place", "found")
+    planted: list[dict[str, Any]] = json.loads(truth.read_text())
     with open_published(settings) as connection:
-        planted: list[dict[str, Any]] = json.loads(truth.read_text())
         for event in planted:
-            row = connection.execute(
-                """
-                select netflow::double, zscore from detection.netflow_anomalies
-                where block_date = ?::date and scope = ? and token_symbol = ? and direction = ?
-                """,
-                [event["block_date"], event["scope"], event["token_symbol"], event["direction"]],
-            ).fetchone()
-            event |= {"found": row is not None, "netflow": row[0] if row else None, "zscore": row[1] if row else None}
+            values = {
+                "day": event["block_date"],
+                "scope": event["scope"],
+                "token": event["token_symbol"],
+                "direction": event["direction"],
+            }
+            row = connection.execute(sql("truth_anomalies"), values).fetchone() or (None, None, None, False)
+            event |= dict(zip(names, row, strict=True))
     return planted
 
 

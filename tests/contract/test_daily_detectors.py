@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,18 +60,18 @@ def plugged(tmp_path: Path) -> Iterator[None]:
 
 
 def world(settings: Settings, folder: Path) -> Settings:
-    """Nine days of an exchange: quiet ones, then much comes in, then much goes out."""
+    """Thirty days of an exchange: uneven ones, then much comes in, then much goes out."""
     labels = label_file(
         folder / "l.csv", [["ethereum", EXCHANGE, "Harbour", "exchange", "hot", 0.9, "a test", "2020-01-01", ""]]
     )
     quiet = [
-        transfer(10 * n + way, *ends, 10 + n % 3, f"2025-05-0{n}T12:00:00Z")
-        for n in range(1, 8)
-        for way, ends in enumerate(((USER, EXCHANGE), (EXCHANGE, USER)))
+        transfer(1_000 + 10 * n + way, *ends, 10 + n * step % 11, f"{date(2025, 4, 10) + timedelta(days=n)}T12:00:00Z")
+        for n in range(28)
+        for way, (step, ends) in enumerate(((3, (USER, EXCHANGE)), (5, (EXCHANGE, USER))))
     ]
     loud = [
         transfer(98, USER, EXCHANGE, 500, "2025-05-08T12:00:00Z"),
-        transfer(99, EXCHANGE, USER, 900, "2025-05-09T12:00:00Z"),
+        transfer(99, EXCHANGE, USER, 90_000, "2025-05-09T12:00:00Z"),
     ]
     write_csv(folder / "in" / "t.csv", [*quiet, *loud])
     return settings.with_changes(labels={"files": (labels,)}, reports={"metrics_file": folder / "figures.prom"})
@@ -185,7 +185,7 @@ def test_the_union_agrees_with_the_tables_of_its_detectors(
 ) -> None:
     given = world(settings, tmp_path)
     build(given, tmp_path / "in")
-    shared = "block_date, chain, token_symbol, token_address, scope, {}::DOUBLE, baseline_mean, baseline_std, zscore, "
+    shared = "block_date, chain, token_symbol, token_address, scope, {}::DOUBLE, baseline_mean, e_value, "
     for detector, table, measure, direction in (
         ("netflow_anomaly", "netflow_anomalies", "netflow", "direction"),
         ("outflow_surge", "outflow_surges", "outflow", "'high'"),

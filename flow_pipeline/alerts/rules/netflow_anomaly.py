@@ -1,4 +1,7 @@
-"""Anomalous netflow days, of each exchange and of all, with the severity of the detector: by |z| over its threshold."""
+"""Anomalous netflow days, of each exchange and of all, with the severity of the detector: by how rare the size is.
+
+Days of single wallets are no alert: an exchange that tidies up its wallets moves them all.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from typing import Any
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 
-NAME, VERSION, BY_DAY = "netflow_anomaly", "1", False
-SAYS = "the netflow of a day lies outside its baseline"
-SEVERITY = "by |z| over the threshold"
+NAME, VERSION, BY_DAY = "netflow_anomaly", "2", False
+SAYS = "the netflow of a day is rarely as far from the level of its series"
+SEVERITY = "by how often a year: HIGH under a tenth, CRITICAL under a hundredth of `anomalies.alarms_per_year`"
 DO = "`netraflow netflow --from D --to D`, then see who moved the coins: the exchange table of the report."
 
 sql = statements(__package__)
@@ -25,11 +28,13 @@ def parameters(settings: Settings) -> dict[str, Any]:
     return settings.anomalies.model_dump(
         include={
             "method",
+            "alarms_per_year",
+            "rank_level_days",
+            "rank_history_days",
+            "min_history_days",
             "window_days",
             "trailing_threshold",
             "robust_threshold",
             "inclusive_threshold",
-            "high_ratio",
-            "critical_ratio",
         }
     )

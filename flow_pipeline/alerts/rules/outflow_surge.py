@@ -7,9 +7,9 @@ from typing import Any
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 
-NAME, VERSION, BY_DAY = "outflow_surge", "1", False
-SAYS = "the outflow of a day is far above the days before it"
-SEVERITY = "by z, or by the amount"
+NAME, VERSION, BY_DAY = "outflow_surge", "2", False
+SAYS = "the outflow of a day is rarely as far above the level of its series, or by the amount set for its token"
+SEVERITY = "by how often a year: HIGH under a tenth, CRITICAL under a hundredth of `anomalies.alarms_per_year`"
 DO = "`netraflow destinations --from D --to D`."
 
 sql = statements(__package__)
@@ -22,4 +22,12 @@ def candidates(settings: Settings) -> tuple[str, dict[str, Any]]:
 
 def parameters(settings: Settings) -> dict[str, Any]:
     """The detector's settings."""
-    return settings.anomalies.model_dump(include={"window_days", "surge_threshold", "surge_amount_by_token"})
+    return settings.anomalies.model_dump(
+        include={
+            "alarms_per_year",
+            "rank_level_days",
+            "rank_history_days",
+            "min_history_days",
+            "surge_amount_by_token",
+        }
+    )

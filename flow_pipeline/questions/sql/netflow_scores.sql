@@ -1,10 +1,10 @@
--- Gives: one row per series of an exchange or of all exchanges and day, with its scores, latest day first
+-- Gives: one row per series and day with its scores, latest day first: of exchanges and of all together, or of wallets
 -- Reads: detection.netflow_scores
--- Takes: $first, $last and $token, each null for all
+-- Takes: $wallets (whether wallets); $first, $last and $token, each null for all
 select *
 from detection.netflow_scores
 where
-    scope_type <> 'wallet'
+    (scope_type = 'wallet') = $wallets
     and ($first is null or block_date >= $first)
     and ($last is null or block_date <= $last)
     and ($token is null or lower(token_symbol) = lower($token) or lower(token_address) = lower($token))

@@ -5,10 +5,12 @@ select
     scope,
     token_symbol,
     netflow,
+    e_value,
     zscore,
     method,
     direction,
     severity
 from detection.netflow_anomalies
-order by abs(coalesce(zscore, 0)) desc, abs(netflow) desc, block_date, scope
+where scope_type <> 'wallet'
+order by e_value nulls last, abs(netflow) desc, block_date, scope
 limit 10

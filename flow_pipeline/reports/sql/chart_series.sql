@@ -1,8 +1,8 @@
--- Gives: one row per day and series: netflow with the band of its baseline, numbered by place, the most active series
---   first; of the totals the busiest tokens, of exchanges the busiest token of each
--- Reads: detection.netflow_scores
--- Takes: $scope_type (exchange or total), $first_day, $last_day, $most (series), $threshold (deviations between the
---   mean and the edge of the band)
+-- Gives: one row per day and series: netflow with the range in which a day is not anomalous by rank, and whether it is
+--   by the method in force; numbered by place, the most active series first; of the totals the busiest tokens, of
+--   exchanges the busiest token of each
+-- Reads: detection.netflow_scores, detection.netflow_anomalies
+-- Takes: $scope_type (exchange or total), $first_day, $last_day, $most (series)
 with scores as (
     select * from detection.netflow_scores
     where scope_type = $scope_type and block_date between $first_day and $last_day
@@ -42,9 +42,10 @@ select
     s.netflow::double as netflow,
     s.inflow::double as inflow,
     s.outflow::double as outflow,
-    s.z_trailing,
-    s.trailing_mean - $threshold * s.trailing_std as low,
-    s.trailing_mean + $threshold * s.trailing_std as high
+    s.e_value,
+    s.rank_median - s.rank_limit as low,
+    s.rank_median + s.rank_limit as high,
+    a.scope is not null as is_anomalous
 from scores as s
 inner join busiest as b
     on
@@ -52,4 +53,12 @@ inner join busiest as b
         and s.chain = b.chain
         and s.token_symbol is not distinct from b.token_symbol
         and s.token_address is not distinct from b.token_address
+left join detection.netflow_anomalies as a
+    on
+        s.block_date = a.block_date
+        and s.scope_type = a.scope_type
+        and s.scope = a.scope
+        and s.chain = a.chain
+        and s.token_symbol is not distinct from a.token_symbol
+        and s.token_address is not distinct from a.token_address
 order by b.place, s.block_date

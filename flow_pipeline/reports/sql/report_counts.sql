@@ -4,7 +4,7 @@
 select
     (
         select count(*) from detection.netflow_anomalies
-        where block_date between $first_day and $last_day
+        where scope_type <> 'wallet' and block_date between $first_day and $last_day
     ) as anomalies,
     (
         select count(*) from detection.outflow_surges

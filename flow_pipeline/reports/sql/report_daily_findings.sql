@@ -10,6 +10,7 @@ select
     value,
     baseline_mean,
     zscore,
+    e_value,
     severity,
     reason
 from detection.daily_findings

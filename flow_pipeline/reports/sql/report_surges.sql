@@ -1,4 +1,4 @@
--- Gives: one row per outflow surge of a report's days, the largest against its baseline first
+-- Gives: one row per outflow surge of a report's days, the rarest first
 -- Reads: detection.outflow_surges
 -- Takes: $first_day, $last_day
 select
@@ -8,9 +8,9 @@ select
     outflow,
     baseline_mean,
     excess,
-    zscore,
+    e_value,
     rule,
     severity
 from detection.outflow_surges
 where block_date between $first_day and $last_day
-order by excess / nullif(baseline_mean, 0) desc nulls last, scope, token
+order by e_value nulls last, excess desc, scope, token

@@ -28,6 +28,7 @@ select
         'mean', baseline_mean,
         'std', baseline_std,
         'zscore', zscore,
+        'e_value', e_value,
         'threshold', threshold
     ) as baseline
 from detection.daily_findings

@@ -11,3 +11,12 @@ case when length(address) > 14 then left(address, 8) || '…' || right(address, 
 -- The severity of what is above the last limit that it passed; NULL at or under the first.
 create or replace temp macro severity_above(value, medium, high, critical) as
 case when value > critical then 'CRITICAL' when value > high then 'HIGH' when value > medium then 'MEDIUM' end;
+
+-- How often a year, as the reasons of daily detectors say it.
+create or replace temp macro how_often(e_value) as
+case
+    when e_value < 0.001 then 'under 0.001 times a year'
+    when format('{:.2g}', e_value) = '1' then 'once a year'
+    when e_value < 10 then format('{:.2g}', e_value) || ' times a year'
+    else format('{:.0f}', e_value) || ' times a year'
+end;
