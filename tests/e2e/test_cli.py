@@ -70,7 +70,17 @@ def test_the_questions_people_ask(data: str) -> None:
     assert [(row["to_address"], row["entity"], row["transfer_count"]) for row in top] == [(BINANCE, "Binance", 20)]
     flagged = json.loads(call("--data-dir", data, "anomalies").stdout)
     assert ("2025-05-20", "high") in {(row["block_date"], row["direction"]) for row in flagged}
-    assert json.loads(call("--data-dir", data, "anomalies", "--threshold", "100000").stdout) == []
+    assert json.loads(call("--data-dir", data, "anomalies", "--threshold", "0.0000001").stdout) == []
+    by_trailing = ("--method", "trailing", "--threshold")
+    assert json.loads(call("--data-dir", data, "anomalies", *by_trailing, "100000").stdout) == []
+    assert json.loads(call("--data-dir", data, "anomalies", *by_trailing, "100").stdout) != []
+    wallets = json.loads(call("--data-dir", data, "anomalies", "--by-wallet").stdout)
+    assert [(row["scope_type"], row["scope"], row["block_date"]) for row in wallets] == [
+        ("wallet", BINANCE, "2025-05-20")
+    ]
+    rarest = json.loads(call("--data-dir", data, "anomalies", "--top", "2", "--by-wallet").stdout)
+    assert [row["scope"] for row in rarest] == [BINANCE, BINANCE]
+    assert rarest[0]["e_value"] == wallets[0]["e_value"] < rarest[1]["e_value"]
     best = json.loads(
         call("--data-dir", data, "anomalies", "--top", "2", "--by-exchange", "--method", "inclusive").stdout
     )
@@ -153,6 +163,8 @@ def test_a_file_that_was_published_without_the_macros_is_read(data: str, tmp_pat
         (["run", "--date", "2025-01-01", "--from", "2025-01-01"], 2, "exclude each other"),
         (["anomalies", "--method", "magic"], 2, "there is no such method"),
         (["anomalies", "--method", "inclusive", "--threshold", "2.5"], 2, "can never fire"),
+        (["anomalies", "--threshold", "400"], 2, "flags every day that moves"),
+        (["anomalies", "--by-wallet", "--by-exchange"], 2, "ask twice"),
         (["nonsense"], 2, "No such command"),
     ],
 )
@@ -226,8 +238,10 @@ def test_labels_may_follow_one_option(tmp_path: Path) -> None:
 
 def test_the_demo_finds_what_was_planted_below_a_relative_data_directory(tmp_path: Path) -> None:
     done = call("demo", "--out", "data", cwd=tmp_path)
-    planted = json.loads(done.stdout)["planted"]
-    assert (done.returncode, len(planted), all(event["found"] for event in planted)) == (0, 5, True)
+    told = json.loads(done.stdout)
+    assert (done.returncode, [event["place"] for event in told["planted"]]) == (0, [1] * 5)
+    assert [event["found"] for event in told["planted"]] == [event["e_value"] < 1 for event in told["planted"]]
+    assert "52 days at most" in told["short_history"]
 
 
 def test_the_doctor_says_what_is_wrong_and_exits_1(data: str, tmp_path: Path) -> None:

@@ -84,6 +84,24 @@ def test_the_report_has_the_studys_days_by_wallet(settings: Settings, real: Path
             )
 
 
+def test_the_studys_wallet_has_eight_rare_days_and_few_are_told(settings: Settings, real: Path) -> None:
+    build(settings, real / "lpt_study" / "raw")
+    rare = ask(
+        settings,
+        "SELECT count(*) FROM detection.netflow_anomalies WHERE scope = '0xf977814e90da44bfa03b6295a0616a897441acec'",
+    )
+    assert rare == [(8,)], "77 by the z-scores of a week"
+    told = ask(settings, "SELECT rule, block_date::VARCHAR FROM ops.alerts WHERE change <> 'withdrawn' ORDER BY ALL")
+    assert len(told) <= 10
+    assert [row for row in told if row[0] in ("netflow_anomaly", "outflow_surge")] == [
+        ("netflow_anomaly", "2022-07-29"),
+        ("netflow_anomaly", "2024-09-19"),
+        ("outflow_surge", "2022-07-29"),
+        ("outflow_surge", "2024-09-19"),
+        ("outflow_surge", "2024-12-29"),
+    ]
+
+
 @pytest.fixture(scope="module")
 def bridge(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     from tests.conftest import REAL

@@ -26,6 +26,12 @@ def test_environment_overrides_file_and_file_overrides_default(tmp_path: Path, m
         ("[anomalies]\nwindw = 3", "anomalies.windw"),
         ("[nothing]\nx = 1", "nothing"),
         ("[anomalies]\ninclusive_threshold = 2.5", "inclusive_threshold 2.5 can never fire"),
+        ("[anomalies]\nalarms_per_year = 365", "alarms_per_year 365 flags every day that moves"),
+        (
+            "[anomalies]\nwindow_days = 40\nmin_history_days = 29",
+            "min_history_days 29 can never be met inside rank_level_days 28",
+        ),
+        ("[anomalies]\nhigh_ratio = 2", "anomalies.high_ratio"),
         ("[anomalies]\nmin_history_days = 9", "min_history_days 9 can never be met"),
         ("[anomalies]\nwindow_days = 1", "anomalies.window_days"),
         ("[sources]\nvalue_unit = 'wei'", "sources.value_unit"),
