@@ -80,12 +80,12 @@ def test_a_spike_is_told_once_and_a_correction_as_changed(settings: Settings, tm
 
 
 def test_by_rank_a_report_says_how_rare_a_day_is(settings: Settings, tmp_path: Path) -> None:
-    given = publish(settings, tmp_path, [*SERIES[:6], 10, -16, 8, -4, 2, -1, 1, 1_000_000])
+    given = publish(settings, tmp_path, [*SERIES[:6], 10, -16, 8, -4, 2, -1, 1, 10**9])
     text = report.read_text() if (report := look(given, "rank").report) else ""
     assert "| date | e_value | netflow | inflow | outflow | roll_median |" in text
     (row,) = (line for line in text.splitlines() if line.startswith("| 2025"))
     assert row.startswith("| 2025-01-14 | ")
-    assert row.endswith(" | 1,000,000 | 1,000,000 | 0 | 1 |")
+    assert row.endswith(" | 1,000,000,000 | 1,000,000,000 | 0 | 1 |")
     assert "> Rule: e_value < 1 triggers an alert (method rank, window 28 days;" in text
 
 
