@@ -243,7 +243,7 @@ def show_summary(summary: dict[str, Any]) -> None:
     if summary["anomalies"]:
         names = ["block_date", "token_symbol", "scope", "netflow", "e_value", "direction", "severity"]
         title = (
-            f"Netflow anomalies: the strongest of {counts['anomalies']} "
+            f"Netflow anomalies: the rarest of {counts['anomalies']} "
             "(high = onto the exchange; e_value = days a year that move as far)"
         )
         table(

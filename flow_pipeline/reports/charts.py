@@ -55,25 +55,26 @@ def band_in_words(settings: AnomalySettings) -> str:
     often = "once a year" if budget == 1 else f"{budget:g} times a year"
     by = "" if settings.method == "rank" else f" by {settings.method}"
     return (
-        f"grey = what the series leaves {often}, around the median of the previous {settings.rank_level_days} days; "
-        f"a ring marks an anomalous day{by}"
+        f"grey = range (cut at the frame) that the series leaves {often}, around the median of the previous "
+        f"{settings.rank_level_days} days; a ring marks an anomalous day{by}"
     )
 
 
 def netflow_with_band(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
     """Daily netflow as bars, the range that the series leaves as seldom as the budget says, and rings on flagged days.
 
-    With little history that range is many times wider than any bar: the picture is as high as its bars.
+    With little history that range is many times wider than any bar: it is cut to the height that the bars need.
     """
     import altair as alt
 
+    reach = 0.17 * float(scores["netflow"].abs().max()) or 1.0
+    bottom, top = min(0.0, float(scores["netflow"].min())) - reach, max(0.0, float(scores["netflow"].max())) + reach
     base = alt.Chart(
-        scores, title=alt.Title(f"{_name(scores)}: daily netflow ({_SIGN})", subtitle=band_in_words(settings))
+        scores.assign(low=scores["low"].clip(bottom, top), high=scores["high"].clip(bottom, top)),
+        title=alt.Title(f"{_name(scores)}: daily netflow ({_SIGN})", subtitle=band_in_words(settings)),
     ).encode(x=alt.X("block_date:T", title=None))
-    reach = 1.15 * float(scores["netflow"].abs().max()) or 1.0
-    low, high = min(0.0, float(scores["netflow"].min())), max(0.0, float(scores["netflow"].max()))
-    scale = alt.Scale(domain=[low - 0.15 * reach, high + 0.15 * reach], nice=False)
-    band = base.mark_area(color=_BAND, opacity=0.6, clip=True).encode(
+    scale = alt.Scale(domain=[bottom, top], nice=False)
+    band = base.mark_area(color=_BAND, opacity=0.6).encode(
         y=alt.Y("low:Q", title=f"{scores['token'].iloc[0]} (+ = onto)", scale=scale), y2="high:Q"
     )
     bars = base.mark_bar(opacity=0.9).encode(

@@ -14,6 +14,8 @@ from flow_pipeline.reports.page import Number, Part, Picture, Table, Words
 
 sql = statements(__package__)
 
+_E = "e value: on how many days a year the series moves as far"
+
 
 def parts_of(b: Builder, is_weekly: bool, state: pa.Table, before: pa.Table | None) -> Iterator[Part]:
     """The parts in their order.
@@ -92,7 +94,7 @@ def _changes(b: Builder, state: pa.Table, before: pa.Table | None) -> Part:
 
 
 def _netflow(b: Builder) -> Part:
-    table = b.table("report_exchanges", f"Netflow per exchange {b.when} (positive = onto the exchange)")
+    table = b.table("report_exchanges", f"Netflow per exchange {b.when} (positive = onto the exchange; {_E})")
     rules, limits = b.settings.anomalies, b.settings.reports
     wide = []
     title = "Daily netflow of all exchanges together, for charts"
@@ -113,8 +115,8 @@ def _netflow(b: Builder) -> Part:
 
 
 def _anomalies(b: Builder) -> Part:
-    anomalies = b.table("report_anomalies", "Netflow anomalies")
-    surges = b.table("report_surges", "Outflow surges")
+    anomalies = b.table("report_anomalies", f"Netflow anomalies ({_E})")
+    surges = b.table("report_surges", f"Outflow surges ({_E})")
     others = b.table("report_daily_findings", "Other daily findings")
     count = b.settings.reports.days
     days = b.table(

@@ -24,7 +24,10 @@ def test_published_pictures_are_png_and_say_the_sign(settings: Settings, tmp_pat
     assert scores is not None
     drawn = charts.svg(charts.netflow_with_band(scores, settings.anomalies))
     assert "positive = coins moving onto exchanges" in drawn
-    assert "grey = what the series leaves once a year, around the median of the previous 28 days" in drawn
+    assert (
+        "grey = range (cut at the frame) that the series leaves once a year, around the median of the previous 28 days"
+        in drawn
+    )
 
 
 def test_nothing_built_gives_no_picture(settings: Settings, tmp_path: Path) -> None:
