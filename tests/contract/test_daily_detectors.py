@@ -205,6 +205,9 @@ def test_the_union_agrees_with_the_tables_of_its_detectors(
         columns, rows = ledger.listed(given, None, "daily_finding", None, None)
         titles = [str(row[columns.index("title")]) for row in rows]
         assert [title for title in titles if title.startswith(f"{detector}: ")] == [], "it has a rule of its own"
+        columns, rows = ledger.listed(given, None, detector, None, None)
+        scopes = {str(row[columns.index("title")]).split(":")[0] for row in rows}
+        assert scopes == {"Harbour"}, "a total that is one exchange's is told once, and no wallet"
     capsys.readouterr()
     assert command("--data-dir", given.data_dir, "anomalies", "--detector", "nobody") == 2
     assert f"choose from {', '.join(sorted(room.discover()))};" in capsys.readouterr().err
