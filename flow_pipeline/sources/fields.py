@@ -153,7 +153,9 @@ def token_units(file: InputFile, column: str, text: str | None = None) -> Amount
     """
     kind, name = file.type_of(column), quoted(column)
     if kind.startswith("DECIMAL") or (kind != "VARCHAR" and "INT" in kind):
-        too_large = f"when {name} >= 1_000_000_000_000_000_000 then 'amount_out_of_range'"
+        # A DECIMAL(38, 30) has eight digits before its point, and no room for 10^18 to be compared with.
+        fits = kind.startswith("DECIMAL") and _whole_digits(kind) <= 18
+        too_large = "" if fits else f"when {name} >= 1_000_000_000_000_000_000 then 'amount_out_of_range'"
         scale = int(kind.rstrip(")").rpartition(",")[2]) if kind.startswith("DECIMAL") else 0
         inexact = f"when {name} <> {name}::decimal({_digits(kind)}, 18) then 'amount_too_precise'" if scale > 18 else ""
         reason = f"case when {name} < 0 then 'negative_amount' {too_large} {inexact} end"
@@ -169,8 +171,13 @@ def token_units(file: InputFile, column: str, text: str | None = None) -> Amount
 
 def _digits(kind: str) -> int:
     """Digits of DECIMAL(38, 30)'s whole numbers and 18 after the point."""
+    return min(_whole_digits(kind) + 18, 38)
+
+
+def _whole_digits(kind: str) -> int:
+    """Digits before the point of a DECIMAL."""
     digits, scale = (int(part) for part in kind[len("DECIMAL(") : -1].split(","))
-    return min(digits - scale + 18, 38)
+    return digits - scale
 
 
 def base_units(text: str, decimals: str, looks_up: bool = False) -> Amount:

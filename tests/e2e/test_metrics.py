@@ -35,7 +35,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = load_settings(folder / "data").with_changes(
         labels={"files": (labels,)},
         reports={"metrics_file": folder / "figures.prom"},
-        alerts={"channels": {"log": {"kind": "file", "path": folder / "sent.jsonl"}}},
+        alerts={
+            "channels": {"log": {"kind": "file", "path": folder / "sent.jsonl"}},
+            "transfer_by_token": {"ETH": (10, 100, 1_000)},
+        },
     )
     rows = [transfer(n, USER, EXCHANGE, 150 if n == 1 else 2, f"2025-05-0{n}T12:00:00Z") for n in range(1, 9)]
     write_csv(folder / "in" / "t.csv", [*rows, transfer(99, USER, EXCHANGE, "broken"), rows[0]])

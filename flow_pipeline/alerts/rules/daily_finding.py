@@ -19,7 +19,8 @@ sql = statements(__package__)
 
 def candidates(settings: Settings) -> tuple[str, dict[str, Any]]:
     """Every day flagged by such a detector."""
-    return sql("daily_finding"), {"detectors": _detectors()}
+    budget = settings.anomalies.alarms_per_year
+    return sql("daily_finding"), {"detectors": _detectors(), "budget": budget}
 
 
 def parameters(settings: Settings) -> dict[str, Any]:

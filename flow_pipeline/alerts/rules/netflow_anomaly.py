@@ -20,7 +20,7 @@ sql = statements(__package__)
 
 def candidates(settings: Settings) -> tuple[str, dict[str, Any]]:
     """Every anomalous day."""
-    return sql("netflow_anomaly"), {}
+    return sql("netflow_anomaly"), {"budget": settings.anomalies.alarms_per_year}
 
 
 def parameters(settings: Settings) -> dict[str, Any]:

@@ -17,7 +17,7 @@ sql = statements(__package__)
 
 def candidates(settings: Settings) -> tuple[str, dict[str, Any]]:
     """Every surge."""
-    return sql("outflow_surge"), {}
+    return sql("outflow_surge"), {"budget": settings.anomalies.alarms_per_year}
 
 
 def parameters(settings: Settings) -> dict[str, Any]:

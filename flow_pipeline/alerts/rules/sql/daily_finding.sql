@@ -1,13 +1,13 @@
 -- Gives: one row per day that a daily detector without a rule of its own flagged
 -- Reads: detection.daily_findings
--- Takes: $detectors
+-- Takes: $detectors, $budget
 select
     concat_ws('|', detector, chain, coalesce(token_address, token_symbol), scope, measure, block_date) as subject,
     concat_ws(' ', detector, scope, coalesce(token_symbol, token_address), chain) as topic,
     chain,
     block_date,
     severity,
-    1 as rarity,
+    coalesce(e_value / $budget, 1) as rarity,
     null as stake_usd,
     detector || ': ' || reason as title,
     null as from_address,

@@ -1,12 +1,13 @@
 -- Gives: one row per anomalous netflow day of an exchange or of all; the day of all that is one exchange's is told once
 -- Reads: detection.netflow_anomalies
+-- Takes: $budget
 select
     concat_ws('|', chain, coalesce(token_address, token_symbol), scope, block_date) as subject,
     concat_ws(' ', scope, coalesce(token_symbol, token_address), chain) as topic,
     chain,
     block_date,
     severity,
-    1 as rarity,
+    coalesce(e_value / $budget, 1) as rarity,
     null as stake_usd,
     scope || ': ' || in_words(abs(netflow)) || ' ' || coalesce(token_symbol, token_address, '?')
     || case when direction = 'high' then ' net onto' else ' net off' end

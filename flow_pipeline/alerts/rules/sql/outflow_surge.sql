@@ -1,12 +1,13 @@
 -- Gives: one row per outflow surge; the surge of all that is one exchange's is told once
 -- Reads: detection.outflow_surges
+-- Takes: $budget
 select
     concat_ws('|', chain, coalesce(token_address, token_symbol), scope, block_date) as subject,
     concat_ws(' ', scope, coalesce(token_symbol, token_address), chain) as topic,
     chain,
     block_date,
     severity,
-    1 as rarity,
+    coalesce(e_value / $budget, 1) as rarity,
     null as stake_usd,
     scope || ': ' || in_words(outflow) || ' ' || coalesce(token_symbol, token_address, '?')
     || ' went out on ' || block_date
