@@ -162,6 +162,7 @@ def test_a_finding_that_grows_is_told_as_changed(labelled: Settings, tmp_path: P
             ("2025-05-01T23:40:00Z", "2025-05-01T23:45:00Z", "2025-05-01T23:50:00Z", "2025-05-02T00:05:00Z")
         )
     ]
+    labelled = labelled.with_changes(typologies={"rapid_chain": {"amount_by_token": {"ETH": 10}}})
     publish(labelled, tmp_path, None, chain[:3])
     ((alert_id,),) = ask(labelled, "SELECT alert_id FROM ops.alerts WHERE topic LIKE 'rapid_chain %'")
     assert publish(labelled, tmp_path, None, chain)["changed"] >= 1
@@ -262,9 +263,9 @@ def test_a_run_that_fails_is_an_alert_and_wrong_usage_is_not(labelled: Settings,
     strict = labelled.with_changes(quality={"max_reject_share": 0.0, "warn_reject_share": 0.0})
     with pytest.raises(AuditFailed):
         publish(strict, tmp_path, 160, [transfer(8, USER, OTHER, "not a number")])
-    failed = ledger.listed(labelled, None, RUN_FAILED, None, None)[1]
+    columns, failed = ledger.listed(labelled, None, RUN_FAILED, None, None)
     assert len(failed) == 1
-    assert "the audit failed" in failed[0][7]
+    assert "the audit failed" in failed[0][columns.index("title")]
     with pytest.raises(UsageError):
         build(labelled, tmp_path / "nowhere")
     assert len(ledger.listed(labelled, None, RUN_FAILED, None, None)[1]) == 1

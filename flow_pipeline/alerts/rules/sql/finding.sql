@@ -30,7 +30,11 @@ matters as (
         ) as matter
     from detection.findings as f
     inner join ways as w using (finding_id)
-    where f.is_suspicious and f.severity <> 'LOW'
+    where
+        f.is_suspicious
+        and f.severity <> 'LOW'
+        -- Each transfer with a sanctioned address is an alert of its own.
+        and not (f.typology = 'large_transfer' and f.judged_by = 'label' and starts_with(f.suspect, 'sanctioned'))
 )
 
 select
