@@ -651,8 +651,9 @@ class TracingSettings(Section):
     max_flows: int = Field(
         10_000,
         ge=1,
-        description="maximum flows alive at the end of a day; beyond it, the least confident are pruned and counted, "
-        "so that memory stays bounded",
+        description="maximum flows alive at the end of a day, and lines of money without one that are kept; beyond it, "
+        "the least confident flows are pruned, lines without new money for longest dropped, and both counted, so that "
+        "memory stays bounded",
     )
     max_summaries: int = Field(
         5_000,

@@ -1,10 +1,16 @@
-"""Group flows in plain Python from docs/detectors.md: dictionaries, lists and fractions, nothing of the kernel's."""
+"""Group flows in plain Python from docs/detectors.md: dictionaries, lists and fractions, nothing of the kernel's.
+
+It knows days for one thing only: where the limits of memory are judged. `follow` without `close` knows none.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+
+DAY_ROOM = 8
+"""Flows alive within a day, as a multiple of those alive at its end; lines twice as many."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Lot:
 
 @dataclass
 class Tracker:
-    """The state machine."""
+    """The state machine. `held` has the line of every address that has one."""
 
     groups: dict[int, int]
     is_source: list[bool]
@@ -48,7 +54,7 @@ class Tracker:
     max_age: int = 10**9
     max_idle: int = 10**9
     max_flows: int = 10**9
-    held: dict[int, list[Lot]] = field(default_factory=lambda: defaultdict(list))
+    held: dict[int, list[Lot]] = field(default_factory=dict)
     arrived: list[tuple[int, int, Fraction, int, float, tuple[int, ...]]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -69,11 +75,22 @@ class Tracker:
         )
 
     def cleanse(self, address: int, clock: int) -> None:
-        """Flows that died are other money."""
-        for i, lot in enumerate(self.held[address]):
+        """Flows that died are other money; poison knows no other money."""
+        line = []
+        for lot in self.held.get(address, []):
             if why := self.too_old(lot, clock):
                 self.counts[why] += 1
-                self.held[address][i] = replace(lot, source=None)
+                line.append(replace(lot, source=None))
+            else:
+                line.append(lot)
+        self.keep(address, line)
+
+    def keep(self, address: int, line: list[Lot]) -> None:
+        """The line of an address from now on, none when it is empty."""
+        line = [lot for lot in line if lot.amount > 0 and (lot.source is not None or self.attribution != "poison")]
+        self.held.pop(address, None)
+        if line:
+            self.held[address] = line
 
     def step(self, move: Move) -> None:
         """One transfer."""
@@ -82,20 +99,19 @@ class Tracker:
         here, there = self.groups.get(move.sender), self.groups.get(move.receiver)
         now = (move.day, move.order)
         pieces: list[Lot] = []
-        if here is not None:
-            if not self.is_source[here] or here == there:
+        if here is not None and self.is_source[here]:
+            if here == there:
                 return
             self.counts["started"] += 1
             pieces = [Lot(here, move.amount, 1.0, move.clock, move.clock, now, (move.ref,))]
-        elif any(lot.source is not None for lot in self.held[move.sender]):
+        elif here is None and move.sender in self.held:
             self.cleanse(move.sender, move.clock)
-            if any(lot.source is not None for lot in self.held[move.sender]):
-                pieces = self.taken(move, now)
-        rest = move.amount
+            pieces = self.taken(move, now)
+        if there is None and pieces and self.attribution == "poison":
+            self.cleanse(move.receiver, move.clock)
         for piece in pieces:
             if there is None:
                 self.put(move.receiver, piece)
-                rest -= piece.amount
             elif there == piece.source:
                 self.counts["returned"] += 1
             elif not self.is_destination[there]:
@@ -104,52 +120,44 @@ class Tracker:
                 assert piece.source is not None
                 self.counts["completed"] += 1
                 self.arrived.append((piece.source, there, piece.amount, len(piece.path), piece.confidence, piece.path))
-        lots = self.held[move.receiver]
-        if there is None and self.attribution != "poison" and rest > 0 and any(lot.source is not None for lot in lots):
-            lots.append(Lot(None, rest))
+        rest = move.amount - sum(piece.amount for piece in pieces)
+        if there is None and self.attribution != "poison" and rest > 0 and move.receiver in self.held:
+            self.held[move.receiver].append(Lot(None, rest, moved=move.clock))
+        self.bound(DAY_ROOM * self.max_flows, 2 * DAY_ROOM * self.max_flows)
 
     def put(self, address: int, piece: Lot) -> None:
-        """A flow arrives at an address that is in no group."""
-        lots = self.held[address]
-        if not any(lot.source is not None for lot in lots):
-            lots.clear()
+        """A flow arrives at an address that is in no group. Poison: one flow per first transfer, the more confident."""
+        line = self.held.setdefault(address, [])
         if self.attribution == "poison":
-            for i, lot in enumerate(lots):
-                if lot.source == piece.source:
-                    if (piece.confidence, -piece.started) > (lot.confidence, -lot.started):
-                        lots[i] = piece
+            for i, lot in enumerate(line):
+                if lot.path[0] == piece.path[0]:
+                    if piece.confidence > lot.confidence:
+                        line[i] = piece
                     return
-        lots.append(piece)
+        line.append(piece)
 
     def taken(self, move: Move, now: tuple[int, int]) -> list[Lot]:
         """What of the flows on the sender leaves with the transfer."""
-        lots = self.held[move.sender]
-        usable = [lot.source is None or lot.order < now for lot in lots]
+        line = list(self.held.get(move.sender, []))
+        usable = [lot.source is None or lot.order < now for lot in line]
         found: list[Lot] = []
-        if self.attribution == "poison":
-            best: dict[int, int] = {}
-            for i, lot in enumerate(lots):
-                if lot.source is not None and usable[i]:
-                    rival = best.get(lot.source)
-                    if rival is None or (lot.confidence, -lot.started) > (lots[rival].confidence, -lots[rival].started):
-                        best[lot.source] = i
-            for _, i in sorted(best.items()):
-                if piece := self.passed_on(lots[i], move, now, move.amount):
-                    lots[i] = replace(lots[i], moved=move.clock)
-                    found.append(piece)
-            return found
-        total = sum(lot.amount for i, lot in enumerate(lots) if usable[i])
+        total = sum(lot.amount for lot, may in zip(line, usable, strict=True) if may)
         share = min(Fraction(1), move.amount / total) if total else Fraction(0)
         left = move.amount
-        for i, lot in enumerate(lots):
-            if not usable[i] or left == 0:
+        for i, lot in enumerate(line):
+            if not usable[i]:
                 continue
-            take = min(left, lot.amount if self.attribution == "fifo" else lot.amount * share)
+            if self.attribution == "poison":
+                if piece := self.passed_on(lot, move, now, move.amount):
+                    line[i] = replace(lot, moved=move.clock)
+                    found.append(piece)
+                continue
+            take = min(left, lot.amount) if self.attribution == "fifo" else lot.amount * share
             left -= take
-            lots[i] = replace(lot, amount=lot.amount - take)
+            line[i] = replace(lot, amount=lot.amount - take)
             if lot.source is not None and take > 0 and (piece := self.passed_on(lot, move, now, take)):
                 found.append(piece)
-        self.held[move.sender] = [lot for lot in lots if lot.amount > 0]
+        self.keep(move.sender, line)
         return found
 
     def passed_on(self, lot: Lot, move: Move, now: tuple[int, int], amount: Fraction) -> Lot | None:
@@ -168,18 +176,35 @@ class Tracker:
         return None
 
     def close(self, clock: int) -> None:
-        """The end of a day."""
+        """The end of a day: what is dead is counted, what is too much dropped."""
         for address in list(self.held):
             self.cleanse(address, clock)
+        self.bound(self.max_flows, self.max_flows, is_day_over=True)
+
+    def bound(self, flows: int, lines: int, is_day_over: bool = False) -> None:
+        """Prune and drop down to `max_flows` when there are more flows or lines; at the end of a day of lines without
+        a flow."""
+        if self.max_flows == 10**9:
+            return
         alive = [
             (lot.confidence, lot.started, lot.path[0], lot.path[-1], a, i)
-            for a, lots in self.held.items()
-            for i, lot in enumerate(lots)
+            for a, line in self.held.items()
+            for i, lot in enumerate(line)
             if lot.source is not None
         ]
-        for *_, address, i in sorted(alive)[: max(0, len(alive) - self.max_flows)]:
-            self.counts["pruned"] += 1
-            self.held[address][i] = replace(self.held[address][i], source=None)
-        self.held = defaultdict(
-            list, {a: lots for a, lots in self.held.items() if any(lot.source is not None for lot in lots)}
-        )
+        if len(alive) > flows:
+            for *_, address, i in sorted(alive)[: len(alive) - self.max_flows]:
+                self.counts["pruned"] += 1
+                self.held[address][i] = replace(self.held[address][i], source=None)
+            for address in list(self.held):
+                self.keep(address, self.held[address])
+        if not is_day_over and len(self.held) <= lines:
+            return
+        without = [
+            (-max(lot.moved for lot in line), address)
+            for address, line in self.held.items()
+            if all(lot.source is None for lot in line)
+        ]
+        for _, address in sorted(without)[self.max_flows :]:
+            self.counts["dropped"] += 1
+            del self.held[address]

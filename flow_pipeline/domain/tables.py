@@ -214,7 +214,7 @@ STORE_SYMBOL_FORMS = Table(
 STORE_FLOW_STATES = Table(
     "store",
     "flow_states",
-    "One row per day and lot of money that is on an address with a flow at the end of the day.",
+    "One row per day and lot of money that is on an address that a flow reached, at the end of the day.",
     _columns(
         ("block_date", "DATE", "day, UTC"),
         ("position", "INTEGER", "order of the lots"),
@@ -1313,6 +1313,7 @@ OPS_FLOW_DAYS = Table(
         ("too_old", "BIGINT", "died because they exceeded the maximum age"),
         ("idle", "BIGINT", "died without moving"),
         ("pruned", "BIGINT", "dropped because there were more than tracing.max_flows"),
+        ("dropped", "BIGINT", "lines of money without a flow, dropped because there were more than tracing.max_flows"),
         ("active", "BIGINT", "still active at the end of the day"),
     ),
 )

@@ -153,6 +153,12 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "warning",
         ),
         Expectation(
+            "flow_lines_are_complete",
+            "no line of money without a flow was dropped by the bounds of the settings",
+            "select coalesce(sum(dropped), 0) from ops.flow_days",
+            "warning",
+        ),
+        Expectation(
             "findings_are_complete",
             "no typology found more than it kept",
             "select count(*) from ops.detections where is_truncated",

@@ -1,9 +1,11 @@
 """Following flows between groups of addresses: one kernel for a day, a history or a stream.
 
 A transfer out of a source group starts a flow; it sits on (token, address) and moves with the payments of that address
-until it arrives in another group, dies, or is pruned. `advance(state, transfers)` takes transfers in their order and
-returns the state after them, so that any split into batches along days gives the same flows. Amounts are exact: whole
-units and 1e-18 parts as integers.
+until it arrives in another group, dies, or is pruned. The line of an address holds all money seen there since its first
+flow, until the address is empty; what dies or comes from elsewhere stands in it as other money. Days end nothing: they
+are where states are kept and limits judged. `advance(state, transfers)` takes transfers in their order and returns the
+state after them, so that any split into batches along days gives the same flows. Amounts are exact: whole units and
+1e-18 parts as integers.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from numba import njit
 CLEAN = -1
 HINTS = 1 << 18
 DAY_ROOM = 8
-"""Flows alive within a day, as a multiple of those alive at its end: a busy day is pruned before memory is."""
+"""Flows alive within a day, as a multiple of those alive at its end: a busy day is pruned before memory is. There may
+be twice as many lines, so that those without a flow are that many before they are dropped."""
 PARTS = 1_000_000_000_000_000_000
 """Parts of a token unit."""
 FIFO, HAIRCUT, POISON = range(3)
@@ -36,11 +39,23 @@ COUNTS = (
     "too_old",
     "idle",
     "pruned",
+    "dropped",
 )
-"""What became of flows: `returned` to their own group, `absorbed` by a group that is no destination."""
-STARTED, MOVED, COMPLETED, RETURNED, ABSORBED, HOP_LIMIT, LOW_CONFIDENCE, TOO_SMALL, TOO_OLD, IDLE, PRUNED = range(
-    len(COUNTS)
-)
+"""What became of flows: `returned` to their own group, `absorbed` by a group that is no destination; and of lines."""
+(
+    STARTED,
+    MOVED,
+    COMPLETED,
+    RETURNED,
+    ABSORBED,
+    HOP_LIMIT,
+    LOW_CONFIDENCE,
+    TOO_SMALL,
+    TOO_OLD,
+    IDLE,
+    PRUNED,
+    DROPPED,
+) = range(len(COUNTS))
 
 
 @dataclass(frozen=True)
@@ -52,7 +67,8 @@ class Rules:
         max_hops: Transfers of a flow.
         decay: Confidence per further hop.
         min_confidence: A flow below it dies.
-        max_flows: Flows alive at the end of a day; what goes beyond is pruned, lowest confidence first.
+        max_flows: Flows alive at the end of a day, and lines without one; flows beyond are pruned, lowest confidence
+            first, lines beyond dropped, those first whose newest money is oldest.
         max_age: Clock ticks from the first transfer, per token.
         max_idle: Clock ticks without moving, per token.
         day_ticks: Ticks of a day where the clock is the calendar's (86,400), 0 where it is the chain's; per token.
@@ -104,14 +120,14 @@ class Moves:
 
 @dataclass(frozen=True)
 class State:
-    """What sits on addresses that hold a flow: lots in the order in which they came, account after account.
+    """What sits on addresses that a flow reached: lots in the order in which they came, account after account.
 
     Attributes:
         token, address: Whose the lot is.
         source: Group the flow left, CLEAN for other money.
         units, parts: Amount of the lot.
-        hops: Transfers so far.
-        confidence: 1 at the first hop.
+        hops: Transfers so far, 0 of other money.
+        confidence: 1 at the first hop, 0 of other money.
         started, moved: Clock of the first and of the last transfer.
         path: Refs of the transfers so far, one row per lot, -1 behind them.
     """
@@ -260,15 +276,16 @@ ARRIVAL = _record(
 )
 """A row of Completed, but for its path."""
 ACCOUNT = _record(key="i8", head="i4", tail="i4", flows="i4")
-"""A token on an address: its `_key`, its first and last lot (-1: none), how many of its lots are flows."""
+"""A token on an address: its `_key`, the first and last lot of its line (-1: none), how many of them are flows."""
 LOT = _record(
     units="i8", parts="i8", started="i8", moved="i8", rank="i8", confidence="f8", source="i4", behind="i4", hops="i1"
 )
 """Money on an account: as in State, the rank of the transfer that brought it today (-1: earlier), the lot behind it."""
 PIECE = _record(units="i8", parts="i8", started="i8", confidence="f8", source="i4", hops="i4", lot="i4")
 """What of a flow leaves with a transfer, as it is after this hop, and the lot that it was (-1: it starts)."""
-TALLY = _record(living="i8", used="i8", spare="i8", pieces="i8", arrived="i8", free="i4")
-"""How many flows live, accounts are used, lots are spare, pieces are at hand, flows arrived; the first spare lot."""
+TALLY = _record(living="i8", lines="i8", used="i8", spare="i8", pieces="i8", arrived="i8", stamp="i8", free="i4")
+"""How many flows live, accounts have a line, accounts are used, lots are spare, pieces are at hand, flows arrived; the
+stamp of the index, the first spare lot."""
 
 
 class Ledger(NamedTuple):
@@ -280,8 +297,8 @@ class Ledger(NamedTuple):
         lots: LOT records. Those of an account stand in line through `behind`, the others in the free list.
         paths: Refs of the transfers so far, one row per lot.
         pieces: PIECE records of the transfer at hand, as many as there are lots.
-        best: Per group its best lot on an account, for `_take_copies`; -1 in between.
-        groups: The groups that `best` has lots of.
+        index: Open-addressing table of the lots of a line by their first transfer, for `_place_copies`: a stamp in the
+            high half, the lot in the low; a place with another stamp than the tally's is free.
         arrivals: ARRIVAL records.
         routes: Refs of the transfers, one row per arrival.
         counts: COUNTS of the day.
@@ -293,8 +310,7 @@ class Ledger(NamedTuple):
     lots: np.ndarray
     paths: np.ndarray
     pieces: np.ndarray
-    best: np.ndarray
-    groups: np.ndarray
+    index: np.ndarray
     arrivals: np.ndarray
     routes: np.ndarray
     counts: np.ndarray
@@ -336,15 +352,13 @@ def _opened(held, held_path, rules):
     size, room = 2048, max(1024, 2 * len(held))
     while size < 4 * len(held):
         size *= 2
-    groups = len(rules.is_source) + 1
     ledger = Ledger(
         _no_accounts(size),
         np.zeros(HINTS, np.bool_),
         np.empty(room, LOT),
         np.empty((room, rules.max_hops), np.int64),
         np.empty(room, PIECE),
-        np.full(groups, -1, np.int32),
-        np.empty(groups, np.int64),
+        _no_index(room),
         np.empty(1024, ARRIVAL),
         np.empty((1024, rules.max_hops), np.int64),
         np.zeros(len(COUNTS), np.int64),
@@ -384,7 +398,8 @@ def _in_order(ledger):
             row.token, row.address, row.source = key >> 32, key & 0xFFFFFFFF, lot.source
             row.units, row.parts, row.hops = lot.units, lot.parts, lot.hops
             row.confidence, row.started, row.moved = lot.confidence, lot.started, lot.moved
-            _copy_path(ledger.paths, n, held_path, i)
+            for j in range(held_path.shape[1]):
+                held_path[i, j] = ledger.paths[n, j] if j < lot.hops else -1
             i += 1
             n = lot.behind
     return held, held_path
@@ -404,7 +419,7 @@ def _follow_day(ledger, moves, first, last, rules):
             ledger = _with_room(ledger)
             if not _has_place(ledger, move):
                 size = len(ledger.accounts)
-                ledger = _rebuilt(ledger, 2 * size if 4 * ledger.tally[0].living > size else size)
+                ledger = _rebuilt(ledger, 2 * size if 4 * ledger.tally[0].lines > size else size)
             _put_pieces(ledger, move, rules)
             i += 1
     return ledger
@@ -440,14 +455,16 @@ def _clocks_at_end(moves, first, last, rules):
 
 @allocating
 def _close_day(ledger, clocks, rules):
-    """Old and idle flows die, what is too many is pruned, accounts without a flow are forgotten; returns the ledger."""
+    """Old and idle flows die, what is too many is pruned and dropped; returns the ledger without what became empty."""
     for at in range(len(ledger.accounts)):
         account = ledger.accounts[at]
         if account.flows > 0:
             token = account.key >> 32
             _expire(ledger, account, clocks[token], rules.max_age[token], rules.max_idle[token])
+            _tidy(ledger, account, rules)
     if ledger.tally[0].living > rules.max_flows:
-        _prune(ledger, rules.max_flows)
+        _prune(ledger, rules)
+    _drop_lines(ledger, rules)
     ledger = _rebuilt(ledger, len(ledger.accounts))
     for hint in range(HINTS):
         ledger.may_hold[hint] = False
@@ -463,8 +480,9 @@ def _close_day(ledger, clocks, rules):
 
 
 @allocating
-def _prune(ledger, keep):
-    """Turn flows beyond `keep` into other money: lowest confidence first, of equal ones the oldest."""
+def _prune(ledger, rules):
+    """Turn flows beyond `max_flows` into other money: lowest confidence first, of equal ones the oldest."""
+    keep = rules.max_flows
     living = ledger.tally[0].living
     places, numbers = np.empty(living, np.int64), np.empty(living, np.int64)
     confidence, started = np.empty(living, np.float64), np.empty(living, np.int64)
@@ -487,6 +505,53 @@ def _prune(ledger, keep):
     for k in order[: found - keep]:
         _forget_flow(ledger, ledger.accounts[places[k]], ledger.lots[numbers[k]])
     ledger.counts[PRUNED] += living - keep
+    for place in places:
+        _tidy(ledger, ledger.accounts[place], rules)
+
+
+@allocating
+def _drop_lines(ledger, rules):
+    """Drop lines without a flow beyond `max_flows`: those first whose newest money is oldest, of equal ones by key.
+
+    Clocks of tokens are not each other's: the age of money is counted in its token's `max_idle`, from the newest money.
+    """
+    accounts, lots, keep = ledger.accounts, ledger.lots, rules.max_flows
+    if ledger.tally[0].lines <= keep:
+        return
+    newest, without = np.full(len(rules.max_idle), np.iinfo(np.int64).min), 0
+    for at in range(len(accounts)):
+        account = accounts[at]
+        if account.head >= 0:
+            without += account.flows == 0
+            token = account.key >> 32
+            newest[token] = max(newest[token], lots[account.tail].moved)
+    if without <= keep:
+        return
+    age, places, found = np.empty(without, np.float64), np.empty(without, np.int64), 0
+    for at in range(len(accounts)):
+        account = accounts[at]
+        if account.head >= 0 and account.flows == 0:
+            token = account.key >> 32
+            age[found] = (newest[token] - lots[account.tail].moved) / rules.max_idle[token]
+            places[found] = at
+            found += 1
+    limit = np.partition(age, keep - 1)[keep - 1]
+    last_key = _key_at(accounts, places[age == limit], keep - np.count_nonzero(age < limit))
+    for k in range(without):
+        account = accounts[places[k]]
+        if age[k] > limit or (age[k] == limit and account.key > last_key):
+            _clear_account(ledger, account)
+    ledger.counts[DROPPED] += without - keep
+
+
+@allocating
+def _key_at(accounts, places, rank):
+    """The rank-th smallest key, from 1, of accounts at places."""
+    keys = np.empty(len(places), np.int64)
+    for k in range(len(places)):
+        keys[k] = accounts[places[k]].key
+    keys.sort()
+    return keys[rank - 1]
 
 
 @in_place
@@ -526,16 +591,16 @@ def _transfer(moves, i):
 
 @in_place
 def _concerns_flows(ledger, moves, i, rules):
-    """Whether the i-th transfer may start, move or stand behind a flow, or finds too many alive. Most do not."""
+    """Whether the i-th transfer may start a flow or change a line, or finds too many flows alive. Most do not."""
     token, units, parts = moves.token[i], moves.units[i], moves.parts[i]
     if moves.sender[i] == moves.receiver[i] or (units == 0 and parts == 0):
         return False
     if _less(units, parts, rules.min_units[token], rules.min_parts[token]):
         return False
     leaves, enters = moves.from_group[i], moves.to_group[i]
-    if leaves >= 0:
-        return rules.is_source[leaves] and enters != leaves
-    if ledger.may_hold[_hint(_key(token, moves.sender[i]))]:
+    if leaves >= 0 and rules.is_source[leaves]:
+        return enters != leaves
+    if leaves < 0 and ledger.may_hold[_hint(_key(token, moves.sender[i]))]:
         return True
     if enters < 0 and ledger.may_hold[_hint(_key(token, moves.receiver[i]))]:
         return True
@@ -547,29 +612,36 @@ def _take_pieces(ledger, move, rules):
     """Fill `pieces` with the flow that a transfer starts, or with what it takes of flows on the sender's account."""
     ledger.tally[0].pieces = 0
     if move.from_group >= 0:
-        _add_piece(ledger, -1, move.units, move.parts, move, rules)
-        ledger.counts[STARTED] += 1
+        if rules.is_source[move.from_group]:
+            _add_piece(ledger, -1, move.units, move.parts, move, rules)
+            ledger.counts[STARTED] += 1
         return
-    account = ledger.accounts[_slot(ledger.accounts, _key(move.token, move.sender))]
+    key = _key(move.token, move.sender)
+    if not ledger.may_hold[_hint(key)]:
+        return
+    account = ledger.accounts[_slot(ledger.accounts, key)]
+    if account.head < 0:
+        return
     if account.flows > 0:
         _expire(ledger, account, move.clock, rules.max_age[move.token], rules.max_idle[move.token])
-    if account.flows > 0:
-        if rules.attribution == POISON:
-            _take_copies(ledger, account, move, rules)
-        else:
-            _take_amount(ledger, account, move, rules)
+    if rules.attribution == POISON:
+        _take_copies(ledger, account, move, rules)
+    elif rules.attribution == HAIRCUT and account.flows > 0:
+        _take_shares(ledger, account, move, rules)
+    else:
+        _take_first(ledger, account, move.units, move.parts, move, rules)
+    if ledger.tally[0].pieces == 0:
+        _tidy(ledger, account, rules)
 
 
 @in_place
-def _take_amount(ledger, account, move, rules):
-    """Take a transfer's amount from an account's lots, in line or of each its share; parts of flows become pieces."""
-    share = _share(ledger, account, move) if rules.attribution == HAIRCUT else 1.0
-    left_units, left_parts = move.units, move.parts
+def _take_first(ledger, account, left_units, left_parts, move, rules):
+    """Take an amount from an account's lots in line; parts of flows become pieces."""
     n = account.head
     while n >= 0 and (left_units > 0 or left_parts > 0):
         lot = ledger.lots[n]
         if lot.source < 0 or lot.rank < move.rank:
-            units, parts = _part_of(lot, share)
+            units, parts = lot.units, lot.parts
             if _less(left_units, left_parts, units, parts):
                 units, parts = left_units, left_parts
             left_units, left_parts = _minus(left_units, left_parts, units, parts)
@@ -580,16 +652,47 @@ def _take_amount(ledger, account, move, rules):
 
 
 @in_place
-def _share(ledger, account, move):
-    """What a transfer takes of all that its sender holds, at most 1; flows of the same rank are not there yet."""
-    total = 0.0
+def _take_shares(ledger, account, move, rules):
+    """Take of each flow on an account its share, and the rest of a transfer's amount from other money.
+
+    The share is the transfer's of all that its sender holds; flows of the same rank are not there yet. It is of the
+    exact sum, and no other money has a share of its own, so that it matters to none in how many lots that stands.
+    A flow gives more than its share where all that is behind it would not do.
+    """
+    lots, units, parts = ledger.lots, np.int64(0), np.int64(0)
     n = account.head
     while n >= 0:
-        lot = ledger.lots[n]
-        if lot.source < 0 or lot.rank < move.rank:
-            total += lot.units + lot.parts / PARTS
+        if lots[n].source < 0 or lots[n].rank < move.rank:
+            units, parts = _plus(units, parts, lots[n].units, lots[n].parts)
+        n = lots[n].behind
+    if units == 0 and parts == 0:
+        return
+    share = min(1.0, (move.units + move.parts / PARTS) / (units + parts / PARTS))
+    left_units, left_parts = move.units, move.parts
+    n = account.head
+    while n >= 0:
+        lot = lots[n]
+        if lot.source >= 0 and lot.rank < move.rank:
+            units, parts = _minus(units, parts, lot.units, lot.parts)
+            take_units, take_parts = _part_of(lot, share)
+            if _less(units, parts, left_units, left_parts):
+                need_units, need_parts = _minus(left_units, left_parts, units, parts)
+                if _less(take_units, take_parts, need_units, need_parts):
+                    take_units, take_parts = _least(need_units, need_parts, lot.units, lot.parts)
+            take_units, take_parts = _least(take_units, take_parts, left_units, left_parts)
+            left_units, left_parts = _minus(left_units, left_parts, take_units, take_parts)
+            lot.units, lot.parts = _minus(lot.units, lot.parts, take_units, take_parts)
+            if take_units > 0 or take_parts > 0:
+                _pass_on(ledger, n, take_units, take_parts, move, rules)
         n = lot.behind
-    return min(1.0, (move.units + move.parts / PARTS) / total) if total > 0 else 0.0
+    n = account.head
+    while n >= 0:
+        lot = lots[n]
+        if lot.source < 0:
+            take_units, take_parts = _least(left_units, left_parts, lot.units, lot.parts)
+            left_units, left_parts = _minus(left_units, left_parts, take_units, take_parts)
+            lot.units, lot.parts = _minus(lot.units, lot.parts, take_units, take_parts)
+        n = lot.behind
 
 
 @in_place
@@ -600,44 +703,24 @@ def _part_of(lot, share):
     amount = (lot.units + lot.parts / PARTS) * share
     units = np.int64(amount)
     parts = min(np.int64((amount - units) * PARTS), PARTS - 1)
-    if _less(lot.units, lot.parts, units, parts):
-        return lot.units, lot.parts
-    return units, parts
+    return _least(units, parts, lot.units, lot.parts)
 
 
 @in_place
 def _take_copies(ledger, account, move, rules):
-    """Poison: of each group, in order, the best flow goes along as the whole amount of a transfer, and stays too."""
-    lots, best, found = ledger.lots, ledger.best, 0
+    """Poison: every flow on an account goes along as the whole amount of a transfer, and stays too."""
     n = account.head
     while n >= 0:
-        lot = lots[n]
-        if lot.source >= 0 and lot.rank < move.rank:
-            rival = best[lot.source]
-            if rival < 0:
-                ledger.groups[found] = lot.source
-                found += 1
-            if rival < 0 or _is_better(lot.confidence, lot.started, lots[rival]):
-                best[lot.source] = n
+        lot = ledger.lots[n]
+        if lot.source >= 0 and lot.rank < move.rank and _pass_on(ledger, n, move.units, move.parts, move, rules):
+            lot.moved = move.clock
         n = lot.behind
-    _sort(ledger.groups, found)
-    for k in range(found):
-        group = ledger.groups[k]
-        if _pass_on(ledger, best[group], move.units, move.parts, move, rules):
-            lots[best[group]].moved = move.clock
-        best[group] = -1
 
 
 @allocating
 def _sort(array, count):
     """Sort the first values of an array."""
     array[:count].sort()
-
-
-@in_place
-def _is_better(confidence, started, lot):
-    """Whether a flow is more confident than a lot, or as confident and older."""
-    return confidence > lot.confidence or (confidence == lot.confidence and started < lot.started)
 
 
 @in_place
@@ -681,18 +764,21 @@ def _put_pieces(ledger, move, rules):
             _arrive(ledger, ledger.pieces[p], move, rules)
     elif tally.pieces > 0:
         account = _account(ledger, _key(move.token, move.receiver))
-        if account.flows == 0:
-            _clear_account(ledger, account)
-        for p in range(tally.pieces):
-            _place(ledger, account, ledger.pieces[p], move, rules)
+        if rules.attribution == POISON:
+            _place_copies(ledger, account, move, rules)
+        else:
+            for p in range(tally.pieces):
+                _place(ledger, account, ledger.pieces[p], move)
+    if tally.pieces > 0 and move.from_group < 0:
+        _tidy(ledger, ledger.accounts[_slot(ledger.accounts, _key(move.token, move.sender))], rules)
+    if move.to_group < 0 and rules.attribution != POISON:
+        key = _key(move.token, move.receiver)
+        if ledger.may_hold[_hint(key)]:
+            _place_rest(ledger, ledger.accounts[_slot(ledger.accounts, key)], move)
     if tally.living > DAY_ROOM * rules.max_flows:
-        _prune(ledger, rules.max_flows)
-    if rules.attribution == POISON:
-        return
-    if move.from_group < 0:
-        _drop_emptied(ledger, ledger.accounts[_slot(ledger.accounts, _key(move.token, move.sender))])
-    if move.to_group < 0:
-        _place_rest(ledger, ledger.accounts[_slot(ledger.accounts, _key(move.token, move.receiver))], move)
+        _prune(ledger, rules)
+    if tally.lines > 2 * DAY_ROOM * rules.max_flows:
+        _drop_lines(ledger, rules)
 
 
 @in_place
@@ -714,16 +800,16 @@ def _arrive(ledger, piece, move, rules):
 
 
 @in_place
-def _place(ledger, account, piece, move, rules):
-    """A piece joins the end of an account's line. Poison keeps one lot per group, the better one."""
-    n = -1
-    if rules.attribution == POISON:
-        n = _lot_of_group(ledger, account, piece.source)
-        if n >= 0 and not _is_better(piece.confidence, piece.started, ledger.lots[n]):
-            return
-    if n < 0:
-        n = _add_lot(ledger, account)
-        _count_flow(ledger, account)
+def _place(ledger, account, piece, move):
+    """A piece joins the end of an account's line."""
+    n = _add_lot(ledger, account)
+    _count_flow(ledger, account)
+    _fill(ledger, n, piece, move)
+
+
+@in_place
+def _fill(ledger, n, piece, move):
+    """A piece becomes a lot."""
     lot = ledger.lots[n]
     lot.source, lot.units, lot.parts, lot.hops = piece.source, piece.units, piece.parts, piece.hops
     lot.confidence, lot.started, lot.moved, lot.rank = piece.confidence, piece.started, move.clock, move.rank
@@ -731,23 +817,59 @@ def _place(ledger, account, piece, move, rules):
 
 
 @in_place
+def _place_copies(ledger, account, move, rules):
+    """Poison: pieces join an account's line, but for those of a flow that is there as confident already.
+
+    A flow is its first transfer. The pieces of a transfer are of different flows: none has to be looked for among them.
+    """
+    if account.flows > 0:
+        _expire(ledger, account, move.clock, rules.max_age[move.token], rules.max_idle[move.token])
+        _tidy(ledger, account, rules)
+    ledger.tally[0].stamp += 1
+    stamp = ledger.tally[0].stamp << 32
+    n = account.head
+    while n >= 0:
+        ledger.index[_place_in_index(ledger, ledger.paths[n, 0])] = stamp | n
+        n = ledger.lots[n].behind
+    for p in range(ledger.tally[0].pieces):
+        piece = ledger.pieces[p]
+        found = ledger.index[_place_in_index(ledger, ledger.paths[piece.lot, 0] if piece.lot >= 0 else move.ref)]
+        n = found & 0xFFFFFFFF
+        if found < stamp:
+            _place(ledger, account, piece, move)
+        elif piece.confidence > ledger.lots[n].confidence:
+            _fill(ledger, n, piece, move)
+
+
+@in_place
+def _place_in_index(ledger, ref):
+    """Place of a first transfer in the index, or the free place where it belongs."""
+    index, mask = ledger.index, len(ledger.index) - 1
+    at = ((ref * MIX) >> 20) & mask
+    while index[at] >> 32 == ledger.tally[0].stamp and ledger.paths[index[at] & 0xFFFFFFFF, 0] != ref:
+        at = (at + 1) & mask
+    return at
+
+
+@in_place
 def _place_rest(ledger, account, move):
     """What of a transfer is no flow stands in line behind those that are, or joins other money at the line's end."""
+    if account.head < 0:
+        return
     units, parts = move.units, move.parts
     for p in range(ledger.tally[0].pieces):
         units, parts = _minus(units, parts, ledger.pieces[p].units, ledger.pieces[p].parts)
-    if account.flows == 0 or (units <= 0 and parts <= 0):
+    if units == 0 and parts == 0:
         return
     lot = ledger.lots[account.tail]
     if lot.source < 0:
         lot.units, lot.parts = _plus(lot.units, lot.parts, units, parts)
+        lot.moved = move.clock
         return
     n = _add_lot(ledger, account)
     lot = ledger.lots[n]
     lot.source, lot.units, lot.parts, lot.hops = CLEAN, units, parts, 0
-    lot.confidence, lot.started, lot.moved, lot.rank = 0.0, move.clock, move.clock, move.rank
-    for j in range(ledger.paths.shape[1]):
-        ledger.paths[n, j] = -1
+    lot.confidence, lot.started, lot.moved, lot.rank = 0.0, 0, move.clock, move.rank
 
 
 @in_place
@@ -765,14 +887,22 @@ def _write_path(ledger, piece, ref, paths, row):
 
 
 @in_place
-def _drop_emptied(ledger, account):
-    """Take lots without an amount out of an account's line."""
-    lots = ledger.lots
-    n, before = account.head, np.int32(-1)
+def _tidy(ledger, account, rules):
+    """Take out of a line lots without an amount, and under poison those that are no flows; make one of other money.
+
+    In line that is money side by side; under haircut all of it, which has no place in line.
+    """
+    lots, is_poison = ledger.lots, rules.attribution == POISON
+    had_line = account.head >= 0
+    n, before, other = account.head, np.int32(-1), np.int32(-1)
     while n >= 0:
         lot = lots[n]
         following = lot.behind
-        if lot.units == 0 and lot.parts == 0:
+        if lot.source < 0 and other >= 0:
+            lots[other].units, lots[other].parts = _plus(lots[other].units, lots[other].parts, lot.units, lot.parts)
+            lots[other].moved = max(lots[other].moved, lot.moved)
+            lot.units, lot.parts = 0, 0
+        if (lot.units == 0 and lot.parts == 0) or (is_poison and lot.source < 0):
             if lot.source >= 0:
                 _forget_flow(ledger, account, lot)
             if before < 0:
@@ -784,7 +914,13 @@ def _drop_emptied(ledger, account):
             _free_lot(ledger, n)
         else:
             before = n
+            if lot.source < 0:
+                other = n
+            elif rules.attribution == FIFO:
+                other = np.int32(-1)
         n = following
+    if had_line and account.head < 0:
+        ledger.tally[0].lines -= 1
 
 
 # Lots.
@@ -800,6 +936,7 @@ def _add_lot(ledger, account):
     lots[n].behind = -1
     if account.head < 0:
         account.head = n
+        tally.lines += 1
     else:
         lots[account.tail].behind = n
     account.tail = n
@@ -825,15 +962,6 @@ def _free_lots(lots, first, tally):
 
 
 @in_place
-def _lot_of_group(ledger, account, group):
-    """The first flow of a group on an account, -1 without one."""
-    n = account.head
-    while n >= 0 and ledger.lots[n].source != group:
-        n = ledger.lots[n].behind
-    return n
-
-
-@in_place
 def _count_flow(ledger, account):
     """A lot of an account became a flow."""
     account.flows += 1
@@ -843,7 +971,7 @@ def _count_flow(ledger, account):
 @in_place
 def _forget_flow(ledger, account, lot):
     """A flow becomes other money."""
-    lot.source = CLEAN
+    lot.source, lot.hops, lot.confidence, lot.started = CLEAN, 0, 0.0, 0
     account.flows -= 1
     ledger.tally[0].living -= 1
 
@@ -882,6 +1010,15 @@ def _no_accounts(size):
     return accounts
 
 
+@allocating
+def _no_index(lots):
+    """An index of free places, more than half of which stay free whatever lots are on one account."""
+    size = 2048
+    while size < 2 * lots:
+        size *= 2
+    return np.zeros(size, np.int64)
+
+
 @in_place
 def _account(ledger, key):
     """The account of a key, entered in the table where it is new. Whoever calls saw to it that there is room."""
@@ -895,8 +1032,10 @@ def _account(ledger, key):
 
 @in_place
 def _clear_account(ledger, account):
-    """Free all lots of an account."""
+    """Free all lots of an account without a flow."""
     n = account.head
+    if n >= 0:
+        ledger.tally[0].lines -= 1
     while n >= 0:
         following = ledger.lots[n].behind
         _free_lot(ledger, n)
@@ -920,14 +1059,12 @@ def _has_place(ledger, move):
 
 @allocating
 def _rebuilt(ledger, size):
-    """The ledger with a table of `size` places. Accounts without a flow are forgotten, and their lots freed."""
+    """The ledger with a table of `size` places. Accounts without a line are forgotten."""
     old, accounts, used = ledger.accounts, _no_accounts(size), 0
     for at in range(len(old)):
-        if old[at].flows > 0:
+        if old[at].head >= 0:
             accounts[_slot(accounts, old[at].key)] = old[at]
             used += 1
-        elif old[at].key != -1:
-            _clear_account(ledger, old[at])
     ledger.tally[0].used = used
     return Ledger(
         accounts,
@@ -935,8 +1072,7 @@ def _rebuilt(ledger, size):
         ledger.lots,
         ledger.paths,
         ledger.pieces,
-        ledger.best,
-        ledger.groups,
+        ledger.index,
         ledger.arrivals,
         ledger.routes,
         ledger.counts,
@@ -954,10 +1090,11 @@ def _has_room(ledger):
 @allocating
 def _with_room(ledger):
     """The ledger with room for the pieces at hand: what is too short is at least doubled."""
-    tally, lots, paths, pieces = ledger.tally[0], ledger.lots, ledger.paths, ledger.pieces
+    tally, lots, paths, pieces, index = ledger.tally[0], ledger.lots, ledger.paths, ledger.pieces, ledger.index
     if tally.pieces >= tally.spare:
         first, size = len(lots), 2 * len(lots) + tally.pieces
         lots, paths, pieces = _resized(lots, size), _resized_paths(paths, size), _resized(pieces, size)
+        index = _no_index(size)
         _free_lots(lots, first, tally)
     arrivals, routes = ledger.arrivals, ledger.routes
     if tally.arrived + tally.pieces > len(arrivals):
@@ -969,8 +1106,7 @@ def _with_room(ledger):
         lots,
         paths,
         pieces,
-        ledger.best,
-        ledger.groups,
+        index,
         arrivals,
         routes,
         ledger.counts,
@@ -1003,6 +1139,14 @@ def _resized_paths(paths, size):
 def _less(units, parts, other_units, other_parts):
     """Whether an amount is less than another."""
     return units < other_units or (units == other_units and parts < other_parts)
+
+
+@in_place
+def _least(units, parts, other_units, other_parts):
+    """The lesser of two amounts."""
+    if _less(units, parts, other_units, other_parts):
+        return units, parts
+    return other_units, other_parts
 
 
 @in_place

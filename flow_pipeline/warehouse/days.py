@@ -15,6 +15,7 @@ from flow_pipeline.domain.tokens import lookalike_form
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.scoring.rules import rule_set
 from flow_pipeline.settings import Settings
+from flow_pipeline.tracing import VERSION as TRACING
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.store import Connection, get_state, macros, number, set_state, transaction
 
@@ -123,7 +124,7 @@ def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
         "prices": get_state(connection, "prices_sha256"),
         "tokens": get_state(connection, "token_decimals_sha256"),
         "rules": [settings.rules.name, rule_set(settings)],
-        "tracing": [settings.tracing.model_dump(mode="json"), get_state(connection, "groups")],
+        "tracing": [TRACING, settings.tracing.model_dump(mode="json"), get_state(connection, "groups")],
         "smart_money": settings.smart_money.model_dump(mode="json"),
         "clusters": settings.clusters.model_dump(mode="json"),
         "wallets": connection.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from fractions import Fraction
 from itertools import pairwise
+from random import Random
 
 import numpy as np
 import pytest
@@ -108,3 +109,42 @@ def test_any_split_over_days_is_all_at_once(
     assert found == arrived(whole)
     for item in fields(State):
         assert np.array_equal(getattr(state, item.name), getattr(whole.state, item.name)), item.name
+
+
+HOUR, DAY = 3_600, 86_400
+AMOUNTS = ["1", "2", "3.5", "0.3", "10"]
+
+
+def told(seed: int, hour: int) -> list[Move]:
+    """A story of eighty transfers among five people and four groups, begun so many hours after midnight."""
+    draw = Random(seed)
+    moves, time = [], hour * HOUR
+    for n in range(80):
+        time += draw.choice([1, 1, 1, HOUR, 5 * HOUR, 13 * HOUR])
+        sender = draw.choice([0, 0, 2, 3, 4, 5, 6, 7])
+        receiver = draw.choice([at for at in (0, 1, 1, 3, 3, 4, 5, 6, 7, 9) if at != sender])
+        moves.append(Move(n, time // DAY, n, time, sender, receiver, Fraction(draw.choice(AMOUNTS))))
+    return moves
+
+
+@pytest.mark.parametrize("attribution", ["fifo", "haircut", "poison"])
+@given(st.integers(0, 10**9), st.sampled_from([(1, 1), (1, 3), (2, 3)]))
+@budget(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_story_gives_the_same_flows_at_every_hour_of_a_day(
+    attribution: str, seed: int, days: tuple[int, int]
+) -> None:
+    """The plain machine is never told that a day ended."""
+    idle, age = (count * DAY for count in days)
+    plain = Tracker(GROUPS, IS_SOURCE, IS_DESTINATION, attribution, max_age=age, max_idle=idle)
+    for move in told(seed, 0):
+        plain.step(move)
+    limits = flow_rules(attribution, max_age=np.array([age]), max_idle=np.array([idle]), day_ticks=np.array([DAY]))
+    stories = [moves_of(told(seed, hour)) for hour in range(24)]
+    found = [arrived(advance(State.empty(6), story, limits)) for story in stories]
+    assert [hour for hour in range(24) if found[hour] != found[0]] == []
+    assert arrived(advance(State.empty(6), stories[seed % 24], limits, keep_states=True)) == found[0]
+    assert [(*flow[:2], *flow[3:]) for flow in found[0]] == [
+        (*flow[:2], flow[3], pytest.approx(flow[4]), flow[5]) for flow in plain.arrived
+    ]
+    exact = [float(flow[2]) for flow in plain.arrived]
+    assert [float(flow[2]) for flow in found[0]] == pytest.approx(exact, rel=1e-9 if attribution == "haircut" else 0)

@@ -16,6 +16,7 @@ select
     sum(too_old)::bigint as too_old,
     sum(idle)::bigint as idle,
     sum(pruned)::bigint as pruned,
+    sum(dropped)::bigint as dropped,
     max(active)::bigint as most_active
 from ops.flow_days
 where ($first is null or block_date >= $first) and ($last is null or block_date <= $last)

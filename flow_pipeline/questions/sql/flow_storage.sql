@@ -1,4 +1,4 @@
--- Gives: one row: what the tracker holds, what it pruned, and pairs that have no summary
+-- Gives: one row: what the tracker holds, what it pruned and dropped, and pairs that have no summary
 -- Reads: detection.groups, detection.group_members, detection.group_flows, detection.active_flows,
 --   detection.group_flow_summaries, ops.flow_days, store.flow_states
 with pairs as (
@@ -19,5 +19,6 @@ select
     (select count(*) from detection.group_flow_summaries) as summaries,
     (select count(*) from pairs) - (select count(*) from detection.group_flow_summaries) as summaries_left_out,
     (select coalesce(sum(pruned), 0)::bigint from ops.flow_days) as pruned,
+    (select coalesce(sum(dropped), 0)::bigint from ops.flow_days) as dropped,
     (select count(*) from store.flow_states) as state_rows,
     (select count(distinct block_date) from store.flow_states) as state_days
