@@ -16,6 +16,7 @@ from flow_pipeline.domain.vocabulary import RISK_LEVELS
 from flow_pipeline.graph.prepare import time_order
 from flow_pipeline.settings import TracingSettings
 from flow_pipeline.sources.files import sha256_of
+from flow_pipeline.tracing import VERSION
 from flow_pipeline.tracing.groups import GroupFile, read_groups
 from flow_pipeline.tracing.kernel import (
     ATTRIBUTIONS,
@@ -95,13 +96,38 @@ def run_flows(connection: Connection, settings: TracingSettings) -> dict[str, in
     first = _first_day(connection)
     if first is not None:
         with transaction(connection):
+            _keep_what_was(connection)
             _follow(connection, settings, groups, first)
             _summarise(connection, settings)
+            _record_restatement(connection)
     for table in ("flow_members", "flow_tokens", "flow_hops", "arrived_flows"):
         connection.execute(f"drop table if exists temp.{table}")
     names = ("groups", "group_members", "group_flows", "group_flow_transfers", "group_flow_summaries", "active_flows")
     counts = table_counts(connection, [f"detection.{name}" for name in names])
     return {name: counts[f"detection.{name}"] for name in names}
+
+
+def _keep_what_was(connection: Connection) -> None:
+    """The temp table flows_before: flows of another version of the definition, none when it is this one's."""
+    connection.execute(
+        "create or replace temp table flows_before as select * from detection.group_flows where $is_other",
+        {"is_other": _version(connection) != VERSION},
+    )
+
+
+def _record_restatement(connection: Connection) -> None:
+    """Record in ops.flow_restatements what another version of the definition changed, once."""
+    before = _version(connection)
+    if before != VERSION:
+        values = {"now": datetime.now(UTC).replace(tzinfo=None), "before": before, "version": VERSION}
+        connection.execute(sql("flows_restated"), values)
+        set_state(connection, "flows_version", VERSION)
+    connection.execute("drop table temp.flows_before")
+
+
+def _version(connection: Connection) -> str:
+    """Version of the definition that gave detection.group_flows; the first one left no mark."""
+    return get_state(connection, "flows_version") or "1"
 
 
 def _groups(connection: Connection, path: Path | None, use_derived: bool) -> list[tuple[str, str, bool, bool]]:

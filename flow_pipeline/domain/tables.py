@@ -29,7 +29,7 @@ _KEPT = {
     *(f"store.{name}" for name in ("transfers", "addresses", "tokens", "block_times", "copies")),
     *(f"store.{name}" for name in ("dirty_days", "reopened", "told_days", "state")),
     *(f"raw.{name}" for name in ("transactions", "rejects", "wallet_reports", "labels", "loads")),
-    *(f"ops.{name}" for name in ("audits", "publications", "restatements")),
+    *(f"ops.{name}" for name in ("audits", "publications", "restatements", "flow_restatements")),
 }
 """What loading wrote and what runs have recorded: a build of all days does not write it again."""
 
@@ -1317,6 +1317,27 @@ OPS_FLOW_DAYS = Table(
         ("active", "BIGINT", "still active at the end of the day"),
     ),
 )
+OPS_FLOW_RESTATEMENTS = Table(
+    "ops",
+    "flow_restatements",
+    "One row per change of the definition of group flows, pair of groups and token whose flows it changed.",
+    _columns(
+        ("restated_at", "TIMESTAMP", "when they were traced again, UTC"),
+        ("version_before", "VARCHAR", "version of the definition before"),
+        ("version", "VARCHAR", "version of the definition since"),
+        ("source_group", "VARCHAR", "group that the money left"),
+        ("destination_group", "VARCHAR", "group where it arrived"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("token_symbol", "VARCHAR", "symbol shown for the token"),
+        ("token_address", "VARCHAR", "token contract, NULL for the native coin"),
+        ("flows_before", "BIGINT", "flows as published before"),
+        ("flows_after", "BIGINT", "flows since"),
+        ("gone", "BIGINT", "flows as published before that are none now"),
+        ("new", "BIGINT", "flows that were none before"),
+        ("amount_before", AMOUNT, "their sum before"),
+        ("amount_after", AMOUNT, "their sum since"),
+    ),
+)
 OPS_RESTATEMENTS = Table(
     "ops",
     "restatements",
@@ -1479,6 +1500,7 @@ USER_TABLES = (
     ACTIVE_FLOWS,
     OPS_DETECTIONS,
     OPS_FLOW_DAYS,
+    OPS_FLOW_RESTATEMENTS,
     OPS_RESTATEMENTS,
     OPS_ALERTS,
     OPS_AUDITS,

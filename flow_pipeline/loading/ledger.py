@@ -17,7 +17,7 @@ from flow_pipeline.warehouse.store import Connection, get_state, set_state, tran
 
 sql = statements(__package__)
 
-HISTORY = ("ops.audits", "ops.publications", "ops.restatements")
+HISTORY = ("ops.audits", "ops.publications", "ops.restatements", "ops.flow_restatements")
 """What runs have recorded: no file gives it again."""
 
 

@@ -89,8 +89,11 @@ def _changes(b: Builder, state: pa.Table, before: pa.Table | None) -> Part:
         if rows:
             tables.append(Table("", "Revised exchange days", columns, rows[: b.settings.reports.rows], len(rows)))
     restated = b.table("report_restated", "Restatements by labels")
+    retraced = b.table("report_flows_restated", "Flows between groups that a new definition changed")
     changes = b.table("report_alert_changes", "Alerts that changed with the last run")
-    return Part("changes", "What changed", words, [table for table in (*tables, changes, restated) if table.rows])
+    return Part(
+        "changes", "What changed", words, [table for table in (*tables, changes, restated, retraced) if table.rows]
+    )
 
 
 def _netflow(b: Builder) -> Part:

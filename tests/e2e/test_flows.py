@@ -13,10 +13,11 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions import flows
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.simulation.world import generate, write
+from flow_pipeline.tracing import VERSION
 from flow_pipeline.tracing.groups import read_groups
-from flow_pipeline.warehouse.store import open_published
+from flow_pipeline.warehouse.store import open_build, open_published
 from tests.conftest import ask, build, hashes, transfer, write_csv
-from tests.worlds import address, command, rows_of
+from tests.worlds import Hop, address, command, rows_of
 
 GROUPS = """
 dark-market:
@@ -184,3 +185,35 @@ def test_doubles_empties_and_bad_addresses_are_said(settings: Settings, tmp_path
     changed = grouped(settings, tmp_path, 'a: {{addresses: ["{D}"]}}\n')
     build(changed, tmp_path / "in")
     assert ask(changed, "SELECT count(*) FROM detection.group_flows") == [(0,)]
+
+
+def test_another_definition_restates_its_flows_once(settings: Settings, tmp_path: Path) -> None:
+    """Clean money of yesterday is still ahead of the next flow; an earlier version had forgotten it."""
+    settings = grouped(settings, tmp_path)
+    day = 86_400
+    hops: list[Hop] = [
+        (0, "D", "X", 1),
+        (60, "Y", "X", 5),
+        (120, "X", "Z", 1),
+        (day, "D", "X", 4),
+        (day + 60, "X", "M", 4),
+    ]
+    write_csv(tmp_path / "in" / "t.csv", rows_of(hops))
+    build(settings, tmp_path / "in")
+    assert ask(settings, "SELECT count(*) FROM detection.group_flows") == [(0,)]
+    write_csv(tmp_path / "in" / "u.csv", [transfer(99, address("X"), address("M"), 5, at="2025-05-02T03:00:00Z")])
+    build(settings, tmp_path / "in")
+    assert ask(settings, "SELECT amount FROM detection.group_flows") == [(4,)]
+    assert ask(settings, "SELECT count(*) FROM ops.flow_restatements") == [(0,)]
+    with open_build(settings) as connection:
+        connection.execute("update store.state set value = '1' where key = 'flows_version'")
+        connection.execute("update store.state set value = 'older' where key = 'built_with'")
+        connection.execute("update detection.group_flows set flow_id = 'of before', amount = 3")
+        connection.execute("update detection.group_flow_transfers set flow_id = 'of before'")
+    for _ in range(2):
+        build(settings, tmp_path / "in")
+        assert ask(
+            settings,
+            "SELECT version_before, version, source_group, destination_group, flows_before, flows_after, gone, new, "
+            "amount_before, amount_after FROM ops.flow_restatements",
+        ) == [("1", VERSION, "dark-market", "big-mixer", 1, 1, 1, 1, 3, 4)]
