@@ -42,6 +42,7 @@ from flow_pipeline.loading.storing import (
 )
 from flow_pipeline.loading.understanding import understand
 from flow_pipeline.settings import Settings, SourceSettings
+from flow_pipeline.sources import discover
 from flow_pipeline.sources.containers import unpacked
 from flow_pipeline.sources.fields import MACROS, Plan
 from flow_pipeline.sources.files import sha256_of
@@ -308,11 +309,6 @@ class _Load:
     def run(self) -> FileReport:
         started = _now()
         sha, path = sha256_of(self.path), _named(self.path)
-        base = self._options_hash()
-        with_tokens = f"{base}-{get_state(self.connection, 'token_decimals_sha256') or ''}"
-        blocks = number(self.connection, "select count(*) from store.block_times")
-        with_times = f"{with_tokens}-{blocks}"
-        valid = {base, with_tokens, with_times}
         earlier = self.connection.execute(
             "select load_id, source_file, sha256, options_hash, window_first, window_last, format from raw.loads "
             "where (sha256 = $sha or source_file = $path) and format not in ('labels', 'groups')",
@@ -320,7 +316,8 @@ class _Load:
         ).fetchall()
         earlier = [self._as_it_lies(row, path, sha) for row in earlier]
         is_same = {
-            row[0]: row[2] == sha and row[3] in valid and self.options.format in (None, row[6]) for row in earlier
+            row[0]: row[2] == sha and row[3] in self._options_hashes(row[6]) and self.options.format in (None, row[6])
+            for row in earlier
         }
         is_same |= dict.fromkeys(self._with_rows_of_the_future([row[0] for row in earlier if is_same[row[0]]]), False)
         same = [row for row in earlier if is_same[row[0]]]
@@ -355,7 +352,7 @@ class _Load:
             self.report.decisions, self.report.notes = understood.reading.decisions, understood.reading.notes
             if understood.source is None or understood.plan is None:
                 self.report.format = "empty"
-                self._record_empty(sha, base, started)
+                self._record_empty(sha, self._options_hashes("empty")[0], started)
                 return self.report
             self.report.format = understood.source.NAME
             file, rows, plan = understood.file, understood.rows, understood.plan
@@ -366,6 +363,7 @@ class _Load:
                 self.connection, relation, plan, self.window, loaded, sources, file.kind != "parquet"
             )
             is_by_token = plan.looks_up_decimals or is_by_symbol
+            base, with_tokens, with_times = self._options_hashes(understood.source.NAME)
             options_hash = with_times if plan.looks_up_times else with_tokens if is_by_token else base
             with transaction(self.connection):
                 if stale:
@@ -453,8 +451,15 @@ class _Load:
             started_at=started,
         )
 
-    def _options_hash(self) -> str:
-        """Hash of all that decides how the file is read; what is known of tokens follows it after a hyphen."""
+    def _options_hashes(self, source: str) -> tuple[str, str, str]:
+        """Hash of all that decides how a source reads the file; the same with what is known of tokens; and of times."""
+        base = self._options_hash(source)
+        with_tokens = f"{base}-{get_state(self.connection, 'token_decimals_sha256') or ''}"
+        blocks = number(self.connection, "select count(*) from store.block_times")
+        return base, with_tokens, f"{with_tokens}-{blocks}"
+
+    def _options_hash(self, source: str) -> str:
+        version = getattr(discover().get(source), "VERSION", None)
         sources = self.settings.sources
         facts = {
             "chain": self.chain,
@@ -464,6 +469,7 @@ class _Load:
                 for name in ("value_unit", "decimal_mark", "date_order", "time_zone", "time_unit", "epoch", "earliest")
             },
             "map": sources.map.model_dump(mode="json") if sources.map else None,
+            **({"version": version} if version else {}),
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 

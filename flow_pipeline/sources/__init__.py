@@ -28,7 +28,7 @@ class Source(Protocol):
     """One input format.
 
     `NAME` is the word of `--format` and of raw.loads.format; `EXAMPLE` a minimal file (name, bytes) that the contract
-    tests load.
+    tests load. A source that reads its files otherwise than before has a `VERSION`: they are read again once.
     """
 
     NAME: str

@@ -1,9 +1,11 @@
 """Bitcoin and its sisters: bitcoin-etl, Bitcoin Core `getblock` and Esplora as transfers between addresses.
 
-They are exact to the satoshi. An output is shared over the input addresses in proportion to what they put in, whole
-satoshis by largest remainder; what comes back to an input address is change and no transfer; new coins come from
-`coinbase`; what no output takes goes to `fees`. A transaction without outputs is none, and one whose inputs have no
-values does not say who paid how much: both are refused, one row each.
+They are exact to the satoshi. An address of a transaction has a net: its outputs less its inputs. Net payers pay, net
+receivers receive, and each of them is paid by all payers in proportion to their net; `fees` receives what no output
+takes, and new coins come from `coinbase`. What comes back to an address that put more in is change and no transfer.
+Whole satoshis, so that both sums hold: every payer gives its net, every receiver gets its own. A transaction without
+outputs is none, one whose inputs have no values does not say who paid how much, and one that pays out more than it
+takes in is not true: all three are refused, one row each.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from flow_pipeline.sources.evidence import Reading
 from flow_pipeline.sources.fields import Amount, Plan, Shape, TransferFields, literal
 from flow_pipeline.sources.files import InputFile, plain
 
-NAME = "bitcoin"
+NAME, VERSION = "bitcoin", "2"
 SHAPE = (
     "JSON of blocks (Bitcoin Core getblock, verbosity 3) or of transactions (bitcoin-etl, Esplora and mempool.space), "
     "with the values and addresses of inputs"
@@ -60,7 +62,7 @@ def plan(reading: Reading) -> Plan:
             f"inputs and outputs do not go with --chain {chain}", "leave --chain out for Bitcoin, or name its sister"
         )
     reading.notes.append(
-        "outputs are shared over input addresses in proportion; change is no transfer; fees go to `fees`"
+        "who puts in more than comes back pays, in proportion; change is no transfer; fees go to `fees`"
     )
     return Plan(
         TransferFields(

@@ -1,5 +1,6 @@
--- Gives: one row per output (or fee) and input address of each transaction, with the address's share in whole satoshis;
---   a transaction without outputs, or whose inputs have no values, has one row, of which only the transaction is known.
+-- Gives: one row per net receiver (or fee) and net payer of each transaction, with the payer's share in whole satoshis;
+--   a transaction without outputs, or whose inputs have no values, has one row, of which only the transaction is known,
+--   and one that pays out more than it takes in has one with a fee below zero.
 -- Reads: the relation lines, the JSON of blocks or of transactions
 with documents as (
     select
@@ -108,24 +109,6 @@ inputs as (
     from valued_inputs
 ),
 
-senders as (
-    select
-        tx_no,
-        address,
-        sum(sat)::hugeint as sat,
-        row_number() over (partition by tx_no order by address) - 1 as place
-    from inputs
-    group by tx_no, address
-    union all
-    select
-        tx_no,
-        'coinbase' as address,
-        1 as sat,
-        0 as place
-    from transactions
-    where is_coinbase
-),
-
 input_totals as (
     select
         tx_no,
@@ -183,17 +166,65 @@ output_totals as (
     group by tx_no
 ),
 
-receipts as (
-    select * from outputs
-    union all
+fees as (
     select
         t.tx_no,
         t.last_place + 1 as place,
-        'fees' as address,
         p.sat - t.sat as sat
     from output_totals as t
     inner join input_totals as p using (tx_no)
     where p.is_known
+),
+
+balances as (
+    select
+        tx_no,
+        address,
+        min(place) as place,
+        sum(sat)::hugeint as sat
+    from (
+        select * from outputs
+        union all
+        select
+            tx_no,
+            null as place,
+            address,
+            -sat as sat
+        from inputs
+    )
+    group by tx_no, address
+),
+
+payers as (
+    select
+        tx_no,
+        address,
+        -sat as sat,
+        row_number() over (partition by tx_no order by address) - 1 as place
+    from balances
+    where sat < 0
+    union all
+    select
+        t.tx_no,
+        'coinbase' as address,
+        u.sat,
+        0 as place
+    from transactions as t
+    inner join output_totals as u using (tx_no)
+    where t.is_coinbase
+),
+
+receivers as (
+    select * from balances
+    where sat > 0
+    union all
+    select
+        tx_no,
+        'fees' as address,
+        place,
+        sat
+    from fees
+    where sat > 0
 ),
 
 shares as (
@@ -202,37 +233,54 @@ shares as (
         o.place as out_place,
         s.place as in_place,
         o.address as receiver,
-        case when p.is_known or p.tx_no is null then s.address end as sender,
-        o.sat,
-        case when p.tx_no is null then o.sat else o.sat * s.sat // p.sat end as part,
-        case when p.tx_no is null then 0 else o.sat * s.sat % p.sat end as rest
-    from receipts as o
-    inner join senders as s using (tx_no)
-    left join input_totals as p using (tx_no)
-    where
-        o.sat <> 0
-        and not exists (
-            select 1
-            from senders as c
-            where c.tx_no = o.tx_no and c.address = o.address
-        )
+        s.address as sender,
+        o.sat as received,
+        s.sat as paid,
+        o.sat * s.sat // t.sat as part
+    from receivers as o
+    inner join payers as s using (tx_no)
+    inner join (
+        select
+            tx_no,
+            sum(sat)::hugeint as sat
+        from payers
+        group by tx_no
+    ) as t using (tx_no)
+),
+
+-- What rounding down left is laid out twice, receiver after receiver and payer after payer: where two of them overlap,
+-- that much more goes from the one to the other. So both sums hold to the satoshi.
+left_to_get as (
+    select
+        tx_no,
+        receiver,
+        any_value(received) - sum(part) as rest,
+        sum(any_value(received) - sum(part)) over (partition by tx_no order by any_value(out_place), receiver) as until
+    from shares
+    group by tx_no, receiver
+),
+
+left_to_pay as (
+    select
+        tx_no,
+        sender,
+        any_value(paid) - sum(part) as rest,
+        sum(any_value(paid) - sum(part)) over (partition by tx_no order by any_value(in_place)) as until
+    from shares
+    group by tx_no, sender
 ),
 
 whole_shares as (
     select
-        tx_no,
-        out_place,
-        in_place,
-        sender,
-        receiver,
-        part + case
-            when
-                row_number() over (partition by tx_no, out_place order by rest desc, in_place)
-                <= sat - sum(part) over (partition by tx_no, out_place)
-                then 1
-            else 0
-        end as sat
-    from shares
+        s.tx_no,
+        s.out_place,
+        s.in_place,
+        s.sender,
+        s.receiver,
+        s.part + greatest(0, least(g.until, p.until) - greatest(g.until - g.rest, p.until - p.rest)) as sat
+    from shares as s
+    inner join left_to_get as g on g.tx_no = s.tx_no and g.receiver = s.receiver
+    inner join left_to_pay as p on p.tx_no = s.tx_no and p.sender = s.sender
 ),
 
 without_values as (
@@ -252,7 +300,20 @@ transfers as (
         false as lacks_input_values
     from whole_shares as s
     inner join output_totals as u using (tx_no)
-    where s.sat <> 0 and s.tx_no not in (select tx_no from without_values)
+    where
+        s.sat > 0
+        and s.tx_no not in (select tx_no from without_values)
+        and s.tx_no not in (select tx_no from fees where sat < 0)
+    union all
+    select
+        tx_no,
+        place as position,
+        'fees' as sender,
+        'fees' as receiver,
+        sat,
+        false as lacks_input_values
+    from fees
+    where sat < 0
     union all
     select
         t.tx_no,
