@@ -13,7 +13,6 @@ import pyarrow as pa
 from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.vocabulary import RISK_LEVELS
-from flow_pipeline.graph.prepare import time_order
 from flow_pipeline.settings import TracingSettings
 from flow_pipeline.sources.files import sha256_of
 from flow_pipeline.tracing import VERSION
@@ -306,7 +305,8 @@ def _read_moves(connection: Connection, start: date, stop: date) -> Moves:
         )
         return hashes, content
 
-    keys = (column["time"], column["block"], column["place"], column["transfer_index"], units, parts)
+    place = known_places(column["time"], column["block"], column["token"], column["place"])
+    keys = (column["time"], column["block"], place, column["transfer_index"], units, parts)
     order, rank = time_order(keys, tie_break)
     return Moves(
         column["day"][order], rank.astype(np.int64), column["clock"][order], column["token"][order].astype(np.int32),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 
 from flow_pipeline.graph import BURN, UNLABELLED, TransferGraph
+from flow_pipeline.graph.order import TieBreak, known_places, time_order
 
-TieBreak = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 NEVER = np.iinfo(np.int64).max
 
 
@@ -94,8 +93,9 @@ def build(
         address_count: Largest address id plus one.
         crowds: Who is known to be paid by many or to pay many, and how many are looked for in these transfers.
     """
+    place = known_places(transfers.time, transfers.block, transfers.token, transfers.place)
     order, rank = time_order(
-        (transfers.time, transfers.block, transfers.place, transfers.index, transfers.amount), transfers.tie_break
+        (transfers.time, transfers.block, place, transfers.index, transfers.amount), transfers.tie_break
     )
     time, token = transfers.time[order], transfers.token[order].astype(np.int32)
     sender, receiver = transfers.sender[order].astype(np.int32), transfers.receiver[order].astype(np.int32)
@@ -154,41 +154,6 @@ def build(
         symbols=symbols,
         row=order,
     )
-
-
-def time_order(keys: tuple[np.ndarray, ...], tie_break: TieBreak) -> tuple[np.ndarray, np.ndarray]:
-    """Row positions in the order of the keys, the first one first, and their rank.
-
-    Rows in order cost one pass. Texts are read for ties only: the hash decides, and equal hashes are of equal rank, in
-    the order of the second text, so that the order of loading never shows.
-    """
-    order = np.arange(len(keys[0])) if _is_ordered(keys) else np.lexsort(keys[::-1])
-    same = np.zeros(len(order), bool)
-    if len(order):
-        a, b = order[1:], order[:-1]
-        same[1:] = np.logical_and.reduce([key[a] == key[b] for key in keys])
-    tied = np.flatnonzero(same | np.append(same[1:], False))
-    if len(tied):
-        hashes, others = tie_break(order[tied])
-        group = np.cumsum(~same)[tied]
-        inner = np.lexsort((others, hashes, group))
-        order[tied] = order[tied][inner]
-        hashes, group = hashes[inner], group[inner]
-        same[tied[1:]] = (group[1:] == group[:-1]) & (hashes[1:] == hashes[:-1])
-        same[tied[0]] = False
-    return order, np.cumsum(~same).astype(np.int32)
-
-
-def _is_ordered(keys: tuple[np.ndarray, ...]) -> bool:
-    """True when the rows stand in the order of the keys."""
-    is_equal = np.ones(max(len(keys[0]) - 1, 0), bool)
-    for key in keys:
-        if (is_equal & (key[1:] < key[:-1])).any():
-            return False
-        is_equal &= key[1:] == key[:-1]
-        if not is_equal.any():
-            break
-    return True
 
 
 @njit(cache=True, nogil=True)

@@ -297,8 +297,8 @@ class Ledger(NamedTuple):
         lots: LOT records. Those of an account stand in line through `behind`, the others in the free list.
         paths: Refs of the transfers so far, one row per lot.
         pieces: PIECE records of the transfer at hand, as many as there are lots.
-        index: Open-addressing table of the lots of a line by their first transfer, for `_place_copies`: a stamp in the
-            high half, the lot in the low; a place with another stamp than the tally's is free.
+        lot_by_first: Open-addressing table of the lots of a line by their first transfer, for `_place_copies`: a stamp
+            in the high half, the lot in the low; a place with another stamp than the tally's is free.
         arrivals: ARRIVAL records.
         routes: Refs of the transfers, one row per arrival.
         counts: COUNTS of the day.
@@ -310,7 +310,7 @@ class Ledger(NamedTuple):
     lots: np.ndarray
     paths: np.ndarray
     pieces: np.ndarray
-    index: np.ndarray
+    lot_by_first: np.ndarray
     arrivals: np.ndarray
     routes: np.ndarray
     counts: np.ndarray
@@ -829,11 +829,11 @@ def _place_copies(ledger, account, move, rules):
     stamp = ledger.tally[0].stamp << 32
     n = account.head
     while n >= 0:
-        ledger.index[_place_in_index(ledger, ledger.paths[n, 0])] = stamp | n
+        ledger.lot_by_first[_place_in_index(ledger, ledger.paths[n, 0])] = stamp | n
         n = ledger.lots[n].behind
     for p in range(ledger.tally[0].pieces):
         piece = ledger.pieces[p]
-        found = ledger.index[_place_in_index(ledger, ledger.paths[piece.lot, 0] if piece.lot >= 0 else move.ref)]
+        found = ledger.lot_by_first[_place_in_index(ledger, ledger.paths[piece.lot, 0] if piece.lot >= 0 else move.ref)]
         n = found & 0xFFFFFFFF
         if found < stamp:
             _place(ledger, account, piece, move)
@@ -844,7 +844,7 @@ def _place_copies(ledger, account, move, rules):
 @in_place
 def _place_in_index(ledger, ref):
     """Place of a first transfer in the index, or the free place where it belongs."""
-    index, mask = ledger.index, len(ledger.index) - 1
+    index, mask = ledger.lot_by_first, len(ledger.lot_by_first) - 1
     at = ((ref * MIX) >> 20) & mask
     while index[at] >> 32 == ledger.tally[0].stamp and ledger.paths[index[at] & 0xFFFFFFFF, 0] != ref:
         at = (at + 1) & mask
@@ -1072,7 +1072,7 @@ def _rebuilt(ledger, size):
         ledger.lots,
         ledger.paths,
         ledger.pieces,
-        ledger.index,
+        ledger.lot_by_first,
         ledger.arrivals,
         ledger.routes,
         ledger.counts,
@@ -1090,7 +1090,7 @@ def _has_room(ledger):
 @allocating
 def _with_room(ledger):
     """The ledger with room for the pieces at hand: what is too short is at least doubled."""
-    tally, lots, paths, pieces, index = ledger.tally[0], ledger.lots, ledger.paths, ledger.pieces, ledger.index
+    tally, lots, paths, pieces, index = ledger.tally[0], ledger.lots, ledger.paths, ledger.pieces, ledger.lot_by_first
     if tally.pieces >= tally.spare:
         first, size = len(lots), 2 * len(lots) + tally.pieces
         lots, paths, pieces = _resized(lots, size), _resized_paths(paths, size), _resized(pieces, size)

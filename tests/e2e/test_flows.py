@@ -217,3 +217,20 @@ def test_another_definition_restates_its_flows_once(settings: Settings, tmp_path
             "SELECT version_before, version, source_group, destination_group, flows_before, flows_after, gone, new, "
             "amount_before, amount_after FROM ops.flow_restatements",
         ) == [("1", VERSION, "dark-market", "big-mixer", 1, 1, 1, 1, 3, 4)]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_payment_of_the_block_of_its_receipt_follows_it_whatever_the_hashes(
+    settings: Settings, tmp_path: Path, is_known: bool
+) -> None:
+    settings = grouped(settings, tmp_path)
+    names = ["chain", "block_number", "block_timestamp", "transaction_index", "tx_hash", "transfer_index"]
+    names += ["from_address", "to_address", "token_symbol", "amount"]
+    block = ["ethereum", 9, "2025-05-01T00:00:00Z"]
+    rows: list[list[object]] = [
+        [*block, 3 if is_known else "", "0x" + "f" * 64, 5, address("D"), address("X"), "ETH", 2],
+        [*block, 4 if is_known else "", "0x" + "1" * 64, 1 if is_known else 8, address("X"), address("M"), "ETH", 2],
+    ]
+    write_csv(tmp_path / "in" / "t.csv", rows, names)
+    build(settings, tmp_path / "in")
+    assert ask(settings, "SELECT amount, hop_count FROM detection.group_flows") == [(2, 2)]

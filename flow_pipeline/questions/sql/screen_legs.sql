@@ -12,7 +12,14 @@ select
     sum(f.amount - trunc(f.amount))::varchar as rest,
     min(f.block_timestamp) as first_at,
     max(f.block_timestamp) as last_at,
-    list_slice(list(f.tx_hash order by f.block_timestamp, f.tx_hash), 1, $shown) as tx_hashes
+    list_slice(
+        list(
+            f.tx_hash
+            order by f.block_timestamp, f.block_number, f.transaction_index, f.transfer_index, f.amount, f.tx_hash
+        ),
+        1,
+        $shown
+    ) as tx_hashes
 from store.transfers as f
 inner join legs using (from_id, to_id)
 inner join intermediate.int_tokens__canonical as k using (token_id)

@@ -303,7 +303,10 @@ transfers as (
     where
         s.sat > 0
         and s.tx_no not in (select tx_no from without_values)
-        and s.tx_no not in (select tx_no from fees where sat < 0)
+        and s.tx_no not in (
+            select tx_no from fees
+            where sat < 0
+        )
     union all
     select
         tx_no,

@@ -65,6 +65,7 @@ transfers as (
         f.block_timestamp,
         f.block_date,
         f.block_number,
+        f.transaction_index,
         f.transfer_index,
         f.from_id,
         f.to_id,
@@ -115,6 +116,7 @@ ends as (
         block_timestamp,
         block_date,
         block_number,
+        transaction_index,
         transfer_index,
         amount,
         true as is_paid
@@ -128,6 +130,7 @@ ends as (
         block_timestamp,
         block_date,
         block_number,
+        transaction_index,
         transfer_index,
         amount,
         false
@@ -143,7 +146,8 @@ turns as (
     from ends as e inner join store.wallets as w on w.chain = e.chain and w.address_id = e.address_id
     window own as (
         partition by e.chain, e.address_id, e.token_key
-        order by e.block_timestamp, e.block_number, e.transfer_index, e.is_paid desc, e.amount
+        order by
+            e.block_timestamp, e.block_number, e.transaction_index, e.transfer_index, e.is_paid desc, e.amount
     )
 ),
 

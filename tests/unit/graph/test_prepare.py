@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from flow_pipeline.graph import BURN, EXCHANGE, UNLABELLED, TransferGraph
-from flow_pipeline.graph.prepare import Crowds, Hubs, Labels, Transfers, build, time_order
+from flow_pipeline.graph.order import time_order
+from flow_pipeline.graph.prepare import Crowds, Hubs, Labels, Transfers, build
 from tests.unit.graph.small import ALWAYS, NEVER, letters, small_graph
 
 

@@ -4,6 +4,7 @@ select
     f.block_number,
     f.block_timestamp,
     f.block_date,
+    f.transaction_index,
     f.tx_hash,
     f.transfer_index,
     k.token_address,
