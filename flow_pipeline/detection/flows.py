@@ -13,6 +13,7 @@ import pyarrow as pa
 from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.vocabulary import RISK_LEVELS
+from flow_pipeline.graph.order import known_places, time_order
 from flow_pipeline.settings import TracingSettings
 from flow_pipeline.sources.files import sha256_of
 from flow_pipeline.tracing import VERSION
