@@ -19,6 +19,7 @@ import duckdb
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.store import UNSAFE_OPTIMIZERS
 
 _MARK = ".published"
 _INDEXED = {
@@ -56,10 +57,13 @@ RUN_EXPORTS: dict[str, str] = {
 }
 
 
+SAFE: dict[str, Any] = {"disabled_optimizers": UNSAFE_OPTIMIZERS}
+
+
 def export_run(settings: Settings) -> list[Path]:
     """The CSV files of a run: outflow by day, top destinations, the netflow tables, what was detected."""
     published = settings.published_link.resolve()
-    with duckdb.connect(str(published), read_only=True) as connection:
+    with duckdb.connect(str(published), read_only=True, config=SAFE) as connection:
         written = [
             write_whole(settings.exports_dir / f"{name}.csv", partial(_copy, connection, query, "format csv, header"))
             for name, query in RUN_EXPORTS.items()
@@ -116,7 +120,7 @@ def export_tables(
         )
     published = settings.published_link.resolve()
     with duckdb.connect(
-        str(published), read_only=True, config={"memory_limit": settings.warehouse.memory_limit}
+        str(published), read_only=True, config={"memory_limit": settings.warehouse.memory_limit, **SAFE}
     ) as connection:
         known = {
             f"{row[0]}.{row[1]}"

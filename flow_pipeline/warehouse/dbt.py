@@ -57,6 +57,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "NETRAFLOW_DBT_FILE": str(settings.build_file.resolve()),
         "NETRAFLOW_DBT_MEMORY": str(config["memory_limit"]),
         "NETRAFLOW_DBT_THREADS": str(config["threads"]),
+        "NETRAFLOW_DBT_UNSAFE_OPTIMIZERS": str(config["disabled_optimizers"]),
         "NETRAFLOW_DBT_SPILL": str(config["temp_directory"]),
     }
 

@@ -19,6 +19,8 @@ from flow_pipeline.domain.tables import ALL_TABLES, SCHEMAS
 from flow_pipeline.settings import Settings
 
 Connection = duckdb.DuckDBPyConnection
+UNSAFE_OPTIMIZERS = "common_subplan"
+"""DuckDB 1.5.6 takes two columns of one view for the same in the branches of a UNION ALL, and gives one twice."""
 sql = statements(__package__)
 
 
@@ -29,6 +31,7 @@ def engine_config(settings: Settings) -> dict[str, Any]:
         "memory_limit": warehouse.memory_limit,
         "threads": warehouse.threads or os.cpu_count() or 2,
         "temp_directory": str(settings.build_file.parent.resolve() / "spill"),
+        "disabled_optimizers": UNSAFE_OPTIMIZERS,
     }
 
 
@@ -159,6 +162,7 @@ def open_published(settings: Settings) -> Iterator[Connection]:
     connection = duckdb.connect(str(settings.published_link.resolve()), read_only=True)
     try:
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set disabled_optimizers = ?", [UNSAFE_OPTIMIZERS])
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         # Files that were published before a macro came are readable all the same.
