@@ -307,8 +307,8 @@ def _read_moves(connection: Connection, start: date, stop: date) -> Moves:
         return hashes, content
 
     place = known_places(column["time"], column["block"], column["token"], column["place"])
-    keys = (column["time"], column["block"], place, column["transfer_index"], units, parts)
-    order, rank = time_order(keys, tie_break)
+    keys = (column["time"], column["block"], place, column["transfer_index"])
+    order, rank = time_order(keys, (units, parts), tie_break)
     return Moves(
         column["day"][order], rank.astype(np.int64), column["clock"][order], column["token"][order].astype(np.int32),
         column["sender"][order].astype(np.int32), column["receiver"][order].astype(np.int32), units[order],

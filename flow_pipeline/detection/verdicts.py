@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from flow_pipeline.detection.graph import numbers
 from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph import TransferGraph
@@ -154,8 +155,10 @@ class _Traffic:
         self._owned = set(zip(owned["chain"].tolist(), owned["day"].tolist(), strict=True))
         self._wanted = _columns(connection, "select distinct day from pool where is_judged order by day")["day"]
         amounts = _columns(connection, sql("verdicts_amounts"))
-        token, first = np.unique(amounts["token"], return_index=True)
-        bounds = np.append(first, len(amounts["token"]))
+        token, place, count = np.unique(amounts["token"], return_inverse=True, return_counts=True)
+        order = np.argsort(place.astype(np.int16 if len(token) < 2**15 else np.int64), kind="stable")
+        amounts = {name: column[order] for name, column in amounts.items()}
+        bounds = np.concatenate(([0], np.cumsum(count)))
         self._medians = {
             int(t): rolling_medians(amounts["day"][a:b], amounts["amount"][a:b], self._wanted, self._window)
             for t, a, b in zip(token, bounds[:-1], bounds[1:], strict=True)
@@ -238,4 +241,4 @@ def _graded(decided: dict[str, np.ndarray], settings: VerdictSettings) -> pa.Tab
 def _columns(connection: Connection, statement: str, values: dict[str, Any] | None = None) -> dict[str, np.ndarray]:
     """Columns of numbers with NULL as NaN, and of texts."""
     rows = connection.execute(statement, values or {}).to_arrow_table()
-    return {name: np.asarray(rows[name].to_numpy(zero_copy_only=False)) for name in rows.column_names}
+    return {name: numbers(rows[name]) for name in rows.column_names}

@@ -16,7 +16,7 @@ MOVED, LIMITED_BY, IDENTITY = "sum", "moved_amount", "all"
 IS_PATH, IS_PROOF = False, False
 CARD = Card(
     definition="The largest transfer that an address makes in a token on a day, the first of equally large ones. "
-    "Neither its sender nor its receiver is a service or a hub. The 100 largest of each token and day are findings.",
+    "Neither its sender nor its receiver is a service or a hub. The 25 largest of each token and day are findings.",
     strength="the amount",
     example="A pays B 5 ETH and C 7 ETH on one day: one finding about A, the 7 ETH to C. Its payment of 900 ETH to an "
     "exchange is none.",
@@ -28,7 +28,7 @@ class Parameters(WithLimit):
     """Parameters of large transfers."""
 
     per_day: int = Field(
-        100,
+        25,
         ge=11,
         description="findings per token and day: the eleven largest of thirty days tell how rare a larger one is, the "
         "others only fill tables",

@@ -281,7 +281,7 @@ STORE_TRAFFIC_DAYS = Table(
 STORE_BUSIEST = Table(
     "store",
     "busiest",
-    "One row per chain, day and address that may touch more than half of the day's transfers.",
+    "One row per chain, day and address that touches more than half of the day's transfers.",
     _columns(
         ("chain", "VARCHAR", "canonical chain name"),
         ("block_date", "DATE", "UTC day"),

@@ -95,7 +95,7 @@ def build(
     """
     place = known_places(transfers.time, transfers.block, transfers.token, transfers.place)
     order, rank = time_order(
-        (transfers.time, transfers.block, place, transfers.index, transfers.amount), transfers.tie_break
+        (transfers.time, transfers.block, place, transfers.index), (transfers.amount,), transfers.tie_break
     )
     time, token = transfers.time[order], transfers.token[order].astype(np.int32)
     sender, receiver = transfers.sender[order].astype(np.int32), transfers.receiver[order].astype(np.int32)

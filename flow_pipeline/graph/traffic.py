@@ -10,10 +10,10 @@ _COUNTERS = 3
 
 
 def busiest(chain: np.ndarray, day: np.ndarray, sender: np.ndarray, receiver: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Addresses that may touch more than half of the transfers of a chain and day: all that do, and few others.
+    """Addresses that touch more than half of the transfers of a chain and day.
 
-    Counters that meet and cancel (Misra and Gries, 1982, Science of Computer Programming 2): one pass, no table of all
-    addresses.
+    Counters that meet and cancel find candidates (Misra and Gries, 1982, Science of Computer Programming 2), a second
+    pass counts those: no table of all addresses is needed.
 
     Args:
         chain: Chain number, from 0 (transfers).
@@ -27,8 +27,8 @@ def busiest(chain: np.ndarray, day: np.ndarray, sender: np.ndarray, receiver: np
         return tuple(np.empty(0, np.int64) for _ in range(3))
     first = int(day.min())
     chains = int(chain.max()) + 1
-    held, left = _heavy(chain, day - first, sender, receiver, chains, int(day.max()) - first + 1)
-    slot, counter = np.nonzero(left)
+    held, most = _heavy(chain, day - first, sender, receiver, chains, int(day.max()) - first + 1)
+    slot, counter = np.nonzero(most)
     return slot % chains, slot // chains + first, held[slot, counter]
 
 
@@ -51,4 +51,11 @@ def _heavy(chain, day, sender, receiver, chains, days):
                     left[s, k] -= 1
             elif free >= 0:
                 held[s, free], left[s, free] = address, 1
-    return held, left
+    touched, total = np.zeros_like(left), np.zeros(days * chains, np.int64)
+    for i in range(len(day)):
+        s = day[i] * chains + chain[i]
+        total[s] += 1
+        for k in range(_COUNTERS):
+            if left[s, k] > 0 and (held[s, k] == sender[i] or held[s, k] == receiver[i]):
+                touched[s, k] += 1
+    return held, 2 * touched > total.reshape(-1, 1)

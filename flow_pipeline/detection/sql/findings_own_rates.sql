@@ -39,33 +39,62 @@ begins as (
 ),
 
 -- How many transfers the address had made on that side up to each moment.
+stretches as (
+    select
+        own_rate,
+        address_id,
+        token_key,
+        min(since) as since,
+        max(first_at) as until
+    from sides
+    group by own_rate, address_id, token_key
+),
+
+stretch as (
+    select
+        coalesce(min(since), timestamp 'infinity') as since,
+        coalesce(max(until), timestamp '-infinity') as until
+    from stretches
+),
+
+payments as (
+    select
+        token_id,
+        from_id,
+        to_id,
+        block_timestamp
+    from store.transfers
+    where
+        is_edge
+        and block_timestamp >= (select since from stretch)
+        and block_timestamp < (select until from stretch)
+),
+
+touches as (
+    select
+        s.*,
+        f.block_timestamp as moved_at
+    from payments as f
+    inner join graph_tokens as k on k.token_id = f.token_id
+    inner join stretches as s on s.address_id = f.from_id and s.token_key = k.token_key and s.own_rate = 'from_id'
+    union all
+    select
+        s.*,
+        f.block_timestamp
+    from payments as f
+    inner join graph_tokens as k on k.token_id = f.token_id
+    inner join stretches as s on s.address_id = f.to_id and s.token_key = k.token_key and s.own_rate = 'to_id'
+),
+
 moves as (
     select
-        s.own_rate,
-        s.address_id,
-        s.token_key,
-        f.block_timestamp as at,
-        count(*) over (
-            partition by s.own_rate, s.address_id, s.token_key order by f.block_timestamp
-        ) as transfers
-    from (
-        select
-            own_rate,
-            address_id,
-            token_key,
-            min(since) as since,
-            max(first_at) as until
-        from sides
-        group by all
-    ) as s
-    inner join graph_tokens as k using (token_key)
-    inner join store.transfers as f
-        on
-            f.token_id = k.token_id
-            and s.address_id = case s.own_rate when 'from_id' then f.from_id else f.to_id end
-            and f.block_timestamp >= s.since
-            and f.block_timestamp < s.until
-            and f.is_edge
+        own_rate,
+        address_id,
+        token_key,
+        moved_at,
+        count(*) over (partition by own_rate, address_id, token_key order by moved_at) as transfers
+    from touches
+    where moved_at >= since and moved_at < until
 ),
 
 rates as (
@@ -78,11 +107,11 @@ rates as (
     asof left join moves as a
         on
             a.own_rate = s.own_rate and a.address_id = s.address_id and a.token_key = s.token_key
-            and a.at < s.first_at
+            and a.moved_at < s.first_at
     asof left join moves as b
         on
             b.own_rate = s.own_rate and b.address_id = s.address_id and b.token_key = s.token_key
-            and b.at < s.since
+            and b.moved_at < s.since
 ),
 
 expected as (

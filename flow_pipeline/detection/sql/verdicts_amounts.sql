@@ -1,4 +1,4 @@
--- Gives: one row per transfer without a price of a token that a pool measures by its ordinary amount, token by token
+-- Gives: one row per transfer without a price of a token that a pool measures by its ordinary amount
 -- Reads: store.transfers, store.prices
 -- Takes: the relations pool, graph_tokens
 with tokens as (
@@ -15,9 +15,9 @@ days as (
 )
 
 select
-    k.position::bigint as token,
-    f.block_date - date '1970-01-01' as day,
-    f.amount::double as amount
+    k.position::integer as token,
+    (f.block_date - date '1970-01-01')::integer as day,
+    f.amount
 from store.transfers as f
 inner join graph_tokens as k using (token_id)
 semi join tokens as t on t.position = k.position
@@ -26,4 +26,3 @@ where
     f.is_edge
     and f.block_date between (select first from days) and (select last from days)
     and p.usd is null and (f.amount_usd is null or k.spoof_suspected)
-order by token

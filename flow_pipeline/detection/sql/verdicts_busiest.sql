@@ -1,4 +1,4 @@
--- Gives: one row of store.busiest per chain, day and address that may touch more than half of the day's transfers.
+-- Gives: one row of store.busiest per chain, day and address that touches more than half of the day's transfers.
 -- Reads: nothing stored
 -- Takes: the relations busy, graph_tokens
 insert into store.busiest

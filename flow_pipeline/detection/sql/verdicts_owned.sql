@@ -21,19 +21,32 @@ candidates as (
         and b.block_date <= (select max(day) from wanted)
 ),
 
+transfers as (
+    select
+        token_id,
+        block_date,
+        from_id,
+        to_id
+    from store.transfers
+    where
+        is_edge
+        and block_date >= (select min(day) from wanted) - $pool_days::integer
+        and block_date <= (select max(day) from wanted)
+        and exists (select 1 from candidates)
+),
+
 touched as (
     select
         c.chain_number,
         c.address_id,
-        f.block_date,
-        count(*) as transfers
-    from store.transfers as f
-    inner join candidates as c on c.token_id = f.token_id and (c.address_id = f.from_id or c.address_id = f.to_id)
-    where
-        f.is_edge
-        and f.block_date >= (select min(day) from wanted) - $pool_days::integer
-        and f.block_date <= (select max(day) from wanted)
-    group by all
+        f.block_date
+    from transfers as f inner join candidates as c on c.token_id = f.token_id and c.address_id = f.from_id
+    union all
+    select
+        c.chain_number,
+        c.address_id,
+        f.block_date
+    from transfers as f inner join candidates as c on c.token_id = f.token_id and c.address_id = f.to_id
 ),
 
 traffic as (
@@ -63,4 +76,4 @@ from totals as w
 inner join touched as t
     on t.chain_number = w.chain_number and t.block_date between w.day - $pool_days::integer and w.day
 group by w.chain_number, w.day, w.transfers, t.address_id
-having sum(t.transfers) > $max_share * w.transfers
+having count(*) > $max_share * w.transfers

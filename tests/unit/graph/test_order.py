@@ -16,8 +16,8 @@ def ordered(rows: list[Row]) -> list[tuple[int, int]]:
     place, index, token, units, parts = (np.array([row[n] for row in rows], np.int64) for n in range(5))
     hashes = np.array([row[5] for row in rows])
     same = np.zeros(len(rows), np.int64)
-    keys = (same, same, known_places(same, same, token, place), index, units, parts)
-    order, rank = time_order(keys, lambda positions: (hashes[positions], hashes[positions]))
+    keys = (same, same, known_places(same, same, token, place), index)
+    order, rank = time_order(keys, (units, parts), lambda positions: (hashes[positions], hashes[positions]))
     return list(zip(order.tolist(), rank.tolist(), strict=True))
 
 

@@ -62,17 +62,16 @@ def test_within_a_moment_block_place_index_and_amount_decide_before_the_hash() -
         np.array([2, 1, 1, 1, 1, 1, 1]),
         np.array([0, 9, 1, 4, 4, 4, 4]),
         np.array([0, 0, 8, 7, 7, 7, 7]),
-        np.array([1.0, 1.0, 1.0, 3.0, 3.0, 2.0, 3.0]),
     )
-    order, rank = time_order(keys, texts)
+    order, rank = time_order(keys, (np.array([1.0, 1.0, 1.0, 3.0, 3.0, 2.0, 3.0]),), texts)
     assert order.tolist() == [2, 5, 4, 6, 3, 1, 0]
     assert rank.tolist() == [1, 2, 3, 4, 4, 5, 6], "what is equal in all of it and in its hash has no order"
     assert asked == [[3, 4, 6]], "only the tied rows are looked up"
 
 
 def test_a_receipt_and_a_payment_of_one_block_keep_the_order_of_their_transactions() -> None:
-    keys = tuple(np.array(values) for values in ([5, 5], [1, 1], [12, 3], [-1, -1], [9.0, 9.0]))
-    assert time_order(keys, _never_asked)[0].tolist() == [1, 0]
+    keys = tuple(np.array(values) for values in ([5, 5], [1, 1], [12, 3], [-1, -1]))
+    assert time_order(keys, (np.array([9.0, 9.0]),), _never_asked)[0].tolist() == [1, 0]
 
 
 def crowded(counterparties: int, window: int, known: tuple[int, int] = (NEVER, NEVER)) -> TransferGraph:
