@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from flow_pipeline.simulation.typologies import DAY, HOUR, Event, Planter
+from flow_pipeline.simulation.typologies import DAY, HOUR, USUAL, Event, Planter
 
 SOURCE = "Lantern Market"
 """The group the flows leave: labelled as an exploit, so that it is a source of critical risk."""
@@ -15,6 +15,7 @@ _MAX_HOPS = 6
 def plant_flows(p: Planter, source: list[int], count: int) -> list[Event]:
     """`count` flows of each length up to six hops, and three near misses of each kind."""
     events: list[Event] = []
+    p.turn_to("group_flow", USUAL)
     for _ in range(count):
         events += [_flow(p, source, hops) for hops in range(1, _MAX_HOPS + 1)]
     for _ in range(3):
@@ -33,7 +34,7 @@ def _flow(p: Planter, source: list[int], hops: int, rest: int | None = None) -> 
     """A path from the source to an exchange; each address keeps a part, unlike a typology's or a deposit address."""
     way = [source[p.some(0, len(source) - 1)], *p.people(hops - 1), int(p.hot[p.some(0, len(p.hot) - 1), 0])]
     token, at = p.token(), p.start(8 * DAY)
-    amount = p.sum_of(token, 1.0)
+    amount = p.sum_of(token)
     event = Event("group_flow", "planted", "")
     for sender, receiver in pairwise(way):
         event.rows.append((at, sender, receiver, token, amount, True))

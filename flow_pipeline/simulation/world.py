@@ -1,18 +1,14 @@
-"""A seeded world of exchanges, users and tokens, with planted netflow anomalies and laundering typologies.
+"""A seeded world of exchanges, people and tokens, with planted netflow anomalies and laundering typologies.
 
-Users are active by a power law and by weekday. Spenders withdraw from an exchange and pay savers; savers pay into their
-deposit address at an exchange, which is swept into a hot wallet within the hour, and now and then cross a bridge, which
-pays holders. Nobody forwards within the hour and nobody both pays and is paid by users, so that the background holds no
-laundering typology by chance and the truth is what was planted. Hot wallets rebalance among themselves and now and then
-pay another exchange. Amounts are log-normal per token, and each day's flow onto an exchange is matched by about the
-same flow off it. A planted anomaly adds transfers of ordinary size until a day's netflow leaves its baseline.
+The background is `background`: by measured rates it has what looks like laundering and is none, so that false alarms
+can be seen. Planted are patterns of every size with their truth, near misses and decoys (`typologies`), flows between
+groups (`flows`), and days on which an exchange's netflow leaves its baseline.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -23,16 +19,20 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from flow_pipeline.domain.errors import UsageError
-from flow_pipeline.simulation.flows import SOURCE, SOURCE_ADDRESSES, plant_flows
-from flow_pipeline.simulation.typologies import PATTERNS, Event, Planter, decoys
-
-TOKENS: tuple[tuple[str, str | None, float, float, float], ...] = (
-    ("ETH", None, 0.35, 0.3, 1.4),
-    ("USDT", "0xdac17f958d2ee523a2206206994597c13d831ec7", 0.35, 6.5, 1.5),
-    ("USDC", "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48", 0.2, 6.7, 1.5),
-    ("LPT", "0x58b6a8a3302369daec383334672404ee733ab239", 0.1, 4.0, 1.3),
+from flow_pipeline.simulation.background import (
+    DAY,
+    HOT_WALLETS,
+    People,
+    Rows,
+    activity,
+    background,
+    day_weights,
+    together,
 )
-"""symbol, contract, share of transfers, mean and sigma of the log amount"""
+from flow_pipeline.simulation.flows import SOURCE, SOURCE_ADDRESSES, plant_flows
+from flow_pipeline.simulation.ordinary import ALL_TOKENS, TOKENS, Ordinary
+from flow_pipeline.simulation.rates import ADDRESSES_PER_TRANSFER
+from flow_pipeline.simulation.typologies import PATTERNS, SIZES, USUAL, Event, Planter, decoys
 
 EXCHANGES: tuple[tuple[str, str], ...] = (
     ("Northbank", "SG"),
@@ -40,14 +40,15 @@ EXCHANGES: tuple[tuple[str, str], ...] = (
     ("Harbour", "US"),
     ("Meridian", ""),
 )
-HOT_WALLETS = 3
-SPENDER, SAVER, HOLDER = range(3)
-_ROLES = np.array([0.45, 0.45, 0.1])
-_KINDS = ("deposit", "withdrawal", "peer", "internal", "cross", "bridge_in", "bridge_out")
-_SHARES = np.array([0.24, 0.24, 0.4, 0.07, 0.03, 0.01, 0.01])
-_REST_SECONDS = 3_600
+_HOMES = (0.4, 0.25, 0.2, 0.15)
+"""Share of the people per exchange."""
 _PLANTED_PER_PATTERN = 6
-_WEEKDAYS = np.array([1.05, 1.1, 1.1, 1.08, 1.02, 0.82, 0.78])
+_ANOMALIES, _ANOMALY_TRANSFERS, _BEYOND_RECORD = 5, 140, 3.0
+"""Planted netflow days, the least transfers of one, and by how many times it exceeds the record of its series."""
+POOL_DAYS = 30
+"""Days whose traffic tells what is ordinary on a day, as in `verdicts.pool_days`."""
+_PEOPLE_PER_DOMESTIC = 140
+"""One in so many people is labelled as a domestic wallet."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,13 @@ class World:
 
     Attributes:
         transfers: Canonical columns, in time order.
-        labels: Rows of a label set: exchanges, their hot wallets, a few domestic users.
+        labels: Rows of a label set: exchanges, bridge, mixer, router, a few people.
         truth: Planted netflow events: date, scope, token, direction, netflow_added.
-        typologies: Planted typologies, near misses and decoys: typology, kind, note, transfers as (tx_hash,
-            transfer_index), addresses.
+        typologies: Planted typologies, near misses and decoys: typology, kind, note, size (small, usual, large),
+            strength_rank (1 when none of its typology that was planted in the 30 days before is as large),
+            expected_per_10000 (how many that large are to be expected in 10,000 transfers, by the sums of ordinary
+            transfers and what else is planted; under a budget, it is above that budget's size), transfers as
+            (tx_hash, transfer_index), addresses.
         deposits: Deposit addresses that were used, with their exchange.
         flows: Planted flows between groups and near misses, in the form of the typologies.
     """
@@ -90,184 +94,181 @@ def generate(transfers: int, seed: int, days: int = 60, first: date = date(2025,
             "ask for at least 1,000 transfers and 21 days",
         )
     rng = np.random.default_rng(seed)
-    users = max(200, transfers // 8)
-    hot = np.arange(len(EXCHANGES) * HOT_WALLETS).reshape(len(EXCHANGES), HOT_WALLETS)
-    bridge, mixer, first_user = hot.size, hot.size + 1, hot.size + 2
-    first_deposit = first_user + users
-    home = rng.choice(len(EXCHANGES), users, p=[0.4, 0.25, 0.2, 0.15])
-    role = rng.choice(3, users, p=_ROLES)
-    of_role = [first_user + np.flatnonzero(role == kind) for kind in range(3)]
-    popular = [_power_law(rng, len(people)) for people in of_role]
-
-    day = rng.choice(days, transfers, p=_day_weights(first, days))
-    kind = rng.choice(len(_KINDS), transfers, p=_SHARES)
-    token = rng.choice(len(TOKENS), transfers, p=[item[2] for item in TOKENS])
-    spender, saver, holder = (people[draw(transfers)] for people, draw in zip(of_role, popular, strict=True))
-    user = np.where((kind == 0) | (kind == 6), saver, spender)
-    exchange = home[user - first_user]
-    # A spender's withdrawals come from one hot wallet; deposits are swept into any.
-    wallet = hot[exchange, np.where(kind == 1, user % HOT_WALLETS, rng.integers(0, HOT_WALLETS, transfers))]
-    next_wallet = hot[exchange, (wallet % HOT_WALLETS + 1) % HOT_WALLETS]
-    elsewhere = hot[(exchange + rng.integers(1, len(EXCHANGES), transfers)) % len(EXCHANGES), 0]
-    sender = np.choose(kind, [user + users, wallet, spender, wallet, wallet, np.full(transfers, bridge), saver])
-    receiver = np.choose(kind, [wallet, spender, saver, next_wallet, elsewhere, holder, np.full(transfers, bridge)])
-    log_mean, log_sigma = (np.array([item[i] for item in TOKENS])[token] for i in (3, 4))
-    amount = np.exp(rng.normal(log_mean, log_sigma))
-    second = day * 86_400 + _seconds_of_day(rng, transfers)
-    paid_in = np.where(kind == 0, second - rng.integers(300, 3_600, transfers), second)
-    rests = _rests(np.where(kind == 0, user, sender), receiver, token, paid_in, np.isin(kind, (0, 2, 6)))
-    is_deposit = (kind == 0) & rests
-    parts = [
-        np.stack([second, sender, receiver, token])[:, rests],
-        np.stack([paid_in, user, user + users, token])[:, is_deposit],
-    ]
-    amounts = [amount[rests], amount[is_deposit]]
-    added, added_amounts, truth = _plant(rng, days, first, hot, of_role, transfers)
-    parts.append(added)
-    amounts.append(added_amounts)
-    events, source, last = _plant_patterns(rng, days, transfers, hot, bridge, mixer, first_deposit + users)
-    parts.append(np.array([row[:4] for event in events for row in event.rows], np.int64).T)
-    amounts.append(np.array([row[4] for event in events for row in event.rows]))
-    event_of = np.concatenate([np.full(len(event.rows), number) for number, event in enumerate(events)])
+    people, mixer = _people(rng, transfers, days, first)
+    ordinary = background(people, transfers)
+    planter = Planter(
+        rng,
+        days,
+        people.fresh,
+        people.hot,
+        people.bridge,
+        mixer,
+        Ordinary.of(ordinary.ends[3], ordinary.units),
+        (people.first_user, people.first_user + people.users),
+    )
+    events, source = _plant_patterns(planter, transfers)
+    planted = together([Rows(np.array([row[:4] for row in event.rows]).T, _units(event)) for event in events])
+    added, truth = _plant_anomalies(people, together([ordinary, planted]), first)
+    rows = together([ordinary, planted, *added])
+    event_of = np.full(len(rows.units), -1)
+    number_of = np.repeat(np.arange(len(events)), [len(event.rows) for event in events])
     is_part = np.array([row[5] for event in events for row in event.rows])
-    background = sum(part.shape[1] for part in parts[:-1])
-    event_of = np.concatenate([np.full(background, -1), np.where(is_part, event_of, -1)])
+    event_of[len(ordinary.units) : len(ordinary.units) + len(is_part)] = np.where(is_part, number_of, -1)
 
-    rows, units = np.concatenate(parts, axis=1), np.concatenate(amounts)
-    keep = (rows[1] != rows[2]) & (rows[0] >= 0)
-    rows, units, event_of = rows[:, keep], units[keep], event_of[keep]
-    order = np.lexsort((units, rows[2], rows[1], rows[0]))
-    addresses = _addresses(rng, last)
-    table = _table(rng, rows[:, order], units[order], addresses, first)
-    domestic = [int(first_user + i) for i in np.flatnonzero((home == 1) & (role != HOLDER))[: max(5, users // 50)]]
-    used = np.unique(rows[2])
-    deposits = [
-        {"address": str(addresses[at]), "entity": EXCHANGES[home[at - first_deposit]][0]}
-        for at in used[(used >= first_deposit) & (used < first_deposit + users)]
-    ]
-    planted = _truth_of(events, event_of[order], table)
+    second, sender, receiver, _ = rows.ends
+    keep = (sender != receiver) & (second >= 0) & (second < days * DAY)
+    ends, units, event_of = rows.ends[:, keep], rows.units[keep], event_of[keep]
+    order = np.lexsort((units, ends[2], ends[1], ends[0]))
+    addresses = _addresses(rng, planter.fresh, people.lookalikes)
+    table = _table(rng, ends[:, order], units[order], addresses, first)
+    found = _truth_of(events, event_of[order], ends[0][order], table)
     return World(
         table,
-        _labels(addresses, hot, bridge, mixer, source, domestic),
+        _labels(addresses, people, mixer, source),
         truth,
-        [event for event in planted if event["typology"] != "group_flow"],
-        deposits,
-        [event for event in planted if event["typology"] == "group_flow"],
+        [event for event in found if event["typology"] != "group_flow"],
+        _deposits(people, ends[2], addresses),
+        [event for event in found if event["typology"] == "group_flow"],
     )
 
 
-def _rests(
-    sender: np.ndarray, receiver: np.ndarray, token: np.ndarray, second: np.ndarray, is_payment: np.ndarray
-) -> np.ndarray:
-    """False for payments of a user within the hour after a receipt of the same token."""
-    count = len(sender)
-    who, what, when = (
-        np.concatenate([receiver, sender]),
-        np.concatenate([token, token]),
-        np.concatenate([second, second]),
-    )
-    is_receipt = np.arange(2 * count) < count
-    order = np.lexsort((~is_receipt, when, what, who))
-    latest = np.where(is_receipt[order], np.arange(2 * count), -1)
-    latest = np.maximum.accumulate(latest)
-    before = order[np.maximum(latest, 0)]
-    is_same = (latest >= 0) & (who[before] == who[order]) & (what[before] == what[order])
-    too_soon = np.zeros(2 * count, bool)
-    too_soon[order] = is_same & (when[order] - when[before] <= _REST_SECONDS)
-    return np.asarray(~(too_soon[count:] & is_payment))
+def _people(rng: np.random.Generator, transfers: int, days: int, first: date) -> tuple[People, int]:
+    """Who lives here, and the number of the mixer."""
+    users = max(200, int(transfers * ADDRESSES_PER_TRANSFER))
+    hot = np.arange(len(EXCHANGES) * HOT_WALLETS).reshape(len(EXCHANGES), HOT_WALLETS)
+    bridge, mixer, router, first_user = range(hot.size, hot.size + 4)
+    home, edges = rng.choice(len(EXCHANGES), users, p=_HOMES), activity(rng, users)
+    weights = day_weights(first.weekday(), days)
+    return People(
+        rng, days, weights, first_user, users, home, hot, bridge, router, first_user + 2 * users, edges
+    ), mixer
 
 
-def _plant_patterns(
-    rng: np.random.Generator, days: int, transfers: int, hot: np.ndarray, bridge: int, mixer: int, fresh: int
-) -> tuple[list[Event], list[int], int]:
-    """What is planted, where flows between groups leave, and the number of addresses.
+def _units(event: Event) -> np.ndarray:
+    return np.array([row[4] for row in event.rows])
 
-    Planted are patterns of every typology, three near misses each, decoys, and flows between groups.
+
+def _plant_patterns(planter: Planter, transfers: int) -> tuple[list[Event], list[int]]:
+    """What is planted, and where flows between groups leave.
+
+    Planted are patterns of every typology, sizes in turn, three near misses each, decoys, and flows between groups.
     """
-
-    def amount_of(token: int) -> float:
-        return float(np.exp(rng.normal(TOKENS[token][3], TOKENS[token][4])))
-
-    planter = Planter(rng, days, fresh, hot, bridge, mixer, amount_of)
-    count = max(_PLANTED_PER_PATTERN, transfers // 100_000)
-    events = [pattern(planter, near) for pattern in PATTERNS.values() for near in (*([None] * count), 0, 1, 2)]
+    count, events = max(_PLANTED_PER_PATTERN, transfers // 100_000), []
+    for name, pattern in PATTERNS.items():
+        for number in range(count):
+            place, size = divmod(number, len(SIZES))
+            planter.turn_to(name, SIZES[size], place, -(-(count - size) // len(SIZES)))
+            events.append(pattern(planter, None))
+        for near in range(3):
+            planter.turn_to(name, USUAL)
+            events.append(pattern(planter, near))
     source = planter.people(SOURCE_ADDRESSES)
-    return [*events, *decoys(planter), *plant_flows(planter, source, count)], source, planter.fresh
+    return [*events, *decoys(planter), *plant_flows(planter, source, count)], source
 
 
-def _truth_of(events: list[Event], event_of: np.ndarray, table: pa.Table) -> list[dict[str, object]]:
+def _deposits(people: People, receiver: np.ndarray, addresses: np.ndarray) -> list[dict[str, str]]:
+    first, used = people.first_user + people.users, np.unique(receiver)
+    return [
+        {"address": str(addresses[at]), "entity": EXCHANGES[people.home[at - first]][0]}
+        for at in used[(used >= first) & (used < first + people.users)]
+    ]
+
+
+def _truth_of(
+    events: list[Event], event_of: np.ndarray, second: np.ndarray, table: pa.Table
+) -> list[dict[str, object]]:
     rows = np.flatnonzero(event_of >= 0)
     part = (
         table.take(pa.array(rows))
         .select(["tx_hash", "transfer_index", "from_address", "to_address", "token_symbol"])
         .to_pylist()
     )
+    own = [np.flatnonzero(event_of[rows] == number) for number in range(len(events))]
+    end = np.array([second[rows[places[-1]]] for places in own])
     found: list[dict[str, object]] = []
     for number, event in enumerate(events):
-        own = [part[i] for i in np.flatnonzero(event_of[rows] == number)]
+        mine = [part[i] for i in own[number]]
+        stronger = _stronger(events, end, number)
+        in_pool = np.searchsorted(second, end[number], "right") - np.searchsorted(second, end[number] - POOL_DAYS * DAY)
         found.append(
             {
                 "typology": event.typology,
                 "kind": event.kind,
                 "note": event.note,
-                "token_symbol": own[0]["token_symbol"],
-                "transfers": [[row["tx_hash"], row["transfer_index"]] for row in own],
-                "addresses": sorted({row[end] for row in own for end in ("from_address", "to_address")}),
+                "size": event.size,
+                "strength_rank": 1 + stronger,
+                "expected_per_10000": float(f"{event.above + stronger * 10_000 / in_pool:.6g}"),
+                "token_symbol": mine[0]["token_symbol"],
+                "transfers": [[row["tx_hash"], row["transfer_index"]] for row in mine],
+                "addresses": sorted({row[end] for row in mine for end in ("from_address", "to_address")}),
             }
         )
     return found
 
 
-def _addresses(rng: np.random.Generator, count: int) -> np.ndarray:
+def _stronger(events: list[Event], end: np.ndarray, number: int) -> int:
+    """Planted patterns of its typology that ended in the days before and are larger.
+
+    Of a large transfer these are all payments of all patterns.
+    """
+    event, before = events[number], (end <= end[number]) & (end >= end[number] - POOL_DAYS * DAY)
+    others = [other for at, other in enumerate(events) if before[at] and at != number and other.kind != "near_miss"]
+    if event.typology == "large_transfer":
+        return sum(
+            other.typology != "group_flow" and other.above * _payments(other) < event.above and _payments(other)
+            for other in others
+        )
+    return sum(other.typology == event.typology and other.above < event.above for other in others)
+
+
+def _payments(event: Event) -> int:
+    return sum(row[5] for row in event.rows)
+
+
+def _addresses(rng: np.random.Generator, count: int, lookalikes: list[np.ndarray]) -> np.ndarray:
+    """Random addresses; one that imitates has the first and last digits of what it imitates, as wallets show them."""
     digits = rng.bytes(20 * count).hex()
-    return np.array(["0x" + digits[i * 40 : i * 40 + 40] for i in range(count)], dtype=object)
+    found = np.array(["0x" + digits[i * 40 : i * 40 + 40] for i in range(count)], dtype=object)
+    for fake, real in np.concatenate(lookalikes, axis=1).T:
+        found[fake] = found[real][:6] + found[fake][6:-4] + found[real][-4:]
+    return found
 
 
-def _power_law(rng: np.random.Generator, users: int) -> Callable[[int], np.ndarray]:
-    weights = 1.0 / np.arange(1, users + 1) ** 0.8
-    edges = np.cumsum(rng.permutation(weights / weights.sum()))
-    return lambda count: np.minimum(np.searchsorted(edges, rng.random(count)), users - 1)
-
-
-def _day_weights(first: date, days: int) -> np.ndarray:
-    weights = _WEEKDAYS[(first.weekday() + np.arange(days)) % 7]
-    return np.asarray(weights / weights.sum())
-
-
-def _seconds_of_day(rng: np.random.Generator, count: int) -> np.ndarray:
-    hours = 1 + 0.5 * np.sin((np.arange(24) - 8) / 24 * 2 * np.pi)
-    return rng.choice(24, count, p=hours / hours.sum()) * 3_600 + rng.integers(0, 3_600, count)
-
-
-def _plant(
-    rng: np.random.Generator, days: int, first: date, hot: np.ndarray, of_role: list[np.ndarray], transfers: int
-) -> tuple[np.ndarray, np.ndarray, list[dict[str, object]]]:
-    """Events of ordinary transfers in one direction, enough to leave a week's baseline far behind."""
+def _plant_anomalies(people: People, rows: Rows, first: date) -> tuple[list[Rows], list[dict[str, object]]]:
+    """Days on which an exchange gets or pays so much of a token that its netflow goes beyond its record."""
+    rng, days, exchanges = people.rng, people.days, len(people.hot)
+    added: list[Rows] = []
     truth: list[dict[str, object]] = []
-    parts, amounts = [], []
-    for number, at in enumerate(np.linspace(14, days - 2, 5).astype(int)):
-        exchange, token = number % len(EXCHANGES), number % len(TOKENS)
-        symbol, _, share, mean, sigma = TOKENS[token]
-        per_day = transfers / days * share * float(_SHARES[0]) * 0.4
-        count = int(max(140, 24 * np.sqrt(per_day) + per_day * 2))
-        units = np.exp(rng.normal(mean, sigma, count))
-        wallets = hot[exchange, rng.integers(0, HOT_WALLETS, count)]
+    for number, at in enumerate(np.linspace(14, days - 2, _ANOMALIES).astype(int)):
+        exchange, token = number % exchanges, number % len(TOKENS)
+        second, sender, receiver, what = rows.ends
+        wallets = people.hot[exchange]
+        net, per_day = np.zeros(days), 0.0
+        for end, sign in ((receiver, 1), (sender, -1)):
+            chosen = np.isin(end, wallets) & (what == token) & (second >= 0) & (second < days * DAY)
+            net += sign * np.bincount(second[chosen] // DAY, rows.units[chosen], days)
+            per_day += float(chosen.sum()) / days
         is_inflow = number % 2 == 0
-        people = rng.choice(of_role[SAVER if is_inflow else HOLDER], count)
-        sender, receiver = (people, wallets) if is_inflow else (wallets, people)
-        parts.append(np.stack([at * 86_400 + rng.integers(0, 86_400, count), sender, receiver, np.full(count, token)]))
-        amounts.append(units)
+        record = float(np.abs(net - np.median(net)).max())
+        needed = _BEYOND_RECORD * record + abs(float(net[at]))
+        count = int(max(_ANOMALY_TRANSFERS, 2 * per_day))
+        units = np.exp(rng.normal(0.0, 1.0, count))
+        units *= needed / units.sum()
+        who, paying = people.any(count), wallets[rng.integers(0, HOT_WALLETS, count)]
+        when = at * DAY + rng.integers(0, DAY, count)
+        ends = (who, paying) if is_inflow else (paying, who)
+        added.append(Rows.of(when, ends[0], ends[1], np.full(count, token), units))
         truth.append(
             {
                 "block_date": str(first + timedelta(days=int(at))),
                 "scope": EXCHANGES[exchange][0],
-                "token_symbol": symbol,
+                "token_symbol": TOKENS[token][0],
                 "direction": "high" if is_inflow else "low",
                 "netflow_added": round(float(units.sum() if is_inflow else -units.sum()), 6),
                 "transfers": count,
             }
         )
-    return np.concatenate(parts, axis=1), np.concatenate(amounts), truth
+    return added, truth
 
 
 def _table(
@@ -286,8 +287,8 @@ def _table(
             ),
             "tx_hash": pa.array(["0x" + digits[i * 64 : i * 64 + 64] for i in range(count)]),
             "transfer_index": pa.array(np.arange(count) % 400),
-            "token_address": pa.array(np.array([item[1] for item in TOKENS], dtype=object)[token], pa.string()),
-            "token_symbol": pa.array(np.array([item[0] for item in TOKENS], dtype=object)[token], pa.string()),
+            "token_address": pa.array(np.array([item[1] for item in ALL_TOKENS], dtype=object)[token], pa.string()),
+            "token_symbol": pa.array(np.array([item[0] for item in ALL_TOKENS], dtype=object)[token], pa.string()),
             "from_address": pa.array(addresses[sender], pa.string()),
             "to_address": pa.array(addresses[receiver], pa.string()),
             "amount": pa.array(np.char.mod("%.6f", units), pa.string()).cast(pa.decimal128(38, 18)),
@@ -295,9 +296,9 @@ def _table(
     )
 
 
-def _labels(
-    addresses: np.ndarray, hot: np.ndarray, bridge: int, mixer: int, source: list[int], domestic: list[int]
-) -> list[dict[str, str]]:
+def _labels(addresses: np.ndarray, people: People, mixer: int, source: list[int]) -> list[dict[str, str]]:
+    domestic = people.first_user + np.flatnonzero(people.home == 1)[: max(5, people.users // _PEOPLE_PER_DOMESTIC)]
+
     def row(address: str, entity: str, category: str, label: str, regions: str) -> dict[str, str]:
         return {
             "chain": "ethereum",
@@ -312,13 +313,14 @@ def _labels(
         }
 
     rows = [
-        row(addresses[hot[e, w]], name, "exchange", f"{name} hot {w + 1}", region)
+        row(addresses[people.hot[e, w]], name, "exchange", f"{name} hot {w + 1}", region)
         for e, (name, region) in enumerate(EXCHANGES)
         for w in range(HOT_WALLETS)
     ]
     rows += [
-        row(addresses[bridge], "Causeway", "bridge", "Causeway bridge", ""),
+        row(addresses[people.bridge], "Causeway", "bridge", "Causeway bridge", ""),
         row(addresses[mixer], "Blender of the Bay", "mixer", "mixer pool", ""),
+        row(addresses[people.router], "Roundabout", "dex", "Roundabout router", ""),
     ]
     rows += [row(addresses[at], SOURCE, "exploit", f"{SOURCE} {n}", "") for n, at in enumerate(source, 1)]
     return rows + [
