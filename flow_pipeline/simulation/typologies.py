@@ -27,8 +27,8 @@ _LARGE_ABOVE, _LARGER_EACH = 3e-5, 8.0
 equal ones within a month would hide one another."""
 _ALONE_ABOVE = 6e-7
 """Of a single large transfer: the hops of other large patterns are large transfers too, and it is to be above them."""
-_QUIET_DAYS = 20
-"""Large ones come later: before, there is too little traffic to tell what is ordinary."""
+_QUIET_DAYS = 31
+"""Large ones come later, when a pool of thirty days is full: what none of 10,000 transfers equals is one in 10,000."""
 _MAIN_SHARE = 0.25
 """Payments of less than this share of the largest are slices and say nothing about a pattern's size."""
 _MINGLING = {
@@ -47,6 +47,7 @@ class Event:
         note: What it misses, or what it is.
         size: small, usual or large, by the sums of ordinary transfers.
         above: Ordinary transfers, per 10,000, at least as large as its least, over how many of them it needs.
+        largest_above: The same of its largest payment alone.
         rows: The rows.
     """
 
@@ -55,6 +56,7 @@ class Event:
     note: str
     size: str = USUAL
     above: float = 0.0
+    largest_above: float = 10_000.0
     rows: list[tuple[int, int, int, int, float, bool]] = field(default_factory=list)
 
 
@@ -146,6 +148,7 @@ class Planter:
             (*row[:3], token, row[3], False) for row in beside or []
         ]
         found.above = self._above(typology, [row[3] for row in path], token)
+        found.largest_above = 10_000 * self.ordinary.share_above(token, max(row[3] for row in path))
         if self.size != LARGE:
             found.rows += self._funding(found.rows)
         if near is None and typology in _MINGLING:
@@ -289,7 +292,7 @@ def structuring(p: Planter, near: int | None) -> Event:
     """Payments just under ten thousand dollars, from one address or into one."""
     token, note = int(p.rng.choice(DOLLARS)), None
     # its sums are what they are: a large one has more of them
-    count = {SMALL: 5, USUAL: p.some(5, 7), LARGE: 20 + 10 * p.number}[p.size]
+    count = {SMALL: 5, USUAL: p.some(5, 7), LARGE: 40 + 20 * p.number}[p.size]
     low, high = 8_000.0, 9_999.0
     if near == 0:
         count, note = 4, "four payments"

@@ -209,20 +209,14 @@ def _truth_of(
 def _stronger(events: list[Event], end: np.ndarray, number: int) -> int:
     """Planted patterns of its typology that ended in the days before and are larger.
 
-    Of a large transfer these are all payments of all patterns.
+    Of a large transfer these are all payments of all patterns that have a larger one.
     """
     event, before = events[number], (end <= end[number]) & (end >= end[number] - POOL_DAYS * DAY)
     others = [other for at, other in enumerate(events) if before[at] and at != number and other.kind != "near_miss"]
     if event.typology == "large_transfer":
-        return sum(
-            other.typology != "group_flow" and other.above * _payments(other) < event.above and _payments(other)
-            for other in others
-        )
+        larger = [other for other in others if other.largest_above < event.largest_above]
+        return sum(row[5] for other in larger for row in other.rows)
     return sum(other.typology == event.typology and other.above < event.above for other in others)
-
-
-def _payments(event: Event) -> int:
-    return sum(row[5] for row in event.rows)
 
 
 def _addresses(rng: np.random.Generator, count: int, lookalikes: list[np.ndarray]) -> np.ndarray:
