@@ -71,7 +71,15 @@ def score_detectors(
         names = ["typology", "planted", "found", "right", "precision", "recall", "recall_above"]
         table(names, [[row.get(name) for name in names] for row in scores], "Found against planted")
         if truth.is_file():
-            names = ["budget", "found", "precision", "recall", "recall_above", "wrong_per_1000"]
+            names = [
+                "budget",
+                "found",
+                "precision",
+                "recall",
+                "recall_above",
+                "wrong_per_1000",
+                "wrong_itself_per_1000",
+            ]
             rows = [[point[name] for name in names] for point in curves([scores_of_typologies])["all"]]
             table(names, rows, "All typologies over budgets of false alarms in 10,000 transfers")
         for row in scores:

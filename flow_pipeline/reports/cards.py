@@ -8,10 +8,11 @@ from typing import Any
 
 from flow_pipeline.detectors.typology import Typology, parameters_of, typologies
 from flow_pipeline.domain.markdown import item, wrapped
-from flow_pipeline.settings import TypologySettings
+from flow_pipeline.settings import TypologySettings, VerdictSettings
 
-Figures = dict[str, float | None]
-"""What was measured of a typology."""
+Figures = dict[str, Any]
+"""What was measured of a typology: seconds_per_million, and curve, a list of figures per budget."""
+DEFAULT_BUDGET = VerdictSettings().alarms_per_10000
 
 _HEAD = """# Typologies: the cards
 
@@ -19,11 +20,18 @@ _HEAD = """# Typologies: the cards
 
 {world}
 
+A suspicious finding is right when it holds at least half of the transfers of a planted pattern, and wrong when less
+than half of its own were planted. Precision is the share that is not wrong. A third of what is planted is smaller than
+ordinary and can not be found; *recall above* is of what by its sums should be rarer than the budget, see
+[world.md](world.md). *Whatever the budget* are false alarms for another reason than rarity: fans of addresses that were
+still before. The table is at the default budget.
+
+{curve}
 The rules that all typologies share (order, graph per token, services and hubs, maximal paths, caps) are in
 [detectors.md](detectors.md).
 
-| typology | risk component | precision | recall | s per million transfers |
-|---|---|---:|---:|---:|
+| typology | risk component | precision | recall | recall above | s per million transfers |
+|---|---|---:|---:|---:|---:|
 {rows}
 A finding is suspicious when it is rarer than the budget, see [detectors.md](detectors.md#verdicts). How rare it is, its
 strength tells:
@@ -43,8 +51,10 @@ def typology_cards(measured: dict[str, Any]) -> str:
     """Markdown with a card per typology.
 
     Args:
-        measured: world: what was measured on, in a sentence; typologies: per name planted, precision, recall (both
-            None where none is planted) and seconds_per_million. A card without figures says what measures it.
+        measured: world: what was measured on, in a sentence; all: figures per budget over all typologies; typologies:
+            per name curve (budget, planted, above, precision, recall, recall_above, the last three None where there is
+            nothing to measure, wrong_per_1000 and wrong_itself_per_1000) and seconds_per_million. A card without
+            figures says what measures it.
     """
     figures, known = measured["typologies"], sorted(typologies().items())
     world = wrapped(
@@ -53,13 +63,32 @@ def typology_cards(measured: dict[str, Any]) -> str:
     )
     rows = "".join(_row(name, typology, figures.get(name)) for name, typology in known)
     rules = "".join(item(f"[{name}](#{name}): {typology.CARD.strength}") for name, typology in known)
-    head = _HEAD.format(world=world, rows=rows, rules=rules)
+    curve = "All typologies over budgets:\n\n" + _curve(measured["all"])
+    head = _HEAD.format(world=world, curve=curve, rows=rows, rules=rules)
     return head + "".join(_card(name, typology, figures.get(name)) for name, typology in known)
 
 
 def _row(name: str, typology: Typology, found: Figures | None) -> str:
-    shown = [_figure(found[key] if found else None) for key in ("precision", "recall", "seconds_per_million")]
+    point = _at_default(found) if found else {}
+    shown = [_figure(point.get(key)) for key in ("precision", "recall", "recall_above")]
+    shown.append(_figure(found["seconds_per_million"] if found else None))
     return f"| [{name}](#{name}) | `{typology.COMPONENT}` | {' | '.join(shown)} |\n"
+
+
+def _at_default(found: Figures) -> dict[str, float | None]:
+    return next((point for point in found["curve"] if point["budget"] == DEFAULT_BUDGET), {})
+
+
+def _curve(points: list[dict[str, float | None]]) -> str:
+    """A table per budget."""
+    keys = ("precision", "recall", "recall_above", "wrong_per_1000", "wrong_itself_per_1000")
+    head = (
+        "| budget | precision | recall | recall above | false alarms in 1,000 transfers | whatever the budget |\n"
+        "|---:|---:|---:|---:|---:|---:|\n"
+    )
+    return head + "".join(
+        f"| {point['budget']:g} | {' | '.join(_figure(point[key]) for key in keys)} |\n" for point in points
+    )
 
 
 def _figure(value: float | None) -> str:
@@ -83,15 +112,16 @@ def _card(name: str, typology: Typology, found: Figures | None) -> str:
         "**Settings**, with default and reason:",
     )
     text = "\n\n".join(map(wrapped, paragraphs))
-    return f"\n## {name}\n\n{text}\n\n{settings}\n{wrapped(_measured(found))}\n"
+    curve = f"\n{_curve(found['curve'])}" if found and _at_default(found).get("planted") else ""
+    return f"\n## {name}\n\n{text}\n\n{settings}\n{wrapped(_measured(found))}\n{curve}"
 
 
 def _measured(found: Figures | None) -> str:
     if found is None:
         return "Not measured yet: `make measure-cards` measures it."
-    quality = f"precision {_figure(found['precision'])}, recall {_figure(found['recall'])}"
-    planted = f"{found['planted']:.0f} planted, {quality}" if found["planted"] else "none planted"
-    return f"Measured: {planted}, {_figure(found['seconds_per_million'])} s per million transfers."
+    planted = _at_default(found).get("planted") or 0
+    said = f"{planted:.0f} planted" if planted else "none planted"
+    return f"Measured: {said}, {_figure(found['seconds_per_million'])} s per million transfers."
 
 
 def _value(value: Any) -> str:

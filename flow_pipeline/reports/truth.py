@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.simulation.flows import SOURCE
-from flow_pipeline.warehouse.store import open_published
+from flow_pipeline.warehouse.store import Connection, open_published
 
 sql = statements(__package__)
 BUDGETS = (0.1, 0.3, 1.0, 3.0, 10.0)
@@ -93,17 +94,33 @@ def score_typologies(settings: Settings, truth: Path, budgets: Sequence[float] =
     Returns:
         Per typology: planted, found, right (patterns found), elsewhere, precision (of what was found, the share that is
         not wrong), recall; above, above_right and recall_above of the patterns above the budget's size;
-        wrong_per_1000 ordinary transfers; wrong finding_ids and missed patterns; curve: the same figures per budget.
+        wrong_per_1000 ordinary transfers, and of these wrong_itself_per_1000 that no budget holds back, such as a fan
+        of an address that was still before; wrong finding_ids and missed patterns; curve: the same figures per budget.
         Where none is planted, no finding is right or wrong, and precision and recall are None.
     """
-    planted, crimes = _planted(truth), _crimes(truth, truth.with_name("flows.json"))
-    budget, own_rate = settings.verdicts.alarms_per_10000, settings.verdicts.own_rate_log10
     with open_published(settings) as connection:
-        names = [row[0] for row in connection.execute("select typology from ops.detections order by 1").fetchall()]
-        rows = connection.execute(
-            sql("truth_finding_transfers"), {"most": max(*budgets, budget), "own_rate_log10": own_rate}
-        ).fetchall()
-        transfers = connection.execute(sql("truth_traffic")).fetchall()[0][0]
+        return score_findings(connection, settings, truth, budgets)
+
+
+def score_findings(
+    connection: Connection, settings: Settings, truth: Path, budgets: Sequence[float] = BUDGETS
+) -> list[dict[str, Any]]:
+    """What score_typologies gives, of a build file or a published one.
+
+    Args:
+        connection: The file.
+        settings: Settings in force: the budget, and what makes a fan suspicious by its own rate.
+        truth: As for score_typologies.
+        budgets: As for score_typologies.
+    """
+    planted, crimes = _planted(truth), _crimes(truth, truth.with_name("flows.json"))
+    proofs = [name for name, item in typologies().items() if item.IS_PROOF]
+    budget, own_rate = settings.verdicts.alarms_per_10000, settings.verdicts.own_rate_log10
+    names = [row[0] for row in connection.execute("select typology from ops.detections order by 1").fetchall()]
+    rows = connection.execute(
+        sql("truth_finding_transfers"), {"most": max(*budgets, budget), "own_rate_log10": own_rate, "proofs": proofs}
+    ).fetchall()
+    transfers = connection.execute(sql("truth_traffic")).fetchall()[0][0]
     found = [_Finding(row[0], row[1], row[2], row[3], frozenset(map(tuple, row[4]))) for row in rows]
     ordinary = max(1, transfers - len(crimes))
     scores = []
@@ -163,7 +180,7 @@ def curves(worlds: Sequence[list[dict[str, Any]]]) -> dict[str, list[dict[str, A
     }
 
 
-_COUNTS = ("planted", "found", "right", "wrong_count", "above", "above_right", "ordinary")
+_COUNTS = ("planted", "found", "right", "wrong_count", "wrong_itself", "above", "above_right", "ordinary")
 
 
 def _figures(
@@ -181,6 +198,7 @@ def _figures(
         "found": len(shown),
         "right": len(right),
         "wrong_count": sum(finding.finding_id in wrong for finding in shown),
+        "wrong_itself": sum(finding.finding_id in wrong and finding.is_itself for finding in shown),
         "above": len(above),
         "above_right": sum(pattern.expected < budget for pattern in right),
         "ordinary": ordinary,
@@ -196,6 +214,7 @@ def _shares(counts: dict[str, float]) -> dict[str, Any]:
         "recall": counts["right"] / planted if planted else None,
         "recall_above": counts["above_right"] / above if above else None,
         "wrong_per_1000": 1_000 * counts["wrong_count"] / counts["ordinary"],
+        "wrong_itself_per_1000": 1_000 * counts["wrong_itself"] / counts["ordinary"],
     }
 
 

@@ -2,9 +2,9 @@
 
 Nine hours of ordinary ether transfers are cut by time into thirds and eighths of as many transfers each. In each piece
 the findings of a typology that ended in it are a pool, and each of them is judged against the others as a verdict does.
-Were E exact, the mean over pools of the number of findings expected less than e times in the pool would be e. A piece of
-N transfers promises e * N / 10,000 findings with E under e; x = E * N / 10,000 is what is compared here, so that pieces
-of all lengths count alike.
+Were E exact, the mean over pools of the number of findings expected less than e times in the pool would be e. A piece
+of N transfers promises e * N / 10,000 findings with E under e; x = E * N / 10,000 is what is compared here, so that
+pieces of all lengths count alike.
 """
 
 from __future__ import annotations

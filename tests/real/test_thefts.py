@@ -123,8 +123,8 @@ def rank(settings: Settings, folder: Path, theft: list[Row]) -> tuple[int, int, 
 
 
 FOURTH = (
-    "its fan is fourth, at E 0.23: before it, at 0.22, comes a circle of 21 ETH in a pool of 14, whose eleventh largest "
-    "lies in the body of the distribution and not where the tail begins"
+    "its fan is fourth, at E 0.23: before it, at 0.22, comes a circle of 21 ETH in a pool of 14, whose eleventh "
+    "largest lies in the body of the distribution and not where the tail begins"
 )
 
 

@@ -1,12 +1,13 @@
 -- Gives: one row per finding that stands for itself and is rarer than some budget, or suspicious by itself: its rarity
 --   and its transfers.
 -- Reads: detection.findings, detection.finding_transfers
--- Takes: $most, the largest budget; $own_rate_log10
+-- Takes: $most, the largest budget; $own_rate_log10; $proofs, the typologies that are suspicious whatever their rarity
 select
     f.typology,
     f.finding_id,
     coalesce(f.e_value, 'inf'::double) as e_value,
-    f.judged_by in ('label', 'limit', 'own_rate')
+    list_contains($proofs, f.typology)
+    or f.judged_by in ('label', 'limit', 'own_rate')
     or f.suspect is not null
     or f.exceeds_limit
     or coalesce(f.own_rate_log10 <= $own_rate_log10, false) as is_itself,

@@ -13,9 +13,18 @@ from flow_pipeline.reports.cards import typology_cards
 NAMES = sorted(typologies())
 
 
+POINT = {
+    "budget": 1.0, "planted": 6, "above": 2, "precision": 0.75, "recall": 0.5, "recall_above": 1.0,
+    "wrong_per_1000": 0.125, "wrong_itself_per_1000": 0.0625,
+}  # fmt: skip
+
+
 def measured() -> dict[str, Any]:
-    figures = {"planted": 6, "precision": 0.75, "recall": 0.5, "seconds_per_million": 1.25}
-    return {"world": "a world of this test.", "typologies": {name: dict(figures) for name in NAMES}}
+    return {
+        "world": "a world of this test.",
+        "all": [POINT | {"budget": 0.25, "recall": 0.25}, POINT],
+        "typologies": {name: {"curve": [dict(POINT)], "seconds_per_million": 1.25} for name in NAMES},
+    }
 
 
 def test_every_typology_has_a_row_a_rule_and_a_card() -> None:
@@ -23,10 +32,10 @@ def test_every_typology_has_a_row_a_rule_and_a_card() -> None:
     assert re.findall(r"(?m)^## (\w+)$", page) == NAMES
     assert re.findall(r"(?m)^\| \[(\w+)\]", page) == NAMES
     assert re.findall(r"(?m)^\* \[(\w+)\]\(#\1\): ", page) == NAMES
-    assert page.count("Measured: 6 planted, precision 0.750, recall 0.500, 1.250 s per million transfers.") == len(
-        NAMES
-    )
-    assert page.count("| 0.750 | 0.500 | 1.250 |") == len(NAMES)
+    assert page.count("Measured: 6 planted, 1.250 s per million transfers.") == len(NAMES)
+    assert page.count("| 0.750 | 0.500 | 1.000 | 1.250 |") == len(NAMES)
+    assert page.count("| 1 | 0.750 | 0.500 | 1.000 | 0.125 | 0.062 |") == len(NAMES) + 1
+    assert page.count("| 0.25 | 0.750 | 0.250 | 1.000 | 0.125 | 0.062 |") == 1
     assert "a world of this test." in " ".join(page.split())
 
 
@@ -43,12 +52,14 @@ def test_a_typology_that_was_not_measured_says_so_and_what_measures_it() -> None
     page = typology_cards(found)
     assert page.count("Not measured yet: `make measure-cards` measures it.") == 1
     (row,) = re.findall(rf"(?m)^\| \[{NAMES[0]}\].*$", page)
-    assert row.endswith("| – | – | – |")
+    assert row.endswith("| – | – | – | – |")
 
 
 def test_a_typology_that_is_planted_nowhere_has_a_cost_and_no_precision() -> None:
     found = measured()
-    found["typologies"][NAMES[0]] |= {"planted": 0, "precision": None, "recall": None}
+    found["typologies"][NAMES[0]]["curve"] = [
+        POINT | {"planted": 0, "above": 0, "precision": None, "recall": None, "recall_above": None}
+    ]
     page = typology_cards(found)
     assert page.count("Measured: none planted, 1.250 s per million transfers.") == 1
-    assert page.count("| – | – | 1.250 |") == 1
+    assert page.count("| – | – | – | 1.250 |") == 1
