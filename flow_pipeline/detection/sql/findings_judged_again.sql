@@ -15,5 +15,15 @@ update detection.findings as f set
     severity = v.severity,
     verdict = v.verdict
 from verdicts as v
-where v.finding_id = f.finding_id and (f.verdict is distinct from v.verdict or f.score is distinct from v.score
-    or f.severity is distinct from v.severity or f.instance_count is distinct from v.instance_count)
+where
+    v.finding_id = f.finding_id
+    and (
+        f.verdict is distinct from v.verdict
+        or f.score is distinct from v.score
+        or f.severity is distinct from v.severity
+        or f.instance_count is distinct from v.instance_count
+        or f.e_value is distinct from v.e_value
+        or f.pool_size is distinct from v.pool_size
+        or f.pool_place is distinct from v.pool_place
+        or f.strength_needed is distinct from v.strength_needed
+    )
