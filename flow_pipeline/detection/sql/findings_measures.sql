@@ -101,12 +101,13 @@ moments as (
     select
         typology,
         finding,
-        max(transactions) as transactions
+        max(first_told <> last_told) as has_unordered
     from (
         select
             typology,
             finding,
-            count(distinct coalesce(tx_hash, position::varchar)) filter (where transaction_index is null) as transactions
+            min(coalesce(tx_hash, position::varchar)) filter (where transaction_index is null) as first_told,
+            max(coalesce(tx_hash, position::varchar)) filter (where transaction_index is null) as last_told
         from hit_rows
         group by typology, finding, block_timestamp, block_number
     )
@@ -128,7 +129,7 @@ amounts as (
         o.log10 as own_rate_log10,
         o.transfers_before,
         w.suspect,
-        n.transactions <= 1 as is_order_known,
+        not coalesce(n.has_unordered, false) as is_order_known,
         (case r.moved
             when 'least' then s.least
             when 'sum' then s.gross_amount
