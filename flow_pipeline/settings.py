@@ -525,6 +525,13 @@ class VerdictSettings(Section):
         description="a fan is suspicious, however rare its size, when its address at its own rate would make so many "
         "payments with less than this probability, a power of ten",
     )
+    own_rate_max_share: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="where more than this share of the other fans of the pool's days are beyond their own rates, "
+        "people there pay in bursts, and it is no reason",
+    )
     own_rate_days: int = Field(30, ge=1, le=366, description="days before a fan that tell its address's own rate")
     own_rate_history_days: float = Field(
         7.0, gt=0, description="days of data before a fan without which nobody's own rate is known"

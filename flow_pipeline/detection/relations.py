@@ -134,6 +134,7 @@ VERDICTS = Relation(
         "pool_size",
         "pool_place",
         "strength_needed",
+        "stake",
         "is_assessed",
         "judged_by",
         "is_suspicious",

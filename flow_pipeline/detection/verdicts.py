@@ -71,7 +71,12 @@ def judge(connection: Connection, settings: VerdictSettings) -> None:
     _judge_by_profile(found, pool, settings, profile)
     connection.register("rarities", found.table(pool["n"]))
     connection.execute(
-        sql("verdicts_decided"), {"own_rate_log10": settings.own_rate_log10, "budget": settings.alarms_per_10000}
+        sql("verdicts_decided"),
+        {
+            "own_rate_log10": settings.own_rate_log10,
+            "own_rate_max_share": settings.own_rate_max_share,
+            "budget": settings.alarms_per_10000,
+        },
     )
     decided = _columns(connection, "select * exclude (finding_id) from decided order by n")
     connection.register("graded", _graded(decided, settings))
@@ -109,6 +114,7 @@ class _Found:
         self.pool_size, self.place, self.transfers = (np.zeros(count, np.int64) for _ in range(3))
         self.by = np.full(count, _NOT_JUDGED, np.int8)
         self.is_own_list = np.zeros(count, bool)
+        self.burst_share, self.stake = np.full(count, np.nan), np.full(count, np.nan)
 
     def take(self, rows: np.ndarray, found: Rarity, unit: np.ndarray, transfers: int, by: int) -> None:
         """Rarities of some rows; `unit` is what one token unit is in the unit they were compared in."""
@@ -129,6 +135,8 @@ class _Found:
                 "pool_place": pa.array(self.place, mask=~is_known),
                 "pool_transfers": self.transfers,
                 "is_own_list": self.is_own_list,
+                "burst_share": pa.array(self.burst_share, mask=np.isnan(self.burst_share)),
+                "stake": pa.array(self.stake, mask=~np.isfinite(self.stake)),
                 "is_by_profile": self.by == _BY_PROFILE,
             }
         )
@@ -207,11 +215,24 @@ def _judge_day(
     judged = np.flatnonzero(pool["is_judged"][rows] & (pool["day"][rows] == day))
     found.transfers[rows[judged]] = ordinary.transfers
     found.is_own_list[rows[judged]] = traffic.is_own_list(chain, day)
+    found.burst_share[rows[judged]] = _burst_share(pool, rows, judged, settings.own_rate_log10)
+    found.stake[rows[judged]] = pool["moved_amount"][rows[judged]] * unit[judged]
     if ordinary.transfers < settings.min_transfers or traffic.is_own_list(chain, day) or not len(judged):
         return
     limit = settings.alarms_per_10000 * ordinary.transfers / PER_TRANSFERS
     known = rarity(pool["strength"][rows] * unit, pool["centre"][rows], judged, limit)
     found.take(rows[judged], known, unit[judged], ordinary.transfers, _BY_POOL)
+
+
+def _burst_share(pool: dict[str, np.ndarray], rows: np.ndarray, judged: np.ndarray, limit: float) -> np.ndarray:
+    """Of the others in the pool whose own rate is known, how many are beyond it; NaN where there are none."""
+    log10, centre = pool["own_rate_log10"][rows], pool["centre"][rows]
+    is_known = ~np.isnan(log10)
+    is_beyond = is_known & (np.nan_to_num(log10) <= limit)
+    _, of = np.unique(centre, return_inverse=True)
+    known = is_known.sum() - np.bincount(of, is_known)[of[judged]]
+    beyond = is_beyond.sum() - np.bincount(of, is_beyond)[of[judged]]
+    return np.where(known > 0, beyond / np.maximum(known, 1), np.nan)
 
 
 def _judge_by_profile(found: _Found, pool: dict[str, np.ndarray], settings: VerdictSettings, profile: Profile) -> None:
@@ -225,6 +246,7 @@ def _judge_by_profile(found: _Found, pool: dict[str, np.ndarray], settings: Verd
         rows = np.flatnonzero(is_left & (pool["typology"] == name))
         judged = rarity_of_profile(pool["strength"][rows] * worth[rows], np.array(largest), count, limit)
         found.take(rows, judged, worth[rows], profile.transfers, _BY_PROFILE)
+        found.stake[rows] = pool["moved_amount"][rows] * worth[rows]
 
 
 def _graded(decided: dict[str, np.ndarray], settings: VerdictSettings) -> pa.Table:

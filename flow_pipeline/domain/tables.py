@@ -768,6 +768,11 @@ FINDINGS = Table(
         ("pool_place", "BIGINT", "its place among them, 1 for the strongest"),
         ("strength_needed", "DOUBLE", "token units above which it would be rarer than the budget"),
         (
+            "stake",
+            "DOUBLE",
+            "what moved in the unit of its pool: US dollars, or multiples of an ordinary amount of the token",
+        ),
+        (
             "is_assessed",
             "BOOLEAN",
             "false when nothing tells what is ordinary: too few transfers, or one address's own",

@@ -52,7 +52,7 @@ RUN_EXPORTS: dict[str, str] = {
     "daily_findings": "select * from detection.daily_findings "
     f"order by block_date, {_SERIES}, scope, detector, measure",
     "findings": "select * exclude (evidence_sql, parameters) from detection.findings where is_suspicious "
-    "order by score desc, last_timestamp desc, finding_id",
+    "order by risk_rank(severity) desc, moved_usd desc nulls last, stake desc nulls last, score desc, finding_id",
     "address_risk": "select * from detection.address_risk order by score desc, address",
 }
 

@@ -1,8 +1,7 @@
 """Thefts that were seen and thefts that were made up, injected into nine hours of ordinary ether transfers.
 
 A theft's addresses are replaced by new ones, so that no label and no history gives it away. What counts is the rank of
-the first finding that holds its largest transfer, among all findings, by score and then by dollars, as
-`netraflow findings --every` lists them.
+the first finding that holds its largest transfer, among all findings, as `netraflow findings --every` lists them.
 """
 
 from __future__ import annotations
@@ -113,7 +112,10 @@ def rank(settings: Settings, folder: Path, theft: list[Row]) -> tuple[int, int, 
                 select finding_id from detection.finding_transfers where tx_hash = ?
             ) from detection.findings
             where instance_of is null
-            order by score desc, moved_usd desc nulls last, finding_id
+            order by
+                is_suspicious desc, risk_rank(severity) desc,
+                case when is_suspicious then moved_usd end desc nulls last,
+                case when is_suspicious then stake end desc nulls last, score desc, finding_id
             """,
             [f"0x{10**6 + largest:064x}"],
         ).fetchall()
@@ -122,13 +124,7 @@ def rank(settings: Settings, folder: Path, theft: list[Row]) -> tuple[int, int, 
     return place, len(rows), typology, expected
 
 
-FOURTH = (
-    "its fan is fourth, at E 0.23: before it, at 0.22, comes a circle of 21 ETH in a pool of 14, whose eleventh "
-    "largest lies in the body of the distribution and not where the tail begins"
-)
-
-
-@pytest.mark.parametrize("theft", [pytest.param(ronin, marks=pytest.mark.xfail(strict=True, reason=FOURTH)), wormhole])
+@pytest.mark.parametrize("theft", [ronin, wormhole])
 def test_a_theft_that_was_seen_is_among_the_first_three(
     settings: Settings, real: Path, tmp_path: Path, theft: Callable[[Path], list[Row]]
 ) -> None:
@@ -138,9 +134,7 @@ def test_a_theft_that_was_seen_is_among_the_first_three(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("theft", "measured"), [(ronin, 4), (ring, 1), (fan_of_forty, 7), (tenth_of_ronin, 12), (layers, 28)]
-)
+@pytest.mark.parametrize(("theft", "measured"), [(ring, 1), (fan_of_forty, 4), (tenth_of_ronin, 5), (layers, 30)])
 def test_a_theft_ranks_no_worse_than_it_did(
     settings: Settings, real: Path, tmp_path: Path, theft: Callable[[Path], list[Row]], measured: int
 ) -> None:

@@ -8,7 +8,10 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 
 NAME, VERSION, BY_DAY = "address_risk", "2", False
-SAYS = "the risk score of an address is above the limit, and says more than one finding, which is told itself"
+SAYS = (
+    "the risk score of an address is above the limit and rests on several components: what one finding or contact says "
+    "is told by itself"
+)
 SEVERITY = "by score: `alerts.medium_score`, `alerts.high_score`, `alerts.critical_score`"
 DO = "`netraflow risk ADDRESS` shows the components of the score."
 

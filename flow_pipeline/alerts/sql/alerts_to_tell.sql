@@ -1,7 +1,7 @@
 -- Gives: the temp table alerts_to_tell: one row per alert that is told in this run
 -- Reads: ledger.alerts, store.transfers
 -- Takes: $now, $per_week; the relations alert_changes, alert_candidates
--- A week of data has so many alerts, the rarest ones, then those about the most dollars. One that waits is told while
+-- A week of data has so many alerts: the most severe ones, which are the rarest, then those about the most dollars. One that waits is told while
 -- its week lasts, if there is room; after that it stays in the list.
 create or replace temp table alerts_to_tell as
 with last_days as (
@@ -22,6 +22,7 @@ spent as (
 waiting as (
     select
         c.alert_id,
+        c.severity,
         c.rarity,
         c.stake_usd
     from alert_candidates as c
@@ -31,6 +32,7 @@ waiting as (
     union
     select
         t.alert_id,
+        t.severity,
         t.rarity,
         t.stake_usd
     from ledger.alerts as t, last_days
@@ -50,7 +52,9 @@ select alert_id
 from (
     select
         alert_id,
-        row_number() over (order by rarity, stake_usd desc nulls last, alert_id) as place
+        row_number() over (
+            order by risk_rank(severity) desc, stake_usd desc nulls last, rarity, alert_id
+        ) as place
     from waiting
     where rarity is not null
 )

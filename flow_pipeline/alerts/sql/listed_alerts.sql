@@ -20,8 +20,9 @@ where
     and ($first is null or coalesce(block_date, changed_at::date) >= $first)
 order by
     risk_rank(severity) desc,
-    rarity nulls first,
+    rarity is null desc,
     stake_usd desc nulls last,
+    rarity,
     coalesce(block_date, changed_at::date) desc,
     changed_at desc,
     alert_id

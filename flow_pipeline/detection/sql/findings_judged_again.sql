@@ -8,6 +8,7 @@ update detection.findings as f set
     pool_size = v.pool_size,
     pool_place = v.pool_place,
     strength_needed = v.strength_needed,
+    stake = v.stake,
     is_assessed = v.is_assessed,
     judged_by = v.judged_by,
     is_suspicious = v.is_suspicious,
@@ -26,4 +27,5 @@ where
         or f.pool_size is distinct from v.pool_size
         or f.pool_place is distinct from v.pool_place
         or f.strength_needed is distinct from v.strength_needed
+        or f.stake is distinct from v.stake
     )

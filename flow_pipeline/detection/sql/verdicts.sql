@@ -32,6 +32,7 @@ select
     pool_size,
     pool_place,
     strength_needed,
+    stake,
     is_assessed,
     judged_by,
     is_suspicious,

@@ -1,6 +1,6 @@
 -- Gives: the temp table decided: one numbered row per judged finding: how rare it is and whether it is suspicious.
 -- Reads: nothing stored
--- Takes: $budget, $own_rate_log10; the relations judged_findings, instances, pool, rarities
+-- Takes: $budget, $own_rate_log10, $own_rate_max_share; the relations judged_findings, instances, pool, rarities
 create or replace temp table decided as
 with known as (
     select
@@ -13,7 +13,9 @@ with known as (
             when i.instance_of is not null then null
             when j.suspect is not null or j.is_proof then 'label'
             when j.exceeds_limit then 'limit'
-            when j.own_rate_log10 <= $own_rate_log10 then 'own_rate'
+            when
+                j.own_rate_log10 <= $own_rate_log10 and coalesce(r.burst_share, 0) <= $own_rate_max_share
+                then 'own_rate'
         end as by_itself
     from judged_findings as j
     left join instances as i using (finding_id)
@@ -30,6 +32,7 @@ select
     pool_size,
     pool_place,
     strength_needed,
+    stake,
     coalesce(pool_transfers, 0) as pool_transfers,
     coalesce(is_own_list, false) as is_own_list,
     coalesce(is_by_profile, false) as is_by_profile,

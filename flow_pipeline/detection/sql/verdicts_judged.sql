@@ -19,7 +19,8 @@ with new_findings as (
         m.moved_usd,
         m.suspect,
         m.exceeds_limit,
-        m.own_rate_log10
+        m.own_rate_log10,
+        m.moved_amount
     from chosen_findings as c inner join measures as m using (typology, finding)
 ),
 
@@ -53,6 +54,7 @@ select
     f.suspect,
     f.exceeds_limit,
     f.own_rate_log10,
+    f.moved_amount,
     false,
     r.is_path,
     r.is_proof

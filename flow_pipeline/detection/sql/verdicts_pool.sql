@@ -14,6 +14,8 @@ with rows_of_pool as (
         j.strength,
         j.strength_usd,
         j.centre_address,
+        j.own_rate_log10,
+        j.moved_amount,
         true as is_judged
     from judged_findings as j left join instances as i using (finding_id)
     where i.instance_of is null
@@ -28,6 +30,8 @@ with rows_of_pool as (
         f.strength,
         f.strength_usd,
         f.centre_address,
+        f.own_rate_log10,
+        f.moved_amount,
         false
     from detection.findings as f
     where
@@ -59,6 +63,8 @@ select
     r.block_date - date '1970-01-01' as day,
     r.strength,
     coalesce(r.strength_usd, 'nan'::double) as strength_usd,
+    coalesce(r.own_rate_log10, 'nan'::double) as own_rate_log10,
+    r.moved_amount::double as moved_amount,
     dense_rank() over (order by r.chain, r.centre_address) - 1 as centre,
     r.is_judged
 from rows_of_pool as r

@@ -1,4 +1,4 @@
--- Gives: one row per finding, suspicious ones unless $every, the rarest first
+-- Gives: one row per finding, suspicious ones unless $every, the most severe first, then those at which most is at stake
 -- Reads: detection.findings, detection.finding_addresses
 -- Takes: $every; $typology, $first, $last, $token and $address, each null for all
 select
@@ -27,4 +27,10 @@ where
             where address in ($address, lower($address))
         )
     )
-order by is_suspicious desc, score desc, moved_usd desc nulls last, block_date desc, finding_id
+order by
+    is_suspicious desc,
+    risk_rank(severity) desc,
+    case when is_suspicious then moved_usd end desc nulls last,
+    case when is_suspicious then stake end desc nulls last,
+    score desc,
+    finding_id

@@ -8,5 +8,5 @@ where is_suspicious
 qualify
     row_number() over (
         partition by typology
-        order by score desc, moved_usd desc nulls last, gross_amount desc, finding_id
+        order by risk_rank(severity) desc, moved_usd desc nulls last, stake desc nulls last, score desc, finding_id
     ) = 1

@@ -16,7 +16,8 @@ where
     and (block_date is null or block_date between $first_day and $last_day)
 order by
     case severity when 'CRITICAL' then 1 when 'HIGH' then 2 else 3 end,
-    rarity nulls first,
+    rarity is null desc,
     stake_usd desc nulls last,
+    rarity,
     block_date desc,
     alert_id

@@ -10,10 +10,11 @@ where is_suspicious and block_date between $first_day and $last_day
 order by
     row_number() over (
         partition by typology
-        order by score desc, moved_usd desc nulls last, gross_amount desc, finding_id
+        order by risk_rank(severity) desc, moved_usd desc nulls last, stake desc nulls last, score desc, finding_id
     ),
-    score desc,
+    risk_rank(severity) desc,
     moved_usd desc nulls last,
-    gross_amount desc,
+    stake desc nulls last,
+    score desc,
     finding_id
 limit $most

@@ -15,4 +15,4 @@ select
     finding_id
 from detection.findings
 where is_suspicious and block_date between $first_day and $last_day
-order by score desc, moved_usd desc nulls last, gross_amount desc, finding_id
+order by risk_rank(severity) desc, moved_usd desc nulls last, stake desc nulls last, score desc, finding_id

@@ -1,4 +1,4 @@
--- Gives: one row per address and chain whose risk score is above the limit, when it says more than one finding does
+-- Gives: one row per address and chain whose risk score is above the limit, when it rests on several components
 -- Reads: detection.address_risk, detection.risk_components
 -- Takes: $medium, $high, $critical
 with components as (
@@ -37,4 +37,4 @@ select
     ) as baseline
 from detection.address_risk as r
 inner join components as c using (chain, address)
-where r.score > $medium and (r.component_count > 1 or r.finding_count = 0)
+where r.score > $medium and r.component_count > 1
