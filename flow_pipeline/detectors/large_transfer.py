@@ -11,7 +11,7 @@ from flow_pipeline.graph.funnels import HOP
 from flow_pipeline.graph.largest import largest_transfers
 from flow_pipeline.settings import TypologySettings
 
-NAME, VERSION, COMPONENT = "large_transfer", "1", "anomaly"
+NAME, VERSION, COMPONENT = "large_transfer", "1", "network_flow"
 MOVED, LIMITED_BY, IDENTITY = "sum", "moved_amount", "all"
 IS_PATH, IS_PROOF = False, False
 CARD = Card(

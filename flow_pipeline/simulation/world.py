@@ -43,7 +43,7 @@ EXCHANGES: tuple[tuple[str, str], ...] = (
 _HOMES = (0.4, 0.25, 0.2, 0.15)
 """Share of the people per exchange."""
 _PLANTED_PER_PATTERN = 6
-_ANOMALIES, _ANOMALY_TRANSFERS, _BEYOND_RECORD = 5, 140, 3.0
+_ANOMALIES, _ANOMALY_TRANSFERS, _BEYOND_RECORD = 5, 140, 8.0
 """Planted netflow days, the least transfers of one, and by how many times it exceeds the record of its series."""
 POOL_DAYS = 30
 """Days whose traffic tells what is ordinary on a day, as in `verdicts.pool_days`."""
@@ -234,7 +234,8 @@ def _plant_anomalies(people: People, rows: Rows, first: date) -> tuple[list[Rows
     added: list[Rows] = []
     truth: list[dict[str, object]] = []
     for number, at in enumerate(np.linspace(14, days - 2, _ANOMALIES).astype(int)):
-        exchange, token = number % exchanges, number % len(TOKENS)
+        # never two in one series: the second would not go beyond the first
+        exchange, token = number % exchanges, (number + number // exchanges) % len(TOKENS)
         second, sender, receiver, what = rows.ends
         wallets = people.hot[exchange]
         net, per_day = np.zeros(days), 0.0

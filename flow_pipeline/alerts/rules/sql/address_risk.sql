@@ -6,6 +6,7 @@ with components as (
         chain,
         address,
         list(distinct component order by component) as components,
+        count(distinct component) filter (where component <> 'group_flow') as own_components,
         list(distinct finding_id order by finding_id) filter (where finding_id is not null) as findings
     from detection.risk_components
     where is_active
@@ -37,4 +38,5 @@ select
     ) as baseline
 from detection.address_risk as r
 inner join components as c using (chain, address)
-where r.score > $medium and r.component_count > 1
+-- Whoever passes on what flows between groups is in the flows, and no news by that alone.
+where r.score > $medium and c.own_components > 1

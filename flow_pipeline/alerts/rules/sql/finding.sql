@@ -33,8 +33,8 @@ matters as (
     where
         f.is_suspicious
         and f.severity <> 'LOW'
-        -- Each transfer with a sanctioned address is an alert of its own.
-        and not (f.typology = 'large_transfer' and f.judged_by = 'label' and starts_with(f.suspect, 'sanctioned'))
+        -- Payments to and from labelled addresses are told by rules of their own.
+        and not (f.typology = 'large_transfer' and f.judged_by = 'label')
 )
 
 select
