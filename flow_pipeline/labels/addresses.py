@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from flow_pipeline.domain.chains import EVERY_EVM_CHAIN, canonical_chain, family_of
-from flow_pipeline.labels.checksums import checksum_is_valid, eip55_is_valid, tron_address
+from flow_pipeline.labels.checksums import cash_address_is_valid, checksum_is_valid, eip55_is_valid, tron_address
 
 _EVM = re.compile(r"0[xX][0-9a-fA-F]{40}")
 _TRON_HEX = re.compile(r"(0[xX])?41[0-9a-fA-F]{40}")
-_SMALL = ("0x", "bc1", "ltc1", "bitcoincash:")
+_SMALL = ("0x", "bc1", "ltc1")
 """Beginnings of addresses whose case says nothing beyond a checksum."""
 _BY_CHECKSUM = ("bitcoin", "tron", "litecoin", "dogecoin", "dash", "zcash", "bitcoin-cash", "solana")
 """Chains whose addresses are told from others by their checksum, the likeliest owner of a shared form first."""
@@ -47,6 +47,8 @@ def checked_address(chain: str, address: str) -> str:
     if checksum_is_valid(chain, address) is False:
         kind = "Base58Check or Bech32 checksum" if chain != "solana" else "form: 32 bytes in Base58"
         raise BadLabel("bad_checksum", f"{address} fails its {kind}, as {chain} has it")
+    if chain == "bitcoin-cash" and cash_address_is_valid(address):
+        return address.lower().removeprefix("bitcoincash:")
     return address.lower() if address.lower().startswith(_SMALL) else address
 
 

@@ -24,8 +24,9 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.loading.relations import STAGED_ROWS
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources import vocabulary
+from flow_pipeline.sources.evidence import TOO_WIDE
 from flow_pipeline.sources.fields import Shape, literal, quoted
-from flow_pipeline.sources.files import InputFile, json_views, parsed
+from flow_pipeline.sources.files import InputFile, Mixed, json_views, parsed
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
@@ -47,12 +48,11 @@ def views_of(connection: Connection, file: InputFile, settings: SourceSettings) 
             _check_depth(file, settings)
         _stage_lines(connection, file, settings)
         structure = connection.execute("select json_group_structure(line) from lines").fetchone()
+        grouped = json.loads(structure[0]) if structure and structure[0] else {}
+        _resolve_mixed(connection, grouped, "$")
     except (duckdb.Error, OSError, UnicodeDecodeError) as error:
         raise _unreadable(file, error) from None
-    views = [
-        replace(view, constants=_outer_chain(connection, view))
-        for view in json_views(file, json.loads(structure[0]) if structure and structure[0] else {})
-    ]
+    views = [replace(view, constants=_outer_chain(connection, view)) for view in json_views(file, grouped)]
     widest = max((len(view.columns) for view in views), default=0)
     if widest > settings.max_columns:
         raise Unreadable(
@@ -60,6 +60,42 @@ def views_of(connection: Connection, file: InputFile, settings: SourceSettings) 
             "give one object per transfer, or raise sources.max_columns",
         )
     return views
+
+
+def _resolve_mixed(connection: Connection, structure: Any, path: str) -> None:
+    """Fill in the objects of keys that hold an object in one value and text in another, at any depth.
+
+    Args:
+        connection: A connection with the relation `lines`.
+        structure: What json_group_structure tells of the values at a path; changed in place.
+        path: JSON path of the values inside a line.
+    """
+    if isinstance(structure, list) and structure:
+        _resolve_mixed(connection, structure[0], f"{path}[*]")
+    if not isinstance(structure, dict):
+        return
+    for key, item in structure.items():
+        if '"' in key:
+            continue
+        inner = f'{path}."{key}"'
+        if item == "JSON":
+            statement = sql("reading_json_objects", unnested="unnest" if "[*]" in inner else "")
+            row = connection.execute(statement, {"path": inner}).fetchone()
+            objects = json.loads(row[0] if row and row[0] else "null")
+            if isinstance(objects, dict) and objects:
+                structure[key] = Mixed(objects)
+        else:
+            _resolve_mixed(connection, item, inner)
+
+
+def lost_lists(connection: Connection, file: InputFile) -> list[str]:
+    """Lists of transfers inside the rows that are staged, which no column holds."""
+    found = []
+    for name in (one for one in file.lists if "transfer" in one.lower()):
+        inside = f"line -> {literal('/' + name.replace('.', '/'))}"
+        row = connection.execute(f"select 1 from lines where json_array_length({inside}) > 0 limit 1").fetchone()
+        found += [name] if row else []
+    return found
 
 
 def _outer_chain(connection: Connection, view: InputFile) -> dict[str, str]:
@@ -132,6 +168,9 @@ def _error_words(answer: dict[str, Any]) -> str | None:
             return str(value.get("message") or value.get("reason") or value)
         if isinstance(value, str) and value.strip():
             return value
+    result = answer.get("result")
+    if isinstance(result, str) and re.fullmatch("[0-9a-fA-F]{160,}", result):
+        return "a block or transaction in hexadecimal (Bitcoin Core, verbosity 0): ask for verbosity 3"
     if (answer.get("success") is False or answer.get("error") is True) and answer.get("message"):
         return str(answer["message"])
     if "message" in answer and not any(isinstance(value, list | dict) for value in answer.values()):
@@ -146,10 +185,22 @@ def _with_parquet_columns(connection: Connection, file: InputFile) -> InputFile:
     """
     relation = f"read_parquet({literal(_no_pattern(file.content))})"
     try:
-        rows = connection.execute(f"describe select * from {relation}").fetchall()
-        found = replace(file, columns=tuple(row[0] for row in rows), types={row[0]: row[1] for row in rows})
+        described = connection.execute(f"describe select * from {relation}").fetchall()
+        wide = connection.execute(sql("reading_wide_decimals"), {"path": _no_pattern(file.content)}).fetchall()
+        kinds = {row[0]: row[1] for row in described} | {name: TOO_WIDE for (name,) in wide}
+        nested = [name for name, kind in kinds.items() if kind.startswith("STRUCT(") and not kind.endswith("]")]
+        pointers = _fields_of_structs(connection, relation, nested)
+        types = {name: kind for name, kind in kinds.items() if name not in nested}
+        types |= {name: kind for name, (_, kind) in pointers.items()}
         tidy = connection.execute(sql("reading_parquet_tidy"), {"path": _no_pattern(file.content)}).fetchall()
-        found = replace(found, tidy=frozenset(row[0] for row in tidy if found.type_of(row[0]) == "VARCHAR"))
+        found = replace(
+            file,
+            columns=tuple(types),
+            types=types,
+            pointers={name: expression for name, (expression, _) in pointers.items()},
+            lists=tuple(name for name, kind in types.items() if kind.endswith("[]")),
+            tidy=frozenset(name for (name,) in tidy if types.get(name) == "VARCHAR" and name not in pointers),
+        )
         chain = found.find(*vocabulary.COLUMNS["chain"])
         if chain is None:
             return found
@@ -158,6 +209,22 @@ def _with_parquet_columns(connection: Connection, file: InputFile) -> InputFile:
         raise _unreadable(file, error) from None
     is_one = len(values) == 1 and values[0][0] not in (None, "")
     return replace(found, constants={chain: str(values[0][0])}) if is_one else found
+
+
+def _fields_of_structs(connection: Connection, relation: str, names: list[str]) -> dict[str, tuple[str, str]]:
+    """SQL and type of every value inside columns of objects, by its path (`from.hash`), as in JSON."""
+    found: dict[str, tuple[str, str]] = {}
+    waiting = [(name, quoted(name)) for name in names]
+    while waiting:
+        path, expression = waiting.pop(0)
+        described = connection.execute(f"describe select unnest({expression}) from {relation}").fetchall()
+        for inner, kind, *_ in described:
+            at = f"{expression}[{literal(inner)}]"
+            if kind.startswith("STRUCT(") and not kind.endswith("]"):
+                waiting.append((f"{path}.{inner}", at))
+            else:
+                found[f"{path}.{inner}"] = (at, kind)
+    return found
 
 
 def _no_pattern(path: Path) -> str:
@@ -226,6 +293,7 @@ def stage(connection: Connection, file: InputFile, settings: SourceSettings, sha
         if file.kind == "parquet":
             own = [quoted(column) for column in file.columns if column.lower() == "source_row"]
             rest = f"* exclude ({', '.join(own)})" if own else "*"
+            rest += "".join(f", {expression} as {quoted(name)}" for name, expression in file.pointers.items())
             path = literal(_no_pattern(file.content))
             return (
                 f"(select {rest}, file_row_number + 1 as source_row{computed} "
@@ -412,6 +480,14 @@ def _step_into_lines(connection: Connection, file: InputFile) -> None:
             connection.execute(sql("reading_json_step", item=item, kind=literal(kind), rows=rows))
 
 
+def _value_at(file: InputFile, column: str, text: str) -> str:
+    """SQL of the text of a column inside a line, also where a row has plain text for the object around it."""
+    if column not in file.mixed:
+        return text
+    around = literal(file.mixed[column])
+    return f"coalesce({text}, case when json_type(line -> {around}) = 'VARCHAR' then line ->> {around} end)"
+
+
 def _stage_json(connection: Connection, file: InputFile, explode: str | None) -> None:
     is_numbered_anew = _is_inside(file)
     if explode:
@@ -424,10 +500,13 @@ def _stage_json(connection: Connection, file: InputFile, explode: str | None) ->
     else:
         # All values of a line at once: each pointer of its own would parse the line again.
         places = ", ".join(map(literal, file.pointers.values()))
-        names = "".join(f", texts[{place}] as {quoted(column)}" for place, column in enumerate(file.pointers, 1))
+        names = "".join(
+            f", {_value_at(file, column, f'texts[{place}]')} as {quoted(column)}"
+            for place, column in enumerate(file.pointers, 1)
+        )
         connection.execute(
             f"create or replace temp table staged_rows as select line_row as source_row{names} "
-            f"from (select line_row, line ->> [{places}]::varchar[] as texts from lines)"
+            f"from (select line_row, line, line ->> [{places}]::varchar[] as texts from lines)"
         )
     if explode or is_numbered_anew:
         connection.execute(sql("reading_malformed_rows_last"))

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from flow_pipeline.domain.errors import Unreadable
-from flow_pipeline.loading.reading import answer_of, has_no_rows, partial_answer, stage, texts_among, views_of
+from flow_pipeline.loading.reading import (
+    answer_of,
+    has_no_rows,
+    lost_lists,
+    partial_answer,
+    stage,
+    texts_among,
+    views_of,
+)
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources import Source, recognise
 from flow_pipeline.sources.evidence import Reading, tidy_texts
@@ -90,7 +98,13 @@ def understand(
     reading.measure = measure
     if file.kind != "parquet":
         tidy_texts(reading, texts_among(connection, rows, columns))
-    return Understood(file, source, rows, reading, source.plan(reading))
+    plan = source.plan(reading)
+    if file.kind in ("json", "jsonl") and not shape.explode and (lost := lost_lists(connection, file)):
+        raise reading.refuse(
+            f"its rows hold lists of transfers ({', '.join(lost)}), which one table can not hold",
+            "write each list into a file of its own, with the hash and the time of its transaction",
+        )
+    return Understood(file, source, rows, reading, plan)
 
 
 def _with_chain_of_folder(file: InputFile) -> InputFile:
@@ -134,11 +148,11 @@ def _known(
 
 def _would_lose(file: InputFile, other: InputFile, has_inner: bool) -> bool:
     """True where the rows of another list are not among those of the file: beside it, or inside its rows."""
-    if not other.steps or not other.steps[-1][1]:
+    if other.steps == file.steps[: len(other.steps)]:
         return False
-    is_around = other.steps == file.steps[: len(other.steps)]
     is_inside = file.steps == other.steps[: len(file.steps)]
-    return not is_around and not (is_inside and has_inner)
+    inner = other.steps[len(file.steps) :]
+    return not is_inside or (not has_inner and any(is_list for _, is_list in inner))
 
 
 def _place(file: InputFile) -> str:

@@ -19,8 +19,9 @@ why, the first rows as they would load. It loads nothing.
 
 A file is known by its content, never by its name. CSV (any separator; a `sep=` line, comments and blank lines before
 the header; the row numbers of pandas and R), JSON, JSON Lines and Parquet are read, plain or in gzip, bzip2, xz, zstd,
-zip or UTF-16, and workbooks (xlsx) with one sheet of rows. JSON is flattened (`token_info.symbol`), and the answers of
-APIs are entered (`result`, `data.items`). An answer that tells of an error is refused with its own words.
+zip or UTF-16, also one in another, and workbooks (xlsx, xls, ods) with one sheet of rows. JSON and the objects of
+Parquet are flattened (`token_info.symbol`), and the answers of APIs are entered (`result`, `data.items`). An answer
+that tells of an error is refused with its own words.
 
 ## What is decided, and by what
 

@@ -1,4 +1,4 @@
-"""Bitcoin and its sisters: bitcoin-etl, Bitcoin Core `getblock` and Esplora as transfers between addresses.
+"""Bitcoin and its sisters: blocks and transactions of nodes and APIs as transfers between addresses.
 
 They are exact to the satoshi. An address of a transaction has a net: its outputs less its inputs. Net payers pay, net
 receivers receive, and each of them is paid by all payers in proportion to their net; `fees` receives what no output
@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from flow_pipeline.domain.chains import canonical_chain, family_of, native_of
 from flow_pipeline.domain.sql import statements
-from flow_pipeline.sources.evidence import Reading
+from flow_pipeline.sources.evidence import Reading, of_address_forms
 from flow_pipeline.sources.fields import Amount, Plan, Shape, TransferFields, literal
 from flow_pipeline.sources.files import InputFile, plain
 
 NAME, VERSION = "bitcoin", "2"
 SHAPE = (
-    "JSON of blocks (Bitcoin Core getblock, verbosity 3) or of transactions (bitcoin-etl, Esplora and mempool.space), "
-    "with the values and addresses of inputs"
+    "JSON of blocks (Bitcoin Core getblock, verbosity 3) or of transactions (bitcoin-etl, Esplora and mempool.space, "
+    "BlockCypher, blockchain.info), with the values and addresses of inputs"
 )
 EXAMPLE = (
     "block.json",
@@ -40,7 +40,8 @@ def recognise(file: InputFile) -> int:
     if file.kind not in ("json", "jsonl"):
         return 0
     names = {plain(name) for name in (*file.lists, *file.columns)}
-    is_transaction = ({"vin", "vout"} <= names or {"inputs", "outputs"} <= names) and names & {"txid", "hash"}
+    both = {"vin", "vout"}, {"inputs", "outputs"}, {"inputs", "out"}
+    is_transaction = any(ends <= names for ends in both) and names & {"txid", "hash"}
     return 100 if is_transaction or {"tx", "height", "time"} <= names else 0
 
 
@@ -49,13 +50,26 @@ def shape(file: InputFile) -> Shape:
     return Shape(explode=sql("bitcoin_transfers"))
 
 
+def _chain_of_addresses(reading: Reading) -> str:
+    """The sister of Bitcoin whose form the receivers have; Bitcoin where they say nothing."""
+    found = of_address_forms(reading, "receiver")
+    if found is None or family_of(found[0]) != "bitcoin":
+        return "bitcoin"
+    reading.decide("chain", "addresses", found[0], f"{found[1]:,} receivers of its form")
+    return found[0]
+
+
 def plan(reading: Reading) -> Plan:
     """Amounts are whole satoshis of the chain's own coin.
 
     Raises:
-        Unreadable: the chain given is none of Bitcoin's family.
+        Unreadable: the block names its transactions only, or the chain given is none of Bitcoin's family.
     """
-    chain = canonical_chain(reading.chain) if reading.is_chain_given else "bitcoin"
+    if reading.file.find("tx.0"):
+        raise reading.refuse(
+            "the block names its transactions only (Bitcoin Core getblock, verbosity 1)", "ask getblock for verbosity 3"
+        )
+    chain = canonical_chain(reading.chain) if reading.is_chain_given else _chain_of_addresses(reading)
     coin = native_of(chain)
     if family_of(chain) != "bitcoin" or coin is None:
         raise reading.refuse(

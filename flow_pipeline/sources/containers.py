@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +27,10 @@ from flow_pipeline.domain.errors import Unreadable
 
 _BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 _BLOCK = 1 << 20
+_EXACT_IN_A_CELL = 1e15
+"""Workbooks keep 15 digits of a number; larger ones are written with an exponent, which tells that digits are lost."""
+_MOST_WRAPPINGS = 3
+"""Containers inside a container that are undone: text in UTF-16, gzipped, zipped."""
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _WORKBOOKS = {"xl/workbook.xml", "content.xml"}
 
@@ -77,14 +82,12 @@ def unpacked(path: Path, folder: Path, max_bytes: int) -> Iterator[Path]:
         try:
             with closing(_OPEN[container](path)) as source, copy.open("wb") as out:
                 _copy(path, source, out, max_bytes)
-            if _is_tar(copy):
-                raise Unreadable(f"{path}: an archive of several files (tar)", "unpack it into the input folder")
-            if container != "utf-16" and container_of(copy) == "utf-16":
-                inner = copy.with_suffix(".utf16")
-                copy.rename(inner)
-                with closing(_open_utf16(inner)) as source, copy.open("wb") as out:
-                    _copy(path, source, out, max_bytes)
-                inner.unlink()
+            for _ in range(_MOST_WRAPPINGS):
+                if _is_tar(copy):
+                    raise Unreadable(f"{path}: an archive of several files (tar)", "unpack it into the input folder")
+                if not (container := container_of(copy)):
+                    break
+                _unwrap(path, container, copy, max_bytes)
         except UnicodeDecodeError as error:
             raise Unreadable(f"{path}: not valid UTF-16 ({error.reason})", "export it again as UTF-8") from None
         except _BROKEN as error:
@@ -93,6 +96,23 @@ def unpacked(path: Path, folder: Path, max_bytes: int) -> Iterator[Path]:
         yield copy
     finally:
         copy.unlink(missing_ok=True)
+
+
+def _unwrap(path: Path, container: str, copy: Path, max_bytes: int) -> None:
+    """Undo a container inside a container, in the place of the copy.
+
+    Raises:
+        Unreadable: it is one that can not be opened.
+    """
+    if container not in _OPEN:
+        raise Unreadable(f"{path}: holds a {container}", "export its table as CSV, JSON Lines or Parquet, or unpack it")
+    inner = copy.with_suffix(".inner")
+    copy.rename(inner)
+    try:
+        with closing(_OPEN[container](inner)) as source, copy.open("wb") as out:
+            _copy(path, source, out, max_bytes)
+    finally:
+        inner.unlink()
 
 
 def _is_tar(path: Path) -> bool:
@@ -194,7 +214,9 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+        if abs(value) >= _EXACT_IN_A_CELL:
+            return f"{Decimal(repr(value)):e}"
+        return str(int(value)) if value.is_integer() else repr(value)
     return str(value)
 
 

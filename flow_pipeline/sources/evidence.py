@@ -21,6 +21,8 @@ from flow_pipeline.sources import vocabulary as words
 from flow_pipeline.sources.fields import integer_of, literal, quoted, text_of
 from flow_pipeline.sources.files import InputFile
 
+TOO_WIDE = "DECIMAL of more than 38 digits"
+"""Type of a column whose numbers DuckDB does not read right."""
 Measure = Callable[[Sequence[str], str], list[tuple[Any, ...]]]
 """Runs a SELECT list, and what follows FROM the file's rows, over them."""
 
@@ -130,11 +132,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class NumberForm:
-    """How the numbers of a text column are written: the sign before decimals, and signs that only group digits."""
+    """How the numbers of a text column are written: the sign before decimals, and signs that only group digits.
+
+    Where a unit stands beside each number, `unit` is its word in lower case, empty for a sign of money.
+    """
 
     decimal: str = "."
     groups: str = ""
     has_unit: bool = False
+    unit: str = ""
 
     def plain(self, text: str) -> str:
         """SQL of the number with a point before its decimals and nothing between its digits or after them."""
@@ -169,10 +175,26 @@ def of_numbers(reading: Reading, column: str, name: str = "amount") -> NumberFor
     )
     has_unit = bool(units and units == numbers and reading.one(f"count_if(regexp_matches({text}, '[A-Za-z$€£]'))")[0])
     if has_unit:
-        reading.decide(name, column, "a unit beside each number", f"{units} values")
+        unit = _unit_beside(reading, column, text)
+        reading.decide(name, column, f"a unit beside each number{f' ({unit})' if unit else ''}", f"{units} values")
         text = NumberForm(has_unit=True).plain(text)
-        return replace(_form_of_text(reading, column, text, name), has_unit=True)
+        return replace(_form_of_text(reading, column, text, name), has_unit=True, unit=unit)
     return _form_of_text(reading, column, text, name)
+
+
+def _unit_beside(reading: Reading, column: str, text: str) -> str:
+    """The one unit beside the numbers of a column, in lower case; empty for a sign of money.
+
+    Raises:
+        Unreadable: there are several, or one that is neither coins nor their smallest unit.
+    """
+    units = [one for one in reading.distinct(f"lower(regexp_extract({text}, '[A-Za-z$€£][A-Za-z0-9.]*'))") if one]
+    if len(units) > 1 or units[0] in words.PARTS_OF_COINS:
+        raise reading.refuse(
+            f"column {column} counts in {_some(units)}",
+            "export it again as numbers of one unit: coins, or base units with NETRAFLOW_SOURCES__VALUE_UNIT=base",
+        )
+    return units[0] if units[0].isalnum() else ""
 
 
 def _form_of_text(reading: Reading, column: str, text: str, name: str) -> NumberForm:
@@ -289,13 +311,15 @@ class Quantities:
     Attributes:
         count: Values that are numbers.
         fractions: Of them, those with digits other than zero after the point.
-        largest: The largest, as a float; 0 where some have fractions, for then nothing depends on it.
-        median: The middle one, as a float; 0 likewise.
+        zeros: Of them, those that are zero.
+        largest: The largest, as a float.
+        median: The middle one, as a float; 0 where some have fractions, for then nothing depends on it.
         is_hex: True when they are hexadecimal.
     """
 
     count: int
     fractions: int
+    zeros: int = 0
     largest: float = 0.0
     median: float = 0.0
     is_hex: bool = False
@@ -327,15 +351,11 @@ def quantities(reading: Reading, column: str, form: NumberForm) -> Quantities:
     if kind in ("VARCHAR", "BLOB"):
         return _quantities_of_text(reading, column, form.plain(text_of(reading.file, column)))
     if kind in ("DOUBLE", "FLOAT"):
-        fractions, number = f"count_if(isfinite({name}) and {name} <> trunc({name}))", name
+        fractions = f"count_if(isfinite({name}) and {name} <> trunc({name}))"
     else:
         is_whole = "INT" in kind or kind.endswith(",0)")
-        fractions, number = "0" if is_whole else f"count_if({_has_fraction(kind, name)})", f"{name}::double"
-    count, with_fractions = reading.one(f"count({name})", fractions)
-    if with_fractions:
-        return Quantities(count, with_fractions)
-    largest, median = reading.one(f"max({name})::double", f"approx_quantile(nullif({number}, 0), 0.5)")
-    return Quantities(count, 0, largest or 0.0, median or 0.0)
+        fractions = "0" if is_whole else f"count_if({_has_fraction(kind, name)})"
+    return _quantities(reading, name, fractions)
 
 
 def _quantities_of_text(reading: Reading, column: str, text: str) -> Quantities:
@@ -343,15 +363,24 @@ def _quantities_of_text(reading: Reading, column: str, text: str) -> Quantities:
     hexes = 0
     if not are_plain_numbers(reading, column):
         hexes = reading.one(f"count_if(starts_with({text}, '0x'))")[0]
-    count, fractions = reading.one(f"count({number})", f"count_if({number} <> trunc({number}))")
-    if fractions:
-        return Quantities(count + hexes, fractions, is_hex=hexes > 0)
-    largest, median = reading.one(f"max({number})", f"approx_quantile(nullif({number}, 0), 0.5)")
-    if (largest or 0) > 2**53:  # more digits than a float has
+    found = _quantities(reading, number, f"count_if({number} <> trunc({number}))")
+    fractions = found.fractions
+    if not fractions and found.largest > 2**53:  # more digits than a float has
         fractions = reading.one(
             f"count_if(not contains(lower({text}), 'e') and rtrim(split_part({text}, '.', 2), '0') <> '')"
         )[0]
-    return Quantities(count + hexes, fractions, largest or 0.0, median or 0.0, hexes > 0)
+    return replace(found, count=found.count + hexes, fractions=fractions, is_hex=hexes > 0)
+
+
+def _quantities(reading: Reading, number: str, fractions: str) -> Quantities:
+    """What the values of an expression of numbers are; the middle one takes as long as all the rest."""
+    count, with_fractions, zeros, largest = reading.one(
+        f"count({number})", fractions, f"count_if({number} = 0)", f"max({number})::double"
+    )
+    median = 0.0
+    if not with_fractions:
+        median = reading.one(f"approx_quantile(nullif({number}::double, 0), 0.5)")[0] or 0.0
+    return Quantities(count, with_fractions, zeros, largest or 0.0, median)
 
 
 # ------------------------------------------------------------------------------------------------ times
@@ -602,14 +631,14 @@ def of_statuses(
     """
     word = _word(column)
     found = reading.distinct(word)
-    empty = words._EMPTY
+    empty = words.EMPTY
     if tells == "error":
         bad = [one for one in found if one not in words.NO_ERROR]
         reading.decide("failed", column, "text that is no `none` is an error", f"values {_some(found)}")
         return f"({word} in ({_listed(bad)}))" if bad else "null::boolean"
     failed, good = words.FAILED | words.UNFINISHED, words.SUCCEEDED
     if tells == "failure":
-        failed, good = failed - words._NO | words._YES, good - words._YES | words._NO
+        failed, good = failed - words.NO | words.YES, good - words.YES | words.NO
     failed, good = failed | {one for one in own if own[one]}, good | {one for one in own if not own[one]}
     bad = [one for one in found if (one not in own and (one in failed or _begins_with_failure(one))) or own.get(one)]
     unknown = [one for one in found if one not in good | empty and one not in bad]
@@ -644,6 +673,23 @@ def of_kinds(reading: Reading, column: str) -> str | None:
     return f"case {' '.join(cases)} end" if cases else None
 
 
+def refuse_several_tables(reading: Reading) -> None:
+    """Refuse a file whose rows are of several tables, as streams of ethereum-etl write them: one reads as one table.
+
+    Raises:
+        Unreadable: names the tables.
+    """
+    column = reading.file.find("type")
+    if column is None or reading.file.type_of(column) != "VARCHAR":
+        return
+    tables = [one for one in reading.distinct(_word(column)) if one in words.TABLES]
+    if len(tables) > 1:
+        raise reading.refuse(
+            f"rows of several tables stand in one file (column {column}: {_some(tables)})",
+            "write the rows of each type into a file of its own",
+        )
+
+
 def of_chains(reading: Reading, column: str) -> str:
     """SQL of the canonical chain of a row; rows without one are of the file's chain."""
     if column in reading.file.constants:
@@ -666,6 +712,40 @@ def of_chains(reading: Reading, column: str) -> str:
     cases = " ".join(f"when {value} = {literal(word)} then {literal(name)}" for word, name in renamed.items())
     plain = f"coalesce(nullif({value}, ''), {literal(reading.chain)})"
     return f"case {cases} else {plain} end" if cases else plain
+
+
+_BASE58 = "[1-9A-HJ-NP-Za-km-z]"
+_ADDRESS_FORMS = {
+    "tron": f"T{_BASE58}{{33}}",
+    "solana": f"{_BASE58}{{43,44}}",
+    "bitcoin": f"1{_BASE58}{{25,33}}|bc1[0-9a-z]{{20,80}}",
+    "litecoin": f"[LM]{_BASE58}{{25,33}}|ltc1[0-9a-z]{{20,80}}",
+    "dogecoin": f"D{_BASE58}{{25,33}}",
+    "dash": f"X{_BASE58}{{33}}",
+    "zcash": f"t[13]{_BASE58}{{33}}",
+    "bitcoin-cash": "(bitcoincash:)?[qp][0-9a-z]{41}",
+}
+"""Forms that addresses of one chain only have, as regular expressions."""
+_SHARED_FORMS = f"3{_BASE58}{{25,33}}|coinbase|fees|nonstandard.*"
+"""Forms that Bitcoin and its sisters share, and what loading calls the other ends of their money."""
+
+
+def of_address_forms(reading: Reading, column: str) -> tuple[str, int] | None:
+    """The one chain whose form the addresses have, and how many; None where they have none, or those of several.
+
+    Args:
+        reading: The file.
+        column: A column of addresses.
+    """
+    if not re.fullmatch("|".join((*_ADDRESS_FORMS.values(), _SHARED_FORMS)), texts_of(reading, column).least):
+        return None
+    text = text_of(reading.file, column)
+    forms = [f"count_if(regexp_full_match({text}, '{form}'))" for form in _ADDRESS_FORMS.values()]
+    count, shared, *fitting = reading.one(
+        f"count({text})", f"count_if(regexp_full_match({text}, '{_SHARED_FORMS}'))", *forms
+    )
+    found = [(name, fits) for name, fits in zip(_ADDRESS_FORMS, fitting, strict=True) if fits]
+    return found[0] if len(found) == 1 and found[0][1] + shared == count else None
 
 
 def native_of(chain: str) -> tuple[str, int] | None:
@@ -723,6 +803,30 @@ def tidy_texts(reading: Reading, columns: Sequence[str]) -> None:
         if (least is None or least >= "!") and not untidy:
             reading.seen_texts[column] = Texts(shortest or 0, longest or 0, least or "")
     reading.file = replace(reading.file, tidy=frozenset(reading.seen_texts))
+
+
+_LONGEST_FLOAT = 24
+"""Characters of a float with all its digits: -1.2345678901234567e+123."""
+
+
+def refuse_lost_digits(reading: Reading, column: str) -> None:
+    """Refuse a column of hashes or addresses in which a spreadsheet has turned some into rounded numbers.
+
+    Raises:
+        Unreadable: names the column and one of them.
+    """
+    if reading.file.kind == "parquet" or texts_of(reading, column).shortest > _LONGEST_FLOAT:
+        return
+    text = text_of(reading.file, column)
+    if not reading.one(f"count_if(contains({text}, '+'))")[0]:
+        return
+    is_rounded = rf"regexp_full_match({text}, '\d([.,]\d+)?[eE]\+\d+')"
+    count, one = reading.one(f"count_if({is_rounded})", f"min({text}) filter (where {is_rounded})")
+    if count:
+        raise reading.refuse(
+            f"column {column} has {count:,} values like {one}: a spreadsheet has rounded them to numbers",
+            "export it again, and keep the column as text",
+        )
 
 
 def by_chain(chain: str, values: Mapping[str, str], default: str = "null") -> str:

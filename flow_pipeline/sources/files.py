@@ -18,6 +18,8 @@ SNIFF_BYTES = 1 << 20
 _DELIMITERS = ",;\t|"
 _MOST_LINES_BEFORE_HEADER = 50
 _MOST_STEPS = 4
+_MOST_PLACES = 4
+"""Places of a list of plain values that become columns: the topics of a log."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class InputFile:
             whose items come next; none where a document or line is a row.
         lists: Paths of lists inside a row of JSON (`vin`).
         tidy: Columns of text none of whose values is empty or, in a text file, has white space around it.
+        mixed: JSON pointer per column of what stands in its place where a row has a plain value for an object.
     """
 
     path: Path
@@ -56,6 +59,7 @@ class InputFile:
     steps: tuple[tuple[str, bool], ...] = ()
     lists: tuple[str, ...] = ()
     tidy: frozenset[str] = frozenset()
+    mixed: dict[str, str] = field(default_factory=dict)
 
     def find(self, *spellings: str) -> str | None:
         """The file's own name of the first spelling it has; case, spaces and signs do not count."""
@@ -154,6 +158,8 @@ def _look_at_csv(path: Path, content: Path, text: str) -> InputFile | None:
     header = _fields(lines[place], delimiter)
     if header and header[0] == "" and len(header) > 2 and all(plain(name) for name in header[1:]):
         header = ["row_number", *header[1:]]
+    if sum(name != "" for name in header) > max(2, len(header) // 2):
+        header = [name or f"column_{place}" for place, name in enumerate(header, 1)]
     if len(header) < 2 or any(not plain(name) for name in header):
         return None
     rest = next((line for line in lines[place + 1 :] if line.strip()), "")
@@ -206,6 +212,14 @@ def _fields(line: str, delimiter: str) -> list[str]:
         return []
 
 
+class Mixed(dict[str, Any]):
+    """What json_group_structure tells of a key that holds an object in some values and plain text in others."""
+
+
+_NAMES_OF_OBJECTS = ("hash", "symbol", "address", "id", "name")
+"""Keys of an object that a plain value in its place stands for, the surest first."""
+
+
 def json_views(file: InputFile, structure: object) -> Iterator[InputFile]:
     """A JSON file's rows as they may be meant, the outermost first: the value itself, then each object or list in it.
 
@@ -225,7 +239,8 @@ def json_views(file: InputFile, structure: object) -> Iterator[InputFile]:
             continue
         pointers: dict[str, str] = {}
         lists: list[str] = []
-        _flatten(value, "", "", pointers, lists)
+        mixed: dict[str, str] = {}
+        _flatten(value, "", "", pointers, lists, mixed)
         names = _distinct(list(pointers))
         yield InputFile(
             file.path,
@@ -235,6 +250,7 @@ def json_views(file: InputFile, structure: object) -> Iterator[InputFile]:
             pointers=dict(zip(names, pointers.values(), strict=True)),
             steps=steps,
             lists=tuple(lists),
+            mixed=mixed,
         )
         for key, item in value.items():
             at = f"/{_escaped(key)}"
@@ -244,16 +260,23 @@ def json_views(file: InputFile, structure: object) -> Iterator[InputFile]:
                 waiting.append((item[0], (*steps, (at, True))))
 
 
-def _flatten(value: dict[str, Any], pointer: str, name: str, pointers: dict[str, str], lists: list[str]) -> None:
+def _flatten(
+    value: dict[str, Any], pointer: str, name: str, pointers: dict[str, str], lists: list[str], mixed: dict[str, str]
+) -> None:
     for key, item in value.items():
         named = key if plain(key) else "(no name)"
         at, of = f"{pointer}/{_escaped(key)}", f"{name}.{named}" if name else named
         if isinstance(item, dict):
-            _flatten(item, at, of, pointers, lists)
+            _flatten(item, at, of, pointers, lists, mixed)
+            known = next((sub for sub in _NAMES_OF_OBJECTS if isinstance(item.get(sub), str)), None)
+            if isinstance(item, Mixed) and known:
+                mixed[f"{of}.{known}"] = at
         elif isinstance(item, list):
             lists.append(of)
             if item and isinstance(item[0], dict):
-                _flatten(item[0], f"{at}/0", f"{of}.0", pointers, [])
+                _flatten(item[0], f"{at}/0", f"{of}.0", pointers, [], mixed)
+            elif item and not isinstance(item[0], list):
+                pointers.update({f"{of}.{place}": f"{at}/{place}" for place in range(_MOST_PLACES)})
         else:
             pointers[of] = at
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from flow_pipeline.sources.files import InputFile, plain
+from flow_pipeline.sources.vocabulary import COLUMNS
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,23 @@ class Layout:
     statuses: Mapping[str, bool] = field(default_factory=dict)
     example: tuple[str, bytes] | None = None
 
+    @property
+    def is_native(self) -> bool:
+        """True where every row moves the chain's own coin."""
+        return self.rows == "transactions" or self.constants.get("token") == "native"
+
+    def spellings(self, field: str) -> tuple[str, ...]:
+        """The columns that a field may stand in, the surest first; none where this table does not have it.
+
+        The columns of a transaction that name a contract, a symbol or a type tell of no token.
+        """
+        if field in self.fields:
+            return self.fields[field]
+        is_of_token = field in ("token_address", "token_symbol")
+        if (is_of_token and self.is_native) or (field == "kind" and self.rows == "transactions"):
+            return ()
+        return COLUMNS[field]
+
     def fits(self, file: InputFile) -> bool:
         """True when the file has the columns that make this table known."""
         names = [plain(column) for column in (*file.columns, *file.lists)]
@@ -73,9 +91,29 @@ def _csv(name: str, *lines: str) -> tuple[str, bytes]:
 
 
 def _json(name: str, text: str) -> tuple[str, bytes]:
-    for sign, value in (("@hash", _H), ("@from", _A), ("@token", _T), ("@to", _B)):
+    for sign, value in (
+        ("@hash", _H), ("@from", _A), ("@token", _T), ("@to", _B), ("@event", _TRANSFER),
+        ("@usdc", "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"),
+    ):  # fmt: skip
         text = text.replace(sign, value)
     return name, text.encode()
+
+
+_TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+"""The first topic of the event Transfer(address,address,uint256)."""
+_LOG_TIMES = ("blockTimestamp", "timeStamp", "block_time", "timestamp")
+_LOG_FIELDS: dict[str, tuple[str, ...]] = {
+    "token_address": ("address", "contract_address"), "from": ("log_sender",), "to": ("log_receiver",),
+    "base": ("data",), "value": (), "coins": (), "nft": ("log_token_id",), "kind": (), "time": _LOG_TIMES,
+}  # fmt: skip
+
+
+def _event(topic: str) -> dict[str, str]:
+    """Columns of a log's event and its three arguments, as SQL over its topics; `topic` is that of a number."""
+    names = ("contract_kind", "log_sender", "log_receiver", "log_token_id")
+    event, *arguments = (topic.replace("#", str(number)) for number in range(4))
+    columns = dict(zip(names[1:], arguments, strict=True))
+    return {**columns, names[0]: f"case when lower({event}) is distinct from '{_TRANSFER}' then 'another_event' end"}
 
 
 LAYOUTS: tuple[Layout, ...] = (
@@ -99,7 +137,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "The same API with `action=txlist`.",
         ("blockNumber", "timeStamp", "hash", "from", "to", "value", "isError|txreceipt_status|cumulativeGasUsed"),
         without=("tokenDecimal", "tokenSymbol", "tokenID", "traceId"),
-        fields={"created_contract": ("contractAddress",), "token_address": (), "token_symbol": (), "kind": ()},
+        fields={"created_contract": ("contractAddress",)},
         unit="base",
         rows="transactions",
     ),
@@ -107,15 +145,10 @@ LAYOUTS: tuple[Layout, ...] = (
         "etherscan",
         "account txlistinternal",
         "The same API with `action=txlistinternal`.",
-        ("blockNumber", "timeStamp", "hash|parentHash", "from", "to", "value", "traceId|errCode"),
+        ("blockNumber", "timeStamp", "from", "to", "value", "traceId|errCode"),
         without=("tokenDecimal", "tokenSymbol", "nonce"),
-        fields={
-            "created_contract": ("contractAddress",),
-            "token_address": (),
-            "token_symbol": (),
-            "kind": (),
-            "log_index": (),
-        },
+        fields={"created_contract": ("contractAddress",), "kind": (), "log_index": ()},
+        constants={"token": "native"},
         unit="base",
     ),
     Layout(
@@ -148,10 +181,7 @@ LAYOUTS: tuple[Layout, ...] = (
         ("Transaction Hash|Txhash", "UnixTimestamp|DateTime (UTC)", "From", "To", "Value_IN*", "Value_OUT*",
          "TxnFee*|Method"),
         without=("ParentTxFrom",),
-        fields={
-            "created_contract": ("ContractAddress",), "token_address": (), "token_symbol": (), "kind": (),
-            "amount_usd": (),
-        },
+        fields={"created_contract": ("ContractAddress",), "amount_usd": ()},
         unit="token",
         rows="transactions",
     ),
@@ -162,8 +192,8 @@ LAYOUTS: tuple[Layout, ...] = (
         ("Transaction Hash|Txhash", "UnixTimestamp|DateTime (UTC)", "From", "TxTo|To", "Value_IN*", "Value_OUT*",
          "ParentTxFrom"),
         fields={
-            "created_contract": ("ContractAddress",), "token_address": (), "token_symbol": (), "kind": (),
-            "to": ("TxTo", "To"), "amount_usd": (), "success": (), "failure": ("Status",), "error": ("ErrCode",),
+            "created_contract": ("ContractAddress",), "kind": (), "to": ("TxTo", "To"), "amount_usd": (),
+            "success": (), "failure": ("Status",), "error": ("ErrCode",),
         },
         constants={"token": "native"},
         unit="token",
@@ -195,7 +225,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "transactions as CSV",
         "The same page, tab *Transactions*, *Download CSV*.",
         ("TxHash", "BlockNumber", "UnixTimestamp", "FromAddress", "ToAddress", "ContractAddress", "Value", "Fee"),
-        fields={"created_contract": ("ContractAddress",), "token_address": (), "token_symbol": (), "kind": ()},
+        fields={"created_contract": ("ContractAddress",)},
         unit="base",
         rows="transactions",
     ),
@@ -213,12 +243,37 @@ LAYOUTS: tuple[Layout, ...] = (
         "`/api/v2/addresses/ADDRESS/transactions`.",
         ("hash", "from.hash", "to.hash|created_contract.hash", "value", "timestamp", "gas_used|gas_price", "status"),
         fields={
-            "created_contract": ("created_contract.hash",), "token_address": (), "token_symbol": (), "kind": (),
-            "decimals": (), "success": ("status",), "failure": (), "error": (),
-            "transaction_index": ("position",),
+            "created_contract": ("created_contract.hash",), "decimals": (), "success": ("status",), "failure": (),
+            "error": (), "transaction_index": ("position",),
         },
         unit="base",
         rows="transactions",
+    ),
+    Layout(
+        "blockscout",
+        "internal transactions as CSV",
+        "The same page, tab *Internal txns*, *Download CSV*.",
+        ("TxHash", "BlockNumber", "Timestamp|UnixTimestamp", "FromAddress", "ToAddress", "ContractAddress", "Value",
+         "CallType", "ErrorCode|Type"),
+        fields={
+            "created_contract": ("ContractAddress",), "kind": ("CallType",), "log_index": (), "trace_index": ("Index",),
+        },
+        constants={"token": "native"},
+        unit="base",
+    ),
+    Layout(
+        "blockscout",
+        "API v2 internal transactions",
+        "`/api/v2/addresses/ADDRESS/internal-transactions`.",
+        ("transaction_hash", "from.hash", "to.hash|created_contract.hash", "value", "timestamp", "index", "gas_limit",
+         "success"),
+        without=("total.value", "token.type", "gas_price"),
+        fields={
+            "created_contract": ("created_contract.hash",), "kind": ("type",), "log_index": (),
+            "trace_index": ("index",),
+        },
+        constants={"token": "native"},
+        unit="base",
     ),
     Layout(
         "dune",
@@ -256,7 +311,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "transactions",
         "Dune, `select * from ethereum.transactions where …`, result as CSV.",
         ("block_time", "hash", "from", "to", "value", "gas_price", "gas_used|gas_limit", "success|nonce"),
-        fields={"token_address": (), "token_symbol": (), "kind": (), "transaction_index": ("index",)},
+        fields={"transaction_index": ("index",)},
         unit="base",
         rows="transactions",
     ),
@@ -276,9 +331,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "`ethereumetl export_blocks_and_transactions`, BigQuery `crypto_ethereum.transactions`, AWS Public Blockchain "
         "Data.",
         ("hash", "nonce", "from_address", "to_address", "value", "gas_price", "block_timestamp|block_number"),
-        fields={
-            "token_address": (), "token_symbol": (), "kind": (), "success": ("receipt_status", "status"), "failure": (),
-        },
+        fields={"success": ("receipt_status", "status"), "failure": ()},
         unit="base",
         rows="transactions",
         example=_csv(
@@ -293,7 +346,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "blocks",
         "`ethereumetl export_blocks_and_transactions` or cryo: times for files of the folder that have none.",
         ("number|block_number", "timestamp", "miner|author|gas_used|transaction_count|gas_limit|parent_hash"),
-        without=("from_address", "from", "to", "to_address", "value", "tx", "transactions", "vin"),
+        without=("from_address", "from", "to", "to_address", "value", "tx", "transactions", "vin", "topics", "data"),
         rows="blocks",
     ),
     Layout(
@@ -304,6 +357,45 @@ LAYOUTS: tuple[Layout, ...] = (
         fields={
             "token_address": ("address",), "base": ("quantity",), "coins": (), "kind": ("event_type",),
             "log_index": ("event_index",), "nft": (),
+        },
+        unit="base",
+    ),
+    Layout(
+        "event-logs",
+        "logs of a node",
+        "`eth_getLogs`, Etherscan's `module=logs&action=getLogs`, BigQuery and ethereum-etl `logs` as JSON; events "
+        "other than `Transfer` are rejects. Where a log has no time, put a file of blocks beside it.",
+        ("address", "topics.0", "data", "transactionHash", "logIndex", "blockNumber"),
+        fields=_LOG_FIELDS,
+        computed=_event("{topics.#}"),
+        unit="base",
+        example=_json(
+            "logs.json",
+            '{"jsonrpc": "2.0", "id": 1, "result": [{"address": "@usdc", "topics": ["@event", "@from", "@to"], '
+            '"data": "0x16e360", "blockNumber": "0x1", "transactionHash": "@hash", "logIndex": "0x7", '
+            '"blockTimestamp": "0x6812b9c0", "removed": false}]}\n',
+        ),
+    ),
+    Layout(
+        "event-logs",
+        "logs as a table",
+        "BigQuery and ethereum-etl `logs` as CSV: the topics in one column.",
+        ("address", "topics", "data", "transaction_hash", "log_index", "block_number"),
+        without=("topics.0",),
+        fields=_LOG_FIELDS,
+        computed=_event("regexp_extract_all({topics}, '0x[0-9a-fA-F]+')[# + 1]"),
+        unit="base",
+    ),
+    Layout(
+        "event-logs",
+        "logs with a column per topic",
+        "`cryo logs`, Dune `ethereum.logs`.",
+        ("address|contract_address", "topic0", "topic1", "topic2", "data", "transaction_hash|tx_hash",
+         "log_index|index", "block_number"),
+        fields={**_LOG_FIELDS, "from": ("topic1",), "to": ("topic2",), "nft": ("topic3",), "time": _LOG_TIMES},
+        computed={
+            "contract_kind": f"case when lower(hex({{topic0}}::blob)) not in ('{_TRANSFER[2:]}', "
+            f"'{_TRANSFER.encode().hex()}') then 'another_event' end",
         },
         unit="base",
     ),
@@ -329,9 +421,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "Flipside, `select * from ethereum.core.ez_native_transfers where …`.",
         ("tx_hash", "block_timestamp", "trace_index", "from_address", "to_address", "amount_precise|amount"),
         without=("contract_address",),
-        fields={
-            "coins": ("amount_precise", "amount"), "base": (), "token_address": (), "token_symbol": (), "kind": (),
-        },
+        fields={"coins": ("amount_precise", "amount"), "base": (), "kind": ()},
         constants={"token": "native"},
         unit="token",
     ),
@@ -341,8 +431,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "Flipside, `select * from ethereum.core.fact_transactions where …`.",
         ("tx_hash", "block_timestamp", "from_address", "to_address", "value_precise_raw", "gas_price"),
         fields={
-            "base": ("value_precise_raw",), "coins": (), "value": (), "token_address": (), "token_symbol": (),
-            "kind": (), "success": ("tx_succeeded", "status"),
+            "base": ("value_precise_raw",), "coins": (), "value": (), "success": ("tx_succeeded", "status"),
         },
         unit="base",
         rows="transactions",
@@ -383,10 +472,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "`cryo transactions`, Parquet.",
         ("block_number", "transaction_index", "transaction_hash", "nonce", "from_address", "to_address",
          "value_string|value_binary|value_f64"),
-        fields={
-            "base": ("value_string", "value_binary", "value_f64"), "token_address": (), "token_symbol": (),
-            "kind": (), "value": (),
-        },
+        fields={"base": ("value_string", "value_binary", "value_f64"), "value": ()},
         unit="base",
         rows="transactions",
     ),
@@ -394,7 +480,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "alchemy",
         "alchemy_getAssetTransfers",
         "Alchemy `alchemy_getAssetTransfers` with `withMetadata: true`; 1,000 rows a page.",
-        ("hash", "from", "to", "asset", "category", "metadata.blockTimestamp"),
+        ("hash", "from", "to", "asset", "category", "metadata.blockTimestamp|blockNum"),
         fields={
             "base": ("rawContract.value",), "decimals": ("rawContract.decimal",), "coins": ("value",), "value": (),
             "token_address": ("rawContract.address",), "block_number": ("blockNum",), "nft": (),
@@ -426,6 +512,96 @@ LAYOUTS: tuple[Layout, ...] = (
             '"2025-05-01T00:00:00.000Z", "block_number": "1", "from_address": "@from", "to_address": "@to", "value": '
             '"1500000", "transaction_index": 4, "log_index": 7, "value_decimal": "1.5"}]}\n',
         ),
+    ),
+    Layout(
+        "moralis",
+        "wallet history",
+        "Moralis `/wallets/ADDRESS/history`.",
+        ("hash", "block_timestamp", "from_address", "to_address", "value", "erc20_transfers", "native_transfers",
+         "nft_transfers"),
+        rows="nothing",
+        refusal=(
+            "the transfers of a wallet's history lie in several lists inside each transaction",
+            "use Moralis `/ADDRESS/erc20/transfers` for tokens and `/ADDRESS` for the chain's own coin",
+        ),
+    ),
+    Layout(
+        "solscan",
+        "parsed transactions of Helius",
+        "Helius `/v0/addresses/ADDRESS/transactions`.",
+        ("signature", "timestamp", "feePayer", "nativeTransfers", "tokenTransfers"),
+        rows="nothing",
+        refusal=(
+            "the transfers of a parsed transaction lie in two lists (nativeTransfers, tokenTransfers)",
+            "write each list into a file of its own, with the signature and timestamp of its transaction, or "
+            "use Solscan or Dune",
+        ),
+    ),
+    Layout(
+        "safe",
+        "transfers of a Safe",
+        "Safe transaction service `/api/v1/safes/ADDRESS/transfers/`.",
+        ("executionDate", "transactionHash", "from", "to", "value", "transferId", "type"),
+        fields={"time": ("executionDate",), "token_address": ("token_of_row",), "base": ("value",), "value": ()},
+        computed={
+            "token_of_row": "coalesce({tokenAddress}, case when {type} = 'ETHER_TRANSFER' then 'native' end)",
+        },
+        unit="base",
+        example=_json(
+            "safe.json",
+            '{"count": 1, "results": [{"type": "ETHER_TRANSFER", "executionDate": "2025-05-01T00:00:00Z", '
+            '"blockNumber": 1, "transactionHash": "@hash", "from": "@from", "to": "@to", "value": '
+            '"1500000000000000000", "tokenId": null, "tokenAddress": null, "transferId": "i1", "tokenInfo": null}]}\n',
+        ),
+    ),
+    Layout(
+        "thegraph",
+        "transfers of a subgraph",
+        "The Graph: `transfers { from { id } to { id } token { id symbol decimals } … }`.",
+        ("from.id", "to.id", "token.id", "value|amount", "timestamp|blockTimestamp"),
+        fields={
+            "from": ("from.id",), "to": ("to.id",), "token_address": ("token.id",), "nft": (),
+            "tx_hash": ("transaction.id", "transaction.hash", "transactionHash", "txHash", "hash", "id"),
+            "value": ("value", "amount"), "coins": (),
+        },
+        example=_json(
+            "graph.json",
+            '{"data": {"transfers": [{"id": "1", "from": {"id": "@from"}, "to": {"id": "@to"}, "value": "1500000", '
+            '"timestamp": "1746057600", "token": {"id": "@token", "symbol": "TOK", "decimals": "6"}, "transaction": '
+            '{"id": "@hash"}}]}}\n',
+        ),
+    ),
+    Layout(
+        "bitquery",
+        "transfers of API v1",
+        "Bitquery GraphQL v1, `transfers { … }` with `block { timestamp { time } }` and `transaction { hash }`.",
+        ("block.timestamp.time|block.timestamp.iso8601|block.timestamp.unixtime", "sender.address",
+         "receiver.address", "amount", "currency.symbol|currency.address"),
+        fields={
+            "time": ("block.timestamp.iso8601", "block.timestamp.time", "block.timestamp.unixtime"), "decimals": (),
+            "block_number": ("block.height",), "base": (), "value": (), "nft": ("entityId",),
+        },
+        unit="token",
+        example=_json(
+            "bitquery.json",
+            '{"data": {"ethereum": {"transfers": [{"block": {"timestamp": {"time": "2025-05-01 00:00:00"}, '
+            '"height": 1}, "sender": {"address": "@from"}, "receiver": {"address": "@to"}, "amount": 1.5, "currency": '
+            '{"symbol": "TOK", "address": "@token"}, "transaction": {"hash": "@hash"}}]}}}\n',
+        ),
+    ),
+    Layout(
+        "bitquery",
+        "Transfers of API v2",
+        "Bitquery GraphQL v2, `Transfers { Block Transfer Transaction Log }`.",
+        ("Block.Time", "Transfer.Amount", "Transfer.Sender", "Transfer.Receiver"),
+        fields={
+            "time": ("Block.Time",), "block_number": ("Block.Number",), "from": ("Transfer.Sender",),
+            "to": ("Transfer.Receiver",), "coins": ("Transfer.Amount",), "base": (), "value": (), "decimals": (),
+            "token_address": ("Transfer.Currency.SmartContract",), "token_symbol": ("Transfer.Currency.Symbol",),
+            "log_index": ("Log.Index", "Transfer.Index"), "success": ("Transfer.Success", "TransactionStatus.Success"),
+            "nft": ("Transfer.Id",), "kind": ("Transfer.Currency.ProtocolName",),
+        },
+        unit="token",
     ),
     Layout(
         "covalent",
@@ -462,18 +638,34 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout(
         "trongrid",
         "transactions",
-        "TronGrid `/v1/accounts/ADDRESS/transactions`: transfers of TRX and of TRC-10 tokens.",
+        "TronGrid `/v1/accounts/ADDRESS/transactions`: transfers of TRX, also those that go with a contract call.",
         ("txID", "raw_data.contract", "block_timestamp"),
         fields={
-            "tx_hash": ("txID",), "from": ("raw_data.contract.0.parameter.value.owner_address",),
-            "to": ("raw_data.contract.0.parameter.value.to_address",),
-            "base": ("raw_data.contract.0.parameter.value.amount",), "time": ("block_timestamp",),
-            "success": ("ret.0.contractRet",), "kind": ("contract_kind",), "token_address": (), "token_symbol": (),
+            "tx_hash": ("txID",), "from": ("raw_data.contract.0.parameter.value.owner_address",), "to": ("paid_to",),
+            "base": ("paid",), "time": ("block_timestamp",), "success": ("ret.0.contractRet",), "kind": (),
         },
         constants={"chain": "tron", "token": "native"},
         computed={
-            "contract_kind": "case when {raw_data.contract.0.type} <> 'TransferContract' then 'no_transfer_of_trx' end",
+            "paid": "coalesce({raw_data.contract.0.parameter.value.amount}, "
+            "{raw_data.contract.0.parameter.value.call_value})",
+            "paid_to": "coalesce({raw_data.contract.0.parameter.value.to_address}, "
+            "{raw_data.contract.0.parameter.value.contract_address})",
+            "contract_kind": "case when {raw_data.contract.0.type} <> 'TransferContract' and not coalesce("
+            "{raw_data.contract.0.type} = 'TriggerSmartContract' "
+            "and regexp_matches({raw_data.contract.0.parameter.value.call_value}, '[1-9]'), false) "
+            "then 'no_transfer_of_trx' end",
         },
+        unit="base",
+    ),
+    Layout(
+        "trongrid",
+        "internal transactions",
+        "TronGrid `/v1/accounts/ADDRESS/internal-transactions`: TRX that contracts send.",
+        ("internal_tx_id", "tx_id", "from_address", "to_address", "block_timestamp", "data.call_value.(no name)"),
+        fields={
+            "tx_hash": ("tx_id",), "base": ("data.call_value.(no name)",), "failure": ("data.rejected",), "kind": (),
+        },
+        constants={"chain": "tron", "token": "native"},
         unit="base",
     ),
     Layout(
@@ -559,8 +751,7 @@ LAYOUTS: tuple[Layout, ...] = (
         "Blockchair database dumps, `ethereum/transactions`, TSV.",
         ("block_id", "hash", "time", "failed", "sender", "recipient", "value", "internal_value"),
         fields={
-            "token_address": (), "token_symbol": (), "kind": (), "failure": ("failed",), "success": (),
-            "transaction_index": ("index",), "amount_usd": ("value_usd",),
+            "failure": ("failed",), "success": (), "transaction_index": ("index",), "amount_usd": ("value_usd",),
         },
         unit="base",
         rows="transactions",

@@ -16,9 +16,12 @@ from flow_pipeline.domain.errors import Unreadable
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources import vocabulary as words
 from flow_pipeline.sources.evidence import (
+    TOO_WIDE,
     NumberForm,
+    Quantities,
     Reading,
     by_chain,
+    of_address_forms,
     of_base_units,
     of_chains,
     of_integers,
@@ -29,6 +32,8 @@ from flow_pipeline.sources.evidence import (
     of_statuses,
     of_times,
     quantities,
+    refuse_lost_digits,
+    refuse_several_tables,
     texts_of,
 )
 from flow_pipeline.sources.fields import (
@@ -62,7 +67,14 @@ CANONICAL = Layout(
         b"0x2222222222222222222222222222222222222222,1.5\n",
     ),
 )
-_NEEDED = {"sender": ("from",), "receiver": ("to",), "time": ("time",), "amount": ("coins", "base", "value")}
+_NEEDED = {
+    "sender": ("from",),
+    "receiver": ("to",),
+    "time": ("time", "block_number"),
+    "amount": ("coins", "base", "value"),
+}
+_NEEDED_ONCE = {"from", "to", "time", "coins", "base", "value"}
+_TEXTS = {"from", "to", "tx_hash", "token_address"}
 _BASE_FROM = 1e15
 """Whole numbers above this are base units: no token moves a million billions of coins in every row."""
 _DOUBT_FROM = 1e8
@@ -123,7 +135,7 @@ def discover_tables() -> dict[str, Tabular]:
 
 
 def _column(file: InputFile, layout: Layout, field: str) -> str | None:
-    spellings = layout.fields.get(field, words.COLUMNS[field])
+    spellings = layout.spellings(field)
     return file.find(*spellings) if spellings else None
 
 
@@ -175,9 +187,32 @@ class _Table:
         column = _column(self.file, self.layout, field)
         if field == "time" and "date_and_time" in self.file.columns:
             column = "date_and_time"
-        if column:
+        if column and self.reading.used.get(field) != column:
+            self._refuse_what_can_not_be_read(field, column)
             self.reading.used[field] = column
         return column
+
+    def _refuse_what_can_not_be_read(self, field: str, column: str) -> None:
+        """Refuse numbers that are wider than the engine's, and a name that two columns have.
+
+        Raises:
+            Unreadable: names the column.
+        """
+        if self.file.type_of(column) == TOO_WIDE:
+            raise self.reading.refuse(
+                f"column {column} is a {TOO_WIDE}, which can not be read exactly",
+                "export it as text (BigQuery: cast(… as string))",
+            )
+        if field in _TEXTS:
+            refuse_lost_digits(self.reading, column)
+        twin = f"{column}.1"
+        if field in _NEEDED_ONCE and twin in self.file.columns and not self.layout.columns:
+            differ = self.reading.one(f"count_if({quoted(column)} is distinct from {quoted(twin)})")[0]
+            if differ:
+                raise self.reading.refuse(
+                    f"two columns are called {column}, and {differ:,} of their values differ",
+                    "rename one of them, or say which is meant in a map file (--map)",
+                )
 
     def text(self, field: str) -> str:
         """SQL of a field's text, `null::varchar` where the file has none."""
@@ -249,23 +284,17 @@ class _Table:
         column = self.column("from")
         if self.reading.is_chain_given or column is None or self.file.type_of(column) != "VARCHAR":
             return None
-        text = text_of(self.file, column)
-        forms = {"tron": "T[1-9A-HJ-NP-Za-km-z]{33}", "solana": "[1-9A-HJ-NP-Za-km-z]{43,44}"}
-        seen = texts_of(self.reading, column)
-        if seen.longest != 34 and not 43 <= seen.longest <= 44:
+        found = of_address_forms(self.reading, column)
+        if found is None:
             return None
-        count, *fitting = self.reading.one(
-            f"count({text})", *(f"count_if(regexp_full_match({text}, '{form}'))" for form in forms.values())
-        )
-        for name, fits in zip(forms, fitting, strict=True):
-            if count and fits == count:
-                self.reading.decide("chain", column, name, f"{count:,} addresses of its form")
-                return name
-        return None
+        self.reading.decide("chain", column, found[0], f"{found[1]:,} addresses of its form")
+        return found[0]
 
     def plan(self) -> Plan:
         """The expressions of all columns."""
         is_list = self.layout.rows == "transactions"
+        if self.layout.columns:
+            refuse_several_tables(self.reading)
         time, time_text, looks_up_times = self._time()
         failed, succeeded = self._statuses()
         token, symbol = (one if one[:1] in "'n\"" else self.reading.name(one) for one in self._token())
@@ -372,7 +401,7 @@ class _Table:
                 )
 
     def _all_columns(self, field: str) -> list[str]:
-        spellings = {plain(one) for one in self.layout.fields.get(field, words.COLUMNS[field])}
+        spellings = {plain(one) for one in self.layout.spellings(field)}
         return [column for column in self.file.columns if plain(column) in spellings]
 
     def _reason(self, failed: str) -> str:
@@ -404,7 +433,7 @@ class _Table:
         native = by_chain(self.chain, coins)
         address, symbol = self.column("token_address"), self.column("token_symbol")
         constants = self.layout.constants
-        if self.layout.rows == "transactions" or constants.get("token") == "native":
+        if self.layout.is_native:
             return "null::varchar", native
         if "token_address" in constants or "token_symbol" in constants:
             return self._constant_token(constants)
@@ -453,11 +482,34 @@ class _Table:
         column = self.column("base") or self.column("value")
         if self.column("coins") is None and column and self._is_base(column, "value"):
             self.reading.decide("token", column, "the chain's own coin", "whole numbers over 10^15, no token named")
+            self._refuse_logs_of_no_token()
+            self.reading.notes.append(
+                "no column names a token: taken as the chain's own coin; another is named in a map file (--map), "
+                "`[constants]` with `token_address`"
+            )
             return "null::varchar", native
+        counted = self.column("coins") or column
+        if counted and (unit := self._form(counted).unit):
+            symbol = native if unit in words.BASE_UNITS else literal(unit.upper())
+            self.reading.decide("token", counted, unit, "stands beside each number")
+            return "null::varchar", self._former(symbol)
         self.reading.notes.append(
             "the file names no token: name it in a map file (--map), `[constants]` with `token_symbol`"
         )
         return "null::varchar", "null::varchar"
+
+    def _refuse_logs_of_no_token(self) -> None:
+        """Refuse base units of a token that nobody names: logs are of tokens, never of the chain's own coin.
+
+        Raises:
+            Unreadable: the file counts logs.
+        """
+        column = self.column("log_index")
+        if column and plain(column) in ("logindex", "evtindex", "eventindex", "logposition"):
+            raise self.reading.refuse(
+                f"its rows are logs of a token (column {column}), and no column names it",
+                "name it in a map file (--map), `[constants]` with `token_address`",
+            )
 
     # -------------------------------------------------------------------------------------------- amounts
 
@@ -539,20 +591,23 @@ class _Table:
         if told != "auto" and not self.layout.unit:
             reading.decide("amount", column, _UNITS[told], f"sources.value_unit = {told}")
             return told == "base"
-        found = quantities(reading, column, self._form(column))
+        form = self._form(column)
+        found = quantities(reading, column, form)
         largest = f"{found.count:,} values, the largest {found.largest:,.15g}"
-        if found.fractions and self.layout.unit != "base":
+        if found.fractions and (self.layout.unit != "base" or self._is_divided(column, found, told)):
             reading.decide("amount", column, _UNITS["token"], f"{found.fractions:,} of {found.count:,} have fractions")
             return False
         if self.layout.unit:
             reading.decide("amount", column, _UNITS[self.layout.unit], f"{self.layout.format} {self.layout.table}")
-            if self.layout.unit == "base" and found.fractions:
-                raise reading.refuse(
-                    f"column {column} of {self.layout.format} {self.layout.table} should count base units, and "
-                    f"{found.fractions:,} of {found.count:,} values have fractions",
-                    "if they are coins, give --format canonical",
-                )
+            if self.layout.unit == "base":
+                self._note_dust(column, found)
             return self.layout.unit == "base"
+        if form.unit:
+            is_base = form.unit in words.BASE_UNITS
+            reading.decide(
+                "amount", column, _UNITS["base" if is_base else "token"], f"`{form.unit}` beside the numbers"
+            )
+            return is_base
         if found.is_hex or kind == "base":
             reading.decide("amount", column, _UNITS["base"], "its name" if kind == "base" else "hexadecimal numbers")
             return True
@@ -568,6 +623,34 @@ class _Table:
             raise self._doubt(column, f"whole numbers only, {largest}, the middle one {found.median:,.15g}")
         reading.decide("amount", column, _UNITS["token"], f"whole numbers only, {largest}")
         return False
+
+    def _note_dust(self, column: str, found: Quantities) -> None:
+        """Say where every amount of a known table is dust: somebody may have divided whole coins already."""
+        decimals = self.column("decimals")
+        if not decimals or not found.largest or found.is_hex:
+            return
+        most = self.reading.one(f"max({integer_of(self.file, decimals)})")[0] or 0
+        if found.largest * 100 < 10.0**most:
+            self.reading.notes.append(
+                f"column {column}: base units as {self.layout.table} has them, all less than a hundredth of a coin; if "
+                "they are coins, give --format canonical and NETRAFLOW_SOURCES__VALUE_UNIT=token"
+            )
+
+    def _is_divided(self, column: str, found: Quantities, told: str) -> bool:
+        """True where somebody has divided the base units of a known table into coins: half of its values say so.
+
+        Raises:
+            Unreadable: fewer do, and no setting says it.
+        """
+        if told != "auto":
+            return told == "token"
+        if found.largest < _BASE_FROM and 2 * found.fractions >= found.count - found.zeros:
+            return True
+        raise self.reading.refuse(
+            f"column {column} of {self.layout.format} {self.layout.table} should count base units, and "
+            f"{found.fractions:,} of {found.count:,} values have fractions",
+            "say which with NETRAFLOW_SOURCES__VALUE_UNIT=token (coins) or base",
+        )
 
     def _unit_beside_decimals(self, column: str, decimals: str | None, largest: float, words_of: str) -> bool:
         most = int(self.layout.constants.get("decimals", 0))

@@ -21,7 +21,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "block_signed_at", "metadata.block_timestamp", "status.block_time", "block_unix_time", "trans_time",
         "transaction_time", "block_datetime", "time", "datetime_utc", "datetime", "date_time", "time_utc",
         "date_time_utc", "date_utc", "human_time", "call_block_time", "block_date_time", "date_and_time",
-        "date", "block_date",
+        "execution_date", "block.time", "block.timestamp", "date", "block_date",
     ),
     "tx_hash": (
         "tx_hash", "transaction_hash", "hash", "txid", "tx_id", "txn_hash", "evt_tx_hash", "transaction_id",
@@ -97,19 +97,19 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Spellings per field, the surest first."""
 
-_NUMBER_YES, _NUMBER_NO = {"1", "0x1", "0x01"}, {"0", "0x0", "0x00", "0x"}
-_YES = _NUMBER_YES | {"true", "t", "yes", "y"}
-_NO = _NUMBER_NO | {"false", "f", "no", "n"}
-_EMPTY = {"", "-", "null", "none", "nan", "nil", "n/a", "na", "<nil>", "undefined"}
+YES = {"1", "0x1", "0x01", "true", "t", "yes", "y"}
+NO = {"0", "0x0", "0x00", "0x", "false", "f", "no", "n"}
+EMPTY = {"", "-", "null", "none", "nan", "nil", "n/a", "na", "<nil>", "undefined"}
+"""What files write for yes, for no, and for nothing, in lower case."""
 
-SUCCEEDED = _YES | {
+SUCCEEDED = YES | {
     "success", "successful", "succeeded", "succeed", "ok", "okay", "confirmed", "completed", "complete", "done",
     "finalized", "finalised", "safe", "executed", "mined", "valid", "passed", "processed", "included", "finished",
     "status_ok", "status_success", "tx_success", "1 (success)", "success (1)", "rooted", "settled", "validated",
 }  # fmt: skip
 """Values of a column that says whether a transaction worked: it did. Empty says so too: explorers leave it blank."""
 
-FAILED = _NO | {
+FAILED = NO | {
     "fail", "failed", "failure", "error", "err", "errored", "reverted", "revert", "out of gas", "out_of_gas",
     "outofgas", "out_of_energy", "out of energy", "out_of_time", "bad instruction", "invalid", "rejected", "dropped",
     "cancelled", "canceled", "aborted", "unsuccessful", "dropped&replaced", "replaced", "0 (fail)", "0 (failed)",
@@ -121,13 +121,13 @@ FAILED = _NO | {
 UNFINISHED = {"pending", "queued", "unconfirmed", "processing", "mempool", "waiting", "submitted", "in progress"}
 """It is in no block yet, so nothing has moved."""
 
-NO_ERROR = _NO | _EMPTY | SUCCEEDED - _YES
+NO_ERROR = NO | EMPTY | SUCCEEDED - YES
 """Values of a column of errors that tell of none; any other text is the error."""
 
 NFT = {
     "erc721", "erc-721", "erc1155", "erc-1155", "nft", "specialnft", "bep721", "bep1155", "trc721", "trc-721",
     "erc404", "cryptopunks", "non_fungible", "nonfungible", "erc721token", "erc1155token", "trc1155", "nfttransfer",
-    "nft_transfer", "nfts",
+    "nft_transfer", "nfts", "erc721_transfer", "erc1155_transfer",
 }  # fmt: skip
 """Kinds of rows that move no coins but things."""
 
@@ -160,5 +160,14 @@ NATIVE_ADDRESSES = (
 NOTHING = ("0x", "null", "none", "nan", "-", "n/a", "na", "0", "\\n", "<na>", "<nil>", "nil", "undefined", "nat")
 """What files write where a row has no hash, contract, symbol or receiver."""
 
-FAILED_FOR_SURE = {one for one in FAILED - _NO if one not in ("invalid", "replaced")}
+BASE_UNITS = {"wei", "sat", "sats", "satoshi", "satoshis", "lamport", "lamports", "sun", "drop", "drops"}
+"""Units beside a number that are the smallest of a chain's own coin."""
+
+PARTS_OF_COINS = {"kwei", "mwei", "gwei", "szabo", "finney", "msat", "msats", "mbtc", "bits"}
+"""Units beside a number that are neither coins nor their smallest unit."""
+
+TABLES = {"block", "transaction", "log", "token_transfer", "trace"}
+"""Kinds of rows that an exporter may write into one file, and that mean their columns differently."""
+
+FAILED_FOR_SURE = {one for one in FAILED - NO if one not in ("invalid", "replaced")}
 """Words that tell of a failure in any column, whatever its name."""

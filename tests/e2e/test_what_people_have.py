@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.labels.addresses import checked_address, spelling
 from flow_pipeline.loading.ingest import LoadOptions, LoadReport
 from flow_pipeline.loading.inspecting import inspect
 from flow_pipeline.settings import Settings
@@ -757,7 +760,7 @@ def test_what_is_no_table_is_named(settings: Settings, tmp_path: Path, content: 
 
 def test_a_title_above_the_header_and_a_unit_beside_numbers(settings: Settings, tmp_path: Path) -> None:
     text = "Transfers of March\n" + csv(
-        "hash,time,from,to,amount", f"{h(1)},{AT},{A},{B},1.5 ETH", f"{h(2)},{AT},{A},{B},$2"
+        "hash,time,from,to,amount", f"{h(1)},{AT},{A},{B},1.5 ETH", f"{h(2)},{AT},{A},{B},2 ETH"
     )
     put(tmp_path, "t.csv", text)
     load(settings, tmp_path)
@@ -776,3 +779,331 @@ def test_dollars_in_doubt_are_left_out_and_said(settings: Settings, tmp_path: Pa
     put(tmp_path, "t.csv", csv(header, f"{h(1)};{AT};{A};{B};1.25;1,234"))
     assert "no US dollars are read" in notes(load(settings, tmp_path))
     assert transfers(settings, "amount, amount_usd") == [(Decimal("1.25"), None)]
+
+
+# ------------------------------------------------------------------------------------- what the next sceptics tried
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "words"),
+    [
+        ("amount", ("1.5 ETH", "20 wei"), "counts in `eth`, `wei`"),
+        ("amount", ("15 Gwei",), "counts in `gwei`"),
+        ("amount,amount", ("1.5,7.5",), "two columns are called amount"),
+    ],
+)
+def test_numbers_of_no_one_unit_are_refused(
+    settings: Settings, tmp_path: Path, column: str, values: tuple[str, ...], words: str
+) -> None:
+    rows = [f"{h(n)},{AT},{A},{B},{value}" for n, value in enumerate(values, 1)]
+    put(tmp_path, "t.csv", csv(f"hash,time,from,to,{column}", *rows))
+    assert words in notes(load(settings, tmp_path))
+    assert amounts(settings) == []
+
+
+def test_the_unit_beside_numbers_names_the_token(settings: Settings, tmp_path: Path) -> None:
+    put(tmp_path, "a.csv", csv("hash,time,from,to,amount", f'{h(1)},{AT},{A},{B},"1,234.5 ABCD"'))
+    put(tmp_path, "b.csv", csv("hash,time,from,to,amount", f"{h(2)},{AT},{A},{B},30000000000 wei"))
+    load(settings, tmp_path)
+    assert transfers(settings, "token_symbol, amount") == [
+        ("ABCD", Decimal("1234.5")),
+        ("ETH", Decimal("0.00000003")),
+    ]
+
+
+TOKENTX = "blockNumber,timeStamp,hash,from,contractAddress,to,value,tokenSymbol,tokenDecimal"
+
+
+def tokentx(*values: str) -> str:
+    rows = [f"9,1709618828,{h(n)},{A},{TOKEN},{B},{value},TOK,6" for n, value in enumerate(values, 1)]
+    return csv(TOKENTX, *rows)
+
+
+def test_a_known_table_whose_values_were_divided_counts_coins(settings: Settings, tmp_path: Path) -> None:
+    put(tmp_path, "t.csv", tokentx("0", "2.25", "8000"))
+    load(settings, tmp_path)
+    assert amounts(settings) == [Decimal(0), Decimal("2.25"), Decimal(8000)]
+
+
+def test_few_fractions_in_a_known_table_are_a_question(settings: Settings, tmp_path: Path) -> None:
+    put(tmp_path, "t.csv", tokentx("2500000", "3500000", "0.5"))
+    assert "VALUE_UNIT=token (coins) or base" in notes(load(settings, tmp_path))
+    load(settings, tmp_path, value_unit="token")
+    assert amounts(settings) == [Decimal("0.5"), Decimal(2_500_000), Decimal(3_500_000)]
+
+
+def test_dust_in_a_known_table_is_said(settings: Settings, tmp_path: Path) -> None:
+    put(tmp_path, "t.csv", tokentx("3", "2000"))
+    assert "all less than a hundredth of a coin" in notes(load(settings, tmp_path))
+
+
+def test_tables_in_one_stream_are_refused(settings: Settings, tmp_path: Path) -> None:
+    tx = {"type": "transaction", "hash": h(1), "nonce": 1, "from_address": A, "to_address": B, "value": 5,
+          "gas_price": 1, "block_timestamp": AT, "receipt_status": 1}  # fmt: skip
+    moved = {"type": "token_transfer", "token_address": TOKEN, "from_address": A, "to_address": B, "value": 2_500_000,
+             "transaction_hash": h(1), "log_index": 1, "block_timestamp": AT}  # fmt: skip
+    put(tmp_path, "stream.json", f"{json.dumps(tx)}\n{json.dumps(moved)}\n")
+    assert "rows of several tables" in notes(load(settings, tmp_path))
+
+
+def test_calls_with_a_value_move_coins_of_tron(settings: Settings, tmp_path: Path) -> None:
+    def tx(n: int, kind: str, result: str = "SUCCESS", **value: Any) -> dict[str, Any]:
+        parameter = {"value": {"owner_address": "41" + "a1" * 20, **value}}
+        return {"txID": h(n)[2:], "ret": [{"contractRet": result}], "block_timestamp": 1_709_618_828_000,
+                "raw_data": {"contract": [{"type": kind, "parameter": parameter}]}}  # fmt: skip
+
+    contract = "41" + "c3" * 20
+    txs = [
+        tx(1, "TransferContract", amount=2_500_000, to_address="41" + "b2" * 20),
+        tx(2, "TriggerSmartContract", contract_address=contract, call_value=7_250_000),
+        tx(3, "TriggerSmartContract", contract_address=contract, call_value=0),
+        tx(4, "TriggerSmartContract", "REVERT", contract_address=contract, call_value=9_000_000),
+        tx(5, "FreezeBalanceV2Contract", frozen_balance=4_000_000),
+    ]
+    put(tmp_path, "txs.json", {"data": txs, "success": True})
+    load(settings, tmp_path)
+    assert amounts(settings) == [Decimal("2.5"), Decimal("7.25")]
+    assert [reason for reason, _ in rejects(settings)] == ["failed_transaction", "not_a_transfer"]
+
+
+def log(n: int, event: str, *topics: str, amount: int = 0, **more: Any) -> dict[str, Any]:
+    padded = [f"0x{topic[2:]:0>64}" for topic in topics]
+    return {"address": TOKEN, "topics": [event, *padded], "data": f"0x{amount:064x}", "blockNumber": "0x9",
+            "transactionHash": h(n), "logIndex": hex(n), "removed": False, **more}  # fmt: skip
+
+
+TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+APPROVAL = "0x8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925"
+
+
+def test_logs_of_a_node_are_transfers_when_their_blocks_have_times(settings: Settings, tmp_path: Path) -> None:
+    logs = [
+        log(1, TRANSFER, A, B, amount=2_500_000), log(2, APPROVAL, A, B, amount=9), log(3, TRANSFER, A, B, "0x5"),
+        log(4, TRANSFER, A, B, amount=9, removed=True),
+    ]  # fmt: skip
+    put(tmp_path, "logs.json", {"jsonrpc": "2.0", "id": 1, "result": logs})
+    tokens = token_file(tmp_path, 6)
+    assert "put the exporter's file of blocks" in notes(load(settings, tmp_path, tokens=tokens))
+    put(tmp_path, "blocks.csv", csv("number,hash,parent_hash,miner,timestamp", f"9,{h(7)},{h(6)},{A},1709618828"))
+    load(settings, tmp_path, tokens=tokens)
+    assert transfers(settings, "from_address, to_address, token_address, transfer_index, amount") == [
+        (A, B, TOKEN, 1, Decimal("2.5"))
+    ]
+    assert rejects(settings) == [("nft", 1), ("not_a_transfer", 1), ("removed_log", 1)]
+
+
+@pytest.mark.parametrize("name", ["blockTimestamp", "timeStamp"])
+def test_logs_with_times_need_no_blocks(settings: Settings, tmp_path: Path, name: str) -> None:
+    put(tmp_path, "logs.json", {"result": [log(1, TRANSFER, A, B, amount=2_500_000, **{name: "0x65e6b68c"})]})
+    load(settings, tmp_path, tokens=token_file(tmp_path, 6))
+    assert transfers(settings, "block_timestamp::varchar, amount") == [(AT, Decimal("2.5"))]
+
+
+def test_internal_transactions_of_blockscout_move_the_chains_own_coin(settings: Settings, tmp_path: Path) -> None:
+    header = "TxHash,Index,BlockNumber,Timestamp,FromAddress,ToAddress,ContractAddress,CallType,Type,Value,ErrorCode"
+    rows = [
+        f"{h(1)},1,9,{AT},{A},{B},,call,call,2500000,",
+        f"{h(2)},1,9,{AT},{A},{B},,delegatecall,call,7500000,",
+        f"{h(3)},1,9,{AT},{A},{B},,call,call,8500000,reverted",
+        f"{h(4)},1,9,{AT},{A},,{C},,create,3500000,",
+    ]
+    put(tmp_path, "internal.csv", csv(header, *rows))
+    item = {"transaction_hash": h(5), "from": {"hash": A}, "to": {"hash": B}, "value": "4500000", "timestamp": AT,
+            "index": 2, "gas_limit": "1", "success": True, "error": None, "type": "call"}  # fmt: skip
+    put(tmp_path, "internal.json", {"items": [item]})
+    load(settings, tmp_path)
+    assert transfers(settings, "token_symbol, to_address, amount * 1000000000000000000") == [
+        ("ETH", B, 2_500_000),
+        ("ETH", B, 4_500_000),
+        ("ETH", C, 3_500_000),
+    ]
+
+
+def test_internal_transactions_asked_by_their_hash_have_none(settings: Settings, tmp_path: Path) -> None:
+    row = {"blockNumber": "9", "timeStamp": "1709618828", "from": A, "to": B, "value": "4500000", "errCode": "",
+           "contractAddress": "", "input": "", "type": "call", "gas": "1", "gasUsed": "1", "isError": "0"}  # fmt: skip
+    put(tmp_path, "t.json", {"status": "1", "message": "OK", "result": [row]})
+    load(settings, tmp_path)
+    assert transfers(settings, "token_symbol, amount * 1000000000000000000") == [("ETH", 4_500_000)]
+
+
+def test_what_graphs_and_safes_answer(settings: Settings, tmp_path: Path) -> None:
+    coin = {"address": TOKEN, "symbol": "TOK", "decimals": 6}
+    put(tmp_path, "graph.json", {"data": {"transfers": [
+        {"id": "1", "from": {"id": A}, "to": {"id": B}, "value": "1500000", "timestamp": "1709618828",
+         "token": {"id": TOKEN, "symbol": "TOK", "decimals": "6"}, "transaction": {"id": h(1)}}]}})  # fmt: skip
+    put(tmp_path, "one.json", {"data": {"ethereum": {"transfers": [
+        {"block": {"timestamp": {"time": AT}, "height": 9}, "sender": {"address": A}, "receiver": {"address": B},
+         "amount": 2500, "currency": coin, "transaction": {"hash": h(2)}}]}}})  # fmt: skip
+    moved = {"Amount": "3.5", "Sender": A, "Receiver": B, "Currency": {"SmartContract": TOKEN, "Symbol": "TOK"}}
+    put(tmp_path, "two.json", {"data": {"EVM": {"Transfers": [
+        {"Block": {"Time": AT, "Number": "9"}, "Transfer": moved, "Transaction": {"Hash": h(3)}}]}}})  # fmt: skip
+    safe = {"executionDate": AT, "blockNumber": 9, "from": A, "to": B, "tokenId": None, "transferId": "x"}
+    put(tmp_path, "safe.json", {"count": 2, "results": [
+        {**safe, "type": "ERC20_TRANSFER", "transactionHash": h(4), "value": "4500000", "tokenAddress": TOKEN,
+         "tokenInfo": coin},
+        {**safe, "type": "ETHER_TRANSFER", "transactionHash": h(5), "value": "5500000000000000000",
+         "tokenAddress": None, "tokenInfo": None}]})  # fmt: skip
+    load(settings, tmp_path)
+    assert transfers(settings, "amount, coalesce(token_address, token_symbol)") == [
+        (Decimal("1.5"), TOKEN),
+        (Decimal("3.5"), TOKEN),
+        (Decimal("4.5"), TOKEN),
+        (Decimal("5.5"), "ETH"),
+        (Decimal(2500), TOKEN),
+    ]
+
+
+def test_lists_of_transfers_inside_transactions_are_not_lost(settings: Settings, tmp_path: Path) -> None:
+    inner = [{"from_address": A, "to_address": B, "value": "1"}]
+    tx = {"hash": h(1), "nonce": "1", "from_address": A, "to_address": B, "value": "5", "gas_price": "1",
+          "block_timestamp": AT, "receipt_status": "1"}  # fmt: skip
+    lists = {"erc20_transfers": inner, "native_transfers": [], "nft_transfers": []}
+    put(tmp_path, "history.json", {"result": [{**tx, **lists}]})
+    put(tmp_path, "other.json", {"result": [{**tx, "inner_transfers": inner}]})
+    put(tmp_path, "parsed.json", [
+        {"signature": "5z", "timestamp": 1_709_618_828, "feePayer": "x", "nativeTransfers": [], "tokenTransfers": []}
+    ])  # fmt: skip
+    report = load(settings, tmp_path)
+    assert [file.status for file in report.files] == ["refused"] * 3
+    for words in ("/ADDRESS/erc20/transfers", "lists of transfers (inner_transfers)", "nativeTransfers"):
+        assert words in notes(report)
+
+
+def test_transfers_under_keys_of_their_own_are_not_lost(settings: Settings, tmp_path: Path) -> None:
+    row = {"time": AT, "from": A, "to": B, "amount": "1.5"}
+    put(tmp_path, "keys.json", {h(1): row, h(2): row})
+    assert "several lists" in notes(load(settings, tmp_path))
+
+
+def test_a_key_may_hold_an_object_or_a_text(settings: Settings, tmp_path: Path) -> None:
+    row = {"hash": h(1), "time": AT, "from": {"hash": A, "name": None}, "to": B, "token": "TOK", "amount": "1.5"}
+    other = {**row, "hash": h(2), "from": B, "token": {"symbol": "TOK", "address": TOKEN}, "amount": "2.5"}
+    put(tmp_path, "t.json", {"data": {"items": [row, other]}})
+    load(settings, tmp_path)
+    assert transfers(settings, "amount, from_address, token_symbol, token_address") == [
+        (Decimal("1.5"), A, "TOK", None),
+        (Decimal("2.5"), B, "TOK", TOKEN),
+    ]
+
+
+def test_objects_of_parquet_are_flattened_as_those_of_json(settings: Settings, tmp_path: Path) -> None:
+    row = {"hash": h(1), "time": AT, "from": {"hash": A}, "to": {"wallet": {"address": B}, "hash": B},
+           "token": {"symbol": "TOK", "address": TOKEN}, "amount": "1.5"}  # fmt: skip
+    pq.write_table(pa.Table.from_pylist([row, {**row, "hash": h(2), "to": None}]), put(tmp_path, "t.parquet", ""))
+    load(settings, tmp_path)
+    assert transfers(settings, "from_address, to_address, token_address, amount") == [(A, B, TOKEN, Decimal("1.5"))]
+    assert rejects(settings) == [("missing_column_value", 1)]
+
+
+def test_numbers_wider_than_the_engines_are_refused(settings: Settings, tmp_path: Path) -> None:
+    row = {"hash": h(1), "time": AT, "from": A, "to": B, "token_symbol": "TOK"}
+    table = pa.Table.from_pylist([row]).append_column("amount", pa.array([Decimal("1.5")], pa.decimal256(76, 38)))
+    pq.write_table(table, put(tmp_path, "t.parquet", ""))
+    assert "column amount is a DECIMAL of more than 38 digits" in notes(load(settings, tmp_path))
+
+
+@pytest.mark.parametrize("field", ["hash", "from"])
+def test_what_a_spreadsheet_has_rounded_is_refused(settings: Settings, tmp_path: Path, field: str) -> None:
+    row = {"chain": "solana", "hash": "5zUv", "time": AT, "from": "9xQe", "to": "7Np4", "amount": "1.5"}
+    row[field] = "1.23457E+43"
+    put(tmp_path, "t.csv", csv(",".join(row), ",".join(row.values())))
+    assert f"column {field} has 1 values like 1.23457E+43" in notes(load(settings, tmp_path))
+
+
+def test_addresses_and_prefixes_have_one_form(settings: Settings, tmp_path: Path) -> None:
+    cash = "qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"
+    bare = "qr95sy3j9xwd2ap32xkykttr4cvcu7as4y0qverfuy"
+    rows = [f"{h(1)},{AT},bitcoincash:{cash},{bare},1.5", f"{h(2)},{AT},{bare},BITCOINCASH:{cash.upper()},2.5"]
+    put(tmp_path, "cash.csv", csv("txid,time,from,to,amount", *rows))
+    bytes_of = (f"\\x{A[2:]}", f"\\x{B[2:]}")
+    put(
+        tmp_path,
+        "bytes.csv",
+        csv("tx_hash,time,from,to,symbol,amount", f"{h(3)},{AT},{bytes_of[0]},{bytes_of[1]},TOK,3.5"),
+    )
+    load(settings, tmp_path)
+    assert transfers(settings, "amount, chain, from_address, to_address") == [
+        (Decimal("1.5"), "bitcoin-cash", cash, bare),
+        (Decimal("2.5"), "bitcoin-cash", bare, cash),
+        (Decimal("3.5"), "ethereum", A, B),
+    ]
+
+
+def test_labels_of_cash_addresses_have_the_form_of_transfers() -> None:
+    cash = "qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"
+    assert checked_address("bitcoin-cash", f"bitcoincash:{cash}") == cash
+    assert checked_address("bitcoin-cash", cash.upper()) == cash
+    assert spelling(f"bitcoincash:{cash}") == cash
+
+
+def test_transactions_of_other_apis_of_bitcoin(settings: Settings, tmp_path: Path) -> None:
+    def cypher(n: int, **more: Any) -> dict[str, Any]:
+        return {"hash": h(n)[2:], "block_height": 9, "confirmed": "2024-03-05T06:07:08Z", "vin_sz": 1, "vout_sz": 1,
+                "inputs": [{"output_index": 0, "output_value": 250_000, "addresses": [BTC_A]}],
+                "outputs": [{"value": 240_000, "addresses": [BTC_B]}], **more}  # fmt: skip
+
+    put(tmp_path, "cypher.json", {"address": BTC_A, "txs": [cypher(1), cypher(2, vout_sz=30)]})
+    seen = {"hash": h(3)[2:], "time": 1_709_618_828, "inputs": [{"prev_out": {"value": 350_000, "addr": BTC_A}}],
+            "out": [{"value": 340_000, "addr": BTC_B, "n": 0}]}  # fmt: skip
+    put(tmp_path, "info.json", {"txs": [{**seen, "block_height": 9}, {**seen, "hash": h(4)[2:], "block_height": None}]})
+    load(settings, tmp_path)
+    assert transfers(settings, "amount * 100000000, to_address") == [
+        (10_000, "fees"),
+        (10_000, "fees"),
+        (240_000, BTC_B),
+        (340_000, BTC_B),
+    ]
+    assert rejects(settings) == [("inputs_without_values", 1), ("missing_column_value", 2)]
+
+
+@pytest.mark.parametrize("block", [{"tx": [h(1)[2:], h(2)[2:]]}, "00e0ff3f" + "ab" * 90])
+def test_blocks_without_their_transactions_say_what_to_ask_for(
+    settings: Settings, tmp_path: Path, block: dict[str, Any] | str
+) -> None:
+    if isinstance(block, dict):
+        block = {"hash": h(9)[2:], "height": 9, "time": 1_709_618_828, **block}
+    put(tmp_path, "block.json", {"result": block, "error": None, "id": 1})
+    assert "verbosity 3" in notes(load(settings, tmp_path))
+
+
+def test_a_sister_of_bitcoin_is_known_by_its_addresses(settings: Settings, tmp_path: Path) -> None:
+    put(tmp_path, "t.json", etl(100, ["LbTjMGN7gELw4KbeyQf6cTCq859hD18guE"]))
+    load(settings, tmp_path)
+    assert transfers(settings, "distinct chain, token_symbol") == [("litecoin", "LTC")]
+
+
+def test_logs_that_name_no_token_are_no_coins_of_the_chain(settings: Settings, tmp_path: Path) -> None:
+    rows = [f"{h(1)},4,{AT},{A},{B},2500000000000000000"]
+    put(tmp_path, "t.csv", csv("hash,log_index,time,from,to,value", *rows))
+    assert "rows are logs of a token" in notes(load(settings, tmp_path))
+
+
+@pytest.mark.parametrize("header", ["hash,time,from,to,amount,", "hash,time,,from,to,amount"])
+def test_columns_without_a_name_are_passed_over(settings: Settings, tmp_path: Path, header: str) -> None:
+    rest = f"{A},{B},1.5," if header.endswith(",") else f",{A},{B},1.5"
+    put(tmp_path, "t.csv", csv(header, f"{h(1)},{AT},{rest}"))
+    load(settings, tmp_path)
+    assert amounts(settings) == [Decimal("1.5")]
+
+
+def test_containers_in_containers_are_undone(settings: Settings, tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("t.csv.gz", gzip.compress(GOOD.encode("utf-16")))
+    put(tmp_path, "t.zip", packed.getvalue())
+    put(tmp_path, "odd.gz", gzip.compress(b"7z\xbc\xaf\x27\x1c" + bytes(80)))
+    report = load(settings, tmp_path)
+    assert [file.status for file in report.files] == ["refused", "loaded"]
+    assert "holds a 7z archive" in report.files[0].notes[0]
+
+
+def test_alchemy_without_metadata_takes_the_times_of_blocks(settings: Settings, tmp_path: Path) -> None:
+    moved = {"blockNum": "0x9", "uniqueId": f"{h(1)}:log:7", "hash": h(1), "from": A, "to": B, "value": 2.5,
+             "asset": "TOK", "category": "erc20", "rawContract": {"value": hex(2_500_000), "address": TOKEN,
+             "decimal": "0x6"}}  # fmt: skip
+    put(tmp_path, "a.json", {"result": {"transfers": [moved]}})
+    assert "file of blocks" in notes(load(settings, tmp_path))
+    put(tmp_path, "blocks.csv", csv("number,hash,parent_hash,miner,timestamp", f"9,{h(7)},{h(6)},{A},1709618828"))
+    load(settings, tmp_path)
+    assert transfers(settings, "block_timestamp::varchar, amount") == [(AT, Decimal("2.5"))]

@@ -24,26 +24,43 @@ listed_transactions as (
         doc,
         doc as tx
     from documents
-    where json_type(coalesce(doc -> '$.vout', doc -> '$.outputs')) = 'ARRAY'
+    where json_type(coalesce(doc -> '$.vout', doc -> '$.outputs', doc -> '$.out')) = 'ARRAY'
 ),
 
 transactions as (
     select
         row_number() over (order by line_row, place) as tx_no,
         line_row,
-        coalesce(doc ->> '$.height', doc ->> '$.block_number', doc ->> '$.status.block_height') as height,
         coalesce(
-            doc ->> '$.time', doc ->> '$.block_timestamp', doc ->> '$.timestamp', doc ->> '$.status.block_time'
-        ) as time,
+            doc ->> '$.height',
+            doc ->> '$.block_number',
+            doc ->> '$.status.block_height',
+            doc ->> '$.block_height'
+        ) as height,
+        -- blockchain.info gives transactions that are in no block yet the time when it saw them
+        case
+            when json_type(doc -> '$.inputs[0].prev_out') is null or (doc ->> '$.block_height') is not null
+                then coalesce(
+                    doc ->> '$.time',
+                    doc ->> '$.block_timestamp',
+                    doc ->> '$.timestamp',
+                    doc ->> '$.status.block_time',
+                    doc ->> '$.confirmed'
+                )
+        end as time,
         coalesce(tx ->> '$.index', case when json_type(doc -> '$.tx') = 'ARRAY' then place - 1 end::varchar)
             as tx_index,
         lower(coalesce(tx ->> '$.txid', tx ->> '$.hash')) as txid,
         json_extract(coalesce(tx -> '$.vin', tx -> '$.inputs'), '$[*]') as vin,
-        json_extract(coalesce(tx -> '$.vout', tx -> '$.outputs'), '$[*]') as vout,
+        json_extract(coalesce(tx -> '$.vout', tx -> '$.outputs', tx -> '$.out'), '$[*]') as vout,
+        coalesce(try_cast(tx ->> '$.vin_sz' as bigint) > len(vin), false)
+        or coalesce(try_cast(tx ->> '$.vout_sz' as bigint) > len(vout), false) as is_cut,
         coalesce(
             try_cast(coalesce(tx ->> '$.coinbase', tx ->> '$.is_coinbase') as boolean),
             json_type(tx -> '$.vin[0].coinbase') is not null
             or coalesce(try_cast(tx ->> '$.vin[0].is_coinbase' as boolean), false)
+            or coalesce(json_type(tx -> '$.inputs[0].prev_out') = 'NULL', false)
+            or coalesce((tx ->> '$.inputs[0].output_index') = '-1', false)
         ) as is_coinbase
     from listed_transactions
 ),
@@ -60,6 +77,8 @@ valued_inputs as (
         i,
         coalesce(
             try_cast(i ->> '$.value_sat' as hugeint),
+            try_cast(i ->> '$.output_value' as hugeint),
+            try_cast(i ->> '$.prev_out.value' as hugeint),
             -- Esplora spells scriptpubkey in lower case and counts satoshis; Core counts coins
             case
                 when json_type(i -> '$.prevout.scriptPubKey') = 'OBJECT'
@@ -90,6 +109,7 @@ inputs as (
             i ->> '$.prevout.scriptPubKey.address',
             i ->> '$.prevout.scriptPubKey.addresses[0]',
             i ->> '$.prevout.scriptpubkey_address',
+            i ->> '$.prev_out.addr',
             flow_script_address(coalesce(i ->> '$.prevout.scriptPubKey.hex', i ->> '$.prevout.scriptpubkey')),
             case
                 when sat is not null
@@ -150,6 +170,7 @@ outputs as (
             o ->> '$.scriptPubKey.address',
             o ->> '$.scriptPubKey.addresses[0]',
             o ->> '$.scriptpubkey_address',
+            o ->> '$.addr',
             flow_script_address(script),
             'nonstandard' || left(sha256(coalesce(script, 'none')), 40)
         ) as address,
@@ -287,7 +308,7 @@ without_values as (
     select t.tx_no
     from transactions as t
     left join input_totals as p using (tx_no)
-    where not t.is_coinbase and not coalesce(p.is_known, false)
+    where (not t.is_coinbase and not coalesce(p.is_known, false)) or t.is_cut
 ),
 
 transfers as (
@@ -316,7 +337,7 @@ transfers as (
         sat,
         false as lacks_input_values
     from fees
-    where sat < 0
+    where sat < 0 and tx_no not in (select tx_no from without_values)
     union all
     select
         t.tx_no,

@@ -72,13 +72,16 @@ create or replace temp macro flow_evm_hash(x) as case
     else lower(x)
 end;
 create or replace temp macro flow_evm_form(x) as case
-    when length(x) = 42 then lower(x)
+    when length(x) = 42 then lower(replace(x, '\x', '0x'))
     when regexp_full_match(x, '[0-9a-fA-F]{40}') then '0x' || lower(x)
-    when regexp_full_match(x, '\\x[0-9a-fA-F]{40}') then '0x' || lower(substr(x, 3))
     when regexp_full_match(x, '0[xX]0{24}[0-9a-fA-F]{40}') then '0x' || lower(right(x, 40))
     else lower(x)
 end;
-create or replace temp macro flow_bitcoin_form(x) as x;
+create or replace temp macro flow_bitcoin_form(x) as case
+    when starts_with(lower(x), 'bitcoincash:') then lower(substr(x, 13))
+    when regexp_full_match(x, '(BC1|LTC1)[0-9A-Z]+') then lower(x)
+    else x
+end;
 create or replace temp macro flow_bitcoin_hash(x) as lower(x);
 create or replace temp macro flow_tron_form(x) as case
     when regexp_full_match(x, '(0[xX])?(41)?[0-9a-fA-F]{40}') then flow_tron_address(x)
