@@ -397,6 +397,12 @@ _TIME_FORMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "day.month.year",
         ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y, %H:%M:%S", "%d.%m.%Y, %H:%M", "%d.%m.%Y"),
     ),
+    (r"\d{8}T\d{6}", "year, month and day without signs", ("%Y%m%dT%H%M%S",)),
+    (
+        r"[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d{1,2}:\d{2}:\d{2} .*\d{4}",
+        "day of the week, Mon day, year last",
+        ("%a %b %d %H:%M:%S UTC %Y", "%a %b %d %H:%M:%S GMT %Y", "%a %b %d %H:%M:%S %Y"),
+    ),
     (
         r"[A-Za-z]{3,9}-\d{1,2}-\d{4}.*",
         "Mon-day-year",
@@ -423,6 +429,8 @@ _TIME_FORMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 _SLASHED = r"\d{1,2}[/-]\d{1,2}[/-]\d{4}.*"
 _CLOCKS = (" %I:%M:%S %p", " %I:%M %p", " %H:%M:%S", " %H:%M", ", %I:%M:%S %p", ", %H:%M:%S", "")
 _ZONE = r"\s*\(?\+?(UTC|GMT|Z|utc)\)?$"
+_OFFSET_OF_UTC = r"(\s*(?:UTC|GMT))([+-])(\d{1,2})((?::\d{2})?)$"
+_COMMA_OF_SECONDS = r"(\d:\d{2}:\d{2}),(\d{1,9})"
 _NAMED_ZONE = r"^(.*\d)\s+([A-Za-z_]+/[A-Za-z_/+-]+|[A-Z]{3,5})$"
 
 
@@ -458,6 +466,12 @@ def of_times(reading: Reading, column: str) -> str:
         return f"timestamp '1899-12-30' + to_microseconds(round(try_cast({text} as double) * 86400)::bigint * 1000000)"
     if reading.one(f"count_if(regexp_matches({text}, '\\d\\s+[+-]\\d{{2}}:?\\d{{2}}( UTC)?$'))")[0]:
         text = f"regexp_replace({text}, '\\s+([+-]\\d{{2}}:?\\d{{2}})( UTC)?$', '\\1')"
+    if reading.one(f"count_if(regexp_matches({text}, '{_OFFSET_OF_UTC}'))")[0]:
+        # one digit of hours becomes two
+        text = f"regexp_replace({text}, '{_OFFSET_OF_UTC}', '\\2\\3\\4')"
+        text = f"regexp_replace({text}, '([+-])(\\d)(:\\d{{2}})?$', '\\10\\2\\3')"
+    if reading.one(f"count_if(regexp_matches({text}, '{_COMMA_OF_SECONDS}'))")[0]:
+        text = f"regexp_replace({text}, '{_COMMA_OF_SECONDS}', '\\1.\\2')"
     plain = f"regexp_replace({text}, '{_ZONE}', '')"
     plain_form = r"\d{4}-.*[^Mm]|\d{1,19}(\.\d*)?|0x[0-9a-fA-F]{1,16}"
     others = f"{text} is not null and not regexp_full_match({text}, '{plain_form}')"

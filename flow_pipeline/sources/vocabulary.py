@@ -163,8 +163,11 @@ NOTHING = ("0x", "null", "none", "nan", "-", "n/a", "na", "0", "\\n", "<na>", "<
 BASE_UNITS = {"wei", "sat", "sats", "satoshi", "satoshis", "lamport", "lamports", "sun", "drop", "drops"}
 """Units beside a number that are the smallest of a chain's own coin."""
 
-PARTS_OF_COINS = {"kwei", "mwei", "gwei", "szabo", "finney", "msat", "msats", "mbtc", "bits"}
-"""Units beside a number that are neither coins nor their smallest unit."""
+PARTS_OF_COINS = {
+    "kwei", "mwei", "gwei", "szabo", "finney", "msat", "msats", "mbtc", "bits", "k", "m", "b", "mm", "bn", "mn", "mln",
+    "mio", "mrd", "tsd", "thousand", "million", "billion",
+}  # fmt: skip
+"""Units beside a number that are neither coins nor their smallest unit, and words for thousands and more."""
 
 TABLES = {"block", "transaction", "log", "token_transfer", "trace"}
 """Kinds of rows that an exporter may write into one file, and that mean their columns differently."""

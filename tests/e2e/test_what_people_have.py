@@ -232,6 +232,8 @@ def test_a_chain_that_nobody_knows_is_said(settings: Settings, tmp_path: Path) -
         (["Mar 5, 2024 06:07:08", "Mar 5, 2024"], [6 * 3600 + 428, 0]),
         (["0x65e6b68c"], [6 * 3600 + 428]),
         (["1709618828000", "1709618828000000"], [6 * 3600 + 428] * 2),
+        (["2024-03-05 08:07:08 UTC+2", "2024-03-05 00:37:08 GMT-05:30"], [6 * 3600 + 428] * 2),
+        (["20240305T060708Z", "2024-03-05 06:07:08,500", "Tue Mar 05 06:07:08 UTC 2024"], [6 * 3600 + 428] * 3),
     ],
 )
 def test_times_are_utc_in_any_form(settings: Settings, tmp_path: Path, texts: list[str], expected: list[int]) -> None:
@@ -789,6 +791,7 @@ def test_dollars_in_doubt_are_left_out_and_said(settings: Settings, tmp_path: Pa
     [
         ("amount", ("1.5 ETH", "20 wei"), "counts in `eth`, `wei`"),
         ("amount", ("15 Gwei",), "counts in `gwei`"),
+        ("amount", ("1.5 K", "2 K"), "counts in `k`"),
         ("amount,amount", ("1.5,7.5",), "two columns are called amount"),
     ],
 )
