@@ -284,7 +284,7 @@ def _loaded_or_why(
     except OSError as error:
         why = f"{path}: can not be read: {error.strerror or error}; check the file and its permissions"
         return FileReport(path, "refused", notes=[why])
-    except (ValueError, TypeError, LookupError, RecursionError, MemoryError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError) as error:
         why = f"{path}: can not be read ({error.__class__.__name__}: {str(error)[:200]}); export it again"
         return FileReport(path, "refused", notes=[why])
     except duckdb.Error as error:

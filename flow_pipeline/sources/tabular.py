@@ -13,6 +13,7 @@ from typing import Literal
 
 from flow_pipeline.domain.chains import CHAINS, canonical_chain, family_of, native_of
 from flow_pipeline.domain.errors import Unreadable
+from flow_pipeline.domain.tokens import MAX_DECIMALS
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources import vocabulary as words
 from flow_pipeline.sources.evidence import (
@@ -624,13 +625,17 @@ class _Table:
         reading.decide("amount", column, _UNITS["token"], f"whole numbers only, {largest}")
         return False
 
+    def _most_decimals(self, column: str) -> int:
+        """The largest number of decimals of a column that a token can have."""
+        number = integer_of(self.file, column)
+        return int(self.reading.one(f"max({number}) filter (where {number} between 0 and {MAX_DECIMALS})")[0] or 0)
+
     def _note_dust(self, column: str, found: Quantities) -> None:
         """Say where every amount of a known table is dust: somebody may have divided whole coins already."""
         decimals = self.column("decimals")
         if not decimals or not found.largest or found.is_hex:
             return
-        most = self.reading.one(f"max({integer_of(self.file, decimals)})")[0] or 0
-        if found.largest * 100 < 10.0**most:
+        if found.largest * 100 < 10 ** self._most_decimals(decimals):
             self.reading.notes.append(
                 f"column {column}: base units as {self.layout.table} has them, all less than a hundredth of a coin; if "
                 "they are coins, give --format canonical and NETRAFLOW_SOURCES__VALUE_UNIT=token"
@@ -653,9 +658,7 @@ class _Table:
         )
 
     def _unit_beside_decimals(self, column: str, decimals: str | None, largest: float, words_of: str) -> bool:
-        most = int(self.layout.constants.get("decimals", 0))
-        if decimals:
-            most = self.reading.one(f"max({integer_of(self.file, decimals)})")[0] or 0
+        most = self._most_decimals(decimals) if decimals else int(self.layout.constants.get("decimals", 0))
         if most and largest and largest < 10**most:
             raise self._doubt(column, f"{words_of}, {most} decimals: less than one coin each, or coins?")
         self.reading.decide("amount", column, _UNITS["base"], f"whole numbers only, decimals beside them, {words_of}")

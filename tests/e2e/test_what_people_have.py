@@ -840,6 +840,14 @@ def test_dust_in_a_known_table_is_said(settings: Settings, tmp_path: Path) -> No
     assert "all less than a hundredth of a coin" in notes(load(settings, tmp_path))
 
 
+def test_decimals_that_no_token_has_stop_nothing(settings: Settings, tmp_path: Path) -> None:
+    put(tmp_path, "a.csv", tokentx("2500000").replace("TOK,6", "TOK,99999999999"))
+    put(tmp_path, "b.csv", csv("hash,time,from,to,amount,decimals", f"{h(2)},{AT},{A},{B},3,99999999999"))
+    report = load(settings, tmp_path)
+    assert [file.status for file in report.files] == ["loaded", "loaded"]
+    assert rejects(settings) == [("bad_amount", 2)]
+
+
 def test_tables_in_one_stream_are_refused(settings: Settings, tmp_path: Path) -> None:
     tx = {"type": "transaction", "hash": h(1), "nonce": 1, "from_address": A, "to_address": B, "value": 5,
           "gas_price": 1, "block_timestamp": AT, "receipt_status": 1}  # fmt: skip

@@ -71,7 +71,7 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
     """The bytes with some of them replaced, cut or put in."""
     data = bytearray(content)
     for _ in range(rng.choice([0, 0, 1, 20])):
-        at = rng.randrange(len(data))
+        at = rng.randrange(len(data) or 1)
         data[at : at + rng.choice([0, 1, 5])] = rng.choice([b"\x00", b"\xff\xfe", b'"', b"\n", b"\r", b"{", b",", b""])
     return bytes(data)
 
