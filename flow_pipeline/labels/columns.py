@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 SPELLINGS: dict[str, tuple[str, ...]] = {
@@ -23,6 +23,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "entity": (
         "entity",
         "entity_name",
+        "cex_name",
         "owner",
         "name_tag",
         "name",
@@ -34,7 +35,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "project",
     ),
     "category": ("category", "categories", "type", "labels", "tags", "label_type", "address_type"),
-    "label": ("label", "name_tag", "name"),
+    "label": ("label", "distinct_name", "name_tag", "name"),
     "source": ("source", "source_url", "list", "contributor", "creator"),
     "known_from": ("known_from", "created_at", "listed_on", "date_listed", "first_seen", "lastmod", "last_modified"),
     "note": ("note", "notes", "remarks", "comment", "description", "abuse"),
@@ -74,6 +75,15 @@ def _untangle(found: dict[str, str], by_key: Mapping[str, str]) -> dict[str, str
         found["category"] = by_key["label"]
         found["label"] = found["entity"]
     return found
+
+
+def exchange_words(names: Iterable[str], roles: Mapping[str, str]) -> Callable[[Mapping[str, Any]], str]:
+    """What Dune says beside the category of an address: `cex_name` and models of exchanges, whose category is wider."""
+    by_key = {key_of(name): name for name in names}
+    if "cex_name" in by_key and "category" not in roles:
+        return lambda record: "cex"
+    model = by_key.get("model_name")
+    return lambda record: "cex" if model and text_of(record.get(model)).lower().startswith("cex") else ""
 
 
 def remark(roles: Mapping[str, str]) -> str | None:

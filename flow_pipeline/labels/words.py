@@ -25,25 +25,31 @@ _BY_CATEGORY: dict[str, str] = {
     "sanctioned": (
         "sanctions sanction sanctioned_entity sanctioned_address sanctions_list ofac ofac_sdn ofac_sanctioned "
         "ofac_sanctions_list sdn sdn_list blocked_person specially_designated_national embargo eu_sanctions "
-        "un_sanctions uk_sanctions ofsi nbctf"
+        "un_sanctions uk_sanctions ofsi nbctf ofac_listed ofac_list sanctioned_wallet sanctioned_person"
     ),
     "exploit": (
         "exploiter exploits hack hacker hacked hacks heist theft thief stolen stolen_fund stolen_funds stolen_assets "
         "ransomware ransom malware malicious malicious_contract malicious_actor attacker attack flash_loan_attack "
         "cyber_attack extortion blackmail sextortion drainer wallet_drainer wallet_hack exchange_hack bridge_hack "
-        "hack_and_exploit lazarus service_hack"
+        "hack_and_exploit lazarus service_hack stolen_crypto stolen_coins exploited hacker_wallet ransomware_operator "
+        "ransomware_payment"
     ),
     "phishing": (
         "phish phish_hack fake_phishing phish_hack_scam scam scammer scams fraud fraudster ponzi ponzi_scheme "
         "pyramid_scheme high_yield_investment_program hyip investment_scam pig_butchering romance_scam rug_pull "
         "rugpull rug honeypot honeypot_related impersonation fake_token giveaway_scam airdrop_scam address_poisoning "
-        "spoofing investment_fraud fake_exchange fake_ico ico_scam recovery_scam"
+        "phishing_scam crypto_scam scam_token fraudulent spoofing investment_fraud fake_exchange fake_ico ico_scam "
+        "recovery_scam"
     ),
-    "mixer": "mixers mixing mixing_service tumbler tumblers coinjoin coin_join tornado_cash privacy_pool",
+    "mixer": (
+        "mixers mixing mixing_service tumbler tumblers coinjoin coin_join tornado_cash privacy_pool coin_mixer "
+        "bitcoin_mixer crypto_mixer cryptocurrency_mixer coin_tumbler mixer_service blender privacy_protocol"
+    ),
     "exchange": (
         "cex exchanges exchange_hot_wallet exchange_cold_wallet exchange_wallet exchange_deposit hot_wallet "
         "cold_wallet centralized_exchange centralised_exchange custodial custodial_exchange custodian custody "
         "hosted_wallet deposit_wallet deposit_address otc otc_desk otc_broker broker brokerage vasp p2p_exchange "
+        "crypto_exchange cryptocurrency_exchange bitcoin_exchange exchange_address trading_platform "
         "instant_exchange wallet_service exchange_with_kyc exchange_no_kyc atm crypto_atm bitcoin_atm"
     ),
     "dex": (
@@ -79,12 +85,14 @@ _BY_CATEGORY: dict[str, str] = {
 _BY_RISK: dict[str, tuple[str, str]] = {
     "CRITICAL": (
         "other",
-        "terrorist terrorism terrorist_financing terrorism_financing terror_financing csam csem child_abuse "
+        "terrorist terrorism terrorist_organization terrorist_organisation terrorist_financing terrorism_financing "
+        "terror_financing csam csem child_abuse "
         "child_abuse_material child_exploitation weapons_of_mass_destruction proliferation_financing",
     ),
     "HIGH": (
         "other",
-        "darknet_market darknet darkweb dark_web dark_net dnm darknet_vendor drug_market drug_vendor drugs drug_trade "
+        "darknet_market darknet_marketplace dark_market darkmarket dark_web_market darknet_service darknet darkweb "
+        "dark_web dark_net dnm darknet_vendor drug_market drug_vendor drugs drug_trade "
         "narcotics fraud_shop carding carding_shop card_shop cvv_shop illicit illicit_actor illicit_actor_org illegal "
         "criminal crime cybercrime money_laundering money_mule mule human_trafficking weapons counterfeit "
         "malware_market hacking_services blacklisted blacklist black_list blocked banned frozen perpetrator abuse "

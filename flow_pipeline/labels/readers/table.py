@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Any
 
-from flow_pipeline.labels.columns import remark, renamed, roles_of
+from flow_pipeline.labels.columns import exchange_words, remark, renamed, roles_of
 from flow_pipeline.labels.readers import Content, Found
 
 NAME, RANK = "table", 80
@@ -45,8 +45,14 @@ def take(names: list[str], rows: list[dict[str, Any]], content: Content) -> Foun
             f"it has no column address among {', '.join(names[:8]) or 'none'}",
             "name the column of the addresses `address`; see docs/operations.md, Label lists",
         )
-    said = remark(roles)
-    return Found([renamed(row, roles) for row in rows], [said] if said else [], set(roles))
+    said, told = remark(roles), exchange_words(names, roles)
+    records = [renamed(row, roles) for row in rows]
+    found = set(roles)
+    for record, row in zip(records, rows, strict=True):
+        if word := told(row):
+            record["category"] = f"{record.get('category', '')};{word}".strip(";")
+            found.add("category")
+    return Found(records, [said] if said else [], found)
 
 
 def _parquet(content: Content) -> tuple[list[str], list[dict[str, Any]]]:

@@ -40,6 +40,8 @@ def taken(found: LabelSet, *names: str) -> list[tuple[Any, ...]]:
         ("chainId;Address;nameTag;label", f"1;{ONE};Desk;exchange"),
         ("network\twallet\towner\ttype", f"eth\t{ONE}\tDesk\tCustodial"),
         ("Chain ID,Account,Entity Name,Labels", f"eip155:1,{ONE},Desk,\"exchange,big\""),
+        ("blockchain,address,cex_name,distinct_name,added_by,added_date", f"ethereum,{ONE},Desk,Desk 7,someone,"),
+        ("blockchain,address,name,category,model_name", f"ethereum,{ONE},Desk,institution,cex_ethereum"),
     ],
 )  # fmt: skip
 def test_columns_under_other_names(tmp_path: Path, header: str, line: str) -> None:
