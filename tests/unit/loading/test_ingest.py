@@ -71,7 +71,7 @@ def test_every_bad_row_is_one_reject_with_its_row_and_reason(settings: Settings,
         ("1e18", "18", "1"),
         ("1.5E+18", "18", "1.5"),
         ("0x16e360", "6", "1.5"),
-        ("1.5e0", "18", None),
+        ("1.5e0", "18", "1.5"),
         ("5", "", None),
     ],
 )
