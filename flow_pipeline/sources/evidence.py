@@ -464,13 +464,18 @@ def of_times(reading: Reading, column: str) -> str:
     if _serials(reading, text):
         reading.decide("time", column, "days since 1900, as spreadsheets count", "numbers from 20,000 to 80,000")
         return f"timestamp '1899-12-30' + to_microseconds(round(try_cast({text} as double) * 86400)::bigint * 1000000)"
-    if reading.one(f"count_if(regexp_matches({text}, '\\d\\s+[+-]\\d{{2}}:?\\d{{2}}( UTC)?$'))")[0]:
+    spaced, of_utc, commas = reading.one(
+        f"count_if(regexp_matches({text}, '\\d\\s+[+-]\\d{{2}}:?\\d{{2}}( UTC)?$'))",
+        f"count_if(regexp_matches({text}, '(UTC|GMT)\\s*[+-]'))",
+        f"count_if(contains({text}, ','))",
+    )
+    if spaced:
         text = f"regexp_replace({text}, '\\s+([+-]\\d{{2}}:?\\d{{2}})( UTC)?$', '\\1')"
-    if reading.one(f"count_if(regexp_matches({text}, '{_OFFSET_OF_UTC}'))")[0]:
+    if of_utc and reading.one(f"count_if(regexp_matches({text}, '{_OFFSET_OF_UTC}'))")[0]:
         # one digit of hours becomes two
         text = f"regexp_replace({text}, '{_OFFSET_OF_UTC}', '\\2\\3\\4')"
         text = f"regexp_replace({text}, '([+-])(\\d)(:\\d{{2}})?$', '\\10\\2\\3')"
-    if reading.one(f"count_if(regexp_matches({text}, '{_COMMA_OF_SECONDS}'))")[0]:
+    if commas and reading.one(f"count_if(regexp_matches({text}, '{_COMMA_OF_SECONDS}'))")[0]:
         text = f"regexp_replace({text}, '{_COMMA_OF_SECONDS}', '\\1.\\2')"
     plain = f"regexp_replace({text}, '{_ZONE}', '')"
     plain_form = r"\d{4}-.*[^Mm]|\d{1,19}(\.\d*)?|0x[0-9a-fA-F]{1,16}"

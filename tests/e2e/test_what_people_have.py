@@ -1054,7 +1054,8 @@ def test_transactions_of_other_apis_of_bitcoin(settings: Settings, tmp_path: Pat
                 "inputs": [{"output_index": 0, "output_value": 250_000, "addresses": [BTC_A]}],
                 "outputs": [{"value": 240_000, "addresses": [BTC_B]}], **more}  # fmt: skip
 
-    put(tmp_path, "cypher.json", {"address": BTC_A, "txs": [cypher(1), cypher(2, vout_sz=30)]})
+    cut = cypher(5, vin_sz=2, outputs=[{"value": 400_000, "addresses": [BTC_B]}])
+    put(tmp_path, "cypher.json", {"address": BTC_A, "txs": [cypher(1), cypher(2, vout_sz=30), cut]})
     seen = {"hash": h(3)[2:], "time": 1_709_618_828, "inputs": [{"prev_out": {"value": 350_000, "addr": BTC_A}}],
             "out": [{"value": 340_000, "addr": BTC_B, "n": 0}]}  # fmt: skip
     put(tmp_path, "info.json", {"txs": [{**seen, "block_height": 9}, {**seen, "hash": h(4)[2:], "block_height": None}]})
@@ -1065,7 +1066,7 @@ def test_transactions_of_other_apis_of_bitcoin(settings: Settings, tmp_path: Pat
         (240_000, BTC_B),
         (340_000, BTC_B),
     ]
-    assert rejects(settings) == [("inputs_without_values", 1), ("missing_column_value", 2)]
+    assert rejects(settings) == [("inputs_without_values", 2), ("missing_column_value", 2)]
 
 
 @pytest.mark.parametrize("block", [{"tx": [h(1)[2:], h(2)[2:]]}, "00e0ff3f" + "ab" * 90])

@@ -72,7 +72,8 @@ create or replace temp macro flow_evm_hash(x) as case
     else lower(x)
 end;
 create or replace temp macro flow_evm_form(x) as case
-    when length(x) = 42 then lower(replace(x, '\x', '0x'))
+    when length(x) = 42 and starts_with(x, '\x') then '0x' || lower(substr(x, 3))
+    when length(x) = 42 then lower(x)
     when regexp_full_match(x, '[0-9a-fA-F]{40}') then '0x' || lower(x)
     when regexp_full_match(x, '0[xX]0{24}[0-9a-fA-F]{40}') then '0x' || lower(right(x, 40))
     else lower(x)
