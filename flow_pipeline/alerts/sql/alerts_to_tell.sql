@@ -1,8 +1,8 @@
 -- Gives: the temp table alerts_to_tell: one row per alert that is told in this run
 -- Reads: ledger.alerts, store.transfers
 -- Takes: $now, $per_week; the relations alert_changes, alert_candidates
--- A week of data has so many alerts: the most severe ones, which are the rarest, then those about the most dollars. One that waits is told while
--- its week lasts, if there is room; after that it stays in the list.
+-- A week of data has so many alerts: the most severe ones, which are the rarest, then those about the most dollars. One
+-- that waits is told while its week lasts, if there is room; after that it stays in the list.
 create or replace temp table alerts_to_tell as
 with last_days as (
     select coalesce(max(block_date), $now::date) as last_day

@@ -7,5 +7,6 @@ select
     t.revision + 1,
     'new'
 from ledger.alerts as t
-inner join alerts_to_tell as n using (alert_id)
-where t.alert_id not in (select alert_id from alert_changes)
+where
+    t.alert_id in (select alert_id from alerts_to_tell)
+    and t.alert_id not in (select alert_id from alert_changes)

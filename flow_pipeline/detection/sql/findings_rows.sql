@@ -57,7 +57,8 @@ select
     c.evidence,
     'SELECT * FROM raw.transfers WHERE chain = ''' || replace(m.chain, '''', '''''')
     || ''' AND block_timestamp BETWEEN TIMESTAMP ''' || m.first_timestamp || ''' AND TIMESTAMP ''' || m.last_timestamp
-    || ''' AND ' || l.condition || ' ORDER BY block_timestamp, block_number, transaction_index, transfer_index, amount, tx_hash' as evidence_sql
+    || ''' AND ' || l.condition || ' ORDER BY block_timestamp, block_number, transaction_index, transfer_index,'
+    || ' amount, tx_hash' as evidence_sql
 from chosen_findings as c
 inner join measures as m using (typology, finding)
 inner join transfer_lists as l using (typology, finding)

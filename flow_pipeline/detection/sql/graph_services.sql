@@ -9,13 +9,15 @@ merge into store.services as s using (
         make_timestamp(nullif(c.pays_many, $never::bigint)) as pays_many_at
     from crowds as c inner join graph_tokens as k using (position)
 ) as n on n.token_key = s.token_key and n.address_id = s.address_id
-when matched then update set
-paid_by_many_at = n.paid_by_many_at,
-pays_many_at = n.pays_many_at,
-since = case
-    when n.paid_by_many_at is not null and n.pays_many_at is not null
-        then greatest(n.paid_by_many_at, n.pays_many_at)
-end
+when matched then
+    update
+        set
+            paid_by_many_at = n.paid_by_many_at,
+            pays_many_at = n.pays_many_at,
+            since = case
+                when n.paid_by_many_at is not null and n.pays_many_at is not null
+                    then greatest(n.paid_by_many_at, n.pays_many_at)
+            end
 when not matched then insert (token_key, address_id, paid_by_many_at, pays_many_at, since) values (
     n.token_key,
     n.address_id,

@@ -12,10 +12,15 @@ with worded as (
         case when d.is_suspicious then 'Suspicious: ' else 'Not suspicious: ' end as opening,
         format('{:.2g}', d.e_value) || ' at least this strong are expected in 10,000 transfers'
         || case
-            when d.is_by_profile
-                then ' of the reference traffic (' || $profile || ')'
-            else ' of the ' || $pool_days || ' days before, and it is number ' || d.pool_place || ' of '
-            || d.pool_size + 1
+            when d.is_by_profile then ' of the reference traffic (' || $profile || ')'
+            else
+                ' of the '
+                || $pool_days
+                || ' days before, and it is number '
+                || d.pool_place
+                || ' of '
+                || d.pool_size
+                + 1
         end
         || case when d.e_value < $budget then '; the budget is ' else '; that is not under the budget of ' end
         || format('{:g}', $budget) || '.' as rarity

@@ -20,7 +20,7 @@ with known as (
     from judged_findings as j
     left join instances as i using (finding_id)
     left join pool as p using (finding_id)
-    left join rarities as r using (n)
+    left join rarities as r on r.n = p.n
 )
 
 select

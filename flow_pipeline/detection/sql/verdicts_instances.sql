@@ -1,5 +1,5 @@
--- Gives: the temp table instances: one row per judged finding, with the stronger one that it is an instance of, NULL when
---   it stands for itself, and how many are instances of it.
+-- Gives: the temp table instances: one row per judged finding, with the stronger one that it is an instance of, NULL
+--   when it stands for itself, and how many are instances of it.
 -- Reads: nothing stored
 -- Takes: the relations judged_findings, instances_in
 create or replace temp table instances as

@@ -1,5 +1,5 @@
--- Gives: the temp table pool: one numbered row per judged finding, and per one of the days before that they are measured
---   against; instances of others left out.
+-- Gives: the temp table pool: one numbered row per judged finding, and per one of the days before that they are
+--   measured against; instances of others left out.
 -- Reads: detection.findings
 -- Takes: $pool_days; the relations judged_findings, instances, replaced_findings, graph_tokens
 create or replace temp table pool as

@@ -1,4 +1,4 @@
--- Gives: one row per finding, suspicious ones unless $every, the most severe first, then those at which most is at stake
+-- Gives: one row per finding, suspicious ones unless $every, the most severe first, then those with most at stake
 -- Reads: detection.findings, detection.finding_addresses
 -- Takes: $every; $typology, $first, $last, $token and $address, each null for all
 select

@@ -19,7 +19,7 @@ sizes as (
 select
     typology,
     count(*) as findings,
-    (list(size order by size desc))[:$largest] as largest
+    list_slice(list(size order by size desc), 1, $largest) as largest
 from sizes
 group by typology
 order by typology

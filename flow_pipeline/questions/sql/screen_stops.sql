@@ -1,4 +1,5 @@
--- Gives: one row per address that no path passes through: services by their labels or by what they did, hubs, what is no address
+-- Gives: one row per address that no path passes through: services by labels or by what they did, hubs, what is no
+--   address
 -- Reads: intermediate.int_address_labels__intervals, store.hubs, store.services,
 --   store.addresses
 -- Takes: $services, categories of labels
