@@ -13,9 +13,8 @@ from flow_pipeline.cli.common import settings_of
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command(
-        "profile", epilog='Example: netraflow profile data --source "Ethereum, ERC-20, one week" --out ours.json'
-    )(profile)
+    example = 'netraflow profile --source "our own week" --price ethereum:ETH=2500'
+    app.command("profile", epilog=f"Example: {example}")(profile)
 
 
 def profile(

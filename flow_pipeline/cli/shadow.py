@@ -15,7 +15,7 @@ from flow_pipeline.questions.rows import named
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("shadow", epilog="Example: netraflow shadow --set stricter.toml --examples 3")(shadow)
+    app.command("shadow", epilog="Example: netraflow shadow --set docs/operations/stricter.toml --examples 3")(shadow)
 
 
 def shadow(

@@ -13,14 +13,13 @@ from flow_pipeline.detection.findings import run_typologies
 from flow_pipeline.detectors import daily
 from flow_pipeline.detectors.typology import check_parameters
 from flow_pipeline.domain.errors import UsageError
-from flow_pipeline.domain.sql import statements
 from flow_pipeline.pipeline import Progress
-from flow_pipeline.questions.rows import Rows, rows
+from flow_pipeline.questions.rows import Rows
+from flow_pipeline.questions.shadow import changed_findings
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import copy_file
-from flow_pipeline.warehouse.store import open_build, run_lock
+from flow_pipeline.warehouse.store import open_build, run_lock, set_state
 
-sql = statements(__package__)
 SECTIONS = ("rules", "verdicts", "typologies", "anomalies")
 """Sections of the settings that make a set of rules."""
 
@@ -88,17 +87,10 @@ def run_shadow(settings: Settings, file: Path, examples: int, say: Progress = la
         trial.build_file.parent.mkdir(parents=True, exist_ok=True)
         say("copy the build file")
         copy_file(settings.build_file, trial.build_file)
+        say("detect under the set")
         with open_build(trial) as connection:
-            connection.execute("delete from store.state where key = 'typologies_through'")
-            say("detect anomalies")
+            set_state(connection, "typologies_through", "")
             run_all(connection, trial)
-            say("detect typologies")
             run_typologies(connection, trial)
-            in_force = str(published.resolve()).replace("'", "''")
-            connection.execute(f"attach '{in_force}' as force (read_only)")
-            connection.execute(sql("shadow_changes"))
-            return Shadow(
-                trial.rules.name,
-                rows(connection, sql("shadow_counts")),
-                rows(connection, sql("shadow_examples"), {"examples": examples}),
-            )
+            counts, found = changed_findings(connection, published, examples)
+        return Shadow(trial.rules.name, counts, found)

@@ -39,7 +39,7 @@ def test_the_worked_graph_of_a_cluster(settings: Settings, tmp_path: Path) -> No
         "(temporal_profile->'$.hours[0]')::INTEGER, patterns->>'$[0].typology', severity "
         "FROM detection.cluster_analysis",
     )
-    assert found == [(0.333333, 1, 2, 0.583333, 0.375, 0.15, 2, address("A"), 0.5, 4.0, 4, "circular", "HIGH")]
+    assert found == [(0.333333, 1, 2, 0.583333, 0.375, 0.15, 2, address("A"), 0.5, 4.0, 4, "circular", "MEDIUM")]
     bursts = json.loads(str(ask(settings, "SELECT bursts FROM detection.cluster_analysis")[0][0]))
     assert [burst["hour"] for burst in bursts] == [0]
 
