@@ -21,5 +21,5 @@ def changed_findings(connection: Connection, published: Path, examples: int) -> 
     """
     in_force = str(published.resolve()).replace("'", "''")
     connection.execute(f"attach '{in_force}' as force (read_only)")
-    connection.execute(sql("shadow_changes"))
+    connection.register("shadow_changes", connection.execute(sql("shadow_changes")).to_arrow_table())
     return rows(connection, sql("shadow_counts")), rows(connection, sql("shadow_examples"), {"examples": examples})

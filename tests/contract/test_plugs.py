@@ -32,7 +32,8 @@ DO = "Look at the day that it names."
 def candidates(settings):
     return (
         "select block_date::varchar as subject, 'days' as topic, null as chain, block_date, 'MEDIUM' as severity, "
-        "null as rarity, null as stake_usd, 'it moved' as title, null as from_address, null as to_address, null as from_entity, null as to_entity, "
+        "null as rarity, null as stake_usd, "
+        "'it moved' as title, null as from_address, null as to_address, null as from_entity, null as to_entity, "
         "null as addresses, null as entities, json_object() as content, null as baseline "
         "from (select distinct block_date from store.transfers)",
         {},

@@ -218,11 +218,9 @@ def test_the_exploits_yield_findings_that_the_files_themselves_confirm(settings:
     (largest,) = ask(
         settings,
         "SELECT tx_hash, amount, judged_by FROM detection.findings JOIN detection.finding_transfers USING (finding_id) "
-        "WHERE typology = 'large_transfer' ORDER BY amount DESC LIMIT 1",
+        f"WHERE typology = 'large_transfer' AND focus_address = '{RONIN}' ORDER BY amount DESC LIMIT 1",
     )
-    assert (largest[0], largest[1]) == max(
-        ((row[4], row[3]) for row in raw if RONIN in row[1:3]), key=lambda row: row[1]
-    )
+    assert (largest[0], largest[1]) == max(((row[4], row[3]) for row in raw if row[1] == RONIN), key=lambda row: row[1])
     assert largest[2] == "profile", "rare beside the reference traffic, whoever it touches"
     (fan,) = ask(
         settings,
@@ -246,7 +244,8 @@ def test_few_ordinary_transfers_are_suspicious(settings: Settings, real: Path, w
 def test_amlsim_cycles_without_amounts(real: Path, tmp_path: Path) -> None:
     found = measure(real / "amlsim_ibm" / "20K_cycle200.tgz", "circular", "day", {}, tmp_path)
     assert found["rows"] == found["lines"] == 117_805
-    assert found["all"].precision > 3 * found["degree"].precision  # type: ignore[union-attr]
+    # Circles of which each hop carries on what came are few among amounts drawn at random.
+    assert found["all"].precision > 2 * found["degree"].precision  # type: ignore[union-attr]
     assert found["all"].found > 0  # type: ignore[union-attr]
 
 

@@ -1,7 +1,5 @@
--- Gives: the temp table shadow_changes: one row per suspicious finding or flagged day of either set of rules, and how
---   the set beside changes it
+-- Gives: one row per suspicious finding or flagged day of either set of rules, and how the set beside changes it
 -- Reads: detection.findings and detection.daily_findings, here and of the attached file `force`
-create or replace temp table shadow_changes as
 with here as (
     select
         typology as kind,
