@@ -110,7 +110,8 @@ def test_order_of_rows_files_and_days_changes_no_finding(tmp_path: Path) -> None
     quiet = load_settings(tmp_path / "quiet")
     write_csv(tmp_path / "c" / "t.csv", [row for row in made if float(str(row[9])) != 0.5])
     build(quiet, tmp_path / "c")
-    ids = "SELECT finding_id FROM detection.findings ORDER BY 1"
+    # each payment of the noise is the largest of its sender
+    ids = "SELECT finding_id FROM detection.findings WHERE typology <> 'large_transfer' ORDER BY 1"
     assert ask(quiet, ids) == ask(once, ids)
 
 
