@@ -10,7 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import CsvOption, FromOption, JsonOption, LimitOption, emit, jsonable, settings_of, table
+from flow_pipeline.cli.common import (
+    CsvOption,
+    FromOption,
+    JsonOption,
+    LimitOption,
+    emit,
+    jsonable,
+    note,
+    settings_of,
+    table,
+)
 
 IdArgument = Annotated[str, typer.Argument(help="An alert's id as `alerts list` shows it, or its first letters.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever looks later.")]
@@ -55,6 +65,9 @@ def listing(
     status = _choice("--status", status, (*STATUSES, "all")) or "open"
     columns, rows = listed(settings_of(context), severity, rule, status, _day("--from", first) if first else None)
     emit(columns, rows, as_json, as_csv, f"Alerts: {status}", limit)
+    waiting = len(listed(settings_of(context), severity, rule, "waiting", None)[1]) if status == "open" else 0
+    if waiting:
+        note(f"{waiting:,} more wait behind these (alerts.per_week): netraflow alerts list --status waiting")
 
 
 def show_alert(context: typer.Context, alert_id: IdArgument, as_json: JsonOption = False) -> None:

@@ -37,7 +37,7 @@ def findings(
     as_csv: CsvOption = False,
     limit: LimitOption = 20,
 ) -> None:
-    """Suspicious findings, the highest score first."""
+    """Suspicious findings, the most severe first, then those with most at stake."""
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
     from flow_pipeline.questions import findings as questions

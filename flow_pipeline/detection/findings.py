@@ -57,11 +57,12 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
         number_tokens(connection)
         with transaction(connection):
             refresh_hubs(connection, common.hub_degree, day)
-        found = _search(connection, parameters, pasts, common, day)
+        graph = read_graph(connection, services=common) if day is None else read_recent(connection, pasts, day, common)
+        remember_traffic(connection, graph, day)
+        found = _search(connection, graph, parameters, pasts, common, day)
         hits = {name: found[name][1] for name in parameters}
         _register(connection, found, parameters, day)
-        remember_traffic(connection, next(iter(found.values()))[0], day)
-        del found
+        del found, graph
         _measure(connection, {name: (typologies()[name], parameters[name]) for name in parameters}, settings.verdicts)
         described = [
             _describe(connection, number, name, hits[name], parameters[name]) for number, name in enumerate(hits)
@@ -72,6 +73,7 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
 
 def _search(
     connection: Connection,
+    graph: TransferGraph,
     parameters: dict[str, Any],
     pasts: dict[str, Past],
     common: TypologySettings,
@@ -79,9 +81,8 @@ def _search(
 ) -> dict[str, tuple[TransferGraph, Hits]]:
     """Per typology what it found, and in which graph: everywhere, or what ends on the new days."""
     if day is None:
-        graph = read_graph(connection, services=common)
         return {name: (graph, typologies()[name].find(graph, parameters[name], common)) for name in parameters}
-    graph, found = read_recent(connection, pasts, day, common), {}
+    found = {}
     for name, past in pasts.items():
         hits = _ending(
             graph,

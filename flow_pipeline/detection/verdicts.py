@@ -86,6 +86,7 @@ def judge(connection: Connection, settings: VerdictSettings) -> None:
             "budget": settings.alarms_per_10000,
             "pool_days": settings.pool_days,
             "min_transfers": settings.min_transfers,
+            "max_share": settings.max_share,
             "profile": profile.name,
         },
     )

@@ -57,7 +57,7 @@ def read_profile(path: Path | None) -> Profile:
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UsageError(
-            f"verdicts.reference: {file} is no profile: {error}", "`netraflow profile FILE` makes one"
+            f"verdicts.reference: {file} is no profile: {error}", "`netraflow profile --out FILE` makes one"
         ) from None
 
 

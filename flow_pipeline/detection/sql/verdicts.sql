@@ -1,6 +1,6 @@
 -- Gives: the temp table verdicts: one row per judged finding, as it stands in detection.findings.
 -- Reads: nothing stored
--- Takes: $budget, $pool_days, $min_transfers, $profile; the relations judged_findings, decided, graded
+-- Takes: $budget, $pool_days, $min_transfers, $max_share, $profile; the relations judged_findings, decided, graded
 create or replace temp table verdicts as
 with worded as (
     select
@@ -58,7 +58,8 @@ select
         when is_assessed then opening || rarity
         when is_own_list
             then
-                'Not assessed: one address touches more than half of the transfers of these ' || $pool_days
+                'Not assessed: one address touches more than ' || format('{:g}', 100 * $max_share)
+                || ' % of the transfers of these ' || $pool_days
                 || ' days, so they are its own list and say nothing about what is ordinary.'
         when pool_transfers < $min_transfers
             then
