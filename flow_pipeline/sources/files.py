@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from flow_pipeline.domain.errors import Unreadable
+from flow_pipeline.sources.vocabulary import COLUMNS
 
 Kind = Literal["parquet", "csv", "jsonl", "json"]
 SNIFF_BYTES = 1 << 20
@@ -144,6 +145,12 @@ def parsed(text: bytes | str) -> Any | None:
     return value if isinstance(value, dict | list) else None
 
 
+def _names_a_column(header: Sequence[str]) -> bool:
+    """False for a line of prose: no file of transfers names none of its columns by a known word."""
+    known = {spelling for spellings in COLUMNS.values() for spelling in spellings}
+    return any(plain(name) in known for name in header)
+
+
 def _look_at_csv(path: Path, content: Path, text: str) -> InputFile | None:
     lines = re.split(r"\r\n|\n|\r", text)
     delimiter, place = None, 0
@@ -164,6 +171,9 @@ def _look_at_csv(path: Path, content: Path, text: str) -> InputFile | None:
         return None
     rest = next((line for line in lines[place + 1 :] if line.strip()), "")
     first = _fields(rest, delimiter) if rest else []
+    is_named_so = not {".csv", ".tsv"}.isdisjoint(part.lower() for part in path.suffixes)
+    if rest and abs(len(first) - len(header)) > 1 and not is_named_so and not _names_a_column(header):
+        return None
     columns = _distinct(header)
     return InputFile(
         path,

@@ -21,7 +21,7 @@ from flow_pipeline.labels.addresses import checked_address, spelling
 from flow_pipeline.loading.ingest import LoadOptions, LoadReport
 from flow_pipeline.loading.inspecting import inspect
 from flow_pipeline.settings import Settings
-from tests.conftest import ask, load_only
+from tests.conftest import U, V, ask, build, load_only, transfer, write_csv
 
 BTC_A, BTC_B = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 A, B, C = ("0x" + pair * 20 for pair in ("a1", "b2", "c3"))
@@ -1119,3 +1119,18 @@ def test_alchemy_without_metadata_takes_the_times_of_blocks(settings: Settings, 
     put(tmp_path, "blocks.csv", csv("number,hash,parent_hash,miner,timestamp", f"9,{h(7)},{h(6)},{A},1709618828"))
     load(settings, tmp_path)
     assert transfers(settings, "block_timestamp::varchar, amount") == [(AT, Decimal("2.5"))]
+
+
+def test_prose_beside_the_data_is_no_refusal(settings: Settings, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 5)])
+    (tmp_path / "in" / "README.md").write_text(
+        "# Where it comes from\n\nCopied from the archive, commit 1f3a, as it is.\n"
+        "t.csv: one transfer, of 2025-05-01, in ether, by hand, for whoever wants to see one.\n"
+    )
+    report = build(settings, tmp_path / "in").load
+    assert {file.path.name: file.status for file in report.files} == {"README.md": "skipped", "t.csv": "loaded"}
+    (tmp_path / "in" / "odd.csv").write_text("who,what\na,b,c,d,e\nto,0x1\n")
+    (tmp_path / "in" / "named.csv").write_text("from,what\na,b,c,d,e\n")
+    report = build(settings, tmp_path / "in").load
+    found = {file.path.name: file.status for file in report.files}
+    assert (found["odd.csv"], found["named.csv"]) == ("refused", "refused")
