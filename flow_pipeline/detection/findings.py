@@ -207,16 +207,27 @@ def _measure(connection: Connection, detectors: dict[str, tuple[Typology, Any]],
     connection.register("typology_rules", pa.table(columns))
     schema = pa.schema([("typology", pa.int64()), ("token_symbol", pa.string()), ("amount", pa.string())])
     connection.register("token_thresholds", pa.Table.from_pylist(thresholds, schema))
-    own_rates = {
-        "own_rate_days": float(verdicts.own_rate_days),
-        "own_rate_history_days": verdicts.own_rate_history_days,
-    }
-    connection.execute(sql("findings_own_rates"), own_rates)
+    _look_at_own_rates(connection, verdicts)
     connection.execute(sql("findings_measures"), {"suspect_categories": list(SUSPECT_CATEGORIES)})
     connection.execute("drop table temp.own_rates")
     connection.execute("drop table temp.strengths")
     connection.unregister("typology_rules")
     connection.unregister("token_thresholds")
+
+
+def _look_at_own_rates(connection: Connection, verdicts: VerdictSettings) -> None:
+    """The temp table `own_rates`: how likely each burst is at the rate of its address."""
+    days = float(verdicts.own_rate_days)
+    connection.execute(sql("findings_own_rate_sides"), {"own_rate_days": days})
+    since, until = connection.execute(
+        "select date_trunc('day', min(since)), max(first_at) from own_rate_sides"
+    ).fetchall()[0]
+    looked_at = {"since": since or datetime.max, "until": until or datetime.min}
+    history_days = verdicts.own_rate_history_days
+    connection.execute(
+        sql("findings_own_rates"), {"own_rate_days": days, "own_rate_history_days": history_days, **looked_at}
+    )
+    connection.execute("drop table temp.own_rate_sides")
 
 
 def _describe(connection: Connection, number: int, name: str, hits: Hits, parameters: Any) -> pa.Table:

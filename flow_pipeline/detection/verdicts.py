@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from flow_pipeline.warehouse.store import Connection, transaction
 sql = statements(__package__)
 SUSPECT_CATEGORIES = ("sanctioned", "exploit")
 """Labels whose touch is suspicious whatever its size."""
+_EPOCH = date(1970, 1, 1)
 _NOT_JUDGED, _BY_POOL, _BY_PROFILE = range(3)
 
 
@@ -158,12 +159,13 @@ class _Traffic:
     def __init__(self, connection: Connection, settings: VerdictSettings) -> None:
         self._window, self._least = settings.pool_days, settings.min_token_transfers
         self._days = _columns(connection, sql("verdicts_days"))
-        owned = _columns(
-            connection, sql("verdicts_owned"), {"pool_days": settings.pool_days, "max_share": settings.max_share}
-        )
-        self._owned = set(zip(owned["chain"].tolist(), owned["day"].tolist(), strict=True))
         self._wanted = _columns(connection, "select distinct day from pool where is_judged order by day")["day"]
-        amounts = _columns(connection, sql("verdicts_amounts"))
+        first, last = (self._wanted[0], self._wanted[-1]) if len(self._wanted) else (0, -1)
+        days = {"first": _EPOCH + timedelta(int(first) - self._window), "last": _EPOCH + timedelta(int(last))}
+        shares = {"pool_days": settings.pool_days, "max_share": settings.max_share}
+        owned = _columns(connection, sql("verdicts_owned"), shares | days)
+        self._owned = set(zip(owned["chain"].tolist(), owned["day"].tolist(), strict=True))
+        amounts = _columns(connection, sql("verdicts_amounts"), days)
         token, place, count = np.unique(amounts["token"], return_inverse=True, return_counts=True)
         order = np.argsort(place.astype(np.int16 if len(token) < 2**15 else np.int64), kind="stable")
         amounts = {name: column[order] for name, column in amounts.items()}

@@ -139,6 +139,9 @@ def rolling_medians(day: np.ndarray, amount: np.ndarray, wanted: np.ndarray, win
         wanted: Day numbers, ascending.
         window: Days before the wanted one that count.
     """
+    if len(wanted) == 1:  # a day later: no order of all is needed
+        held = amount[(day >= wanted[0] - window) & (day <= wanted[0])]
+        return np.array([np.median(held) if len(held) else np.nan])
     order = np.argsort(day, kind="stable")
     ranks = np.empty(len(amount), np.int64)
     by_size = np.argsort(amount, kind="stable")

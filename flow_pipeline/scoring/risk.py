@@ -16,6 +16,7 @@ WEIGHTS: dict[str, float] = {
     "multi_hop": 0.85,
     "topology": 0.6,
     "sanctioned": 1.0,
+    "exploit": 0.9,
     "anomaly": 0.5,
     "cross_chain": 1.0,
     "group_flow": 0.8,
@@ -24,7 +25,11 @@ WEIGHTS: dict[str, float] = {
 
 FINDING_CONFIDENCE = 0.75
 """A finding is a pattern, not a proof."""
-CONTACT_SCORES: dict[str, tuple[str, float]] = {"mixer": ("mixer_interaction", 0.9), "sanctioned": ("sanctioned", 1.0)}
+CONTACT_SCORES: dict[str, tuple[str, float]] = {
+    "mixer": ("mixer_interaction", 0.9),
+    "sanctioned": ("sanctioned", 1.0),
+    "exploit": ("exploit", 0.9),
+}
 """Component and score of a direct transfer to or from an address of a label category; its confidence is the label's."""
 CATEGORIES: tuple[tuple[float, str], ...] = (
     (0.8, "CRITICAL"),

@@ -325,3 +325,12 @@ def test_a_contact_counts_when_it_was_made_by_no_service(settings: Settings, tmp
     assert ask(settings, "SELECT DISTINCT address FROM detection.risk_components WHERE finding_id IS NULL") == [
         (address("later"),)
     ]
+
+
+def test_a_contact_with_an_exploit_is_a_component(settings: Settings, tmp_path: Path) -> None:
+    label = ["ethereum", address("T"), "Some theft", "exploit", "t", 0.8, "test", "2020-01-01", ""]
+    write_csv(tmp_path / "in" / "t.csv", rows_of([(0, "T", "friend", 5)]))
+    build(settings.with_changes(labels={"files": (label_file(tmp_path / "l.csv", [label]),)}), tmp_path / "in")
+    assert ask(
+        settings, "SELECT address, component, score, confidence FROM detection.risk_components WHERE finding_id IS NULL"
+    ) == [(address("friend"), "exploit", 0.9, 0.8)]

@@ -1,26 +1,19 @@
 -- Gives: the temp table own_rates: one row per finding about one side of an address, with the power of ten of the
 --   probability of so many transfers at the address's own rate of the days before; NULL where that is not known.
--- Reads: store.transfers
--- Takes: $own_rate_days, $own_rate_history_days; the relations hits, hit_transfers, typology_rules, graph_tokens
+-- Reads: store.transfers, store.traffic_days
+-- Takes: $own_rate_days, $own_rate_history_days; $since and $until, the days that the sides look back on; the
+--   relations own_rate_sides, graph_tokens
 -- A Poisson probability: the address makes (b + 1) / (H + 1) transfers a day, b of them in the H days before. Only more
 -- than that is unusual.
 create or replace temp table own_rates as
-with sides as (
+with payments as (
     select
-        h.typology,
-        h.finding,
-        any_value(h.focus_id) as address_id,
-        any_value(t.token_key) as token_key,
-        any_value(r.own_rate) as own_rate,
-        min(t.block_timestamp) as first_at,
-        min(t.block_timestamp) - to_microseconds(($own_rate_days * 86400000000)::bigint) as since,
-        count(*) as transfers,
-        greatest((epoch_us(max(t.block_timestamp)) - epoch_us(min(t.block_timestamp))) / 86400000000, 1) as days
-    from hits as h
-    inner join typology_rules as r using (typology)
-    inner join hit_transfers as t using (position)
-    where r.own_rate is not null
-    group by h.typology, h.finding
+        token_id,
+        from_id,
+        to_id,
+        block_timestamp
+    from store.transfers
+    where is_edge and block_timestamp >= $since and block_timestamp <= $until
 ),
 
 begins as (
@@ -30,9 +23,14 @@ begins as (
     from (
         select
             token_id,
-            min(block_timestamp) as first_at
-        from store.transfers
-        group by token_id
+            block_date::timestamp as first_at
+        from store.traffic_days
+        where block_date < $since
+        union all
+        select
+            token_id,
+            block_timestamp
+        from payments
     ) as f
     inner join graph_tokens as k using (token_id)
     group by k.token_key
@@ -46,28 +44,8 @@ stretches as (
         token_key,
         min(since) as since,
         max(first_at) as until
-    from sides
+    from own_rate_sides
     group by own_rate, address_id, token_key
-),
-
-stretch as (
-    select
-        coalesce(min(since), timestamp 'infinity') as since,
-        coalesce(max(until), timestamp '-infinity') as until
-    from stretches
-),
-
-payments as (
-    select
-        token_id,
-        from_id,
-        to_id,
-        block_timestamp
-    from store.transfers
-    where
-        is_edge
-        and block_timestamp >= (select since from stretch)
-        and block_timestamp < (select until from stretch)
 ),
 
 touches as (
@@ -102,7 +80,7 @@ rates as (
         s.*,
         coalesce(a.transfers, 0) - coalesce(b.transfers, 0) as before,
         least($own_rate_days, (epoch_us(s.first_at) - epoch_us(g.begins_at)) / 86400000000) as history_days
-    from sides as s
+    from own_rate_sides as s
     inner join begins as g using (token_key)
     asof left join moves as a
         on

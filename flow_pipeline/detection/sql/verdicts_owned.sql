@@ -1,6 +1,6 @@
 -- Gives: one row per chain and judged day in whose pool's days one address touches more than a share of all transfers
 -- Reads: store.transfers, store.traffic_days, store.busiest
--- Takes: $pool_days, $max_share; the relations pool, graph_tokens
+-- Takes: $pool_days, $max_share; $first and $last, the days of the pools; the relations pool, graph_tokens
 -- Who touches so many in all does so on one of the days at least.
 with wanted as (
     select distinct
@@ -16,9 +16,7 @@ candidates as (
         k.token_id,
         b.address_id
     from store.busiest as b inner join graph_tokens as k using (chain)
-    where
-        b.block_date >= (select min(day) from wanted) - $pool_days::integer
-        and b.block_date <= (select max(day) from wanted)
+    where b.block_date between $first and $last
 ),
 
 transfers as (
@@ -30,8 +28,7 @@ transfers as (
     from store.transfers
     where
         is_edge
-        and block_date >= (select min(day) from wanted) - $pool_days::integer
-        and block_date <= (select max(day) from wanted)
+        and block_date between $first and $last
         and exists (select 1 from candidates)
 ),
 
