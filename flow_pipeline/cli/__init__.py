@@ -8,12 +8,18 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from copy import copy
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from flow_pipeline.cli.common import Globals
+
+_EVERYWHERE = ("data_dir", "config", "debug", "wide")
+"""Options that stand before the verb or after it."""
 
 app = typer.Typer(
     name="netraflow",
@@ -33,9 +39,10 @@ def _globals(
     ] = None,
     config: Annotated[Path | None, typer.Option("--config", help="Settings file; else netraflow.toml here.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help="Tables with every column, whatever the width.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
-    context.obj = Globals(data_dir, config, debug)
+    context.obj = Globals(data_dir, config, debug, wide)
     if version:
         from flow_pipeline import __version__
 
@@ -44,7 +51,7 @@ def _globals(
 
 
 for _module in pkgutil.iter_modules(__path__):
-    if _module.name != "common":
+    if _module.name not in ("common", "tables"):
         importlib.import_module(f"{__name__}.{_module.name}").register(app)
 
 
@@ -54,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     given = _spread(list(sys.argv[1:] if arguments is None else arguments), "--labels")
     try:
-        app(given)
+        command()(given, prog_name="netraflow")
     except FlowError as error:
         if "--debug" in given:
             raise
@@ -68,6 +75,33 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
+
+
+@cache
+def command() -> Any:
+    """The command with its verbs, each of which also takes the options of all."""
+    found = typer.main.get_command(app)
+    shared = [option for option in found.params if option.name in _EVERYWHERE]
+    _give(found, shared)
+    return found
+
+
+def _give(group: Any, shared: list[Any]) -> None:
+    for verb in group.commands.values():
+        if hasattr(verb, "commands"):
+            _give(verb, shared)
+        else:
+            for option in shared:
+                also = copy(option)
+                also.expose_value, also.callback = False, _take
+                verb.params.append(also)
+
+
+def _take(context: Any, option: Any, value: Any) -> None:
+    """An option of all verbs that stands behind one."""
+    if value:
+        given = Path(value) if option.name in ("data_dir", "config") else value
+        context.obj = replace(context.obj, **{option.name: given})
 
 
 def _spread(given: list[str], option: str) -> list[str]:
@@ -86,4 +120,4 @@ def _spread(given: list[str], option: str) -> list[str]:
     return out
 
 
-__all__: list[Any] = ["app", "main"]
+__all__: list[Any] = ["command", "main"]

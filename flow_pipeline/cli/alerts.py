@@ -19,13 +19,15 @@ from flow_pipeline.cli.common import (
     jsonable,
     note,
     settings_of,
-    table,
 )
+from flow_pipeline.cli.tables import Shape, table
 
 IdArgument = Annotated[str, typer.Argument(help="An alert's id as `alerts list` shows it, or its first letters.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever looks later.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="Who decides; else the user of this session.")]
 UntilOption = Annotated[str, typer.Option("--until", help="The day on which it ends, YYYY-MM-DD.")]
+
+SHAPE = Shape(("alert_id", "severity", "block_date", "rule", "title", "change", "rarity"))
 
 
 def register(app: typer.Typer) -> None:
@@ -64,7 +66,7 @@ def listing(
     rule = _choice("--rule", rule, (*discover(), RUN_FAILED))
     status = _choice("--status", status, (*STATUSES, "all")) or "open"
     columns, rows = listed(settings_of(context), severity, rule, status, _day("--from", first) if first else None)
-    emit(columns, rows, as_json, as_csv, f"Alerts: {status}", limit)
+    emit(columns, rows, as_json, as_csv, f"Alerts: {status}", limit, SHAPE)
     waiting = len(listed(settings_of(context), severity, rule, "waiting", None)[1]) if status == "open" else 0
     if waiting:
         note(f"{waiting:,} more wait behind these (alerts.per_week): netraflow alerts list --status waiting")

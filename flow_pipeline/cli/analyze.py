@@ -19,8 +19,8 @@ from flow_pipeline.cli.common import (
     note,
     progress,
     settings_of,
-    table,
 )
+from flow_pipeline.cli.tables import table
 
 if TYPE_CHECKING:
     from flow_pipeline.pipeline import RunResult

@@ -16,6 +16,12 @@ from flow_pipeline.cli.common import (
     emit,
     settings_of,
 )
+from flow_pipeline.cli.tables import Shape
+
+SHAPE = Shape(
+    ("block_date", "scope", "token_symbol", "netflow", "outflow", "e_value", "severity", "direction", "baseline_mean"),
+    units=(("e_value", "(a year)"),),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -100,7 +106,7 @@ def anomalies(
     title = f"Netflow anomalies, {method}; positive = onto the exchange"
     if detector is not None or surges:
         title = "Outflow surges" if surges else f"Days flagged by {detector}"
-    emit(columns, rows, as_json, as_csv, title, limit)
+    emit(columns, rows, as_json, as_csv, title, limit, SHAPE)
 
 
 def checked_method(method: str) -> str:

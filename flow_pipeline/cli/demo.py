@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, progress, settings_of, table
+from flow_pipeline.cli.common import JsonOption, progress, settings_of
+from flow_pipeline.cli.tables import table
 from flow_pipeline.domain.shipped import shipped
 
 SAMPLE = shipped("data/sample")

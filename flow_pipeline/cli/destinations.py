@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from flow_pipeline.cli.common import CsvOption, FromOption, JsonOption, TokenOption, ToOption, emit, settings_of
+from flow_pipeline.cli.tables import Shape
+
+SHAPE = Shape(("rank", "token_symbol", "to_address", "amount", "amount_share", "entity", "transfer_count", "category"))
 
 
 def register(app: typer.Typer) -> None:
@@ -34,4 +37,4 @@ def destinations(
         raise UsageError(f"--by {by}: there is no such ranking", "choose amount or count")
     with open_published(settings_of(context)) as connection:
         columns, rows = top_destinations(connection, Window.parse(first, last), token, top, by)
-    emit(columns, rows, as_json, as_csv, f"Top destinations by {by}")
+    emit(columns, rows, as_json, as_csv, f"Top destinations by {by}", shape=SHAPE)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, jsonable, settings_of, table
+from flow_pipeline.cli.common import JsonOption, jsonable, settings_of
+from flow_pipeline.cli.tables import table
 
 
 def register(app: typer.Typer) -> None:

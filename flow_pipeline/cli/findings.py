@@ -16,6 +16,13 @@ from flow_pipeline.cli.common import (
     emit,
     settings_of,
 )
+from flow_pipeline.cli.tables import Shape
+
+SHAPE = Shape(
+    ("finding_id", "severity", "typology", "block_date", "token_symbol", "moved_amount", "moved_usd", "e_value"),
+    ("verdict",),
+    (("e_value", "(in 10,000)"),),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -49,4 +56,4 @@ def findings(
             if typology not in known:
                 raise UsageError(f"--typology {typology}: there is no such typology", f"choose from {', '.join(known)}")
         columns, rows = questions.findings(connection, typology, Window.parse(first, last), token, address, every)
-    emit(columns, rows, as_json, as_csv, "Findings", limit)
+    emit(columns, rows, as_json, as_csv, "Findings", limit, SHAPE)

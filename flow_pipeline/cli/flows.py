@@ -17,11 +17,20 @@ from flow_pipeline.cli.common import (
     emit,
     settings_of,
 )
+from flow_pipeline.cli.tables import Shape
 
 if TYPE_CHECKING:
     from flow_pipeline.questions.rows import Rows
 
 GroupArgument = Annotated[str, typer.Argument(help="A group's id or name, as `flows groups` lists them.")]
+
+SHAPE = Shape(
+    (
+        *("group_id", "flow_id", "source_group", "destination_group", "name", "address", "token_symbol", "amount"),
+        *("total_amount", "block_date", "flow_count", "risk_score", "confidence", "average_confidence", "hop_count"),
+        *("average_hops", "first_at", "last_at", "started_at", "completed_at"),
+    )
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +67,7 @@ def _show(
 
     with open_published(settings_of(context)) as connection:
         columns, rows = ask(questions, connection)
-    emit(columns, rows, as_json, as_csv, title, limit)
+    emit(columns, rows, as_json, as_csv, title, limit, SHAPE)
 
 
 def groups(

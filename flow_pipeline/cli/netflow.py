@@ -16,6 +16,11 @@ from flow_pipeline.cli.common import (
     emit,
     settings_of,
 )
+from flow_pipeline.cli.tables import Shape
+
+SHAPE = Shape(
+    ("block_date", "exchange", "wallet", "token_symbol", "netflow", "inflow", "outflow", "netflow_usd", "internal")
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -50,4 +55,5 @@ def netflow(
     scope = "wallet" if wallet else "total" if total else "exchange"
     with open_published(settings_of(context)) as connection:
         columns, rows = daily_netflow(connection, scope, Window.parse(first, last), token, exchange)
-    emit(columns, rows, as_json, as_csv, "Netflow = inflow - outflow; positive = coins moving onto the exchange", limit)
+    title = "Netflow = inflow - outflow; positive = coins moving onto the exchange"
+    emit(columns, rows, as_json, as_csv, title, limit, SHAPE)

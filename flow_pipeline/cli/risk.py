@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, jsonable, settings_of, table
+from flow_pipeline.cli.common import JsonOption, jsonable, settings_of
+from flow_pipeline.cli.tables import table
 
 
 def register(app: typer.Typer) -> None:
@@ -21,17 +22,16 @@ def risk(
 ) -> None:
     """An address's risk: components, weights, findings, and the score with each component dropped."""
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.questions.addresses import labels_of, risk_of, spelling_of
+    from flow_pipeline.questions.addresses import labels_of, risk_of
+    from flow_pipeline.questions.known import ADDRESS_HINT, find_address
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
+        spelling = find_address(connection, address)
+        address = spelling or address
         found, labels = risk_of(connection, address), labels_of(connection, address)
-        spelling = spelling_of(connection, address)
     if not found and not labels and spelling is None:
-        raise UsageError(
-            f"{address} stands in no transfer and no label",
-            "check the address; EVM addresses have 0x and 40 hex digits",
-        )
+        raise UsageError(f"{address} stands in no transfer and no label", ADDRESS_HINT)
     if as_json or not sys.stdout.isatty():
         print(json.dumps({"address": address, "risk": found, "labels": labels}, default=jsonable, indent=1))
         return

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import CsvOption, JsonOption, emit, jsonable, note, progress, settings_of, table
+from flow_pipeline.cli.common import CsvOption, JsonOption, emit, jsonable, note, progress, settings_of
+from flow_pipeline.cli.tables import table
 
 if TYPE_CHECKING:
     from flow_pipeline.questions.screening import Hit, Screened

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, jsonable, note, progress, settings_of, table
+from flow_pipeline.cli.common import JsonOption, jsonable, note, progress, settings_of
+from flow_pipeline.cli.tables import table
 from flow_pipeline.questions.rows import named
 
 

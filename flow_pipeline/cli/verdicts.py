@@ -7,7 +7,8 @@ import sys
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, jsonable, note, settings_of, table
+from flow_pipeline.cli.common import JsonOption, jsonable, note, settings_of
+from flow_pipeline.cli.tables import table
 from flow_pipeline.questions.rows import named
 
 

@@ -31,13 +31,3 @@ def labels_of(connection: Connection, address: str) -> list[dict[str, Any]]:
         where address in ($address, lower($address)) order by confidence desc, entity
     """
     return records(connection, statement, {"address": address})
-
-
-def spelling_of(connection: Connection, address: str) -> str | None:
-    """An address as transfers have it; None when none names it."""
-    statement = """
-        select address from store.addresses where address in ($address, lower($address))
-        order by address = $address desc limit 1
-    """
-    row = connection.execute(statement, {"address": address}).fetchone()
-    return str(row[0]) if row else None

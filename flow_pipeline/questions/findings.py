@@ -6,6 +6,7 @@ from typing import Any
 
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.questions.known import check_token, check_window, known_address
 from flow_pipeline.questions.rows import Rows, records, rows
 from flow_pipeline.warehouse.store import Connection
 
@@ -21,7 +22,10 @@ def findings(
     connection: Connection, typology: str | None, window: Window, token: str | None, address: str | None, every: bool
 ) -> Rows:
     """Findings, the rarest first: suspicious ones, or `every`, of one typology, token or address when given."""
-    values = {"typology": typology, "token": token, "address": address, "every": every}
+    check_token(connection, token)
+    check_window(connection, window)
+    known = known_address(connection, address) if address else None
+    values = {"typology": typology, "token": token, "address": known, "every": every}
     return rows(connection, sql("findings"), {**values, "first": window.first, "last": window.last})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.questions.known import check_token, check_window, known_address
 from flow_pipeline.questions.rows import Rows, rows
 from flow_pipeline.warehouse.store import Connection
 
@@ -28,7 +29,7 @@ def group(connection: Connection, group_id: str) -> Rows:
 
 def groups_of_address(connection: Connection, address: str) -> Rows:
     """The groups of an address."""
-    return rows(connection, sql("flow_groups_of_address"), {"address": address})
+    return rows(connection, sql("flow_groups_of_address"), {"address": known_address(connection, address)})
 
 
 def active_flows(connection: Connection, group_id: str | None) -> Rows:
@@ -103,12 +104,14 @@ def by_amount(
     connection: Connection, token: str | None, least: float | None, most: float | None, window: Window
 ) -> Rows:
     """Flows by amount, the largest first, optionally of one token, within bounds and days."""
-    return rows(connection, sql("flows_by_amount"), {"token": token, "least": least, "most": most, **_days(window)})
+    check_token(connection, token)
+    values = {"token": token, "least": least, "most": most, **_days(connection, window)}
+    return rows(connection, sql("flows_by_amount"), values)
 
 
 def statistics(connection: Connection, window: Window) -> Rows:
     """What became of flows in a period: started, moved, completed, and how the others ended."""
-    return rows(connection, sql("flow_statistics"), _days(window))
+    return rows(connection, sql("flow_statistics"), _days(connection, window))
 
 
 def risk_analysis(connection: Connection) -> Rows:
@@ -137,5 +140,6 @@ def known_group(connection: Connection, group_id: str) -> str:
     return str(row[0])
 
 
-def _days(window: Window) -> dict[str, Any]:
+def _days(connection: Connection, window: Window) -> dict[str, Any]:
+    check_window(connection, window)
     return {"first": window.first, "last": window.last}

@@ -9,6 +9,7 @@ from flow_pipeline.detectors.netflow_anomaly import flag
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.questions.known import check_exchange, check_token, check_window
 from flow_pipeline.questions.rows import Rows, rows
 from flow_pipeline.settings import AnomalySettings
 from flow_pipeline.warehouse.store import Connection
@@ -23,20 +24,28 @@ _SCOPES = {
 """Table of a scope, and its column of the exchange."""
 
 
-def _days(window: Window, token: str | None) -> dict[str, Any]:
+def _days(connection: Connection, window: Window, token: str | None) -> dict[str, Any]:
+    """What most questions take.
+
+    Raises:
+        UsageError: there is no such token, or none of those days.
+    """
+    check_token(connection, token)
+    check_window(connection, window)
     return {"first": window.first, "last": window.last, "token": token}
 
 
 def daily_netflow(connection: Connection, scope: str, window: Window, token: str | None, exchange: str | None) -> Rows:
     """Daily netflow rows of a scope (exchange, wallet, total), latest day first, then the largest move."""
+    check_exchange(connection, exchange)
     table, column = _SCOPES[scope]
     statement = sql("netflow_days", table=table, exchange=column)
-    return rows(connection, statement, {**_days(window, token), "exchange": exchange})
+    return rows(connection, statement, {**_days(connection, window, token), "exchange": exchange})
 
 
 def top_destinations(connection: Connection, window: Window, token: str | None, top: int, by: str) -> Rows:
     """The `top` receivers per token over a window, ranked by amount or by count."""
-    return rows(connection, sql("netflow_destinations"), {**_days(window, token), "top": top, "by": by})
+    return rows(connection, sql("netflow_destinations"), {**_days(connection, window, token), "top": top, "by": by})
 
 
 def anomalous_days(
@@ -48,7 +57,7 @@ def anomalous_days(
     wallets: bool = False,
 ) -> Rows:
     """Days flagged by a method under the settings given: of exchanges and all of them together, or of `wallets`."""
-    values = {**_days(window, token), "wallets": wallets}
+    values = {**_days(connection, window, token), "wallets": wallets}
     scores = connection.execute(sql("netflow_scores"), values).to_arrow_table()
     flagged = flag(scores, settings, method)
     return flagged.column_names, [tuple(row.values()) for row in flagged.to_pylist()]
@@ -59,16 +68,17 @@ def top_days(connection: Connection, method: str, top: int, scope: str, window: 
 
     By rank they are the K days of the smallest E.
     """
+    values = {**_days(connection, window, token), "scope": scope, "top": top}
     if method == "rank":
-        return rows(connection, sql("netflow_rarest_days"), {**_days(window, token), "scope": scope, "top": top})
+        return rows(connection, sql("netflow_rarest_days"), values)
     mean, std = {"robust": ("robust_median", "robust_mad")}.get(method, (f"{method}_mean", f"{method}_std"))
     statement = sql("netflow_top_days", mean=mean, std=std, score=f"z_{method}")
-    return rows(connection, statement, {**_days(window, token), "scope": scope, "top": top})
+    return rows(connection, statement, values)
 
 
 def outflow_surges(connection: Connection, window: Window, token: str | None) -> Rows:
     """Outflow surges, latest first."""
-    return rows(connection, sql("netflow_surges"), _days(window, token))
+    return rows(connection, sql("netflow_surges"), _days(connection, window, token))
 
 
 def daily_findings(connection: Connection, detector: str, window: Window, token: str | None) -> Rows:
@@ -82,4 +92,4 @@ def daily_findings(connection: Connection, detector: str, window: Window, token:
             f"there is no daily detector {detector}",
             f"choose from {', '.join(sorted(discover()))}; `netraflow findings` shows typologies",
         )
-    return rows(connection, sql("netflow_daily_findings"), {**_days(window, token), "detector": detector})
+    return rows(connection, sql("netflow_daily_findings"), {**_days(connection, window, token), "detector": detector})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flow_pipeline.domain.sql import statements
-from flow_pipeline.questions.addresses import spelling_of
+from flow_pipeline.questions.known import known_address
 from flow_pipeline.questions.rows import Rows, records, rows
 from flow_pipeline.warehouse.store import Connection
 
@@ -22,14 +22,15 @@ class WalletCounts:
     confidence: float | None
 
 
-def one_wallet(connection: Connection, address: str) -> dict[str, Any] | None:
+def one_wallet(connection: Connection, address: str) -> dict[str, Any]:
     """A wallet: totals per chain, what it still holds of what it bought, its trades, behaviour, score and MEV.
 
-    The latest come first. None when no transfer names it.
+    The latest come first.
+
+    Raises:
+        UsageError: no transfer names it.
     """
-    wallet = spelling_of(connection, address)
-    if wallet is None:
-        return None
+    wallet = known_address(connection, address)
     labels = """
         select distinct entity || ' (' || category || ')' from marts.dim_address_labels where address = $wallet
         order by 1

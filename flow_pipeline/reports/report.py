@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from flow_pipeline import __version__
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.questions.known import check_token
 from flow_pipeline.reports.builder import Builder
 from flow_pipeline.reports.exports import write_text, write_whole
 from flow_pipeline.reports.page import render
@@ -68,6 +69,7 @@ def write_report(
         chosen = day or last
         if not first <= chosen <= last:
             raise UsageError(f"--day {chosen}: that day is not built", f"choose one from {first} to {last}")
+        check_token(connection, token)
         name = f"{kind}-{chosen}"
         target.mkdir(parents=True, exist_ok=True)
         files = target / f".{name}.incoming"

@@ -27,6 +27,8 @@ _LARGE_ABOVE, _LARGER_EACH = 3e-5, 8.0
 equal ones within a month would hide one another."""
 _ALONE_ABOVE = 6e-7
 """Of a single large transfer: the hops of other large patterns are large transfers too, and it is to be above them."""
+_RUNGS = 5
+"""How often a large pattern is rarer than the one before: more would be sums beyond any supply."""
 _QUIET_DAYS = 31
 """Large ones come later, when a pool of thirty days is full: what none of 10,000 transfers equals is one in 10,000."""
 _MAIN_SHARE = 0.25
@@ -95,7 +97,7 @@ class Planter:
         self.size, self.number, self.of = size, number, of
         if size == LARGE:
             least = _ALONE_ABOVE if typology == "large_transfer" else _LARGE_ABOVE
-            self.above = least / _LARGER_EACH**number
+            self.above = least / _LARGER_EACH ** min(number, _RUNGS)
         else:
             self.above = self.share(*_ABOVE[size])
 

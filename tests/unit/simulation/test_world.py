@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -17,8 +18,8 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.pipeline import load, transform
 from flow_pipeline.settings import load_settings
-from flow_pipeline.simulation.ordinary import ALL_TOKENS, SPOOF
-from flow_pipeline.simulation.typologies import PATTERNS
+from flow_pipeline.simulation.ordinary import ALL_TOKENS, SPOOF, Ordinary
+from flow_pipeline.simulation.typologies import LARGE, PATTERNS, Planter
 from flow_pipeline.simulation.world import World, generate, write
 from tests.conftest import ask
 
@@ -43,6 +44,13 @@ def test_transfers_are_unique_in_order_and_within_their_days(world: World) -> No
     times = world.transfers["block_timestamp"].to_pylist()
     assert times == sorted(times)
     assert 0 <= (times[0].date() - FIRST).days <= (times[-1].date() - FIRST).days < 21
+
+
+def test_sums_of_a_world_with_many_large_patterns_stay_within_a_supply() -> None:
+    ordinary = Ordinary(np.ones(4), np.arange(1.0, 1_001.0))
+    planter = Planter(np.random.default_rng(1), 90, 0, np.zeros((1, 1), np.int64), 0, 0, ordinary, (0, 10))
+    planter.turn_to("circular", LARGE, 40, 41)
+    assert ordinary.amount(0, planter.above) < 1e12
 
 
 def test_planted_patterns_are_transfers_of_the_world(world: World) -> None:
