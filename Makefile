@@ -72,7 +72,7 @@ docs: setup  ## the data dictionary, the typology cards, the kinds of alert, wha
 
 # The committed world; the same seed gives the same rows on every machine.
 sample: setup  ## data/sample, generated anew
-	$(BIN)/netraflow generate --transfers 18000 --seed 3 --out data/sample
+	$(BIN)/netraflow generate --transfers 18000 --wallets 1 --seed 3 --out data/sample
 
 bench: setup  ## the spine and one more day against a bare load
 	$(BIN)/python tests/benchmark/bench.py $(ARGS)

@@ -40,7 +40,9 @@ def demo(
     from flow_pipeline.reports.truth import compare_anomalies, score_flows, score_typologies
 
     settings = settings_of(context, out or settings_of(context).data_dir / "demo")
-    settings = settings.with_changes(labels={"files": (SAMPLE / "labels.csv",)})
+    settings = settings.with_changes(
+        labels={"files": (SAMPLE / "labels.csv",)}, sources={"prices": (str(SAMPLE / "prices.csv"),)}
+    )
     started = time.monotonic()
     with progress() as say:
         result = run(settings, SAMPLE / "transfers", Window(), LoadOptions(), say)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flow_pipeline.cli.common import JsonOption, emit, progress
+
+TRANSFERS = 20_000
+FIRST_DAY = date(2025, 3, 1)
+TRADING_DAYS = 40
+"""Windows of thirty days are scored, and a few days more show how scores move."""
 
 
 def register(app: typer.Typer) -> None:
@@ -18,8 +24,9 @@ def register(app: typer.Typer) -> None:
 def generate(
     out: Annotated[Path, typer.Option("--out", help="Folder for transfers, labels and truth.")],
     transfers: Annotated[
-        int, typer.Option("--transfers", help="Background transfers; planted ones come on top.")
-    ] = 20_000,
+        int | None,
+        typer.Option("--transfers", help="Background transfers, 20,000 by default; planted ones come on top."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same world.")] = 1,
     days: Annotated[int, typer.Option("--days", help="Length in days.")] = 60,
     as_csv: Annotated[bool, typer.Option("--as-csv", help="CSV instead of Parquet.")] = False,
@@ -28,24 +35,30 @@ def generate(
         typer.Option(
             "--wallets",
             min=0,
-            help="Instead, a world of wallets that trade: so many times 477 of them, with transactions and prices.",
+            help="So many times 477 wallets that trade, with transactions and prices; with --transfers beside them, "
+            "in the last forty days.",
         ),
     ] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Write a seeded world: transfers, its labels, and what was planted in it."""
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.simulation.wallets import generate_wallets, write_wallets
+    from flow_pipeline.simulation.wallets import generate_wallets, write_beside, write_wallets
     from flow_pipeline.simulation.world import generate as make
     from flow_pipeline.simulation.world import write
 
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file, not a folder", "give another with --out")
     with progress() as say:
-        if wallets:
+        if wallets and transfers is None:
             say("generate wallets")
             written = write_wallets(generate_wallets(wallets, seed, days), out)
         else:
-            say(f"generate {transfers:,} transfers")
-            written = write(make(transfers, seed, days), out, as_csv)
+            say("generate transfers")
+            written = write(make(transfers or TRANSFERS, seed, days, FIRST_DAY), out, as_csv)
+        if wallets and transfers is not None:
+            say("generate wallets")
+            start = FIRST_DAY + timedelta(days=max(0, days - TRADING_DAYS))
+            found = generate_wallets(wallets, seed, min(days, TRADING_DAYS), start)
+            written += write_beside(found, out, FIRST_DAY, days)
     emit(["file", "bytes"], [[str(path), path.stat().st_size] for path in written], as_json, False, "Generated")

@@ -29,6 +29,8 @@ BLOCKS_PER_DAY = 24
 SECONDS_PER_BLOCK = 12
 FIRST_BLOCK = 22_000_000
 FEE = 0.003
+PRICES = (("USDC", 1), ("ETH", 2_500), ("USDT", 1), ("LPT", 6))
+"""US dollars of the tokens of both worlds; coins of the wallets have none but what trades show."""
 SWAP, LIQUIDATE = "0x38ed1739", "0x00a718a9"
 ARCHETYPES: dict[str, tuple[str, int]] = {
     "whale": ("whale", 10),
@@ -429,11 +431,7 @@ def _finish(w: _World, pools: list[list[str]]) -> WalletWorld:
     return WalletWorld(
         table,
         rows,
-        [
-            {"token": token, "date": str(day), "usd": usd}
-            for day in days
-            for token, usd in (("USDC", 1), ("ETH", 2_500))
-        ],
+        [{"token": token, "date": str(day), "usd": usd} for day in days for token, usd in PRICES[:2]],
         labels,
         w.wallets,
         [{"kind": kind, "wallet": who, "tx_hashes": [hashes[id(tx)] for tx in own]} for kind, who, own in w.mev],
@@ -467,3 +465,35 @@ def write_wallets(world: WalletWorld, folder: Path) -> list[Path]:
     for path, rows in truths.items():
         path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return [inputs / "transfers.parquet", *tables, *truths]
+
+
+def write_beside(wallets: WalletWorld, folder: Path, first: date, days: int) -> list[Path]:
+    """Add wallets to a world that `world.write` wrote: their transfers, transactions and labels, and prices for all.
+
+    Args:
+        wallets: The wallets; their days lie within those of the world.
+        folder: Where the world is.
+        first: Its first day.
+        days: Its days, which all have prices.
+
+    Returns:
+        The files written or added to.
+    """
+    inputs = folder / "transfers"
+    trades, transactions = inputs / "trades.parquet", inputs / "transactions.parquet"
+    pq.write_table(wallets.transfers, trades, compression="zstd")
+    columns = {name: pa.array([str(row[name]) for row in wallets.transactions]) for name in wallets.transactions[0]}
+    pq.write_table(pa.table(columns), transactions, compression="zstd")
+    prices, labels = folder / "prices.csv", folder / "labels.csv"
+    with prices.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(["token", "date", "usd"])
+        writer.writerows([token, first + timedelta(days=day), usd] for day in range(days) for token, usd in PRICES)
+    with labels.open(newline="", encoding="utf-8") as handle:
+        columns_of_labels = next(csv.reader(handle))
+    with labels.open("a", newline="", encoding="utf-8") as handle:
+        csv.DictWriter(handle, columns_of_labels, restval="", lineterminator="\n").writerows(wallets.labels)
+    truths = {folder / "wallets.json": wallets.wallets, folder / "mev.json": wallets.mev}
+    for path, rows in truths.items():
+        path.write_text(json.dumps(rows) + "\n", encoding="utf-8")
+    return [trades, transactions, prices, *truths]

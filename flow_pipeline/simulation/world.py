@@ -333,7 +333,7 @@ def write(world: World, folder: Path, as_csv: bool = False) -> list[Path]:
     """
     (folder / "transfers").mkdir(parents=True, exist_ok=True)
     transfers = folder / "transfers" / ("transfers.csv" if as_csv else "transfers.parquet")
-    for stale in (folder / "transfers").glob("transfers.*"):  # one folder holds one world
+    for stale in (folder / "transfers").glob("tra*.*"):  # one folder holds one world
         stale.unlink()
     if as_csv:
         pacsv.write_csv(world.transfers, transfers)

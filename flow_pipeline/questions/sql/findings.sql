@@ -9,6 +9,7 @@ select
     block_date,
     token_symbol,
     moved_amount,
+    moved_usd,
     transfer_count,
     address_count,
     reason,
