@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flow_pipeline.cli.common import (
+    RUN_STEPS,
     FromOption,
     JsonOption,
     PriceFilesOption,
@@ -81,7 +82,7 @@ def analyze(
     """Load a folder, build the marts, detect, audit, publish, export."""
     from flow_pipeline.domain.windows import Window
 
-    settings = settings_of(context, out)
+    settings = settings_of(context, out, builds=True)
     settings, options = input_options(
         settings, chain, file_format, tokens, prices, labels, time_unit, epoch, map_file, recursive, must_have_rows=True
     )
@@ -132,10 +133,10 @@ def input_options(
 
 def run_and_tell(settings: Settings, folder: Path, window: Any, options: Any, as_json: bool) -> None:
     """Run the pipeline and print its summary."""
-    from flow_pipeline.pipeline import run
-
     started = datetime.now()
-    with progress() as say:
+    with progress(RUN_STEPS) as say:
+        from flow_pipeline.pipeline import run
+
         result = run(settings, folder, window, options, say)
     tell_result(settings, result, (datetime.now() - started).total_seconds(), as_json)
 

@@ -44,6 +44,8 @@ PriceFilesOption = Annotated[
         "(CoinGecko, CoinMarketCap, Yahoo, klines). Several may follow.",
     ),
 ]
+DEMO = "demo"
+"""Folder of the demo's data below a data directory."""
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Rows shown on a terminal; JSON and CSV have all.")]
 
 
@@ -57,12 +59,26 @@ class Globals:
     wide: bool = False
 
 
-def settings_of(context: typer.Context, data_dir: Path | None = None) -> Settings:
-    """Settings in force for this call."""
+def settings_of(context: typer.Context, data_dir: Path | None = None, builds: bool = False) -> Settings:
+    """Settings in force for this call.
+
+    Args:
+        context: Of the verb.
+        data_dir: Instead of what the command line, the environment or the default says.
+        builds: The verb makes what others read. Those find the demo's data where there is nothing else.
+    """
     from flow_pipeline.settings import load_settings
 
     given: Globals = context.obj
-    return load_settings(data_dir or given.data_dir, given.config)
+    settings = load_settings(data_dir or given.data_dir, given.config)
+    demo = settings.data_dir / DEMO
+    is_there = (settings.published_link.is_symlink(), (demo / settings.published_link.name).is_symlink())
+    if builds or data_dir or is_there != (False, True):
+        return settings
+    if not context.meta.get(DEMO):
+        context.meta[DEMO] = True
+        note(f"netraflow: the demo's data, {demo}; `netraflow analyze DIR` loads your own")
+    return load_settings(demo, given.config)
 
 
 def emit(
@@ -100,17 +116,42 @@ def jsonable(value: Any) -> Any:
     return str(value)
 
 
+RUN_STEPS = (
+    ("load",),
+    ("build",),
+    ("audit raw", "audit marts"),
+    ("detect", "follow", "find", "analyse", "score"),
+    ("audit",),
+    ("compare", "publish"),
+    ("tell", "write"),
+    ("send",),
+)
+"""What a run says, from its files to its alerts."""
+
+
 @contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """A spinner with the current step on stderr; silent when stderr is no terminal."""
+def progress(steps: Sequence[tuple[str, ...]] = ()) -> Iterator[Callable[[str], None]]:
+    """The step at work on stderr: a spinner on a terminal, else a line when it changes.
+
+    Args:
+        steps: How what is said in each step of a long job begins, in their order; it is then told with its number.
+    """
     from rich.console import Console
 
+    def numbered(text: str) -> str:
+        done = [n for n, step in enumerate(steps, 1) if text.startswith(step)]
+        return f"[{done[0]}/{len(steps)}] {text}" if done else text
+
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if console.is_terminal:
+        with console.status("start") as status:
+            yield lambda text: status.update(numbered(text))
+        return
+    if not steps:
         yield lambda text: None
         return
-    with console.status("start") as status:
-        yield lambda text: status.update(text)
+    note("netraflow: start")
+    yield lambda text: note(f"netraflow: {numbered(text)}")
 
 
 @contextmanager

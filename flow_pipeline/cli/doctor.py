@@ -22,7 +22,7 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     from flow_pipeline.warehouse.publish import published_run
     from flow_pipeline.warehouse.store import build_trouble, file_size, lock_holder, open_published
 
-    settings = settings_of(context)
+    settings = settings_of(context, builds=True)
     rows: list[list[object]] = []
 
     def say(what: str, state: str, mend: str = "") -> None:

@@ -45,7 +45,7 @@ def inspect(
     """
     from flow_pipeline.loading.inspecting import inspect as look
 
-    settings, options = input_options(settings_of(context), chain, file_format, tokens, map_file=map_file)
+    settings, options = input_options(settings_of(context, builds=True), chain, file_format, tokens, map_file=map_file)
     paths = [path for given in files for path in (sorted(given.iterdir()) if given.is_dir() else [given])]
     found = look(settings, [path for path in paths if not path.is_dir()], options)
     if as_json or not sys.stdout.isatty():

@@ -37,7 +37,7 @@ def rebuild(
     """
     from flow_pipeline.pipeline import rebuild as stages
 
-    settings, _ = input_options(settings_of(context), None, None, tokens, prices, labels)
+    settings, _ = input_options(settings_of(context, builds=True), None, None, tokens, prices, labels)
     if groups is not None:
         settings = settings.with_changes(tracing={"groups": groups})
     started = time.monotonic()

@@ -28,7 +28,7 @@ def restate(
     """Show which published exchange days would move, by how much; nothing is changed without --apply."""
     from flow_pipeline.pipeline import restate as stages
 
-    settings = settings_of(context)
+    settings = settings_of(context, builds=True)
     with progress() as say:
         columns, rows = stages.preview(settings, tuple(labels), say)
         if is_applied:

@@ -33,7 +33,7 @@ def run(
         raise UsageError("--date and --from/--to exclude each other", "give one day, or both ends of a window")
     if not date and not first and not last:
         date = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
-    settings = settings_of(context)
+    settings = settings_of(context, builds=True)
     settings.inbox.mkdir(parents=True, exist_ok=True)
     settings, options = input_options(settings, None, None)
     run_and_tell(settings, settings.inbox, Window.parse(first or date, last or date), options, as_json)

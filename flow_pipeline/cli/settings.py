@@ -20,7 +20,7 @@ def settings(
     as_json: JsonOption = False,
 ) -> None:
     """Every setting and its value in force; netraflow.toml or NETRAFLOW_<SECTION>__<KEY> changes it."""
-    found = settings_of(context)
+    found = settings_of(context, builds=True)
     columns = ["key", "value", *(["default", "reason"] if explain else [])]
     emit(columns, [row[: len(columns)] for row in explained(found)], as_json, False)
 
