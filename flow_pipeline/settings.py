@@ -465,6 +465,12 @@ class TypologySettings(Section):
         ge=1,
         description="findings stored per typology and day, the strongest first; the rest is counted and reported",
     )
+    max_instances: int = Field(
+        5,
+        ge=0,
+        description="of paths that share a transfer with a stronger one of their day, how many are stored with it: "
+        "they tell the same story, and at a pool that no label shows there are millions; all are counted",
+    )
 
     @property
     def service_window(self) -> int:

@@ -97,12 +97,12 @@ def _tell(summary: dict[str, Any], planted: str) -> None:
         f"{row['scope']} on {row['block_date']}"
         for row in summary["anomalies"][:1]
     )
-    suspicious = sum(row["suspicious"] for row in summary["findings"])
+    suspicious, fitting = (sum(row[name] for row in summary["findings"]) for name in ("suspicious", "fitting"))
     lines = [
         ("netflow", f"{counts['anomalies']:,} days stand out{rarest}"),
         (
             "suspicion",
-            f"{suspicious:,} of {sum(row['fitting'] for row in summary['findings']):,} findings are rare enough",
+            f"{suspicious:,} of {fitting:,} findings are rare enough to look at",
         ),
         ("smart money", f"{wallets['listed']:,} of {wallets['wallets']:,} wallets are listed"),
         ("alerts", ", ".join(f"{count:,} {change}" for change, count in summary["alerts"].items()) or "none"),

@@ -14,7 +14,7 @@ from flow_pipeline.cli.tables import table
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("finding", epilog="Example: netraflow finding 1f0c9f0ad2b3a1c4")(finding)
+    app.command("finding", epilog="Example: netraflow finding 27c44ae52b105fef")(finding)
 
 
 def finding(

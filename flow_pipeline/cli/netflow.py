@@ -25,7 +25,7 @@ SHAPE = Shape(
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("netflow", epilog="Example: netraflow netflow --token LPT --from 2025-05-01 --to 2025-05-31")(netflow)
+    app.command("netflow", epilog="Example: netraflow netflow --token LPT --from 2025-04-01 --to 2025-04-29")(netflow)
 
 
 def netflow(

@@ -13,7 +13,7 @@ from flow_pipeline.cli.common import JsonOption, TokenOption, emit, settings_of
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("report", epilog="Example: netraflow report weekly --day 2025-05-18")(report)
+    app.command("report", epilog="Example: netraflow report weekly --day 2025-04-27")(report)
 
 
 def report(

@@ -14,7 +14,7 @@ from flow_pipeline.cli.tables import table
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("risk", epilog="Example: netraflow risk 0x00000000219ab540356cbb839cbe05303d7705fa")(risk)
+    app.command("risk", epilog="Example: netraflow risk 0x946d43f3b60e70c62e1f5fe71ea4327eed2d6443")(risk)
 
 
 def risk(

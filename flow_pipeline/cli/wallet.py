@@ -14,7 +14,7 @@ from flow_pipeline.cli.tables import table
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("wallet", epilog="Example: netraflow wallet 0x28c6c06298d514db089934071355e5743bf21d60")(wallet)
+    app.command("wallet", epilog="Example: netraflow wallet 0xda08eff3d1d9d5e6dbfd90dbabe787f8f3f59260")(wallet)
 
 
 def wallet(

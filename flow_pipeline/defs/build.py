@@ -12,6 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 from flow_pipeline.defs.common import OWNERS, POOL, daily, settings, window_of
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.days import plan_rebuild
+from flow_pipeline.warehouse.stages import begin_marts, finish_marts
 from flow_pipeline.warehouse.store import open_build, run_lock
 
 
@@ -54,6 +55,7 @@ def build_marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     with run_lock(settings()):
         with open_build(settings()) as connection:
             full = plan_rebuild(connection, window_of(context), settings())
+            begin_marts(connection)
         os.environ.update(dbt.environment(settings()))
         client = DbtCliResource(
             project_dir=_PROJECT,
@@ -63,3 +65,6 @@ def build_marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
         yield from client.cli(
             dbt.arguments(settings(), full), context=context, target_path=dbt.target_path(settings())
         ).stream()
+        if not context.is_subset:
+            with open_build(settings()) as connection:
+                finish_marts(connection, settings())

@@ -13,6 +13,7 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph.forwarding import NEVER, forwarding_spans
 from flow_pipeline.settings import ClusterSettings
 from flow_pipeline.warehouse.days import first_new_day, remember_days
+from flow_pipeline.warehouse.stages import detects
 from flow_pipeline.warehouse.store import Connection, transaction, write_changes
 
 sql = statements(__package__)
@@ -21,6 +22,7 @@ CONFIDENCE = 0.7
 """Of what an address does; a list that names it knows better."""
 
 
+@detects("address_clusters")
 def find_address_clusters(connection: Connection, settings: ClusterSettings) -> dict[str, int]:
     """Bring detection.address_clusters up to date; the row count.
 

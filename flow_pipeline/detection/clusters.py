@@ -13,11 +13,13 @@ import pyarrow as pa
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph.topology import shape, temporal_profile
 from flow_pipeline.settings import ClusterSettings
+from flow_pipeline.warehouse.stages import detects
 from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
 sql = statements(__package__)
 
 
+@detects("clusters")
 def measure_clusters(connection: Connection, settings: ClusterSettings) -> None:
     """Measure the dirty days anew, without what was found in them."""
     days = [
@@ -103,6 +105,7 @@ def _top(who: pa.ChunkedArray, value: np.ndarray, top: int, name: str) -> str:
     return json.dumps([{"address": who[int(i)].as_py(), name: float(value[i])} for i in order if value[i] > 0])
 
 
+@detects("patterns")
 def add_patterns(connection: Connection) -> dict[str, int]:
     """Bring detection.cluster_analysis up to the findings of every day; its row count.
 

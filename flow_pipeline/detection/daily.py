@@ -8,6 +8,7 @@ from flow_pipeline.detectors import Detector, discover
 from flow_pipeline.detectors.daily import FINDINGS, parameters_of
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.stages import begin_part, finish_part
 from flow_pipeline.warehouse.store import Connection, transaction
 
 
@@ -20,6 +21,7 @@ def run_detector(connection: Connection, detector: Detector, settings: Settings)
     Raises:
         FlowError: its READS can not be asked, or it returns other tables than it says.
     """
+    begin_part(connection, detector.NAME)
     try:
         series = connection.execute(detector.READS).to_arrow_table()
     except duckdb.ProgrammingError as error:
@@ -52,6 +54,7 @@ def run_detector(connection: Connection, detector: Detector, settings: Settings)
             {"name": detector.NAME, "version": detector.VERSION},
         )
         connection.unregister("incoming")
+    finish_part(connection, detector.NAME)
     return {name: len(tables[name]) for name in (*detector.WRITES, FINDINGS)}
 
 

@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import ClusterSettings
 from flow_pipeline.warehouse.days import first_dirty_day
+from flow_pipeline.warehouse.stages import detects
 from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
 sql = statements(__package__)
 
 
+@detects("entity_clusters")
 def run_entity_clusters(connection: Connection, settings: ClusterSettings) -> dict[str, int]:
     """Bring marts.fct_daily_wallet_roles and marts.fct_entity_clusters up to date from the first dirty day on.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -25,15 +26,19 @@ from flow_pipeline.detection.verdicts import SUSPECT_CATEGORIES, judge, remember
 from flow_pipeline.detectors.typology import Hits, Measured, Past, Typology, parameters_of, typologies
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.disjoint import stories
+from flow_pipeline.graph.paths import DAY
 from flow_pipeline.scoring.rules import rule_set_hash
 from flow_pipeline.settings import Settings, TypologySettings, VerdictSettings
 from flow_pipeline.warehouse.days import first_new_day, remember_days
 from flow_pipeline.warehouse.relations import dropped_after
+from flow_pipeline.warehouse.stages import detects
 from flow_pipeline.warehouse.store import Connection, transaction, write_changes
 
 sql = statements(__package__)
 
 
+@detects("typologies")
 def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict[str, int]]:
     """Bring detection.findings and what belongs to it up to date: new days are added, else every day is searched again.
 
@@ -59,10 +64,11 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
             refresh_hubs(connection, common.hub_degree, day)
         graph = read_graph(connection, services=common) if day is None else read_recent(connection, pasts, day, common)
         remember_traffic(connection, graph, day)
-        found = _search(connection, graph, parameters, pasts, common, day)
-        hits = {name: found[name][1] for name in parameters}
-        _register(connection, found, parameters, day)
-        del found, graph
+        searched = _search(connection, graph, parameters, pasts, common, day)
+        found = {name: _told(name, *searched[name], parameters[name], common) for name in parameters}
+        hits = {name: found[name].hits for name in parameters}
+        _register(connection, found, day)
+        del searched, found, graph
         _measure(connection, {name: (typologies()[name], parameters[name]) for name in parameters}, settings.verdicts)
         described = [
             _describe(connection, number, name, hits[name], parameters[name]) for number, name in enumerate(hits)
@@ -99,6 +105,39 @@ def _search(
     return found
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What a typology found and tells: its graph, the findings, per finding its strength and instances left out."""
+
+    graph: TransferGraph
+    hits: Hits
+    strength: np.ndarray
+    unstored: np.ndarray
+
+
+def _told(name: str, graph: TransferGraph, hits: Hits, parameters: Any, common: TypologySettings) -> _Told:
+    """Every finding, but of paths that share a transfer with a stronger one of their day only the first few.
+
+    Where many pay the same sums to one another, as at a pool that no label shows, paths are more than can be stored.
+    """
+    detector = typologies()[name]
+    strength = detector.strength(graph, hits, parameters).astype(np.float64)
+    unstored = np.zeros(len(hits), np.int64)
+    if not detector.IS_PATH or not len(hits):
+        return _Told(graph, hits, strength, unstored)
+    day = np.maximum.reduceat(graph.time[hits.edges], hits.start[:-1]) // DAY
+    order = np.lexsort((-strength, day))
+    lengths = np.diff(hits.start)[order]
+    start = np.concatenate(([0], np.cumsum(lengths)))
+    edges = hits.edges[np.repeat(hits.start[:-1][order] - start[:-1], lengths) + np.arange(start[-1])]
+    # A transfer may be in paths of several days, and those are different stories.
+    _, things = np.unique(np.repeat(day[order] - day.min(), lengths) * len(graph.time) + edges, return_inverse=True)
+    is_kept, left_out = stories(start, things, common.max_instances)
+    kept = np.zeros(len(hits), bool)
+    kept[order], unstored[order] = is_kept, left_out
+    return _Told(graph, hits.chosen(kept), strength[kept], unstored[kept])
+
+
 def _ending(graph: TransferGraph, hits: Hits, since: int) -> Hits:
     """The findings whose last transfer is not before a time."""
     if not len(hits):
@@ -108,19 +147,20 @@ def _ending(graph: TransferGraph, hits: Hits, since: int) -> Hits:
 
 def _register(
     connection: Connection,
-    found: dict[str, tuple[TransferGraph, Hits]],
-    parameters: dict[str, Any],
+    found: dict[str, _Told],
     day: date | None,
 ) -> None:
     """The temp tables `hits`, a narrow row per finding and transfer, `hit_transfers`, and `strengths`."""
     rows, transfers, strengths = [], [], []
-    for number, (name, (graph, hits)) in enumerate(found.items()):
+    for number, told in enumerate(found.values()):
+        graph, hits = told.graph, told.hits
         strengths.append(
             pa.table(
                 {
                     "typology": np.full(len(hits), number, np.int32),
                     "finding": np.arange(len(hits), dtype=np.int32),
-                    "strength": typologies()[name].strength(graph, hits, parameters[name]).astype(np.float64),
+                    "strength": told.strength,
+                    "unstored_instances": told.unstored,
                 }
             )
         )

@@ -31,6 +31,7 @@ from flow_pipeline.tracing.kernel import (
     split_decimals,
 )
 from flow_pipeline.warehouse.loads import next_load_id, record_load
+from flow_pipeline.warehouse.stages import detects
 from flow_pipeline.warehouse.store import Connection, get_state, set_state, table_counts, transaction, write_changes
 
 sql = statements(__package__)
@@ -85,6 +86,7 @@ def load_groups(connection: Connection, settings: TracingSettings) -> GroupFile 
     return group_file
 
 
+@detects("flows")
 def run_flows(connection: Connection, settings: TracingSettings) -> dict[str, int]:
     """Bring the flow tables up to date from the first dirty day on.
 

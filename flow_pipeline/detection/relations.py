@@ -54,6 +54,7 @@ MEASURES = Relation(
         "address_count",
         "met_most",
         "strength",
+        "unstored_instances",
         "own_rate_log10",
         "transfers_before",
         "suspect",

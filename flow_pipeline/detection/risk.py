@@ -9,11 +9,13 @@ from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph import ROLE_BY_CATEGORY
 from flow_pipeline.scoring.risk import CONTACT_SCORES, FINDING_CONFIDENCE, address_risk, components
+from flow_pipeline.warehouse.stages import detects
 from flow_pipeline.warehouse.store import Connection, transaction
 
 sql = statements(__package__)
 
 
+@detects("risk")
 def run_risk(connection: Connection) -> dict[str, int]:
     """Replace detection.risk_components and detection.address_risk; row counts per table."""
     declared = [{"typology": name, "component": detector.COMPONENT} for name, detector in typologies().items()]

@@ -757,7 +757,8 @@ FINDINGS = Table(
             "finding_id of the stronger one of its typology and day that tells the same: paths that share a transfer, "
             "others about the same address and token; NULL for one that stands for itself",
         ),
-        ("instance_count", "BIGINT", "findings that are told by this one"),
+        ("instance_count", "BIGINT", "findings that are told by this one, stored or not"),
+        ("unstored_instances", "BIGINT", "those of them that are not stored, beyond typologies.max_instances"),
         (
             "e_value",
             "DOUBLE",

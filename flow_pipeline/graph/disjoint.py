@@ -16,6 +16,31 @@ def instances(start: np.ndarray, things: np.ndarray) -> np.ndarray:
     return np.asarray(_instances(start, things, int(things.max(initial=-1)) + 1))
 
 
+def stories(start: np.ndarray, things: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which findings to keep, and per finding how many of its instances are left out.
+
+    Kept are those that stand for themselves, and of the instances of each the first `most`.
+
+    Args:
+        start: things[start[i]:start[i + 1]] are of finding i; those that come first are kept first.
+        things: Numbers from 0 of what findings may not share.
+        most: Instances kept of one finding.
+    """
+    return _stories(instances(start, things), most)  # type: ignore[no-any-return]
+
+
+@njit(cache=True, nogil=True)
+def _stories(of, most):
+    is_kept, left_out, count = np.ones(len(of), np.bool_), np.zeros(len(of), np.int64), np.zeros(len(of), np.int64)
+    for i in range(len(of)):
+        if of[i] >= 0:
+            count[of[i]] += 1
+            if count[of[i]] > most:
+                is_kept[i] = False
+                left_out[of[i]] += 1
+    return is_kept, left_out
+
+
 @njit(cache=True, nogil=True)
 def _instances(start, things, count):
     owner, found = np.full(count, -1, np.int64), np.full(len(start) - 1, -1, np.int64)

@@ -48,6 +48,7 @@ from flow_pipeline.warehouse.publish import (
     refresh_day_hashes,
     swap_in,
 )
+from flow_pipeline.warehouse.stages import begin_marts, check_publishable, finish_marts
 from flow_pipeline.warehouse.store import Connection, get_state, open_build, run_lock
 
 Progress = Callable[[str], None]
@@ -220,7 +221,10 @@ def transform(settings: Settings, window: Window, say: Progress = lambda text: N
     say("build the marts")
     with open_build(settings) as connection:
         full = plan_rebuild(connection, window, settings)
+        begin_marts(connection)
     dbt.transform(settings, full)
+    with open_build(settings) as connection:
+        finish_marts(connection, settings)
 
 
 def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, int]:
@@ -281,11 +285,12 @@ def audit(settings: Settings, result: RunResult, stages: tuple[str, ...], say: P
 def publish(settings: Settings, result: RunResult, say: Progress = lambda text: None, also: Step | None = None) -> None:
     """Record the publication, swap the file in, write the exports."""
     with open_build(settings) as connection:
+        check_publishable(connection, settings)
         say("compare with the alert ledger")
         refresh_day_hashes(connection)
         compare(connection, settings, result.run_id)
         say("publish")
-        record_publication(connection, result.run_id, also)
+        record_publication(connection, settings, result.run_id, also)
     result.published = swap_in(settings, result.run_id)
     result.exports = export_run(settings)
 

@@ -23,6 +23,7 @@ from flow_pipeline.scoring.trailing import (
 )
 from flow_pipeline.settings import SmartMoneySettings
 from flow_pipeline.warehouse.days import first_dirty_day
+from flow_pipeline.warehouse.stages import detects
 from flow_pipeline.warehouse.store import Connection, table_counts
 
 WINDOWS = (7, 30, 90)
@@ -40,6 +41,7 @@ _SUMS = [column.name for column in WALLET_SUMS]
 sql = statements(__package__)
 
 
+@detects("wallet_features")
 def run_wallet_features(connection: Connection, settings: SmartMoneySettings) -> dict[str, int]:
     """Bring the features up to date from the first dirty day on; rows of store.wallet_features.
 

@@ -16,6 +16,7 @@ from flow_pipeline.scoring.registry import Production, production
 from flow_pipeline.scoring.smart_money import FORMULA, score
 from flow_pipeline.settings import Settings, SmartMoneySettings
 from flow_pipeline.warehouse.days import first_dirty_day
+from flow_pipeline.warehouse.stages import detects
 from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
 WINDOW = 30
@@ -29,6 +30,7 @@ _ROWS_AT_ONCE = 1_000_000
 sql = statements(__package__)
 
 
+@detects("smart_money")
 def run_smart_money(connection: Connection, settings: Settings) -> dict[str, int]:
     """Bring detection.smart_money_wallets, smart_money_history and smart_money_drift up to date; their row counts.
 

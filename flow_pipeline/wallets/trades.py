@@ -16,11 +16,13 @@ from flow_pipeline.wallets.mev import find_mev
 from flow_pipeline.wallets.relations import PARTIES, PARTY_TRANSACTIONS, SWAPS
 from flow_pipeline.warehouse.days import first_dirty_day
 from flow_pipeline.warehouse.relations import dropped_after
+from flow_pipeline.warehouse.stages import detects
 from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
 sql = statements(__package__)
 
 
+@detects("trades")
 def run_trades(connection: Connection, settings: SmartMoneySettings) -> dict[str, int]:
     """Bring marts.fct_wallet_trades and detection.mev_events up to date from the first dirty day on; their row counts.
 

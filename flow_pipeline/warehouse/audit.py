@@ -9,6 +9,7 @@ import duckdb
 from flow_pipeline.domain.errors import AuditFailed
 from flow_pipeline.quality import Verdict, audit
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.stages import mark_audited
 from flow_pipeline.warehouse.store import Connection
 
 
@@ -42,6 +43,8 @@ def audit_stage(connection: Connection, stage: str, run_id: str, settings: Setti
             for v in verdicts
         ],
     )
+    if not _blocking(verdicts):
+        mark_audited(connection, stage, settings)
     return verdicts
 
 
@@ -51,12 +54,16 @@ def stop_if_blocked(verdicts: list[Verdict]) -> None:
     Raises:
         AuditFailed: names the expectation, the measured number and what passes.
     """
-    failed = [v for v in verdicts if not v.is_success and v.expectation.severity == "blocking"]
-    if failed:
+    if failed := _blocking(verdicts):
         raise AuditFailed(
             f"the audit failed and nothing was published: {'; '.join(map(_said, failed))}",
             "look at ops.audits and raw.rejects in the build file, mend the input or the setting, run again",
         )
+
+
+def _blocking(verdicts: list[Verdict]) -> list[Verdict]:
+    """Those that stop a run."""
+    return [v for v in verdicts if not v.is_success and v.expectation.severity == "blocking"]
 
 
 def _said(verdict: Verdict) -> str:

@@ -37,7 +37,7 @@ def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> 
     last_day = max(filter(None, (last_transfer, asked_for)), default=None)
     _refresh_token_days(connection)
     _refresh_symbol_forms(connection)
-    mark = _inputs_of_every_day(connection, settings)
+    mark = inputs_of_every_day(connection, settings)
     shrinks = bool(before and last_day and last_day < date.fromisoformat(before))
     full = get_state(connection, "built_with") != mark or shrinks or _token_names_changed(connection)
     with transaction(connection):
@@ -110,12 +110,13 @@ def mark_built(connection: Connection) -> None:
 
 def needs_build(connection: Connection, settings: Settings) -> bool:
     """True when a run would change what is published."""
-    return dirty_days(connection) > 0 or get_state(connection, "built_with") != _inputs_of_every_day(
+    return dirty_days(connection) > 0 or get_state(connection, "built_with") != inputs_of_every_day(
         connection, settings
     )
 
 
-def _inputs_of_every_day(connection: Connection, settings: Settings) -> str:
+def inputs_of_every_day(connection: Connection, settings: Settings) -> str:
+    """A mark of what every day is built with: models, rules, labels, prices, names."""
     facts = {
         "models": dbt.project_fingerprint(),
         "macros": macros(),

@@ -16,6 +16,7 @@ from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.days import mark_built
+from flow_pipeline.warehouse.stages import carry_over
 from flow_pipeline.warehouse.store import Connection, open_build, transaction
 
 sql = statements(__package__)
@@ -34,7 +35,9 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def record_publication(connection: Connection, run_id: str, also: Callable[[Connection], None] | None = None) -> None:
+def record_publication(
+    connection: Connection, settings: Settings, run_id: str, also: Callable[[Connection], None] | None = None
+) -> None:
     """Write the content hash of every table into ops.publications, do what `also` does, and forget the dirty days.
 
     All in one transaction; the hashes of changed days are refreshed before.
@@ -50,6 +53,7 @@ def record_publication(connection: Connection, run_id: str, also: Callable[[Conn
                 [run_id, now, first, last, name, count, mark],
             )
         mark_built(connection)
+        carry_over(connection, settings)
 
 
 def _built_window(connection: Connection) -> tuple[date | None, date | None]:

@@ -126,6 +126,7 @@ amounts as (
         c.address_count,
         c.met_most,
         g.strength,
+        g.unstored_instances,
         o.log10 as own_rate_log10,
         o.transfers_before,
         w.suspect,

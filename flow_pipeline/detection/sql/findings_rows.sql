@@ -51,6 +51,7 @@ select
     m.suspect,
     m.exceeds_limit,
     m.own_rate_log10,
+    m.unstored_instances,
     v.* exclude (finding_id),
     c.reason,
     c.parameters,

@@ -20,7 +20,8 @@ with new_findings as (
         m.suspect,
         m.exceeds_limit,
         m.own_rate_log10,
-        m.moved_amount
+        m.moved_amount,
+        m.unstored_instances
     from chosen_findings as c inner join measures as m using (typology, finding)
 ),
 
@@ -55,6 +56,7 @@ select
     f.exceeds_limit,
     f.own_rate_log10,
     f.moved_amount,
+    f.unstored_instances,
     false,
     r.is_path,
     r.is_proof
