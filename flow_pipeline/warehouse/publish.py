@@ -16,6 +16,7 @@ from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.days import mark_built
+from flow_pipeline.warehouse.describe import describe
 from flow_pipeline.warehouse.store import Connection, open_build, transaction
 
 sql = statements(__package__)
@@ -37,6 +38,8 @@ def new_run_id() -> str:
 def record_publication(connection: Connection, run_id: str, also: Callable[[Connection], None] | None = None) -> None:
     """Write the content hash of every table into ops.publications, do what `also` does, and forget the dirty days.
 
+    What stands in the file is described anew where it changed.
+
     All in one transaction; the hashes of changed days are refreshed before.
     """
     with transaction(connection):
@@ -49,6 +52,7 @@ def record_publication(connection: Connection, run_id: str, also: Callable[[Conn
                 "insert into ops.publications values (?, ?, ?, ?, ?, ?, ?)",
                 [run_id, now, first, last, name, count, mark],
             )
+        describe(connection)
         mark_built(connection)
 
 

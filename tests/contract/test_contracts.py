@@ -32,8 +32,6 @@ from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.store import build_trouble, open_build
 from tests.conftest import ROOT, U, V, ask, build, load_only, transfer, write_csv
 
-MART_FILES = sorted((dbt.PROJECT / "models" / "marts").glob("*/*.yml"))
-
 
 @pytest.mark.parametrize("name", sorted(sources()))
 def test_every_source_recognises_and_loads_its_own_example(name: str, settings: Settings, tmp_path: Path) -> None:
@@ -106,13 +104,11 @@ def test_every_description_says_more_than_its_name() -> None:
         for table in USER_TABLES + STORE_TABLES
         for column in table.columns
     ]
-    for path in MART_FILES:
-        for model in yaml.safe_load(path.read_text()).get("models", []):
-            assert model["description"].startswith("One row per "), model["name"]
-            described += [
-                (f"{model['name']}.{column['name']}", column["name"], column["description"])
-                for column in model["columns"]
-            ]
+    for model in dbt.described_models():
+        assert model["description"].startswith("One row per "), model["name"]
+        described += [
+            (f"{model['name']}.{column['name']}", column["name"], column["description"]) for column in model["columns"]
+        ]
     for table in USER_TABLES + STORE_TABLES:
         assert table.description.startswith("One row per "), table.relation
     for where, name, meaning in described:

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from flow_pipeline.cli import _spread, app
+from flow_pipeline.domain.tables import FINDINGS
 from tests.conftest import ROOT, U, V, transfer, write_csv
 from tests.worlds import environment
 
@@ -131,6 +132,50 @@ def test_sql_answers_a_question_as_json_and_csv(data: str) -> None:
         {"n": 23}
     ]
     assert call("--data-dir", data, "sql", "SELECT 1 AS a, 'x' AS b", "--csv").stdout == "a,b\n1,x\n"
+
+
+def test_everything_in_the_published_file_has_a_comment(data: str) -> None:
+    with duckdb.connect(str(Path(data, "warehouse.duckdb").resolve()), read_only=True) as connection:
+        bare = connection.execute(
+            "SELECT schema_name, table_name, column_name FROM duckdb_columns() "
+            "WHERE NOT internal AND schema_name <> 'main' AND comment IS NULL UNION ALL "
+            "SELECT schema_name, table_name, NULL FROM duckdb_tables() WHERE comment IS NULL UNION ALL "
+            "SELECT schema_name, view_name, NULL FROM duckdb_views() WHERE NOT internal AND comment IS NULL"
+        ).fetchall()
+        said = dict(
+            connection.execute(
+                "SELECT schema_name || '.' || table_name || '.' || column_name, comment FROM duckdb_columns()"
+            ).fetchall()
+        )
+    assert bare == []
+    assert said["detection.findings.finding_id"] == next(
+        column.meaning for column in FINDINGS.columns if column.name == "finding_id"
+    )
+    assert said["marts.fct_daily_netflow.netflow"] == "inflow - outflow; positive = coins moving onto exchanges"
+
+
+def test_what_people_query_goes_by_its_name_alone(data: str) -> None:
+    queried = ("raw", "marts", "detection", "ops")
+    with duckdb.connect(str(Path(data, "warehouse.duckdb").resolve()), read_only=True) as connection:
+        places = connection.execute(
+            "SELECT DISTINCT schema_name, table_name FROM duckdb_columns() WHERE NOT internal"
+        ).fetchall()
+        own = {name for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE internal").fetchall()}
+        names = {name for schema, name in places if schema == "main"}
+        assert sorted(names) == sorted(name for schema, name in places if schema in queried)
+        assert names & own == set()
+        for schema, name in places:
+            if schema in queried:
+                both = [connection.execute(f'SELECT * FROM {x}"{name}"') for x in ("", f"{schema}.")]
+                assert both[0].description == both[1].description
+    rows = json.loads(call("--data-dir", data, "sql", "SELECT count(*) AS n FROM fct_daily_exchange_netflow").stdout)
+    assert rows == [{"n": 20}]
+    exported = call("--data-dir", data, "export", "--out", str(Path(data).parent / "exported"))
+    tables = [row["table"] for row in json.loads(exported.stdout)]
+    assert {name.split(".")[0] for name in tables} == {"marts", "detection"}
+    with duckdb.connect(str(Path(data, "warehouse.duckdb").resolve()), read_only=True) as connection:
+        hashed = connection.execute("SELECT DISTINCT split_part(table_name, '.', 1) FROM ops.publications").fetchall()
+    assert sorted(hashed) == [("detection",), ("marts",), ("raw",)]
 
 
 def test_a_file_that_was_published_without_the_macros_is_read(data: str, tmp_path: Path) -> None:
