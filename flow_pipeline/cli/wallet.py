@@ -23,16 +23,11 @@ def wallet(
     limit: LimitOption = 20,
 ) -> None:
     """What it is like and why: score, behaviour over 7, 30 and 90 days, trades at average cost, what it holds, MEV."""
-    from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.questions.wallets import one_wallet
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
         found = one_wallet(connection, address)
-    if found is None:
-        raise UsageError(
-            f"there is no transfer of {address}", "check the address; Bitcoin addresses are case-sensitive"
-        )
     if as_json or not sys.stdout.isatty():
         print(json.dumps(found, default=jsonable, indent=1))
         return

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
-from flow_pipeline.questions.rows import records
+from flow_pipeline.questions.rows import Records, records
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
 
 
-def risk_of(connection: Connection, address: str) -> list[dict[str, Any]]:
+def about_address(connection: Connection, address: str) -> dict[str, Any]:
+    """What is known of an address: `address` as asked, its `risk` per chain, its `labels`.
+
+    Raises:
+        UsageError: it stands in no transfer and no label.
+    """
+    risk, labels = risk_of(connection, address), labels_of(connection, address)
+    if not risk and not labels and spelling_of(connection, address) is None:
+        raise UsageError(
+            f"{address} stands in no transfer and no label",
+            "check the address; EVM addresses have 0x and 40 hex digits",
+        )
+    return {"address": address, "risk": risk, "labels": labels}
+
+
+def risk_of(connection: Connection, address: str) -> Records:
     """The risk of an address, a dict per chain, with its `components`; empty when it has none."""
     risks = records(
         connection,
@@ -24,7 +40,7 @@ def risk_of(connection: Connection, address: str) -> list[dict[str, Any]]:
     return risks
 
 
-def labels_of(connection: Connection, address: str) -> list[dict[str, Any]]:
+def labels_of(connection: Connection, address: str) -> Records:
     """Every label of an address, the surest first."""
     statement = """
         select chain, entity, category, confidence, source from marts.dim_address_labels

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from flow_pipeline.domain.errors import UsageError, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.questions.addresses import spelling_of
 from flow_pipeline.questions.rows import Rows, records, rows
+from flow_pipeline.scoring.smart_money import CATEGORIES
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
@@ -22,14 +24,19 @@ class WalletCounts:
     confidence: float | None
 
 
-def one_wallet(connection: Connection, address: str) -> dict[str, Any] | None:
+def one_wallet(connection: Connection, address: str) -> dict[str, Any]:
     """A wallet: totals per chain, what it still holds of what it bought, its trades, behaviour, score and MEV.
 
-    The latest come first. None when no transfer names it.
+    The latest come first.
+
+    Raises:
+        UsageError: no transfer names it.
     """
     wallet = spelling_of(connection, address)
     if wallet is None:
-        return None
+        raise UsageError(
+            f"there is no transfer of {address}", "check the address; Bitcoin addresses are case-sensitive"
+        )
     labels = """
         select distinct entity || ' (' || category || ')' from marts.dim_address_labels where address = $wallet
         order by 1
@@ -51,7 +58,13 @@ def one_wallet(connection: Connection, address: str) -> dict[str, Any] | None:
 
 
 def smart_wallets(connection: Connection, top: int, category: str | None, every: bool) -> Rows:
-    """The best ranked wallets of detection.smart_money_wallets: listed ones, or all."""
+    """The best ranked wallets of detection.smart_money_wallets: listed ones, or all.
+
+    Raises:
+        UsageError: there is no such category.
+    """
+    if category is not None:
+        one_of("category", category, CATEGORIES)
     return rows(connection, sql("wallets_smart"), {"top": top, "category": category, "every": every})
 
 

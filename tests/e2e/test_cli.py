@@ -206,7 +206,7 @@ def test_a_file_that_was_published_without_the_macros_is_read(data: str, tmp_pat
         (["analyze", "{in}", "--tokens", "/no/tokens.csv"], 2, "token file /no/tokens.csv does not exist"),
         (["netflow"], 2, "there is no published warehouse"),
         (["run", "--date", "2025-01-01", "--from", "2025-01-01"], 2, "exclude each other"),
-        (["anomalies", "--method", "magic"], 2, "there is no such method"),
+        (["anomalies", "--method", "magic"], 2, "there is no method magic"),
         (["anomalies", "--method", "inclusive", "--threshold", "2.5"], 2, "can never fire"),
         (["anomalies", "--threshold", "400"], 2, "flags every day that moves"),
         (["anomalies", "--by-wallet", "--by-exchange"], 2, "ask twice"),
