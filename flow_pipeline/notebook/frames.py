@@ -39,11 +39,12 @@ def checked(frames: str) -> str:
 def frame(answer: Rows | pa.Table, frames: str) -> Any:
     """An answer as a frame of the kind asked for.
 
-    In Arrow and polars amounts are decimals of 38 digits. In pandas they are too, as `ArrowDtype`: `sum`, `mean`,
-    `groupby` and comparisons are exact. Python's own Decimal, which pandas would take for it, rounds a sum to 28
-    digits without a word; a float does so at 2^53. What Arrow has no exact result for (ratios, products) it refuses:
-    `.astype(float)` says that rounding is meant. Whole numbers and truth values may lack (`Int64`, `boolean`), days
-    and times are `datetime64` in UTC.
+    In Arrow and polars amounts are decimals of 38 digits, as in the warehouse; sums of theirs go around beyond 10^20
+    token units, so that what may reach it is summed by `sql`. In pandas amounts are decimals of 76 digits, as
+    `ArrowDtype`: `sum`, `mean`, `groupby` and comparisons are exact. Python's Decimal, which pandas would take else,
+    rounds a sum to 28 digits without a word; a float rounds from 2^53 on. What Arrow has no exact result for, such as
+    a ratio, it refuses: `.astype(float)` says that rounding is meant. Whole numbers and truth values may be missing
+    (`Int64`, `boolean`), days and times are `datetime64`, UTC.
 
     Args:
         answer: Columns and rows of a question, or a table.
@@ -89,7 +90,7 @@ def _pandas_type(kind: pa.DataType) -> Any:
     import pandas as pd
 
     if pa.types.is_decimal(kind):
-        return pd.ArrowDtype(kind)
+        return pd.ArrowDtype(pa.decimal256(76, kind.scale))
     if pa.types.is_boolean(kind):
         return pd.BooleanDtype()
     if pa.types.is_integer(kind):

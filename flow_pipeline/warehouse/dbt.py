@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,14 @@ from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.imports import import_large
 from flow_pipeline.domain.shipped import IS_INSTALLED, shipped
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.store import engine_config
+from flow_pipeline.warehouse.store import engine_config, open_published
 
 PROJECT = shipped("dbt_project")
+_NOTHING_FROM_OUTSIDE = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:\">"
+)
+"""dbt's page knows an address to report visits to."""
 
 
 def project_fingerprint() -> str:
@@ -76,6 +81,31 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def write_docs(settings: Settings) -> Path:
+    """dbt's pages about the models: lineage, columns, SQL, tables as published. One file, which asks for no other.
+
+    It is written anew when another file is published or the project changed.
+
+    Raises:
+        UsageError: nothing is published yet.
+    """
+    with open_published(settings):
+        published = settings.published_link.resolve()
+    folder = (settings.data_dir / "docs").resolve()
+    page, mark, now = folder / "index.html", folder / "made-from", f"{published.name} {project_fingerprint()}"
+    if page.exists() and mark.exists() and mark.read_text() == now:
+        return page
+    # Of the published file, read-only: a run that writes the build file is not in the way. The project is parsed for
+    # its name, under which dbt looks for the columns.
+    read_only = {"NETRAFLOW_DBT_FILE": str(published), "NETRAFLOW_DBT_ACCESS": "read_only"}
+    given = ["docs", "generate", "--static", "--vars", json.dumps(variables(settings))]
+    invoke(settings, given, target=folder / "dbt", also=read_only)
+    made = (folder / "dbt" / "static_index.html").read_text(encoding="utf-8")
+    page.write_text(made.replace("<head>", f"<head>{_NOTHING_FROM_OUTSIDE}", 1), encoding="utf-8")
+    mark.write_text(now)
+    return page
+
+
 def target_path(settings: Settings) -> Path:
     """Where dbt writes its manifest and logs: in the data directory; the project holds only what all of them share."""
     return (settings.data_dir / "build" / "dbt").resolve()
@@ -127,8 +157,21 @@ def _mark(facts: Any) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def invoke(settings: Settings, given: list[str], manifest: Any = None) -> Any:
-    """Run one dbt command in this process, with a parsed project or one that it parses.
+def invoke(
+    settings: Settings,
+    given: list[str],
+    manifest: Any = None,
+    target: Path | None = None,
+    also: Mapping[str, str] | None = None,
+) -> Any:
+    """Run one dbt command in this process.
+
+    Args:
+        settings: In force.
+        given: The command and its options.
+        manifest: A parsed project; None to have it parsed.
+        target: Where dbt writes; else `target_path`.
+        also: Environment variables beside those of `environment`.
 
     Raises:
         FlowError: dbt failed; the message names the model or test and its error.
@@ -136,17 +179,18 @@ def invoke(settings: Settings, given: list[str], manifest: Any = None) -> Any:
     import_large("dbt.cli.main")
     from dbt.cli.main import dbtRunner
 
+    target = target or target_path(settings)
     paths = [
         "--project-dir",
         str(PROJECT),
         "--profiles-dir",
         str(PROJECT),
         "--target-path",
-        str(target_path(settings)),
+        str(target),
         "--log-path",
-        str(target_path(settings) / "logs"),
+        str(target / "logs"),
     ]
-    with _environment(environment(settings)):
+    with _environment({**environment(settings), **(also or {})}):
         result = dbtRunner(manifest).invoke(["--quiet", "--no-use-colors", "--log-level-file", "none", *given, *paths])
     _release_file()
     if result.exception:
