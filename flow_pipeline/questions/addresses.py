@@ -27,12 +27,14 @@ def about_address(connection: Connection, address: str) -> dict[str, Any]:
     return {"address": address, "risk": risk, "labels": labels}
 
 
-def risk_of(connection: Connection, address: str) -> Records:
+def risk_of(connection: Connection, address: str) -> list[dict[str, Any]]:
     """The risk of an address, a dict per chain, with its `components`; empty when it has none."""
-    risks = records(
-        connection,
-        "select * from detection.address_risk where address in ($address, lower($address)) order by score desc",
-        {"address": address},
+    risks = list(
+        records(
+            connection,
+            "select * from detection.address_risk where address in ($address, lower($address)) order by score desc",
+            {"address": address},
+        )
     )
     for risk in risks:
         place = {"chain": risk["chain"], "address": risk["address"]}

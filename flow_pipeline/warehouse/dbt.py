@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -69,11 +69,11 @@ def arguments(settings: Settings, full_refresh: bool) -> list[str]:
     return given
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """Environment variables that profiles.yml reads."""
+def environment(settings: Settings, file: Path | None = None) -> dict[str, str]:
+    """Environment variables that profiles.yml reads, for the build file or another."""
     config = engine_config(settings)
     return {
-        "NETRAFLOW_DBT_FILE": str(settings.build_file.resolve()),
+        "NETRAFLOW_DBT_FILE": str((file or settings.build_file).resolve()),
         "NETRAFLOW_DBT_MEMORY": str(config["memory_limit"]),
         "NETRAFLOW_DBT_THREADS": str(config["threads"]),
         "NETRAFLOW_DBT_UNSAFE_OPTIMIZERS": str(config["disabled_optimizers"]),
@@ -95,11 +95,10 @@ def write_docs(settings: Settings) -> Path:
     page, mark, now = folder / "index.html", folder / "made-from", f"{published.name} {project_fingerprint()}"
     if page.exists() and mark.exists() and mark.read_text() == now:
         return page
-    # Of the published file, read-only: a run that writes the build file is not in the way. The project is parsed for
-    # its name, under which dbt looks for the columns.
-    read_only = {"NETRAFLOW_DBT_FILE": str(published), "NETRAFLOW_DBT_ACCESS": "read_only"}
-    given = ["docs", "generate", "--static", "--vars", json.dumps(variables(settings))]
-    invoke(settings, given, target=folder / "dbt", also=read_only)
+    # Read-only, so that a run that writes the build file is not in the way. The project is parsed for the name of the
+    # published file, under which dbt looks for the columns.
+    given = ["docs", "generate", "--static", "--target", "published", "--vars", json.dumps(variables(settings))]
+    invoke(settings, given, target=folder / "dbt", file=published)
     made = (folder / "dbt" / "static_index.html").read_text(encoding="utf-8")
     page.write_text(made.replace("<head>", f"<head>{_NOTHING_FROM_OUTSIDE}", 1), encoding="utf-8")
     mark.write_text(now)
@@ -162,7 +161,7 @@ def invoke(
     given: list[str],
     manifest: Any = None,
     target: Path | None = None,
-    also: Mapping[str, str] | None = None,
+    file: Path | None = None,
 ) -> Any:
     """Run one dbt command in this process.
 
@@ -171,7 +170,7 @@ def invoke(
         given: The command and its options.
         manifest: A parsed project; None to have it parsed.
         target: Where dbt writes; else `target_path`.
-        also: Environment variables beside those of `environment`.
+        file: The warehouse; else the build file.
 
     Raises:
         FlowError: dbt failed; the message names the model or test and its error.
@@ -190,7 +189,7 @@ def invoke(
         "--log-path",
         str(target / "logs"),
     ]
-    with _environment({**environment(settings), **(also or {})}):
+    with _environment(environment(settings, file)):
         result = dbtRunner(manifest).invoke(["--quiet", "--no-use-colors", "--log-level-file", "none", *given, *paths])
     _release_file()
     if result.exception:

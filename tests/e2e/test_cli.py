@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from urllib.request import urlopen
 
 import duckdb
+import pandas as pd
 import pytest
 
 from flow_pipeline.cli import _spread, app
+from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.tables import FINDINGS
+from flow_pipeline.questions.saved import discover, read
 from tests.conftest import ROOT, U, V, transfer, write_csv
-from tests.worlds import environment
+from tests.worlds import browse, environment
 
 BINANCE = "0x28c6c06298d514db089934071355e5743bf21d60"
 
@@ -178,6 +185,67 @@ def test_what_people_query_goes_by_its_name_alone(data: str) -> None:
     assert sorted(hashed) == [("detection",), ("marts",), ("raw",)]
 
 
+def test_a_saved_question_takes_values_that_are_bound(data: str) -> None:
+    def saved(*words: str) -> subprocess.CompletedProcess[str]:
+        return call("--data-dir", data, "sql", "--saved", *words)
+
+    rows = json.loads(saved("netflow_totals", "--param", "token=eth", "--param", "first=2025-05-19").stdout)
+    assert [(row["exchange"], row["netflow"]) for row in rows] == [("Binance", "5019.000000000000000000")]
+    for name, question in discover().items():
+        required = [one.name for one in question.parameters if one.is_required]
+        done = saved(name, *(word for key in required for word in ("--param", f"{key}=Binance")))
+        assert done.returncode == 0, done.stderr
+    assert json.loads(saved("netflow_totals", "--param", "token=' OR true --").stdout) == []
+    assert saved().stdout == call("sql", "--list").stdout
+    assert [row["name"] for row in json.loads(saved().stdout)] == list(discover())
+    for words, said in (
+        (("weekly-volume",), "did you mean weekly_volume?"),
+        (("nonsense",), "there are columns, "),
+        (("entity_days",), "entity_days lacks entity"),
+        (("imitations", "--param", "token=ETH"), "imitations has no parameter token"),
+        (("netflow_totals", "--param", "first=May"), "parameter first: 'May' is not a day"),
+        (("netflow_totals", "--param", "first"), "--param first: that is no NAME=VALUE"),
+    ):
+        done = saved(*words)
+        assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    own = call("--data-dir", data, "sql", "SELECT $x::INTEGER + 1 AS n", "--param", "x=4")
+    assert json.loads(own.stdout) == [{"n": 5}]
+    assert "the statement takes x, given is nothing" in call("--data-dir", data, "sql", "SELECT $x").stderr
+
+
+def test_a_saved_question_with_a_wrong_head_is_refused_by_name() -> None:
+    for text in ("select 1", "-- Gives: one\nselect $x", "-- Gives: one\n-- Takes: $x word: y\nselect $x"):
+        with pytest.raises(FlowError, match=r"saved question own\.sql has a head"):
+            read("own", text)
+    one = read("own", "-- Gives: one\n-- Takes: $x integer = 3: a\n--   number, $y date: a day\nselect $x, $y")
+    assert [(p.name, p.kind, p.says) for p in one.parameters] == [
+        ("x", "integer", "a number,"),
+        ("y", "date", "a day"),
+    ]
+    assert one.bound({"y": "2025-05-01"}) == {"x": 3, "y": date(2025, 5, 1)}
+
+
+def test_the_pages_of_dbt_are_served_and_ask_nothing_outside(data: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "flow_pipeline", "--data-dir", data, "docs", "--no-browser", "--port"]
+    with subprocess.Popen([*words, "0"], stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT) as serving:
+        try:
+            assert serving.stderr
+            said = iter(serving.stderr.readline, "")
+            address = next(filter(None, (re.search(r"http://127\.0\.0\.1:(\d+)", line) for line in said)), None)
+            assert address
+            busy = call("--data-dir", str(tmp_path), "docs", "--no-browser", "--port", address[1])
+            assert (busy.returncode, "choose another port" in busy.stderr) == (2, True)
+            with urlopen(address[0], timeout=30) as answer:
+                page = answer.read().decode()
+            assert "default-src 'self'" in page
+            seen, _, asked = browse(f"{address[0]}/#!/model/model.netraflow.fct_daily_netflow", tmp_path)
+        finally:
+            serving.terminate()
+    assert "inflow - outflow; positive = coins moving onto exchanges" in seen
+    assert "DECIMAL(38,18)" in seen
+    assert {url for url in asked if not url.startswith(address[0])} == set()
+
+
 def test_a_file_that_was_published_without_the_macros_is_read(data: str, tmp_path: Path) -> None:
     shutil.copy(Path(data, "warehouse.duckdb").resolve(), tmp_path / "published.duckdb")
     with duckdb.connect(str(tmp_path / "published.duckdb")) as connection:
@@ -240,9 +308,11 @@ def test_the_daily_job_reads_the_inbox(tmp_path: Path) -> None:
 
 
 def examples() -> list[str]:
-    """Those that end by themselves; the web UI has its own test."""
+    """Those that end by themselves; the web UI and the pages of dbt have their own tests."""
     return [
-        str(command.epilog).removeprefix("Example: ") for command in app.registered_commands if command.name != "ui"
+        str(command.epilog).removeprefix("Example: ")
+        for command in app.registered_commands
+        if command.name not in ("ui", "docs")
     ]
 
 
@@ -281,12 +351,37 @@ def test_labels_may_follow_one_option(tmp_path: Path) -> None:
     ]
 
 
-def test_the_demo_finds_what_was_planted_below_a_relative_data_directory(tmp_path: Path) -> None:
-    done = call("demo", "--out", "data", cwd=tmp_path)
+def test_the_demo_finds_what_was_planted_below_a_relative_data_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = call("demo", "--out", "data/demo", cwd=tmp_path)
     told = json.loads(done.stdout)
     assert (done.returncode, [event["place"] for event in told["planted"]]) == (0, [1] * 5)
     assert [event["found"] for event in told["planted"]] == [event["e_value"] < 1 for event in told["planted"]]
     assert "52 days at most" in told["short_history"]
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path / "docs")
+    shown = run_notebook(ROOT / "docs" / "notebook.ipynb")
+    assert len(shown) > 10
+    assert not [answer for answer in shown if isinstance(answer, pd.DataFrame) and answer.empty]
+
+
+def run_notebook(path: Path) -> list[object]:
+    """What the cells show, run in their order and shown as a notebook shows them."""
+    cells = json.loads(path.read_text())["cells"]
+    codes = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in codes), "outputs are not kept"
+    names: dict[str, object] = {}
+    shown: list[object] = []
+    for cell in codes:
+        tree = ast.parse("".join(cell["source"]))
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, str(path), "exec"), names)
+        if isinstance(last, ast.Expr):
+            shown.append(eval(compile(ast.Expression(last.value), str(path), "eval"), names))
+            html = getattr(shown[-1], "_repr_mimebundle_", None) or getattr(shown[-1], "_repr_html_", None)
+            assert html is None or html()
+    return shown
 
 
 def test_the_doctor_says_what_is_wrong_and_exits_1(data: str, tmp_path: Path) -> None:
