@@ -22,6 +22,7 @@ from flow_pipeline.domain.tables import ALL_TABLES, STORE_TABLES, USER_TABLES
 from flow_pipeline.domain.vocabulary import DESTINATION_CLASSES, FLOW_TYPES, LABEL_CATEGORIES, REJECT_REASONS
 from flow_pipeline.labels import PACKS, read_label_set
 from flow_pipeline.quality import STAGES, suite
+from flow_pipeline.questions.saved import saved
 from flow_pipeline.reports.cards import typology_cards
 from flow_pipeline.reports.dictionary import data_dictionary
 from flow_pipeline.reports.readable import readable
@@ -221,6 +222,9 @@ def test_readme_commands_and_help_examples_are_real(settings: Settings, tmp_path
     assert named <= verbs, named - verbs
     for query in re.findall(r'netraflow sql "([^"]+)"', readme):
         assert ask(settings, query) is not None
+    names = re.findall(r"--saved (\w+)", readme)
+    assert {saved(name).name for name in names} == set(names)
+    assert len(names) > 10
 
 
 def test_imports_point_down_the_house() -> None:

@@ -93,7 +93,10 @@ def test_loading_reads_nothing_that_is_built(path: Path) -> None:
     assert not re.search(r"\b(marts|intermediate|detection)\.", re.sub(r"--.*", "", path.read_text()))
 
 
-@pytest.mark.parametrize("path", statements_of("questions"), ids=lambda path: path.stem)
+SAVED = sorted((ROOT / "flow_pipeline" / "questions" / "saved").glob("*.sql"))
+
+
+@pytest.mark.parametrize("path", [*statements_of("questions"), *SAVED], ids=lambda path: path.stem)
 def test_questions_only_select(path: Path) -> None:
     text = re.sub(r"\$\{\w+\}", "x", re.sub(r"--.*", "", path.read_text()))
     assert [statement.type for statement in duckdb.extract_statements(text)] == [duckdb.StatementType.SELECT]
