@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,6 +95,27 @@ def environment(**more: str) -> dict[str, str]:
         "NETRAFLOW_REPORTS__EACH_RUN": "false",
         **more,
     }
+
+
+def browse(url: str, folder: Path, *options: str) -> tuple[str, str, list[str]]:
+    """A page in a real browser: its document as it stands then, what the browser said, what the page asked of whom."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium on this machine; Debian has it as package chromium")
+    log = folder / "net.json"
+    done = subprocess.run(
+        [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+            "--disable-component-update", "--hide-scrollbars", "--enable-logging=stderr",
+            f"--user-data-dir={folder / 'profile'}", *options,
+            f"--log-net-log={log}", "--virtual-time-budget=4000", "--dump-dom", url,
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    # what the browser asks for its own sake has no page as its origin
+    asked = [event["params"] for event in json.loads(log.read_text())["events"] if "url" in event.get("params", {})]
+    urls = [one["url"] for one in asked if one.get("initiator", "not an origin") != "not an origin"]
+    return done.stdout, done.stderr, [url for url in urls if url.startswith("http")]
 
 
 def world_settings(world: Path, data: Path, with_prices: bool = True) -> Settings:

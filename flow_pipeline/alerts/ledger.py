@@ -21,7 +21,7 @@ import duckdb
 from flow_pipeline import __version__
 from flow_pipeline.alerts.relations import DAYS_TO_TELL
 from flow_pipeline.alerts.rules import COLUMNS, RUN_FAILED, RUN_FAILED_SAYS, discover, lend_words
-from flow_pipeline.domain.errors import FlowError, UsageError
+from flow_pipeline.domain.errors import FlowError, UsageError, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tables import OPS_ALERTS
 from flow_pipeline.questions.rows import Rows, records, rows
@@ -411,7 +411,18 @@ def allow(
 
 
 def listed(settings: Settings, severity: str | None, rule: str | None, status: str | None, first: date | None) -> Rows:
-    """Alerts, severest and latest first; only open ones unless a status (or `all`) is given."""
+    """Alerts, severest and latest first; only open ones unless a status (or `all`) is given.
+
+    Raises:
+        UsageError: there is no such severity, rule or status.
+    """
+    for what, value, known in (
+        ("severity", severity, SEVERITIES),
+        ("rule", rule, (*discover(), RUN_FAILED)),
+        ("status", status, (*STATUSES, "all")),
+    ):
+        if value is not None:
+            one_of(what, value, known)
     values = {"severity": severity, "rule": rule, "status": status or "open", "first": first}
     with open_ledger(settings) as connection:
         return rows(connection, sql("listed_alerts"), values)

@@ -30,10 +30,10 @@ def agent(
     import time
 
     from flow_pipeline.alerts.agent import look, rotate
-    from flow_pipeline.cli.anomalies import checked_method
+    from flow_pipeline.questions.netflow import judged_by
 
     settings = settings_of(context)
-    method = checked_method(method or settings.anomalies.method)
+    _, method = judged_by(settings, method)
     while True:
         print(look(settings, method, token).line, flush=True)
         if rotate_monthly:

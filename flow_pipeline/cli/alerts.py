@@ -59,13 +59,10 @@ def listing(
     limit: LimitOption = 20,
 ) -> None:
     """Alerts, the severest and rarest first; open ones unless another status is given."""
-    from flow_pipeline.alerts.ledger import SEVERITIES, STATUSES, listed
-    from flow_pipeline.alerts.rules import RUN_FAILED, discover
+    from flow_pipeline.alerts.ledger import listed
 
-    severity = _choice("--severity", severity.upper() if severity else None, SEVERITIES)
-    rule = _choice("--rule", rule, (*discover(), RUN_FAILED))
-    status = _choice("--status", status, (*STATUSES, "all")) or "open"
-    columns, rows = listed(settings_of(context), severity, rule, status, _day("--from", first) if first else None)
+    since = _day("--from", first) if first else None
+    columns, rows = listed(settings_of(context), severity.upper() if severity else None, rule, status, since)
     emit(columns, rows, as_json, as_csv, f"Alerts: {status}", limit, SHAPE)
     waiting = len(listed(settings_of(context), severity, rule, "waiting", None)[1]) if status == "open" else 0
     if waiting:

@@ -64,7 +64,7 @@ def anomalies(
     """
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
-    from flow_pipeline.questions.netflow import anomalous_days, daily_findings, outflow_surges, top_days
+    from flow_pipeline.questions.netflow import anomalous_days, daily_findings, judged_by, outflow_surges, top_days
     from flow_pipeline.warehouse.store import open_published
 
     settings = settings_of(context)
@@ -82,10 +82,7 @@ def anomalies(
         )
     if by_exchange and by_wallet:
         raise UsageError("--by-exchange does not go with --by-wallet", "ask twice")
-    method = checked_method(method or settings.anomalies.method)
-    if threshold is not None:
-        key = "alarms_per_year" if method == "rank" else f"{method}_threshold"
-        settings = settings.with_changes(anomalies={key: threshold})
+    rules, method = judged_by(settings, method, threshold)
     window = Window.parse(first, last)
     with open_published(settings) as connection:
         if detector is not None:
@@ -96,28 +93,14 @@ def anomalies(
             columns, rows = top_days(
                 connection,
                 method,
-                top or settings.anomalies.top_k,
+                top or rules.top_k,
                 "exchange" if by_exchange else "wallet" if by_wallet else "total",
                 window,
                 token,
             )
         else:
-            columns, rows = anomalous_days(connection, settings.anomalies, method, window, token, by_wallet)
+            columns, rows = anomalous_days(connection, rules, method, window, token, by_wallet)
     title = f"Netflow anomalies, {method}; positive = onto the exchange"
     if detector is not None or surges:
         title = "Outflow surges" if surges else f"Days flagged by {detector}"
     emit(columns, rows, as_json, as_csv, title, limit, SHAPE)
-
-
-def checked_method(method: str) -> str:
-    """The method by its name.
-
-    Raises:
-        UsageError: there is none.
-    """
-    from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.settings import ANOMALY_METHODS
-
-    if method not in ANOMALY_METHODS:
-        raise UsageError(f"--method {method}: there is no such method", f"choose from {', '.join(ANOMALY_METHODS)}")
-    return method

@@ -28,13 +28,10 @@ def destinations(
     as_csv: CsvOption = False,
 ) -> None:
     """Top receiving addresses per token over a window, with who they are."""
-    from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
     from flow_pipeline.questions.netflow import top_destinations
     from flow_pipeline.warehouse.store import open_published
 
-    if by not in ("amount", "count"):
-        raise UsageError(f"--by {by}: there is no such ranking", "choose amount or count")
     with open_published(settings_of(context)) as connection:
         columns, rows = top_destinations(connection, Window.parse(first, last), token, top, by)
     emit(columns, rows, as_json, as_csv, f"Top destinations by {by}", shape=SHAPE)

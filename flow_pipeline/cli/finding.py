@@ -23,14 +23,11 @@ def finding(
     as_json: JsonOption = False,
 ) -> None:
     """What happened, the transfers in order, who the addresses are, and what would clear it."""
-    from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.questions.findings import one_finding
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
         found = one_finding(connection, finding_id)
-    if found is None:
-        raise UsageError(f"there is no finding {finding_id}", "`netraflow findings --every` lists them")
     if as_json or not sys.stdout.isatty():
         print(json.dumps({**found, "clears": clears(found)}, default=jsonable, indent=1))
         return

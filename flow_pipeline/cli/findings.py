@@ -45,15 +45,10 @@ def findings(
     limit: LimitOption = 20,
 ) -> None:
     """Suspicious findings, the most severe first, then those with most at stake."""
-    from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
     from flow_pipeline.questions import findings as questions
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
-        if typology:
-            known = questions.known_typologies(connection)
-            if typology not in known:
-                raise UsageError(f"--typology {typology}: there is no such typology", f"choose from {', '.join(known)}")
         columns, rows = questions.findings(connection, typology, Window.parse(first, last), token, address, every)
     emit(columns, rows, as_json, as_csv, "Findings", limit, SHAPE)

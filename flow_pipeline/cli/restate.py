@@ -30,9 +30,9 @@ def restate(
 
     settings = settings_of(context, builds=True)
     with progress() as say:
-        columns, rows = stages.preview(settings, tuple(labels), say)
+        moved = stages.preview(settings, tuple(labels), say)
         if is_applied:
-            stages.apply(settings, tuple(labels), (columns, rows), say)
-    emit(columns, rows, as_json, as_csv, "Restated" if is_applied else "Would be restated", limit)
+            stages.apply(settings, tuple(labels), moved, say)
+    emit(*moved, as_json, as_csv, "Restated" if is_applied else "Would be restated", limit)
     if is_applied:
         note("name these label sets in labels.files, or with --labels, so that the next run keeps them")

@@ -21,29 +21,23 @@ def risk(
     context: typer.Context, address: Annotated[str, typer.Argument(help="The address.")], as_json: JsonOption = False
 ) -> None:
     """An address's risk: components, weights, findings, and the score with each component dropped."""
-    from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.questions.addresses import labels_of, risk_of
-    from flow_pipeline.questions.known import ADDRESS_HINT, find_address
+    from flow_pipeline.questions.addresses import about_address
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
-        spelling = find_address(connection, address)
-        address = spelling or address
-        found, labels = risk_of(connection, address), labels_of(connection, address)
-    if not found and not labels and spelling is None:
-        raise UsageError(f"{address} stands in no transfer and no label", ADDRESS_HINT)
+        known = about_address(connection, address)
     if as_json or not sys.stdout.isatty():
-        print(json.dumps({"address": address, "risk": found, "labels": labels}, default=jsonable, indent=1))
+        print(json.dumps(known, default=jsonable, indent=1))
         return
-    for row in labels:
+    for row in known["labels"]:
         said = f"{row['category']}, confidence {row['confidence']:g}; {row['source']}"
         print(f"Label on {row['chain']}: {row['entity']} ({said})")
-    if not found:
+    if not known["risk"]:
         print(
-            f"{address} has no risk component: "
+            f"{known['address']} has no risk component: "
             "no suspicious finding lists it and it has no contact with a mixer or a sanctioned address"
         )
-    for row in found:
+    for row in known["risk"]:
         show_risk(row)
 
 

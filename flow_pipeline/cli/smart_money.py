@@ -45,13 +45,9 @@ def smart_money(
     as_csv: CsvOption = False,
 ) -> None:
     """Wallets listed as smart money, by rank, and what they made; `netraflow wallet ADDRESS` explains one."""
-    from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.questions.wallets import smart_wallets, wallet_counts
-    from flow_pipeline.scoring.smart_money import CATEGORIES
     from flow_pipeline.warehouse.store import open_published
 
-    if category is not None and category not in CATEGORIES:
-        raise UsageError(f"--category {category}: there is no such one", f"choose from {', '.join(CATEGORIES)}")
     with open_published(settings_of(context)) as connection:
         columns, rows = smart_wallets(connection, top, category, every)
         known = wallet_counts(connection)

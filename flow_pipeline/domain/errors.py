@@ -3,6 +3,8 @@
 One root, `FlowError`: what happened, which input, and the way out. The CLI prints both and no traceback.
 """
 
+from collections.abc import Iterable
+
 
 class FlowError(Exception):
     """A refusal or failure with a message and a hint.
@@ -24,6 +26,23 @@ class UsageError(FlowError):
     """Bad usage, settings or input path; the command exits with 2."""
 
     exit_code = 2
+
+
+def one_of(what: str, value: str, known: Iterable[str]) -> str:
+    """A word of a closed list, as it was given.
+
+    Args:
+        what: What the list is of.
+        value: The word.
+        known: The list.
+
+    Raises:
+        UsageError: it is not on the list; the hint is what is.
+    """
+    words = list(known)
+    if value not in words:
+        raise UsageError(f"there is no {what} {value}", f"choose from {', '.join(words)}")
+    return value
 
 
 class AuditFailed(FlowError):

@@ -1514,3 +1514,5 @@ USER_TABLES = (
 )
 ALL_TABLES = STORE_TABLES + USER_TABLES
 SCHEMAS = ("store", "raw", "marts", "detection", "ops")
+QUERIED = ("raw", "marts", "detection", "ops")
+"""Schemas that people query: their tables also go by their name alone, where it is the only one."""

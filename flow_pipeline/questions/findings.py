@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flow_pipeline.domain.errors import UsageError, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.known import check_token, check_window, known_address
@@ -21,7 +22,13 @@ def known_typologies(connection: Connection) -> list[str]:
 def findings(
     connection: Connection, typology: str | None, window: Window, token: str | None, address: str | None, every: bool
 ) -> Rows:
-    """Findings, the rarest first: suspicious ones, or `every`, of one typology, token or address when given."""
+    """Findings, the rarest first: suspicious ones, or `every`, of one typology, token or address when given.
+
+    Raises:
+        UsageError: there is no such typology, token, day or address.
+    """
+    if typology:
+        one_of("typology", typology, known_typologies(connection))
     check_token(connection, token)
     check_window(connection, window)
     known = known_address(connection, address) if address else None
@@ -29,12 +36,16 @@ def findings(
     return rows(connection, sql("findings"), {**values, "first": window.first, "last": window.last})
 
 
-def one_finding(connection: Connection, finding_id: str) -> dict[str, Any] | None:
-    """A finding with its `transfers` and `addresses`, with their labels; None where no finding has that id."""
+def one_finding(connection: Connection, finding_id: str) -> dict[str, Any]:
+    """A finding with its `transfers` and `addresses`, with their labels.
+
+    Raises:
+        UsageError: no finding has that id.
+    """
     values = {"finding_id": finding_id}
     found = records(connection, "select * from detection.findings where finding_id = $finding_id", values)
     if not found:
-        return None
+        raise UsageError(f"there is no finding {finding_id}", "`netraflow findings --every` lists them")
     transfers = """
         select * exclude (finding_id) from detection.finding_transfers where finding_id = $finding_id order by ordinal
     """

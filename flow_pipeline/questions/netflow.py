@@ -6,17 +6,17 @@ from typing import Any
 
 from flow_pipeline.detectors import discover
 from flow_pipeline.detectors.netflow_anomaly import flag
-from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.errors import UsageError, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.known import check_exchange, check_token, check_window
 from flow_pipeline.questions.rows import Rows, rows
-from flow_pipeline.settings import AnomalySettings
+from flow_pipeline.settings import ANOMALY_METHODS, AnomalySettings, Settings
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
 
-_SCOPES = {
+SCOPES = {
     "exchange": ("marts.fct_daily_exchange_netflow", "exchange"),
     "wallet": ("marts.fct_daily_wallet_netflow", "exchange"),
     "total": ("marts.fct_daily_netflow", "null"),
@@ -38,14 +38,37 @@ def _days(connection: Connection, window: Window, token: str | None) -> dict[str
 def daily_netflow(connection: Connection, scope: str, window: Window, token: str | None, exchange: str | None) -> Rows:
     """Daily netflow rows of a scope (exchange, wallet, total), latest day first, then the largest move."""
     check_exchange(connection, exchange)
-    table, column = _SCOPES[scope]
+    table, column = SCOPES[scope]
     statement = sql("netflow_days", table=table, exchange=column)
     return rows(connection, statement, {**_days(connection, window, token), "exchange": exchange})
 
 
 def top_destinations(connection: Connection, window: Window, token: str | None, top: int, by: str) -> Rows:
-    """The `top` receivers per token over a window, ranked by amount or by count."""
+    """The `top` receivers per token over a window, ranked by amount or by count.
+
+    Raises:
+        UsageError: `by` is neither.
+    """
+    one_of("ranking of destinations by", by, ("amount", "count"))
     return rows(connection, sql("netflow_destinations"), {**_days(connection, window, token), "top": top, "by": by})
+
+
+def judged_by(settings: Settings, method: str | None, threshold: float | None = None) -> tuple[AnomalySettings, str]:
+    """Settings of anomalies and the method, where other ones than those in force may be asked for.
+
+    Args:
+        settings: In force.
+        method: rank, trailing, robust or inclusive; None for the setting.
+        threshold: Of rank E, in days a year; else |z|; None for the setting.
+
+    Raises:
+        UsageError: there is no such method, or the threshold can never fire or always does.
+    """
+    method = one_of("method", method or settings.anomalies.method, ANOMALY_METHODS)
+    if threshold is not None:
+        key = "alarms_per_year" if method == "rank" else f"{method}_threshold"
+        settings = settings.with_changes(anomalies={key: threshold})
+    return settings.anomalies, method
 
 
 def anomalous_days(
@@ -59,8 +82,11 @@ def anomalous_days(
     """Days flagged by a method under the settings given: of exchanges and all of them together, or of `wallets`."""
     values = {**_days(connection, window, token), "wallets": wallets}
     scores = connection.execute(sql("netflow_scores"), values).to_arrow_table()
-    flagged = flag(scores, settings, method)
-    return flagged.column_names, [tuple(row.values()) for row in flagged.to_pylist()]
+    connection.register("flagged", flag(scores, settings, method))
+    try:
+        return rows(connection, "select * from flagged")
+    finally:
+        connection.unregister("flagged")
 
 
 def top_days(connection: Connection, method: str, top: int, scope: str, window: Window, token: str | None) -> Rows:

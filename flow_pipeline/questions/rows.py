@@ -1,4 +1,4 @@
-"""Answers as they leave the room: rows with the names of their columns, or a dict per row."""
+"""Answers as they leave the room: rows with the names of their columns, or a dict per row; both know their types."""
 
 from __future__ import annotations
 
@@ -8,18 +8,41 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flow_pipeline.warehouse.store import Connection
 
-Rows = tuple[list[str], list[tuple[Any, ...]]]
+
+class Rows(tuple[list[str], list[tuple[Any, ...]]]):
+    """Names of columns and rows, as a pair; `types` are the engine's types of the columns."""
+
+    types: list[str]
+
+    def __new__(cls, columns: list[str], rows: list[tuple[Any, ...]], types: list[str]) -> Rows:
+        """A pair that carries types."""
+        pair = super().__new__(cls, (columns, rows))
+        pair.types = types
+        return pair
+
+
+class Records(list[dict[str, Any]]):
+    """A dict per row; `rows` are the same as they came."""
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__(named(*rows))
+        self.rows = rows
 
 
 def rows(connection: Connection, statement: str, values: Mapping[str, Any] | None = None) -> Rows:
     """Columns and rows of a statement."""
-    answer = connection.execute(statement, values)
-    return [column[0] for column in answer.description or ()], answer.fetchall()
+    return fetched(connection.execute(statement, values))
 
 
-def records(connection: Connection, statement: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+def fetched(answer: Connection) -> Rows:
+    """Columns and rows of what was asked."""
+    columns = answer.description or []
+    return Rows([column[0] for column in columns], answer.fetchall(), [str(column[1]) for column in columns])
+
+
+def records(connection: Connection, statement: str, values: Mapping[str, Any] | None = None) -> Records:
     """Rows of a statement as dicts."""
-    return named(*rows(connection, statement, values))
+    return Records(rows(connection, statement, values))
 
 
 def named(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph import ROLE_BY_CATEGORY
 from flow_pipeline.labels.addresses import BadLabel, chain_of_form, spelling
-from flow_pipeline.questions.rows import records
+from flow_pipeline.questions.rows import Rows, records
 from flow_pipeline.settings import ScreenSettings
 from flow_pipeline.warehouse.store import Connection
 
@@ -119,6 +119,31 @@ def screen(
         near = hits.get(number, []) if number is not None else []
         found.append(Screened(text, number is not None, own + near))
     return found, _lists(listed)
+
+
+def as_rows(found: Iterable[Screened]) -> Rows:
+    """A row per address and hit, and one for each address without a hit."""
+    kinds = {
+        "address": "VARCHAR",
+        "status": "VARCHAR",
+        "is_seen": "BOOLEAN",
+        "hops": "BIGINT",
+        "direction": "VARCHAR",
+        "listed_address": "VARCHAR",
+        "entities": "VARCHAR[]",
+        "in_order": "BOOLEAN",
+        "path": "VARCHAR[]",
+    }
+    rows: list[tuple[Any, ...]] = []
+    for one in found:
+        about = (one.address, one.status, one.is_seen)
+        for hit in one.hits:
+            entities = list(dict.fromkeys(label["entity"] for label in hit.labels))
+            path = [step["address"] for step in hit.path]
+            rows.append((*about, hit.hops, hit.direction, hit.listed, entities, hit.in_order, path))
+        if not one.hits:
+            rows.append((*about, *[None] * (len(kinds) - len(about))))
+    return Rows(list(kinds), rows, list(kinds.values()))
 
 
 def _tokens_of(connection: Connection, chain: str | None) -> list[int]:

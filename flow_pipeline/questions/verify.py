@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.questions.rows import Rows
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
@@ -66,6 +67,13 @@ def verify(
             differences.append(f"duration_seconds is {duration}")
         proofs.append(Proof(finding_id, typology, len(returned), tuple(differences)))
     return proofs
+
+
+def as_rows(proofs: Sequence[Proof]) -> Rows:
+    """A row per proof."""
+    columns = ["finding_id", "typology", "transfers", "differences"]
+    found = [(proof.finding_id, proof.typology, proof.transfers, list(proof.differences)) for proof in proofs]
+    return Rows(columns, found, ["VARCHAR", "VARCHAR", "BIGINT", "VARCHAR[]"])
 
 
 def _minus(some: Sequence[object], others: Sequence[object]) -> int:

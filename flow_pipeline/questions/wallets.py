@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from flow_pipeline.domain.errors import one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.questions.known import known_address
 from flow_pipeline.questions.rows import Rows, records, rows
+from flow_pipeline.scoring.smart_money import CATEGORIES
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
@@ -52,7 +54,13 @@ def one_wallet(connection: Connection, address: str) -> dict[str, Any]:
 
 
 def smart_wallets(connection: Connection, top: int, category: str | None, every: bool) -> Rows:
-    """The best ranked wallets of detection.smart_money_wallets: listed ones, or all."""
+    """The best ranked wallets of detection.smart_money_wallets: listed ones, or all.
+
+    Raises:
+        UsageError: there is no such category.
+    """
+    if category is not None:
+        one_of("category", category, CATEGORIES)
     return rows(connection, sql("wallets_smart"), {"top": top, "category": category, "every": every})
 
 

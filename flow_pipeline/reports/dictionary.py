@@ -7,7 +7,7 @@ import re
 from flow_pipeline.domain.markdown import item, wrapped
 from flow_pipeline.domain.tables import STORE_TABLES, USER_TABLES
 from flow_pipeline.domain.vocabulary import DESTINATION_CLASSES, FLOW_TYPES, LABEL_CATEGORIES, REJECT_REASONS
-from flow_pipeline.warehouse.dbt import PROJECT
+from flow_pipeline.warehouse.dbt import described_models
 
 _HEAD = """# Data dictionary
 
@@ -44,7 +44,9 @@ def data_dictionary() -> str:
         parts.append(f"\n## {schema}\n")
         if schema == "marts":
             parts += [
-                _table(f"marts.{m['name']}", m["description"], m["columns"], m["meta"]["grain"]) for m in _models()
+                _table(f"marts.{m['name']}", m["description"], m["columns"], m["meta"]["grain"])
+                for m in described_models()
+                if m["schema"] == "marts"
             ]
         for table in USER_TABLES + STORE_TABLES:
             if table.schema == schema:
@@ -58,16 +60,6 @@ def data_dictionary() -> str:
     ):
         parts.append(f"\n## {title}\n\n" + "".join(item(f"`{word}`: {meaning}") for word, meaning in words.items()))
     return "".join(parts)
-
-
-def _models() -> list[dict]:  # type: ignore[type-arg]
-    import yaml
-
-    return [
-        model
-        for path in sorted((PROJECT / "models" / "marts").glob("*/*.yml"))
-        for model in yaml.safe_load(path.read_text()).get("models", [])
-    ]
 
 
 def _table(name: str, description: str, columns: list[dict[str, str]], grain: str = "") -> str:

@@ -16,9 +16,14 @@ from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.imports import import_large
 from flow_pipeline.domain.shipped import IS_INSTALLED, shipped
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.store import engine_config
+from flow_pipeline.warehouse.store import engine_config, open_published
 
 PROJECT = shipped("dbt_project")
+_NOTHING_FROM_OUTSIDE = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:\">"
+)
+"""dbt's page knows an address to report visits to."""
 
 
 def project_fingerprint() -> str:
@@ -28,6 +33,20 @@ def project_fingerprint() -> str:
         if path.suffix in (".sql", ".yml") and "target" not in path.relative_to(PROJECT).parts:
             digest.update(path.relative_to(PROJECT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def described_models() -> list[dict[str, Any]]:
+    """Every model as the YAML beside it describes it, with its `schema`."""
+    import yaml
+
+    # The loader in C is seven times as fast; wheels have it, a build from source may not.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    folder = PROJECT / "models"
+    return [
+        {**model, "schema": path.relative_to(folder).parts[0]}
+        for path in sorted(folder.rglob("*.yml"))
+        for model in yaml.load(path.read_text(encoding="utf-8"), loader).get("models", [])
+    ]
 
 
 def variables(settings: Settings) -> dict[str, Any]:
@@ -50,16 +69,40 @@ def arguments(settings: Settings, full_refresh: bool) -> list[str]:
     return given
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """Environment variables that profiles.yml reads."""
+def environment(settings: Settings, file: Path | None = None) -> dict[str, str]:
+    """Environment variables that profiles.yml reads, for the build file or another."""
     config = engine_config(settings)
     return {
-        "NETRAFLOW_DBT_FILE": str(settings.build_file.resolve()),
+        "NETRAFLOW_DBT_FILE": str((file or settings.build_file).resolve()),
         "NETRAFLOW_DBT_MEMORY": str(config["memory_limit"]),
         "NETRAFLOW_DBT_THREADS": str(config["threads"]),
         "NETRAFLOW_DBT_UNSAFE_OPTIMIZERS": str(config["disabled_optimizers"]),
         "NETRAFLOW_DBT_SPILL": str(config["temp_directory"]),
     }
+
+
+def write_docs(settings: Settings) -> Path:
+    """dbt's pages about the models: lineage, columns, SQL, tables as published. One file, which asks for no other.
+
+    It is written anew when another file is published or the project changed.
+
+    Raises:
+        UsageError: nothing is published yet.
+    """
+    with open_published(settings):
+        published = settings.published_link.resolve()
+    folder = (settings.data_dir / "docs").resolve()
+    page, mark, now = folder / "index.html", folder / "made-from", f"{published.name} {project_fingerprint()}"
+    if page.exists() and mark.exists() and mark.read_text() == now:
+        return page
+    # Read-only, so that a run that writes the build file is not in the way. The project is parsed for the name of the
+    # published file, under which dbt looks for the columns.
+    given = ["docs", "generate", "--static", "--target", "published", "--vars", json.dumps(variables(settings))]
+    invoke(settings, given, target=folder / "dbt", file=published)
+    made = (folder / "dbt" / "static_index.html").read_text(encoding="utf-8")
+    page.write_text(made.replace("<head>", f"<head>{_NOTHING_FROM_OUTSIDE}", 1), encoding="utf-8")
+    mark.write_text(now)
+    return page
 
 
 def target_path(settings: Settings) -> Path:
@@ -113,8 +156,21 @@ def _mark(facts: Any) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def invoke(settings: Settings, given: list[str], manifest: Any = None) -> Any:
-    """Run one dbt command in this process, with a parsed project or one that it parses.
+def invoke(
+    settings: Settings,
+    given: list[str],
+    manifest: Any = None,
+    target: Path | None = None,
+    file: Path | None = None,
+) -> Any:
+    """Run one dbt command in this process.
+
+    Args:
+        settings: In force.
+        given: The command and its options.
+        manifest: A parsed project; None to have it parsed.
+        target: Where dbt writes; else `target_path`.
+        file: The warehouse; else the build file.
 
     Raises:
         FlowError: dbt failed; the message names the model or test and its error.
@@ -122,17 +178,18 @@ def invoke(settings: Settings, given: list[str], manifest: Any = None) -> Any:
     import_large("dbt.cli.main")
     from dbt.cli.main import dbtRunner
 
+    target = target or target_path(settings)
     paths = [
         "--project-dir",
         str(PROJECT),
         "--profiles-dir",
         str(PROJECT),
         "--target-path",
-        str(target_path(settings)),
+        str(target),
         "--log-path",
-        str(target_path(settings) / "logs"),
+        str(target / "logs"),
     ]
-    with _environment(environment(settings)):
+    with _environment(environment(settings, file)):
         result = dbtRunner(manifest).invoke(["--quiet", "--no-use-colors", "--log-level-file", "none", *given, *paths])
     _release_file()
     if result.exception:

@@ -16,6 +16,7 @@ from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.days import mark_built
+from flow_pipeline.warehouse.describe import describe
 from flow_pipeline.warehouse.stages import carry_over
 from flow_pipeline.warehouse.store import Connection, open_build, transaction
 
@@ -40,6 +41,8 @@ def record_publication(
 ) -> None:
     """Write the content hash of every table into ops.publications, do what `also` does, and forget the dirty days.
 
+    What stands in the file is described anew where it changed.
+
     All in one transaction; the hashes of changed days are refreshed before.
     """
     with transaction(connection):
@@ -52,6 +55,7 @@ def record_publication(
                 "insert into ops.publications values (?, ?, ?, ?, ?, ?, ?)",
                 [run_id, now, first, last, name, count, mark],
             )
+        describe(connection)
         mark_built(connection)
         carry_over(connection, settings)
 

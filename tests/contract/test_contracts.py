@@ -22,6 +22,7 @@ from flow_pipeline.domain.tables import ALL_TABLES, STORE_TABLES, USER_TABLES
 from flow_pipeline.domain.vocabulary import DESTINATION_CLASSES, FLOW_TYPES, LABEL_CATEGORIES, REJECT_REASONS
 from flow_pipeline.labels import PACKS, read_label_set
 from flow_pipeline.quality import STAGES, suite
+from flow_pipeline.questions.saved import saved
 from flow_pipeline.reports.cards import typology_cards
 from flow_pipeline.reports.dictionary import data_dictionary
 from flow_pipeline.reports.readable import readable
@@ -31,8 +32,6 @@ from flow_pipeline.sources import discover as sources
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.store import build_trouble, open_build
 from tests.conftest import ROOT, U, V, ask, build, load_only, transfer, write_csv
-
-MART_FILES = sorted((dbt.PROJECT / "models" / "marts").glob("*/*.yml"))
 
 
 @pytest.mark.parametrize("name", sorted(sources()))
@@ -106,13 +105,11 @@ def test_every_description_says_more_than_its_name() -> None:
         for table in USER_TABLES + STORE_TABLES
         for column in table.columns
     ]
-    for path in MART_FILES:
-        for model in yaml.safe_load(path.read_text()).get("models", []):
-            assert model["description"].startswith("One row per "), model["name"]
-            described += [
-                (f"{model['name']}.{column['name']}", column["name"], column["description"])
-                for column in model["columns"]
-            ]
+    for model in dbt.described_models():
+        assert model["description"].startswith("One row per "), model["name"]
+        described += [
+            (f"{model['name']}.{column['name']}", column["name"], column["description"]) for column in model["columns"]
+        ]
     for table in USER_TABLES + STORE_TABLES:
         assert table.description.startswith("One row per "), table.relation
     for where, name, meaning in described:
@@ -225,6 +222,9 @@ def test_readme_commands_and_help_examples_are_real(settings: Settings, tmp_path
     assert named <= verbs, named - verbs
     for query in re.findall(r'netraflow sql "([^"]+)"', readme):
         assert ask(settings, query) is not None
+    names = re.findall(r"--saved (\w+)", readme)
+    assert {saved(name).name for name in names} == set(names)
+    assert len(names) > 10
 
 
 def test_imports_point_down_the_house() -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from urllib.request import urlopen
 
 import duckdb
 import pytest
 
 from flow_pipeline.cli import _spread, command
+from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.domain.tables import FINDINGS
+from flow_pipeline.questions.saved import discover, read
 from tests.conftest import ROOT, U, V, transfer, write_csv
-from tests.worlds import environment
+from tests.worlds import browse, environment
 
 BINANCE = "0x28c6c06298d514db089934071355e5743bf21d60"
 
@@ -133,6 +139,111 @@ def test_sql_answers_a_question_as_json_and_csv(data: str) -> None:
     assert call("--data-dir", data, "sql", "SELECT 1 AS a, 'x' AS b", "--csv").stdout == "a,b\n1,x\n"
 
 
+def test_everything_in_the_published_file_has_a_comment(data: str) -> None:
+    with duckdb.connect(str(Path(data, "warehouse.duckdb").resolve()), read_only=True) as connection:
+        bare = connection.execute(
+            "SELECT schema_name, table_name, column_name FROM duckdb_columns() "
+            "WHERE NOT internal AND schema_name <> 'main' AND comment IS NULL UNION ALL "
+            "SELECT schema_name, table_name, NULL FROM duckdb_tables() WHERE comment IS NULL UNION ALL "
+            "SELECT schema_name, view_name, NULL FROM duckdb_views() WHERE NOT internal AND comment IS NULL"
+        ).fetchall()
+        said = dict(
+            connection.execute(
+                "SELECT schema_name || '.' || table_name || '.' || column_name, comment FROM duckdb_columns()"
+            ).fetchall()
+        )
+    assert bare == []
+    assert said["detection.findings.finding_id"] == next(
+        column.meaning for column in FINDINGS.columns if column.name == "finding_id"
+    )
+    assert said["marts.fct_daily_netflow.netflow"] == "inflow - outflow; positive = coins moving onto exchanges"
+
+
+def test_what_people_query_goes_by_its_name_alone(data: str) -> None:
+    queried = ("raw", "marts", "detection", "ops")
+    with duckdb.connect(str(Path(data, "warehouse.duckdb").resolve()), read_only=True) as connection:
+        places = connection.execute(
+            "SELECT DISTINCT schema_name, table_name FROM duckdb_columns() WHERE NOT internal"
+        ).fetchall()
+        own = {name for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE internal").fetchall()}
+        names = {name for schema, name in places if schema == "main"}
+        assert sorted(names) == sorted(name for schema, name in places if schema in queried)
+        assert names & own == set()
+        for schema, name in places:
+            if schema in queried:
+                both = [connection.execute(f'SELECT * FROM {x}"{name}"') for x in ("", f"{schema}.")]
+                assert both[0].description == both[1].description
+    rows = json.loads(call("--data-dir", data, "sql", "SELECT count(*) AS n FROM fct_daily_exchange_netflow").stdout)
+    assert rows == [{"n": 20}]
+    exported = call("--data-dir", data, "export", "--out", str(Path(data).parent / "exported"))
+    tables = [row["table"] for row in json.loads(exported.stdout)]
+    assert {name.split(".")[0] for name in tables} == {"marts", "detection"}
+    with duckdb.connect(str(Path(data, "warehouse.duckdb").resolve()), read_only=True) as connection:
+        hashed = connection.execute("SELECT DISTINCT split_part(table_name, '.', 1) FROM ops.publications").fetchall()
+    assert sorted(hashed) == [("detection",), ("marts",), ("raw",)]
+
+
+def test_a_saved_question_takes_values_that_are_bound(data: str) -> None:
+    def saved(*words: str) -> subprocess.CompletedProcess[str]:
+        return call("--data-dir", data, "sql", "--saved", *words)
+
+    rows = json.loads(saved("netflow_totals", "--param", "token=eth", "--param", "first=2025-05-19").stdout)
+    assert [(row["exchange"], row["netflow"]) for row in rows] == [("Binance", "5019.000000000000000000")]
+    for name, question in discover().items():
+        required = [one.name for one in question.parameters if one.is_required]
+        done = saved(name, *(word for key in required for word in ("--param", f"{key}=Binance")))
+        assert done.returncode == 0, done.stderr
+    assert json.loads(saved("netflow_totals", "--param", "token=' OR true --").stdout) == []
+    assert saved().stdout == call("sql", "--list").stdout
+    assert [row["name"] for row in json.loads(saved().stdout)] == list(discover())
+    for words, said in (
+        (("weekly-volume",), "did you mean weekly_volume?"),
+        (("nonsense",), "there are columns, "),
+        (("entity_days",), "entity_days lacks entity"),
+        (("imitations", "--param", "token=ETH"), "imitations has no parameter token"),
+        (("netflow_totals", "--param", "first=May"), "parameter first: 'May' is not a day"),
+        (("netflow_totals", "--param", "first"), "--param first: that is no NAME=VALUE"),
+    ):
+        done = saved(*words)
+        assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    own = call("--data-dir", data, "sql", "SELECT $x::INTEGER + 1 AS n", "--param", "x=4")
+    assert json.loads(own.stdout) == [{"n": 5}]
+    assert "the statement takes x, given is nothing" in call("--data-dir", data, "sql", "SELECT $x").stderr
+
+
+def test_a_saved_question_with_a_wrong_head_is_refused_by_name() -> None:
+    for text in ("select 1", "-- Gives: one\nselect $x", "-- Gives: one\n-- Takes: $x word: y\nselect $x"):
+        with pytest.raises(FlowError, match=r"saved question own\.sql has a head"):
+            read("own", text)
+    one = read("own", "-- Gives: one\n-- Takes: $x integer = 3: a\n--   number, $y date: a day\nselect $x, $y")
+    assert [(p.name, p.kind, p.says) for p in one.parameters] == [
+        ("x", "integer", "a number,"),
+        ("y", "date", "a day"),
+    ]
+    assert one.bound({"y": "2025-05-01"}) == {"x": 3, "y": date(2025, 5, 1)}
+
+
+def test_the_pages_of_dbt_are_served_and_ask_nothing_outside(data: str, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "flow_pipeline", "--data-dir", data, "docs", "--no-browser", "--port"]
+    with subprocess.Popen([*words, "0"], stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT) as serving:
+        try:
+            assert serving.stderr
+            said = iter(serving.stderr.readline, "")
+            address = next(filter(None, (re.search(r"http://127\.0\.0\.1:(\d+)", line) for line in said)), None)
+            assert address
+            busy = call("--data-dir", str(tmp_path), "docs", "--no-browser", "--port", address[1])
+            assert (busy.returncode, "choose another port" in busy.stderr) == (2, True)
+            with urlopen(address[0], timeout=30) as answer:
+                page = answer.read().decode()
+            assert "default-src 'self'" in page
+            seen, _, asked = browse(f"{address[0]}/#!/model/model.netraflow.fct_daily_netflow", tmp_path)
+        finally:
+            serving.terminate()
+    assert "inflow - outflow; positive = coins moving onto exchanges" in seen
+    assert "DECIMAL(38,18)" in seen
+    assert {url for url in asked if not url.startswith(address[0])} == set()
+
+
 def test_a_file_that_was_published_without_the_macros_is_read(data: str, tmp_path: Path) -> None:
     shutil.copy(Path(data, "warehouse.duckdb").resolve(), tmp_path / "published.duckdb")
     with duckdb.connect(str(tmp_path / "published.duckdb")) as connection:
@@ -161,7 +272,7 @@ def test_a_file_that_was_published_without_the_macros_is_read(data: str, tmp_pat
         (["analyze", "{in}", "--tokens", "/no/tokens.csv"], 2, "token file /no/tokens.csv does not exist"),
         (["netflow"], 2, "there is no published warehouse"),
         (["run", "--date", "2025-01-01", "--from", "2025-01-01"], 2, "exclude each other"),
-        (["anomalies", "--method", "magic"], 2, "there is no such method"),
+        (["anomalies", "--method", "magic"], 2, "there is no method magic"),
         (["anomalies", "--method", "inclusive", "--threshold", "2.5"], 2, "can never fire"),
         (["anomalies", "--threshold", "400"], 2, "flags every day that moves"),
         (["anomalies", "--by-wallet", "--by-exchange"], 2, "ask twice"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import json
@@ -18,6 +19,7 @@ from pathlib import Path
 from termios import TIOCSWINSZ
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from flow_pipeline.cli import command, main
@@ -111,13 +113,23 @@ def test_the_demo_answers_what_the_readme_asks(ask: Answer, question: str) -> No
 
 
 def examples() -> list[str]:
-    """Of the verbs that read; those that make something have their own test, and one needs a channel."""
+    """Of the verbs that read; those that make something or need more than the demo have their own."""
     every = {
         f"{name} {inner}".strip(): verb.epilog
         for name, group in command().commands.items()
         for inner, verb in getattr(group, "commands", {"": group}).items()
     }
-    others = {*BUILDERS, "demo", "ui", "alerts test"}
+    others = {
+        *BUILDERS,
+        *NEEDS_MORE,
+        "demo",
+        "ui",
+        "docs",
+        "alerts test",
+        "alerts send",
+        "model train",
+        "model backtest",
+    }
     return [str(epilog).removeprefix("Example: ") for name, epilog in every.items() if name not in others]
 
 
@@ -133,6 +145,33 @@ def test_the_example_of_each_help_page_runs_on_the_demo(
     with pytest.raises(SystemExit) as stop:
         main(["--data-dir", str(demo), *words])
     assert stop.value.code in ((0, 1) if words[0] == "screen" else (0,))
+
+
+def test_the_notebook_answers_on_the_demo(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").symlink_to(demo)
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path / "docs")
+    shown = run_notebook(ROOT / "docs" / "notebook.ipynb")
+    assert len(shown) > 10
+    assert not [answer for answer in shown if isinstance(answer, pd.DataFrame) and answer.empty]
+
+
+def run_notebook(path: Path) -> list[object]:
+    """What the cells show, run in their order and shown as a notebook shows them."""
+    cells = json.loads(path.read_text())["cells"]
+    codes = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in codes), "outputs are not kept"
+    names: dict[str, object] = {}
+    shown: list[object] = []
+    for cell in codes:
+        tree = ast.parse("".join(cell["source"]))
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, str(path), "exec"), names)
+        if isinstance(last, ast.Expr):
+            shown.append(eval(compile(ast.Expression(last.value), str(path), "eval"), names))
+            html = getattr(shown[-1], "_repr_mimebundle_", None) or getattr(shown[-1], "_repr_html_", None)
+            assert html is None or html()
+    return shown
 
 
 DRIVER = """

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,6 +19,7 @@ from flow_pipeline.reports.report import reports_are_of, write_report
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.publish import published_run
 from tests.conftest import build, label_file, transfer, write_csv
+from tests.worlds import browse
 
 
 @pytest.fixture(scope="module")
@@ -154,31 +153,13 @@ addEventListener("load", () => {
 
 @pytest.mark.parametrize(("width", "dark"), [(1200, False), (500, False), (1200, True)])
 def test_a_browser_shows_it_without_errors_or_requests(width: int, dark: bool, weekly: Path, tmp_path: Path) -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no chromium on this machine; Debian has it as package chromium")
     copy = tmp_path / "page.html"
     copy.write_text(weekly.read_text().replace("</body>", PROBE + "</body>"))
-    log = tmp_path / "net.json"
-    done = subprocess.run(
-        [
-            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-            "--disable-component-update", "--hide-scrollbars", "--enable-logging=stderr",
-            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},2000",
-            *(["--force-dark-mode", "--blink-settings=preferredColorScheme=0"] if dark else []),
-            f"--log-net-log={log}", "--virtual-time-budget=4000", "--dump-dom", copy.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    assert "CONSOLE" not in done.stderr
-    # what the browser asks for its own sake has no page as its origin
-    asked = [event["params"] for event in json.loads(log.read_text())["events"] if "url" in event.get("params", {})]
-    assert [
-        params["url"]
-        for params in asked
-        if params.get("initiator", "not an origin") != "not an origin" and params["url"].startswith("http")
-    ] == []
-    found = re.search(r'<output id="probe">(.*?)</output>', done.stdout)
+    looks = ("--force-dark-mode", "--blink-settings=preferredColorScheme=0") if dark else ()
+    dom, said, asked = browse(copy.as_uri(), tmp_path, f"--window-size={width},2000", *looks)
+    assert "CONSOLE" not in said
+    assert asked == []
+    found = re.search(r'<output id="probe">(.*?)</output>', dom)
     assert found is not None
     seen = json.loads(found[1])
     assert seen["page"] <= seen["window"], "the page does not scroll sideways"

@@ -235,7 +235,7 @@ def test_the_questions_are_answered(planted: tuple[Path, Settings], capsys: pyte
     assert page["smart_money"][0]["category"] == "mev_bot"
     assert [row["window_days"] for row in page["features"]] == list(WINDOWS)
     assert page["mev"]
-    with pytest.raises(UsageError, match="--category whales: there is no such one"):
+    with pytest.raises(UsageError, match="there is no category whales"):
         main(["--data-dir", str(settings.data_dir), "--debug", "smart-money", "--category", "whales"])
 
 
