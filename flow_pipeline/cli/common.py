@@ -43,6 +43,21 @@ PriceFilesOption = Annotated[
         "(CoinGecko, CoinMarketCap, Yahoo, klines). Several may follow.",
     ),
 ]
+ForgetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--forget",
+        help="Drop what the data directory remembers: labels, labels/FILE, groups, map, a setting such as "
+        "sources.chain. Several may follow.",
+    ),
+]
+AcceptCollapseOption = Annotated[
+    bool,
+    typer.Option(
+        "--accept-collapse",
+        help="Publish although more labels, exchanges, tokens or transfers are lost than quality.max_collapse allows.",
+    ),
+]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Rows shown on a terminal; JSON and CSV have all.")]
 
 
@@ -55,12 +70,31 @@ class Globals:
     debug: bool = False
 
 
-def settings_of(context: typer.Context, data_dir: Path | None = None) -> Settings:
-    """Settings in force for this call."""
+def settings_of(context: typer.Context, data_dir: Path | None = None, forget: Sequence[str] | None = None) -> Settings:
+    """Settings in force for this call, without what is to be forgotten."""
     from flow_pipeline.settings import load_settings
 
     given: Globals = context.obj
-    return load_settings(data_dir or given.data_dir, given.config)
+    return load_settings(data_dir or given.data_dir, given.config, forget or ())
+
+
+def settings_file_of(context: typer.Context) -> dict[str, str]:
+    """The settings file of this call as a variable for a process that it starts; nothing where there is none."""
+    from flow_pipeline.settings import CONFIG_VARIABLE, settings_file
+
+    path, _ = settings_file(context.obj.config)
+    return {CONFIG_VARIABLE: str(path.resolve())} if path.is_file() else {}
+
+
+def tell_memory(settings: Settings) -> None:
+    """Say on stderr what holds because the data directory remembers it, and what this run changes of that."""
+    from flow_pipeline.memory import told_changes, told_memory
+
+    if held := told_memory(settings):
+        note(f"netraflow: remembered by {settings.data_dir}: {held}")
+    # A directory that is new has nothing to be told of.
+    for line in told_changes(settings) if settings.published_link.exists() else ():
+        note(f"netraflow: {line}")
 
 
 def emit(

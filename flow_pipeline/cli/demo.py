@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, progress, settings_of, table
+from flow_pipeline.cli.common import JsonOption, progress, settings_of, table, tell_memory
 from flow_pipeline.domain.shipped import shipped
 
 SAMPLE = shipped("data/sample")
@@ -39,7 +39,8 @@ def demo(
     from flow_pipeline.reports.truth import compare_anomalies, score_flows, score_typologies
 
     settings = settings_of(context, out or settings_of(context).data_dir / "demo")
-    settings = settings.with_changes(labels={"files": (SAMPLE / "labels.csv",)})
+    settings = settings.with_files(labels=[SAMPLE / "labels.csv"])
+    tell_memory(settings)
     started = time.monotonic()
     with progress() as say:
         result = run(settings, SAMPLE / "transfers", Window(), LoadOptions(), say)
