@@ -1,4 +1,4 @@
-"""One frozen settings object: file, environment, defaults.
+"""One frozen settings object: environment, file, what the data directory remembers, defaults.
 
 Every key has its default and its reason here, shown by `netraflow settings --explain`. Nothing else in the house
 reads the environment, and nothing reads settings at import time.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import os
 import re
-import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,17 +20,28 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
+from flow_pipeline import layers
+from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.vocabulary import LABEL_CATEGORIES
+from flow_pipeline.layers import SETTINGS_FILE, Flat, Key, Recall
 
-SETTINGS_FILE = "netraflow.toml"
+CONFIG_VARIABLE = "NETRAFLOW_CONFIG"
+"""Names the settings file, as --config does."""
 ENV_PREFIX = "NETRAFLOW_"
 SECRET_PREFIX = "NETRAFLOW_SECRET_"
 DAYS_PER_YEAR = 365
@@ -117,6 +129,11 @@ class SourceSettings(Section):
 
     chain: str = Field(
         "ethereum", description="chain of files that do not name one; the load report says when it is used"
+    )
+    chains: dict[str, str] = Field(
+        {},
+        description="chain of such files by a pattern of their name (`--chain PATTERN=NAME`), before `sources.chain`; "
+        "the first pattern that fits counts",
     )
     value_unit: Literal["auto", "token", "base"] = Field(
         "auto",
@@ -206,6 +223,15 @@ class SourceSettings(Section):
     @classmethod
     def _price_texts(cls, value: Any) -> Any:
         return str(value) if isinstance(value, Path) else tuple(map(str, value)) if isinstance(value, list) else value
+
+    @field_validator("chains")
+    @classmethod
+    def _known_names(cls, value: dict[str, str]) -> dict[str, str]:
+        return {pattern: canonical_chain(name) for pattern, name in value.items()}
+
+    def chain_of(self, path: Path) -> str | None:
+        """The chain that a pattern gives to a file, None where none fits its name."""
+        return next((chain for pattern, chain in self.chains.items() if path.match(pattern)), None)
 
     @property
     def token_files(self) -> tuple[Path, ...]:
@@ -888,6 +914,14 @@ class QualitySettings(Section):
         description="share of rejected rows in a run above which nothing is published; the default 1 never stops a "
         "run, because every rejected row is reported",
     )
+    max_collapse: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="share of the published labels, exchanges, tokens and transfers that a run may lose, above which "
+        "nothing is published until `--accept-collapse` says that it is meant: editions of lists and corrected files "
+        "lose a few of a hundred, a list or a folder that was left out loses most",
+    )
 
 
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM"]
@@ -1053,6 +1087,7 @@ class Settings(BaseSettings):
     """Everything a run depends on, read once."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter="__")
+    _recall: Recall = PrivateAttr(default_factory=Recall)
 
     data_dir: Path = Field(
         Path("data"), description="folder for everything: inbox, build, published files, exports, reports"
@@ -1084,8 +1119,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment over file over defaults."""
-        return env_settings, init_settings
+        """load_settings puts the layers together."""
+        return (init_settings,)
+
+    @property
+    def recall(self) -> Recall:
+        """Where the values come from, as far as load_settings knew them."""
+        return self._recall
 
     @property
     def inbox(self) -> Path:
@@ -1105,7 +1145,7 @@ class Settings(BaseSettings):
     @property
     def published_link(self) -> Path:
         """The symlink that readers open."""
-        return self.data_dir / "warehouse.duckdb"
+        return self.data_dir / layers.PUBLISHED_LINK
 
     @property
     def published_dir(self) -> Path:
@@ -1127,46 +1167,98 @@ class Settings(BaseSettings):
         values = self.model_dump()
         for section, keys in sections.items():
             values[section] = {**values[section], **keys}
-        return _validated(values)
+        flat = layers.absolute(layers.flat(values), Path.cwd())
+        made = _validated(layers.nested(flat), lambda _: "the options given")
+        origins = {**self._recall.origins, **dict.fromkeys(layers.flat(sections), "command line")}
+        made._recall = replace(self._recall, origins=origins)
+        return made
+
+    def with_files(
+        self, labels: Sequence[Path] = (), tokens: Sequence[Path] = (), prices: Sequence[str] = ()
+    ) -> Settings:
+        """A copy with more label, token and price files beside those it has, each once."""
+        given = layers.flat({"labels": {"files": labels}, "sources": {"tokens": tokens, "prices": prices}})
+        more = layers.absolute({key: value for key, value in given.items() if value}, Path.cwd())
+        merged = layers.over(layers.flat(self.model_dump(mode="json")), more, does_add=True)
+        changes = layers.nested({key: merged[key] for key in more})
+        return self.with_changes(**changes)
+
+    def changed_values(self) -> Flat:
+        """Every value that is not its default, but those that belong to the machine; as TOML can hold them."""
+        values = layers.flat(self.model_dump(mode="json", exclude_defaults=True))
+        return {key: layers.plain(value) for key, value in values.items() if key[0] not in layers.NOT_REMEMBERED}
 
 
-class _Plain(Settings):
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
+def defaults() -> Flat:
+    """The default of every key."""
+    return {key: layers.plain(value) for key, value in layers.flat(Settings().model_dump(mode="json")).items()}
 
 
-def _validated(values: dict[str, Any]) -> Settings:
+def _validated(values: dict[str, Any], where: Callable[[Key], str]) -> Settings:
     try:
-        return _Plain(**values)
+        return Settings(**values)
     except ValidationError as error:
-        raise _refusal(error, "the options given") from None
+        raise _refusal(error, where) from None
 
 
-def load_settings(data_dir: Path | None = None, file: Path | None = None) -> Settings:
-    """Read `netraflow.toml` (if there is one), then the environment.
+def load_settings(data_dir: Path | None = None, file: Path | None = None, forget: Sequence[str] = ()) -> Settings:
+    """Settings in force: environment over settings file over what the data directory remembers over defaults.
+
+    Files of labels, tokens and prices that are given come beside those that are remembered.
 
     Args:
         data_dir: Overrides file and environment, as `--data-dir` and `--out` do.
-        file: The settings file; None takes `netraflow.toml` of the working directory.
+        file: The settings file; None takes the one that NETRAFLOW_CONFIG names, or `netraflow.toml` of the working
+            directory.
+        forget: Names of remembered values that do not count; see layers.without.
 
     Raises:
-        UsageError: unknown keys, impossible values, thresholds that can never fire; the key is named.
+        UsageError: unknown keys, impossible values, thresholds that can never fire; the key and its place are named.
     """
-    path = file or Path(SETTINGS_FILE)
-    values: dict[str, Any] = {}
+    path, written = settings_file(file)
+    environment = _environment()
+    root = data_dir or Path({**written, **environment}.get(("data_dir",), Settings.model_fields["data_dir"].default))
+    memory = root / SETTINGS_FILE
+    if path.exists() and memory.exists() and path.samefile(memory):
+        written = {}
+    kept = layers.read_memory(root)
+    remembered = layers.without(kept, forget)
+    given = layers.absolute(layers.over(written, environment), Path.cwd())
+    merged = layers.over(remembered, given, does_add=True)
+    sources = {"environment": environment, "file": written, "remembered": remembered}
+    places = {"environment": "the environment", "file": str(path), "remembered": str(memory)}
+
+    def where(key: Key) -> str:
+        found = (name for name, values in sources.items() if any(layers.overlap(key, other) for other in values))
+        return places[next(found, "environment")]
+
+    settings = _validated({**layers.nested(merged), "data_dir": root}, where)
+    origins = _origins(merged, sources) | ({("data_dir",): "command line"} if data_dir else {})
+    settings._recall = Recall(kept, origins, _still_given(kept, remembered, merged))
+    return settings
+
+
+def settings_file(file: Path | None) -> tuple[Path, Flat]:
+    """The user's settings file and what it says; nothing where there is none and none was named."""
+    told = os.environ.get(CONFIG_VARIABLE)
+    named = file or (Path(told) if told else None)
+    path = named or Path(SETTINGS_FILE)
     if path.is_file():
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path} is not valid TOML: {error}", "mend the line it names") from None
-    elif file is not None:
-        raise UsageError(f"there is no settings file {file}", "check the path, or leave it out to use the defaults")
+        return path, layers.flat(layers.read_toml(path))
+    if named is not None:
+        raise UsageError(f"there is no settings file {named}", "check the path, or leave it out to use the defaults")
+    return path, {}
+
+
+def _environment() -> Flat:
+    """What the environment says.
+
+    Raises:
+        UsageError: a variable names no setting, or its list or table is no JSON.
+    """
     known = Settings.model_fields
     for name in os.environ:
-        if name.startswith(ENV_PREFIX) and not name.startswith(SECRET_PREFIX):
+        if name.startswith(ENV_PREFIX) and not name.startswith(SECRET_PREFIX) and name != CONFIG_VARIABLE:
             section, _, key = name[len(ENV_PREFIX) :].lower().partition("__")
             field = known.get(section)
             fields = getattr(field.annotation, "model_fields", {}) if field else {}
@@ -1177,12 +1269,33 @@ def load_settings(data_dir: Path | None = None, file: Path | None = None) -> Set
                     f"the environment variable {name} names no setting", "see `netraflow settings --explain`"
                 )
     try:
-        settings = Settings(**values)
-    except ValidationError as error:
-        raise _refusal(error, str(path) if values else "the environment") from None
-    if data_dir is not None:
-        settings = _validated({**settings.model_dump(), "data_dir": data_dir})
-    return settings
+        return layers.flat(EnvSettingsSource(Settings)())
+    except SettingsError as error:
+        hint = """write lists and tables as JSON: NETRAFLOW_LABELS__FILES='["a.csv"]'"""
+        raise UsageError(f"bad settings in the environment: {error}", hint) from None
+
+
+def _origins(merged: Flat, sources: dict[str, Flat]) -> dict[Key, str]:
+    """The place that decides each key, the most explicit one; all places of a list that files are added to."""
+    found = {}
+    for key in merged:
+        places = [name for name in sources if key in sources[name]]
+        adds = key in layers.ADDED and "remembered" in places and len(places) > 1
+        found[key] = f"remembered, {places[0]}" if adds else places[0]
+    return found
+
+
+def _still_given(kept: Flat, remembered: Flat, merged: Flat) -> tuple[str, ...]:
+    """What was to be forgotten and is in force all the same, because the settings file or the environment says it."""
+    notes = []
+    for key, value in kept.items():
+        if key in layers.ADDED:
+            gone = [item for item in value if item not in remembered.get(key, [])]
+            still = [f"{layers.named(key)}/{layers.item_name(item)}" for item in gone if item in merged.get(key, [])]
+        else:
+            still = [layers.named(key)] if key not in remembered and merged.get(key) == value else []
+        notes += [f"{name} holds all the same: the settings file or the environment gives it" for name in still]
+    return tuple(notes)
 
 
 def secret(name: str) -> str:
@@ -1200,17 +1313,17 @@ def secret(name: str) -> str:
     return value
 
 
-def _refusal(error: ValidationError, where: str) -> UsageError:
-    lines = []
+def _refusal(error: ValidationError, where: Callable[[Key], str]) -> UsageError:
+    lines: dict[str, list[str]] = {}
     for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"]) or "settings"
+        key = tuple(str(part) for part in item["loc"])
         reason = (
             "there is no such setting"
             if item["type"] == "extra_forbidden"
             else item["msg"].removeprefix("Value error, ")
         )
-        lines.append(f"{key}: {reason}")
+        lines.setdefault(where(key), []).append(f"{'.'.join(key) or 'settings'}: {reason}")
     return UsageError(
-        f"bad settings in {where}: " + "; ".join(lines),
+        "; ".join(f"bad settings in {place}: {'; '.join(said)}" for place, said in lines.items()),
         "see `netraflow settings --explain` for every key, its default and its reason",
     )

@@ -59,7 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command; a FlowError is printed with its hint and without a traceback, and decides the exit code."""
     from flow_pipeline.domain.errors import FlowError
 
-    given = _spread(list(sys.argv[1:] if arguments is None else arguments), "--labels")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for option in ("--labels", "--tokens", "--prices", "--forget"):
+        given = _spread(given, option)
     try:
         command()(given, prog_name="netraflow")
     except FlowError as error:

@@ -12,6 +12,8 @@ import typer
 
 from flow_pipeline.cli.common import (
     RUN_STEPS,
+    AcceptCollapseOption,
+    ForgetOption,
     FromOption,
     JsonOption,
     PriceFilesOption,
@@ -20,6 +22,7 @@ from flow_pipeline.cli.common import (
     note,
     progress,
     settings_of,
+    tell_memory,
 )
 from flow_pipeline.cli.tables import table
 
@@ -77,12 +80,17 @@ def analyze(
         Path | None, typer.Option("--map", help="Map file: columns to fields, and constants, for what no format fits.")
     ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", help="Also load the files of subfolders.")] = False,
+    forget: ForgetOption = None,
+    accept_collapse: AcceptCollapseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Load a folder, build the marts, detect, audit, publish, export."""
+    """Load a folder, build the marts, detect, audit, publish, export.
+
+    The data directory remembers labels, groups, tokens, prices, map, chains and changed settings for its next runs.
+    """
     from flow_pipeline.domain.windows import Window
 
-    settings = settings_of(context, out, builds=True)
+    settings = settings_of(context, out, forget, builds=True)
     settings, options = input_options(
         settings, chain, file_format, tokens, prices, labels, time_unit, epoch, map_file, recursive, must_have_rows=True
     )
@@ -92,7 +100,7 @@ def analyze(
         settings = settings.with_changes(labels={"as_known_on": as_known_on})
     if groups is not None:
         settings = settings.with_changes(tracing={"groups": groups})
-    run_and_tell(settings, input_dir, Window.parse(first, last), options, as_json)
+    run_and_tell(settings, input_dir, Window.parse(first, last), options, as_json, accept_collapse)
 
 
 def input_options(
@@ -114,30 +122,32 @@ def input_options(
     from flow_pipeline.sources.maps import mapped, read_map
 
     changes: dict[str, Any] = {"time_unit": time_unit, "epoch": epoch}
-    changes |= {"tokens": tuple(tokens) if tokens else None, "prices": tuple(prices) if prices else None}
     changes |= {"map": read_map(map_file) if map_file else None, "recursive": recursive or None}
+    patterns = {}
     for given in chain or []:
-        if "=" not in given:
-            changes["chain"] = canonical_chain(given)
-    patterns = tuple(
-        (pattern, canonical_chain(name))
-        for pattern, _, name in (given.rpartition("=") for given in chain or [] if "=" in given)
-    )
-    settings = settings.with_changes(
-        sources={key: value for key, value in changes.items() if value is not None},
-        labels={"files": (*settings.labels.files, *labels)} if labels else {},
-    )
+        pattern, equals, name = given.rpartition("=")
+        if equals:
+            patterns[pattern] = name
+        else:
+            changes["chain"] = canonical_chain(name)
+    if patterns:  # those of this call are asked before those that are remembered
+        changes["chains"] = patterns | {p: name for p, name in settings.sources.chains.items() if p not in patterns}
+    settings = settings.with_changes(sources={key: value for key, value in changes.items() if value is not None})
+    settings = settings.with_files(labels or (), tokens or (), prices or ())
     mapped(settings.sources)
-    return settings, LoadOptions(patterns, file_format, must_have_rows)
+    return settings, LoadOptions(format=file_format, must_have_rows=must_have_rows)
 
 
-def run_and_tell(settings: Settings, folder: Path, window: Any, options: Any, as_json: bool) -> None:
-    """Run the pipeline and print its summary."""
+def run_and_tell(
+    settings: Settings, folder: Path, window: Any, options: Any, as_json: bool, accept_collapse: bool
+) -> None:
+    """Run the pipeline, say what it remembers and changes, and print its summary."""
+    tell_memory(settings)
     started = datetime.now()
     with progress(RUN_STEPS) as say:
         from flow_pipeline.pipeline import run
 
-        result = run(settings, folder, window, options, say)
+        result = run(settings, folder, window, options, say, accepts_collapse=accept_collapse)
     tell_result(settings, result, (datetime.now() - started).total_seconds(), as_json)
 
 
@@ -201,7 +211,7 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
         "audit": {
             "checked": len(result.verdicts),
             "warnings": [
-                f"{v.stage}.{v.expectation.name}: {v.expectation.says} (measured {v.observed:g})"
+                f"{v.stage}.{v.expectation.name}: {v.shown or v.expectation.says} (measured {v.observed:g})"
                 for v in result.verdicts
                 if not v.is_success
             ],

@@ -46,6 +46,21 @@ PriceFilesOption = Annotated[
 ]
 DEMO = "demo"
 """Folder of the demo's data below a data directory."""
+ForgetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--forget",
+        help="Drop what the data directory remembers: labels, labels/FILE, groups, map, a setting such as "
+        "sources.chain. Several may follow.",
+    ),
+]
+AcceptCollapseOption = Annotated[
+    bool,
+    typer.Option(
+        "--accept-collapse",
+        help="Publish although more labels, exchanges, tokens or transfers are lost than quality.max_collapse allows.",
+    ),
+]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Rows shown on a terminal; JSON and CSV have all.")]
 
 
@@ -59,18 +74,24 @@ class Globals:
     wide: bool = False
 
 
-def settings_of(context: typer.Context, data_dir: Path | None = None, builds: bool = False) -> Settings:
+def settings_of(
+    context: typer.Context,
+    data_dir: Path | None = None,
+    forget: Sequence[str] | None = None,
+    builds: bool = False,
+) -> Settings:
     """Settings in force for this call.
 
     Args:
         context: Of the verb.
         data_dir: Instead of what the command line, the environment or the default says.
+        forget: What the data directory remembers and this call drops.
         builds: The verb makes what others read. Those find the demo's data where there is nothing else.
     """
     from flow_pipeline.settings import load_settings
 
     given: Globals = context.obj
-    settings = load_settings(data_dir or given.data_dir, given.config)
+    settings = load_settings(data_dir or given.data_dir, given.config, forget or ())
     demo = settings.data_dir / DEMO
     is_there = (settings.published_link.is_symlink(), (demo / settings.published_link.name).is_symlink())
     if builds or data_dir or is_there != (False, True):
@@ -79,6 +100,25 @@ def settings_of(context: typer.Context, data_dir: Path | None = None, builds: bo
         context.meta[DEMO] = True
         note(f"netraflow: the demo's data, {demo}; `netraflow analyze DIR` loads your own")
     return load_settings(demo, given.config)
+
+
+def settings_file_of(context: typer.Context) -> dict[str, str]:
+    """The settings file of this call as a variable for a process that it starts; nothing where there is none."""
+    from flow_pipeline.settings import CONFIG_VARIABLE, settings_file
+
+    path, _ = settings_file(context.obj.config)
+    return {CONFIG_VARIABLE: str(path.resolve())} if path.is_file() else {}
+
+
+def tell_memory(settings: Settings) -> None:
+    """Say on stderr what holds because the data directory remembers it, and what this run changes of that."""
+    from flow_pipeline.memory import told_changes, told_memory
+
+    if held := told_memory(settings):
+        note(f"netraflow: remembered by {settings.data_dir}: {held}")
+    # A directory that is new has nothing to be told of.
+    for line in told_changes(settings) if settings.published_link.exists() else ():
+        note(f"netraflow: {line}")
 
 
 def emit(
@@ -119,7 +159,7 @@ def jsonable(value: Any) -> Any:
 RUN_STEPS = (
     ("load",),
     ("build",),
-    ("audit raw", "audit marts"),
+    ("audit raw", "audit marts", "audit collapse"),
     ("detect", "follow", "find", "analyse", "score"),
     ("audit",),
     ("compare", "publish"),

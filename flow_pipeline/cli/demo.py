@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import DEMO, RUN_STEPS, JsonOption, progress, settings_of
+from flow_pipeline.cli.common import DEMO, RUN_STEPS, JsonOption, progress, settings_of, tell_memory
 from flow_pipeline.cli.tables import pretty, table
 from flow_pipeline.domain.shipped import shipped
 
@@ -72,9 +72,8 @@ def _run(context: typer.Context, out: Path | None, say: Any, started: float) -> 
     from flow_pipeline.warehouse.store import open_published
 
     settings = settings_of(context, out or settings_of(context, builds=True).data_dir / DEMO)
-    settings = settings.with_changes(
-        labels={"files": (SAMPLE / "labels.csv",)}, sources={"prices": (str(SAMPLE / "prices.csv"),)}
-    )
+    settings = settings.with_files(labels=[SAMPLE / "labels.csv"], prices=[str(SAMPLE / "prices.csv")])
+    tell_memory(settings)
     result = run(settings, SAMPLE / "transfers", Window(), LoadOptions(), say)
     summary = summarise(settings, result, time.monotonic() - started)
     with open_published(settings) as connection:

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from flow_pipeline.cli.analyze import input_options, tell_result
-from flow_pipeline.cli.common import JsonOption, PriceFilesOption, TokenFilesOption, progress, settings_of
+from flow_pipeline.cli.common import (
+    AcceptCollapseOption,
+    JsonOption,
+    PriceFilesOption,
+    TokenFilesOption,
+    progress,
+    settings_of,
+    tell_memory,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +36,7 @@ def rebuild(
     without_gone: Annotated[
         bool, typer.Option("--without-gone", help="Leave out the rows of files that are no longer there.")
     ] = False,
+    accept_collapse: AcceptCollapseOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Load every file of the ledger into a new build file, then build, audit and publish it.
@@ -40,7 +49,8 @@ def rebuild(
     settings, _ = input_options(settings_of(context, builds=True), None, None, tokens, prices, labels)
     if groups is not None:
         settings = settings.with_changes(tracing={"groups": groups})
+    tell_memory(settings)
     started = time.monotonic()
     with progress() as say:
-        result = stages.rebuild(settings, without_gone, say)
+        result = stages.rebuild(settings, without_gone, say, accept_collapse)
     tell_result(settings, result, time.monotonic() - started, as_json)

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import CsvOption, JsonOption, LimitOption, emit, note, progress, settings_of
+from flow_pipeline.cli.common import (
+    AcceptCollapseOption,
+    CsvOption,
+    JsonOption,
+    LimitOption,
+    emit,
+    note,
+    progress,
+    settings_of,
+    tell_memory,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +31,7 @@ def restate(
     is_applied: Annotated[
         bool, typer.Option("--apply", help="Publish it, and keep what moved in ops.restatements.")
     ] = False,
+    accept_collapse: AcceptCollapseOption = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
     limit: LimitOption = 20,
@@ -29,10 +40,11 @@ def restate(
     from flow_pipeline.pipeline import restate as stages
 
     settings = settings_of(context, builds=True)
+    tell_memory(settings)
     with progress() as say:
         moved = stages.preview(settings, tuple(labels), say)
         if is_applied:
-            stages.apply(settings, tuple(labels), moved, say)
+            stages.apply(settings, tuple(labels), moved, say, accept_collapse)
     emit(*moved, as_json, as_csv, "Restated" if is_applied else "Would be restated", limit)
     if is_applied:
-        note("name these label sets in labels.files, or with --labels, so that the next run keeps them")
+        note(f"{settings.data_dir} remembers these label sets; --forget labels/FILE drops one")

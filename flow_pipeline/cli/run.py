@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from flow_pipeline.cli.analyze import input_options, run_and_tell
-from flow_pipeline.cli.common import FromOption, JsonOption, ToOption, settings_of
+from flow_pipeline.cli.common import AcceptCollapseOption, ForgetOption, FromOption, JsonOption, ToOption, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -23,9 +23,14 @@ def run(
     ] = None,
     first: FromOption = None,
     last: ToOption = None,
+    forget: ForgetOption = None,
+    accept_collapse: AcceptCollapseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Load one or more days from <data dir>/inbox, build, audit, publish: what the daily schedule starts."""
+    """Load one or more days from <data dir>/inbox, build, audit, publish: what the daily schedule starts.
+
+    It is built as the data directory remembers it from its last runs; the environment and the settings file come first.
+    """
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.windows import Window
 
@@ -33,7 +38,7 @@ def run(
         raise UsageError("--date and --from/--to exclude each other", "give one day, or both ends of a window")
     if not date and not first and not last:
         date = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
-    settings = settings_of(context, builds=True)
+    settings = settings_of(context, forget=forget, builds=True)
     settings.inbox.mkdir(parents=True, exist_ok=True)
     settings, options = input_options(settings, None, None)
-    run_and_tell(settings, settings.inbox, Window.parse(first or date, last or date), options, as_json)
+    run_and_tell(settings, settings.inbox, Window.parse(first or date, last or date), options, as_json, accept_collapse)

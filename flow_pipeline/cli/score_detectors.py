@@ -54,8 +54,8 @@ def score_detectors(
     truth, wallets, prices = world / "typologies.json", world / "wallets.json", world / "prices.csv"
     if not truth.is_file() and not wallets.is_file():
         raise UsageError(f"{truth} does not exist", "give a folder that `netraflow generate` wrote")
-    settings = settings_of(context, out or world / "warehouse").with_changes(
-        labels={"files": (world / "labels.csv",)}, sources={"prices": prices} if prices.is_file() else {}
+    settings = settings_of(context, out or world / "warehouse").with_files(
+        labels=[world / "labels.csv"], prices=[str(prices)] if prices.is_file() else []
     )
     with progress() as say:
         run(settings, world / "transfers", Window(), LoadOptions(), say)

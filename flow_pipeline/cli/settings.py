@@ -19,23 +19,30 @@ def settings(
     explain: Annotated[bool, typer.Option("--explain", help="Add the default and the reason of every key.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Every setting and its value in force; netraflow.toml or NETRAFLOW_<SECTION>__<KEY> changes it."""
+    """Every setting, its value in force and where that comes from: default, remembered, file, environment.
+
+    netraflow.toml or NETRAFLOW_<SECTION>__<KEY> changes it; a run that publishes makes its data directory remember it.
+    """
     found = settings_of(context, builds=True)
-    columns = ["key", "value", *(["default", "reason"] if explain else [])]
+    columns = ["key", "value", "from", *(["default", "reason"] if explain else [])]
     emit(columns, [row[: len(columns)] for row in explained(found)], as_json, False)
 
 
 def explained(found: Any) -> list[list[Any]]:
-    """(key, value, default, reason) of every setting."""
+    """(key, value, where it comes from, default, reason) of every setting."""
+    from flow_pipeline.memory import origin
+
     rows: list[list[Any]] = []
     for name, field in type(found).model_fields.items():
         section = getattr(found, name)
         if not hasattr(section, "model_dump"):
-            rows.append([name, str(section), str(field.default), field.description])
+            rows.append([name, str(section), origin(found, (name,)), str(field.default), field.description])
             continue
         for key, inner in type(section).model_fields.items():
-            rows.append([f"{name}.{key}", _plain(getattr(section, key)), _plain(inner.default), inner.description])
-        rows += [[f"{name}.{key}", *rest] for key, *rest in _of_detectors(name, section)]
+            value = _plain(getattr(section, key))
+            rows.append([f"{name}.{key}", value, origin(found, (name, key)), _plain(inner.default), inner.description])
+        for key, value, *rest in _of_detectors(name, section):
+            rows.append([f"{name}.{key}", value, origin(found, (name, *key.split("."))), *rest])
     return rows
 
 

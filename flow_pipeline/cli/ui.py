@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import note, settings_of
+from flow_pipeline.cli.common import note, settings_file_of, settings_of
 from flow_pipeline.domain.shipped import shipped
 
 INSTANCE = """# Written once by `netraflow ui`; change it as you like.
@@ -37,7 +37,7 @@ def ui(
         str, typer.Option("--host", help="Address to listen on; loopback unless you say otherwise.")
     ] = "127.0.0.1",
 ) -> None:
-    """Assets, checks, runs, schedule and sensors in the browser."""
+    """Assets, checks, runs, schedule and sensors in the browser; runs have the settings file of this call."""
     settings = settings_of(context)
     home = (settings.data_dir / "dagster").resolve()
     home.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,12 @@ def ui(
     if not config.exists():
         config.write_text(INSTANCE)
     settings.inbox.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "DAGSTER_HOME": str(home), "NETRAFLOW_DATA_DIR": str(settings.data_dir.resolve())}
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(home),
+        "NETRAFLOW_DATA_DIR": str(settings.data_dir.resolve()),
+        **settings_file_of(context),
+    }
     note(f"netraflow: http://{host}:{port} (inbox: {settings.inbox.resolve()})")
     command = [
         str(Path(sys.executable).with_name("dagster")),

@@ -1,21 +1,28 @@
 """The stage borders: each expectation of a suite is an asset check; blocking ones stop the stages below."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
 from flow_pipeline.defs.common import POOL, settings
-from flow_pipeline.quality import STAGES, suite
+from flow_pipeline.quality import STAGES, Verdict, suite
 from flow_pipeline.warehouse.audit import audit_stage
 from flow_pipeline.warehouse.store import open_build, run_lock
 
 GUARDED = {
     "raw": ["raw", "transfers"],
     "marts": ["marts", "fct_daily_exchange_netflow"],
+    "collapse": ["marts", "fct_daily_exchange_netflow"],
     "detection": ["detection", "netflow_scores"],
     "drift": ["detection", "smart_money_drift"],
 }
 _SEVERITY = {"blocking": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
+
+
+def _facts(verdict: Verdict) -> dict[str, Any]:
+    facts = {"measured": verdict.observed, "allowed": verdict.expectation.allowed}
+    return facts | ({"what": verdict.shown, "way out": verdict.expectation.way_out} if verdict.shown else {})
 
 
 def _checks(stage: str) -> dg.AssetChecksDefinition:
@@ -35,7 +42,7 @@ def _checks(stage: str) -> dg.AssetChecksDefinition:
                 passed=verdict.is_success,
                 check_name=verdict.expectation.name,
                 severity=_SEVERITY[verdict.expectation.severity],
-                metadata={"measured": verdict.observed, "allowed": verdict.expectation.allowed},
+                metadata=_facts(verdict),
             )
 
     return check

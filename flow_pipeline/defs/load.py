@@ -10,6 +10,7 @@ from flow_pipeline.defs.common import OWNERS, POOL, daily, settings, spec, windo
 from flow_pipeline.domain.tables import RAW_LABELS, USER_TABLES
 from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.loading.labels import load_labels
+from flow_pipeline.memory import refuse_vanished, told_changes, told_memory
 from flow_pipeline.pipeline import describe_load, load
 from flow_pipeline.warehouse.store import open_build, run_lock, table_counts
 
@@ -32,6 +33,7 @@ class InputFolder(dg.Config):
 )
 def labels() -> dg.MaterializeResult[None]:
     """Label packs and label files."""
+    refuse_vanished(settings())
     with run_lock(settings()), open_build(settings()) as connection:
         load_labels(connection, settings())
         return dg.MaterializeResult(
@@ -50,6 +52,8 @@ def load_files(context: dg.AssetExecutionContext, config: InputFolder) -> Iterat
     folder = Path(config.folder) if config.folder else settings().inbox
     settings().inbox.mkdir(parents=True, exist_ok=True)
     window = window_of(context)
+    for line in (f"remembered: {told_memory(settings()) or 'nothing'}", *told_changes(settings())):
+        context.log.info(line)
     with run_lock(settings()):
         result = load(settings(), folder, window, LoadOptions(), context.log.info, publish_leftover=False)
         with open_build(settings()) as connection:

@@ -59,15 +59,16 @@ __all__ = ["FileReport", "LoadOptions", "LoadReport", "load_folder", "load_recor
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """What the user said about the input: chain per file pattern, format override, whether nothing is an error."""
+    """What holds for this load alone: a chain for all files, format override, whether nothing is an error."""
 
-    chains: tuple[tuple[str, str], ...] = ()
+    chain: str | None = None
     format: str | None = None
     must_have_rows: bool = False
 
-    def chain_of(self, path: Path) -> str | None:
-        """The chain that the user gave to a file: that of the first pattern that matches its name."""
-        return next((chain for pattern, chain in self.chains if path.match(pattern)), None)
+    def chain_of(self, path: Path, sources: SourceSettings) -> tuple[str, bool]:
+        """The chain of a file that does not name its own, and whether anybody said so."""
+        told = self.chain or sources.chain_of(path)
+        return canonical_chain(told or sources.chain), told is not None or sources.chain != SourceSettings().chain
 
 
 def load_folder(
@@ -85,7 +86,7 @@ def load_folder(
         folder: Where the files lie.
         window: Days to load; rows of other days are not read.
         settings: Settings in force.
-        options: Chains and format given by the user.
+        options: What holds for this load alone.
         on_file: Called before each file with its path, number and the count of files.
 
     Raises:
@@ -177,9 +178,9 @@ def load_recorded(
 
 def _as_recorded(chain: str, format_name: str, settings: Settings) -> LoadOptions:
     """What a load was told, as far as it differs from the settings in force."""
-    chains = () if chain == canonical_chain(settings.sources.chain) else (("*", chain),)
+    is_usual = chain == canonical_chain(settings.sources.chain) and not settings.sources.chains
     is_name = format_name not in (FORMAT, "empty", "blocks")
-    return LoadOptions(chains, format_name if is_name else None)
+    return LoadOptions(None if is_usual else chain, format_name if is_name else None)
 
 
 def _count_again(connection: Connection, report: LoadReport) -> None:
@@ -301,9 +302,7 @@ class _Load:
     ) -> None:
         self.connection, self.path, self.settings, self.options = connection, path, settings, options
         self.window = window
-        told = options.chain_of(path)
-        self.chain = canonical_chain(told or settings.sources.chain)
-        self.is_chain_given = told is not None or settings.sources.chain != SourceSettings().chain
+        self.chain, self.is_chain_given = options.chain_of(path, settings.sources)
         self.report = FileReport(path, "loaded")
 
     def run(self) -> FileReport:

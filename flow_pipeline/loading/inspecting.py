@@ -9,7 +9,6 @@ from typing import Any
 
 import duckdb
 
-from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.candidates import make_candidates
@@ -17,7 +16,7 @@ from flow_pipeline.loading.companions import load_companions
 from flow_pipeline.loading.ingest import LoadOptions, make_words
 from flow_pipeline.loading.relations import OF_ONE_FILE, TOKEN_CONTRACTS, TOKEN_DECIMALS
 from flow_pipeline.loading.understanding import Understood, understand
-from flow_pipeline.settings import Settings, SourceSettings
+from flow_pipeline.settings import Settings
 from flow_pipeline.sources.containers import container_of, unpacked
 from flow_pipeline.sources.evidence import Decision
 from flow_pipeline.sources.files import InputFile
@@ -70,7 +69,7 @@ def inspect(settings: Settings, paths: list[Path], options: LoadOptions) -> list
     Args:
         settings: Settings in force.
         paths: Files.
-        options: Chains and format given by the user.
+        options: Format given by the user.
     """
     with tempfile.TemporaryDirectory(prefix="netraflow-") as folder:
         aside = settings.with_changes().model_copy(update={"data_dir": Path(folder)})
@@ -86,9 +85,7 @@ def _inspect(connection: Connection, path: Path, settings: Settings, options: Lo
     if not path.is_file():
         found.notes = [f"{path}: {'is no regular file' if path.exists() else 'does not exist'}"]
         return found
-    told = options.chain_of(path)
-    chain = canonical_chain(told or settings.sources.chain)
-    is_given = told is not None or settings.sources.chain != SourceSettings().chain
+    chain, is_given = options.chain_of(path, settings.sources)
     try:
         with (
             dropped_after(connection, *OF_ONE_FILE),

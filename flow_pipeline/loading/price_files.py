@@ -76,7 +76,7 @@ def read_price_files(entries: Sequence[str], rule: str) -> list[DayPrice]:
             if usd != price.usd:
                 raise UsageError(
                     f"{_WHAT}s {before} and {path} give {price.token} {price.day} {usd:g} and {price.usd:g}",
-                    "keep one of them",
+                    "keep one of them; `--forget prices/FILE` drops one that the data directory remembers",
                 )
     return [DayPrice(token, day, usd) for (token, day), (usd, _) in found.items()]
 

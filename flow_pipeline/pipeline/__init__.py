@@ -30,6 +30,7 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import LabelSet
 from flow_pipeline.loading.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.loading.labels import chains_without_labels, load_labels
+from flow_pipeline.memory import complete, prepare, refuse_vanished
 from flow_pipeline.quality import Verdict
 from flow_pipeline.reports.exports import export_run, exports_are_of
 from flow_pipeline.reports.report import reports_are_of, write_reports
@@ -91,6 +92,7 @@ def run(
     options: LoadOptions,
     say: Progress = lambda text: None,
     also: Step | None = None,
+    accepts_collapse: bool = False,
 ) -> RunResult:
     """The main job: a folder of transfers to an audited, published warehouse.
 
@@ -98,9 +100,10 @@ def run(
         settings: Settings in force.
         folder: Input files.
         window: Days to read.
-        options: Chains and format of the files.
+        options: What holds for this load alone.
         say: Called with each step, for progress.
         also: Writes more into the build file, in the transaction that records the publication.
+        accepts_collapse: Publish, however much of what is published is lost.
 
     Raises:
         UsageError: the input or an option is wrong.
@@ -112,7 +115,7 @@ def run(
         with open_build(settings):
             result = load(settings, folder, window, options, say)
             if result.is_new:
-                build(settings, result, window, say)
+                build(settings, result, window, say, accepts_collapse)
         if result.is_new:
             publish(settings, result, say, also)
             tell(settings, result, say)
@@ -120,14 +123,20 @@ def run(
     return result
 
 
-def build(settings: Settings, result: RunResult, window: Window, say: Progress = lambda text: None) -> None:
+def build(
+    settings: Settings,
+    result: RunResult,
+    window: Window,
+    say: Progress = lambda text: None,
+    accepts_collapse: bool = False,
+) -> None:
     """Everything between loading and publishing: marts, detection and their audits.
 
     Raises:
         AuditFailed: a blocking expectation failed.
     """
     transform(settings, window, say)
-    audit(settings, result, ("raw", "marts"), say)
+    audit(settings, result, ("raw", "marts", "collapse"), say, ("collapse",) if accepts_collapse else ())
     detect(settings, say)
     audit(settings, result, ("detection", "drift"), say)
 
@@ -175,6 +184,7 @@ def load(
     With `publish_leftover`, what an interrupted run had recorded but not swapped in is swapped in now.
     """
     run_id = new_run_id()
+    refuse_vanished(settings)
     typology.check_parameters(settings.typologies)
     daily.check_parameters(settings.anomalies)
     check_channels(settings)
@@ -193,7 +203,10 @@ def load(
     if not result.is_new and publish_leftover:
         if recorded and (recorded != published_run(settings) or not settings.published_link.exists()):
             say("publish what an interrupted run had finished")
-            swap_in(settings, recorded)
+            _swap(settings, recorded)
+        elif recorded:
+            prepare(settings, recorded)
+            complete(settings)
         result.published = settings.published_link.resolve()
         if recorded and not exports_are_of(settings, recorded):
             result.exports = export_run(settings)
@@ -268,8 +281,14 @@ def _follow_groups(settings: Settings, say: Progress) -> dict[str, int]:
         return counts
 
 
-def audit(settings: Settings, result: RunResult, stages: tuple[str, ...], say: Progress = lambda text: None) -> None:
-    """Audit stages and stop on a blocking failure.
+def audit(
+    settings: Settings,
+    result: RunResult,
+    stages: tuple[str, ...],
+    say: Progress = lambda text: None,
+    accepted: tuple[str, ...] = (),
+) -> None:
+    """Audit stages and stop on a blocking failure; expectations of accepted stages only warn.
 
     Raises:
         AuditFailed: nothing will be published.
@@ -277,7 +296,7 @@ def audit(settings: Settings, result: RunResult, stages: tuple[str, ...], say: P
     for stage in stages:
         say(f"audit {stage}")
         with open_build(settings) as connection:
-            verdicts = audit_stage(connection, stage, result.run_id, settings)
+            verdicts = audit_stage(connection, stage, result.run_id, settings, stage in accepted)
         result.verdicts += verdicts
         stop_if_blocked(verdicts)
 
@@ -291,8 +310,16 @@ def publish(settings: Settings, result: RunResult, say: Progress = lambda text: 
         compare(connection, settings, result.run_id)
         say("publish")
         record_publication(connection, settings, result.run_id, also)
-    result.published = swap_in(settings, result.run_id)
+    result.published = _swap(settings, result.run_id)
     result.exports = export_run(settings)
+
+
+def _swap(settings: Settings, run_id: str) -> Path:
+    """Show readers a run, and remember what it was built with; a process killed in between has done both or nothing."""
+    prepare(settings, run_id)
+    published = swap_in(settings, run_id)
+    complete(settings)
+    return published
 
 
 def tell(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:

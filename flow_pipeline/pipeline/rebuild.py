@@ -10,13 +10,16 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.ingest import load_recorded
 from flow_pipeline.loading.labels import load_labels
 from flow_pipeline.loading.ledger import Ledger, RecordedLoad, read_ledger, write_history
+from flow_pipeline.memory import refuse_vanished
 from flow_pipeline.pipeline import Progress, RunResult, build, deliver_all, failures_alert, publish, tell
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import new_run_id
 from flow_pipeline.warehouse.store import open_build, run_lock
 
 
-def rebuild(settings: Settings, without_gone: bool, say: Progress = lambda text: None) -> RunResult:
+def rebuild(
+    settings: Settings, without_gone: bool, say: Progress = lambda text: None, accepts_collapse: bool = False
+) -> RunResult:
     """Load every file of the ledger into a new build file, put it in the place of the old one, build and publish.
 
     The old build file stays until the new one is loaded, and published files stay readable. A run killed before that
@@ -26,11 +29,13 @@ def rebuild(settings: Settings, without_gone: bool, say: Progress = lambda text:
         settings: Settings in force; label, price, token and group files are those of the settings.
         without_gone: Go on without the files that are gone.
         say: Called with each step, for progress.
+        accepts_collapse: Publish, however much of what is published is lost.
 
     Raises:
         UsageError: there is no ledger, or files are gone.
         AuditFailed: a blocking expectation failed; nothing was published.
     """
+    refuse_vanished(settings)
     with run_lock(settings), failures_alert(settings):
         ledger = read_ledger(settings)
         gone = [load for load in ledger.loads if load.is_gone]
@@ -41,7 +46,7 @@ def rebuild(settings: Settings, without_gone: bool, say: Progress = lambda text:
             )
         result = _load_anew(settings, ledger, say)
         with open_build(settings):
-            build(settings, result, Window(), say)
+            build(settings, result, Window(), say, accepts_collapse)
         publish(settings, result, say)
         tell(settings, result, say)
     deliver_all(settings, result, say)

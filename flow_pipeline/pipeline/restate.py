@@ -10,6 +10,7 @@ from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.loading.labels import load_labels
+from flow_pipeline.memory import refuse_vanished
 from flow_pipeline.pipeline import Progress, RunResult, run, transform
 from flow_pipeline.questions.restatements import moved_days
 from flow_pipeline.questions.rows import Rows
@@ -36,8 +37,9 @@ def preview(settings: Settings, labels: tuple[Path, ...], say: Progress = lambda
     published = settings.published_link
     if not published.exists():
         raise UsageError(f"there is no published warehouse at {published}", "run `netraflow analyze INPUT_DIR` first")
+    refuse_vanished(settings)
     with run_lock(settings), tempfile.TemporaryDirectory(prefix="restate-", dir=settings.build_file.parent) as name:
-        trial = _with_labels(settings, labels).model_copy(update={"data_dir": Path(name)})
+        trial = settings.with_files(labels=labels).model_copy(update={"data_dir": Path(name)})
         trial.build_file.parent.mkdir(parents=True, exist_ok=True)
         copy_file(settings.build_file, trial.build_file)
         with open_build(trial) as connection:
@@ -47,13 +49,16 @@ def preview(settings: Settings, labels: tuple[Path, ...], say: Progress = lambda
             return moved_days(connection, published)
 
 
-def apply(settings: Settings, labels: tuple[Path, ...], moved: Rows, say: Progress = lambda text: None) -> RunResult:
+def apply(
+    settings: Settings,
+    labels: tuple[Path, ...],
+    moved: Rows,
+    say: Progress = lambda text: None,
+    accepts_collapse: bool = False,
+) -> RunResult:
     """Publish under the additional label sets, and keep what moved in ops.restatements."""
     names = ", ".join(path.name for path in labels)
     keep = partial(keep_restatement, labels=names, columns=moved[0], rows=moved[1]) if moved[1] else None
     with tempfile.TemporaryDirectory(prefix="nothing-new-") as empty:
-        return run(_with_labels(settings, labels), Path(empty), Window(), LoadOptions(), say, keep)
-
-
-def _with_labels(settings: Settings, labels: tuple[Path, ...]) -> Settings:
-    return settings.with_changes(labels={"files": (*settings.labels.files, *(path.resolve() for path in labels))})
+        trial = settings.with_files(labels=labels)
+        return run(trial, Path(empty), Window(), LoadOptions(), say, keep, accepts_collapse)

@@ -19,7 +19,7 @@ from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.imports import import_large
 from flow_pipeline.settings import QualitySettings
 
-STAGES = ("raw", "marts", "detection", "drift")
+STAGES = ("raw", "marts", "collapse", "detection", "drift")
 Measure = Callable[[str], float | None]
 
 
@@ -28,7 +28,9 @@ class Expectation:
     """An expectation: its name, what it says, the SQL of its number, and the range that passes.
 
     `blocking` ones stop the run; `warning` ones are reported. `{last_day}` in the SQL stands for the last day with a
-    transfer, as a literal, so that views read that day only.
+    transfer, as a literal, so that views read that day only; `{published}` for the catalog of what is published, and of
+    the build itself where nothing is. `shown` is the SQL of a text that says more than the number, `way_out` what to do
+    where it is no matter of the input.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Expectation:
     severity: Literal["blocking", "warning"] = "blocking"
     high: float = 0.0
     low: float = 0.0
+    shown: str = ""
+    way_out: str = ""
 
     @property
     def allowed(self) -> str:
@@ -46,12 +50,13 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an expectation came to; `observed` is the measured number."""
+    """What an expectation came to; `observed` is the measured number, `shown` what else there is to say of it."""
 
     stage: str
     expectation: Expectation
     is_success: bool
     observed: float | None
+    shown: str = ""
 
 
 class Suite(Protocol):
@@ -71,7 +76,7 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
     """Measure a stage and let Great Expectations judge.
 
     Args:
-        stage: raw, marts, detection or drift.
+        stage: One of STAGES.
         measure: Runs an SQL text on the build and returns its one number.
         settings: Thresholds in force.
 

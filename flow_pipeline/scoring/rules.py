@@ -15,7 +15,10 @@ from flow_pipeline.settings import Settings
 def rule_set(settings: Settings) -> dict[str, Any]:
     """All that decides which findings there are and which are suspicious, as plain values."""
     return {
-        "verdicts": [settings.verdicts.model_dump(mode="json"), str(read_profile(settings.verdicts.reference))],
+        "verdicts": [
+            settings.verdicts.model_dump(mode="json", exclude={"reference"}),
+            str(read_profile(settings.verdicts.reference)),
+        ],
         "anomalies": {
             "common": settings.anomalies.model_dump(mode="json"),
             **{

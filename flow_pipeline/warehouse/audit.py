@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 
@@ -10,21 +14,18 @@ from flow_pipeline.domain.errors import AuditFailed
 from flow_pipeline.quality import Verdict, audit
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.stages import mark_audited
-from flow_pipeline.warehouse.store import Connection
+from flow_pipeline.warehouse.store import Connection, attach_published
+
+_WAY_OUT = "look at ops.audits and raw.rejects in the build file, mend the input or the setting, run again"
 
 
-def audit_stage(connection: Connection, stage: str, run_id: str, settings: Settings) -> list[Verdict]:
-    """Verdicts of a stage, recorded in ops.audits."""
-    last = connection.execute("select coalesce(max(block_date), date '1970-01-01') from store.transfers").fetchone()
-
-    def measure(sql: str) -> float | None:
-        try:
-            row = connection.execute(sql.replace("{last_day}", str(last[0] if last else ""))).fetchone()
-        except duckdb.Error:  # what can not be measured has not passed
-            return None
-        return None if row is None or row[0] is None else float(row[0])
-
-    verdicts = audit(stage, measure, settings.quality)
+def audit_stage(
+    connection: Connection, stage: str, run_id: str, settings: Settings, is_accepted: bool = False
+) -> list[Verdict]:
+    """Verdicts of a stage, recorded in ops.audits; where the stage is accepted, its blocking expectations only warn."""
+    with _measuring(connection, settings) as measure:
+        found = audit(stage, lambda sql: _number(measure(sql)), settings.quality)
+        verdicts = [verdict if verdict.is_success else _shown(verdict, measure, is_accepted) for verdict in found]
     now = datetime.now(UTC).replace(tzinfo=None)
     connection.executemany(
         "insert into ops.audits values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -48,6 +49,33 @@ def audit_stage(connection: Connection, stage: str, run_id: str, settings: Setti
     return verdicts
 
 
+@contextmanager
+def _measuring(connection: Connection, settings: Settings) -> Iterator[Callable[[str], Any]]:
+    """What gives the one value of an SQL text with its places filled in; None where it can not be measured."""
+    last = connection.execute("select coalesce(max(block_date), date '1970-01-01') from store.transfers").fetchone()
+    with attach_published(connection, settings) as catalog:
+
+        def measure(sql: str) -> Any:
+            text = sql.replace("{last_day}", str(last[0] if last else "")).replace("{published}", catalog)
+            try:
+                row = connection.execute(text).fetchone()
+            except duckdb.Error:  # what can not be measured has not passed
+                return None
+            return row[0] if row else None
+
+        yield measure
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _shown(verdict: Verdict, measure: Callable[[str], Any], is_accepted: bool) -> Verdict:
+    expectation = replace(verdict.expectation, severity="warning") if is_accepted else verdict.expectation
+    shown = measure(expectation.shown) if expectation.shown else None
+    return replace(verdict, expectation=expectation, shown=shown or "")
+
+
 def stop_if_blocked(verdicts: list[Verdict]) -> None:
     """Raise when a blocking expectation failed.
 
@@ -57,7 +85,7 @@ def stop_if_blocked(verdicts: list[Verdict]) -> None:
     if failed := _blocking(verdicts):
         raise AuditFailed(
             f"the audit failed and nothing was published: {'; '.join(map(_said, failed))}",
-            "look at ops.audits and raw.rejects in the build file, mend the input or the setting, run again",
+            "; ".join(dict.fromkeys(v.expectation.way_out or _WAY_OUT for v in failed)),
         )
 
 
@@ -69,5 +97,5 @@ def _blocking(verdicts: list[Verdict]) -> list[Verdict]:
 def _said(verdict: Verdict) -> str:
     expectation, observed = verdict.expectation, verdict.observed
     measured = "nothing" if observed is None else f"{observed:g}"
-    named = f"{verdict.stage}.{expectation.name}: {expectation.says}"
+    named = f"{verdict.stage}.{expectation.name}: {verdict.shown or expectation.says}"
     return f"{named} (measured {measured}, allowed {expectation.allowed})"

@@ -125,7 +125,12 @@ def inputs_of_every_day(connection: Connection, settings: Settings) -> str:
         "prices": get_state(connection, "prices_sha256"),
         "tokens": get_state(connection, "token_decimals_sha256"),
         "rules": [settings.rules.name, rule_set(settings)],
-        "tracing": [TRACING, settings.tracing.model_dump(mode="json"), get_state(connection, "groups")],
+        # What a group file says counts, not where it lies: a data directory can be moved.
+        "tracing": [
+            TRACING,
+            settings.tracing.model_dump(mode="json", exclude={"groups"}),
+            get_state(connection, "groups"),
+        ],
         "smart_money": settings.smart_money.model_dump(mode="json"),
         "clusters": settings.clusters.model_dump(mode="json"),
         "wallets": connection.execute(

@@ -125,7 +125,7 @@ def _looked_at(connection: Connection, stage: str, settings: Settings) -> str:
     """What an audit looks at, by the marks of those who made it."""
     if stage == "raw":
         return _inputs(connection, settings)
-    if stage == "marts":
+    if stage in ("marts", "collapse"):
         return get_state(connection, "marts_mark") or ""
     marks = [_mark_of(connection, name) for name in _parts()]
     return hashlib.sha256(json.dumps(marks).encode()).hexdigest()

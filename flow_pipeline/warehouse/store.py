@@ -7,7 +7,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,25 @@ def open_published(settings: Settings) -> Iterator[Connection]:
         ) from error
     finally:
         connection.close()
+
+
+@contextmanager
+def attach_published(connection: Connection, settings: Settings) -> Iterator[str]:
+    """The catalog of the published file beside the build, read-only; that of the build where nothing is published.
+
+    Where the file can not be opened, the catalog is none.
+    """
+    if not settings.published_link.exists():
+        row = connection.execute("select current_database()").fetchone()
+        yield f'"{row[0]}"' if row else ""
+        return
+    quoted = str(settings.published_link.resolve()).replace("'", "''")
+    with suppress(duckdb.Error):
+        connection.execute(f"attach '{quoted}' as published (read_only)")
+    try:
+        yield "published"
+    finally:
+        connection.execute("detach database if exists published")
 
 
 @contextmanager

@@ -152,7 +152,7 @@ def test_the_closed_lists_are_complete(settings: Settings, tmp_path: Path) -> No
 
 
 def test_every_setting_has_a_reason() -> None:
-    for key, _, _, reason in explained(load_settings()):
+    for key, _, _, _, reason in explained(load_settings()):
         assert len(reason or "") > 20, key
 
 

@@ -83,7 +83,13 @@ def test_a_daily_detector_is_one_file(
 ) -> None:
     monkeypatch.setenv("NETRAFLOW_ANOMALIES__INFLOW_LIMIT__LIMIT", "400")
     given = world(load_settings(settings.data_dir), tmp_path)
-    assert ["anomalies.inflow_limit.limit", "400", "1e+06", "token units that may come in on a day"] in explained(given)
+    assert [
+        "anomalies.inflow_limit.limit",
+        "400",
+        "environment",
+        "1e+06",
+        "token units that may come in on a day",
+    ] in explained(given)
     result = build(given, tmp_path / "in")
     reason = "inflow of Harbour on 2025-05-08 is 500 ETH."
     assert ask(

@@ -170,7 +170,9 @@ def test_entities_in_any_script_stay_apart(settings: Settings, tmp_path: Path) -
 def test_a_corrected_date_takes_its_days_back(settings: Settings, tmp_path: Path) -> None:
     write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 1, at="2025-09-01")])
     rows = [["ethereum", V, "Mine", "exchange", "x", 0.9, "test", "2020-01-01", ""]]
-    settings = settings.with_changes(labels={"files": (label_file(tmp_path / "l.csv", rows),)})
+    settings = settings.with_changes(
+        labels={"files": (label_file(tmp_path / "l.csv", rows),)}, quality={"max_collapse": 1.0}
+    )
     build(settings, tmp_path / "in")
     write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 1, at="2025-05-01"), transfer(2, U, V, 1, at="2025-05-02")])
     build(settings, tmp_path / "in")

@@ -89,7 +89,7 @@ def test_files_that_are_gone_or_changed_are_named(settings: Settings, tmp_path: 
     with pytest.raises(UsageError, match=r"gone from the files of the ledger: .*/a\.csv \(3 rows\)"):
         rebuild(settings, without_gone=False)
     assert ask(settings, "select count(*) from raw.transfers", is_build=True) == [(14,)]
-    done = rebuild(settings, without_gone=True)
+    done = rebuild(settings, without_gone=True, accepts_collapse=True)
     assert [file.path.name for file in done.load.files] == ["b.csv"]
     assert "has changed since it was loaded" in done.load.files[0].notes[0]
     assert ask(settings, "select count(*) from raw.transfers") == [(5,)]

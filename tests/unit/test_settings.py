@@ -59,6 +59,13 @@ def test_unknown_environment_variables_are_refused(monkeypatch: pytest.MonkeyPat
         load_settings()
 
 
+def test_a_list_in_the_environment_that_is_no_json_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETRAFLOW_LABELS__FILES", "a.csv")
+    with pytest.raises(UsageError, match=r"bad settings in the environment: .*labels") as refusal:
+        load_settings()
+    assert "as JSON" in refusal.value.hint
+
+
 def test_a_longer_window_admits_a_higher_inclusive_threshold() -> None:
     assert (
         load_settings()

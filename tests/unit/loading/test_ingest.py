@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.settings import Settings
 from tests.conftest import HEADER, TX_HEADER, U, V, ask, load_only, transfer, write_csv
 
@@ -478,7 +477,7 @@ def test_chains_come_from_the_column_the_pattern_or_the_default(settings: Settin
         ],
     )
     write_csv(tmp_path / "in" / "b.csv", [[U, V, 1746057600, 1]], ["from", "to", "timestamp", "amount"])
-    load_only(settings, tmp_path / "in", options=LoadOptions((("b*", "bsc"),)))
+    load_only(settings.with_changes(sources={"chains": {"b*": "BNB"}}), tmp_path / "in")
     assert [row[0] for row in stored(settings, "chain")] == ["bitcoin", "bsc", "ethereum", "polygon"]
 
 
