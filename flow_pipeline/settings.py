@@ -145,6 +145,12 @@ class SourceSettings(Section):
         None, description="length of one step in the time column of an edge list; there is no sensible default"
     )
     epoch: date | None = Field(None, description="day of step 0 of an edge list; there is no sensible default")
+    max_name_letters: int = Field(
+        64,
+        ge=24,
+        description="letters of a symbol or a chain's name that are kept, then its length and a hash: real symbols "
+        "have under thirty, and longer ones are advertisements",
+    )
     earliest: date = Field(
         date(2009, 1, 3),
         description="earlier times are rejected as bad_timestamp; the default is the day of the first block of the "
@@ -242,6 +248,12 @@ class LabelSettings(Section):
         None,
         description="what the addresses of a list are that does not say it, such as sanctioned or exchange; unset "
         "leaves it to the file's name, and refuses a plain list whose name says nothing",
+    )
+    max_letters: int = Field(
+        300,
+        ge=60,
+        description="letters of a text of a label that are kept, then its length and a hash; the longest of the "
+        "shipped packs has 92",
     )
     max_bytes: int = Field(
         512 * 1024**2,
@@ -1011,6 +1023,12 @@ class ReportSettings(Section):
     exchanges: int = Field(20, ge=0, description="number of exchanges with their own chart, the most active first")
     tokens: int = Field(
         3, ge=1, description="number of tokens with a chart of all exchanges together, the most active first"
+    )
+    chart_seconds: float = Field(
+        30.0,
+        gt=0,
+        description="maximum time to draw one chart, the start of the drawing process included; one takes half a "
+        "second, and a chart that fails is named in its place",
     )
     metrics_file: Path | None = Field(
         None,

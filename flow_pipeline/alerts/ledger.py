@@ -24,6 +24,7 @@ from flow_pipeline.alerts.rules import COLUMNS, RUN_FAILED, RUN_FAILED_SAYS, dis
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tables import OPS_ALERTS
+from flow_pipeline.domain.text import harmless
 from flow_pipeline.questions.rows import Rows, records, rows
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import published_run
@@ -36,6 +37,9 @@ VERDICTS = ("true", "known", "noise")
 """What an alert turned out to be: what it says, something explained, or nothing."""
 BUDGET_SHARES = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Smaller budgets that a review tries; what a larger one would tell, nobody was told and nobody judged."""
+
+_LONGEST_REASON = 1_000
+"""Letters kept of why a run failed: errors of libraries may quote whole rows."""
 
 sql = statements(__package__)
 
@@ -274,6 +278,7 @@ def record_failure(settings: Settings, run_id: str, reason: str, now: datetime |
     with open_ledger(settings) as connection, transaction(connection):
         if connection.execute("select 1 from alerts where alert_id = ?", [alert_id]).fetchone():
             return alert_id
+        reason = harmless(reason, _LONGEST_REASON)
         title = f"run {run_id} failed: {reason}"
         rule = {"name": RUN_FAILED, "version": "1", "says": RUN_FAILED_SAYS, "parameters": {}}
         software = f"netraflow {__version__}"

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from flow_pipeline.domain.text import csv_cell, harmless, harmless_lines
 from flow_pipeline.questions.rows import named
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def emit(
         writer.writerow(columns)
         writer.writerows([_text(value) for value in row] for row in rows)
     elif as_json or not sys.stdout.isatty():
-        print(json.dumps(named(columns, rows), default=jsonable, indent=1))
+        put(json.dumps(named(columns, rows), default=jsonable, indent=1))
     else:
         table(columns, rows, title, limit)
 
@@ -105,7 +106,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = ""
         shown = [[value if n in sentences else _shortened(value) for n, value in enumerate(row)] for row in cells]
         said += [f"without a value: {', '.join(columns[n] for n in empty)}"] if empty else []
     if title:
-        console.print(Text(title, style="bold"))
+        console.print(Text(harmless(title), style="bold"))
     if _fits(columns, plain, shown, console.width):
         heads = [columns[n].replace("_", "\n") for n in plain]
         is_number = [any(isinstance(row[n], int | float | Decimal) for row in rows[:50]) for n in plain]
@@ -165,7 +166,9 @@ def _shortened(value: str) -> str:
 
 def _text(value: Any) -> Any:
     if isinstance(value, list):
-        return ";".join(map(str, value))
+        value = ";".join(map(str, value))
+    if isinstance(value, str):
+        return csv_cell(harmless(value))
     return format(value, "f") if isinstance(value, Decimal) else value
 
 
@@ -182,8 +185,8 @@ def _pretty(value: Any) -> str:
     if isinstance(value, datetime):
         return str(value)[:19]
     if isinstance(value, list):
-        return ";".join(map(str, value)) or _NOTHING
-    return str(value)
+        return harmless(";".join(map(str, value))) or _NOTHING
+    return harmless(str(value))
 
 
 def jsonable(value: Any) -> Any:
@@ -199,13 +202,14 @@ def jsonable(value: Any) -> Any:
 def progress() -> Iterator[Callable[[str], None]]:
     """A spinner with the current step on stderr; silent when stderr is no terminal."""
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda text: None
         return
     with console.status("start") as status:
-        yield lambda text: status.update(text)
+        yield lambda text: status.update(Text(harmless(text)))
 
 
 @contextmanager
@@ -223,6 +227,11 @@ def bar() -> Iterator[Callable[[str, int, int], None]]:
         yield lambda what, done, of: shown.update(task, description=what, completed=done, total=of)
 
 
+def put(text: str = "", file: TextIO | None = None, flush: bool = False) -> None:
+    """Print lines; whatever a stranger's text in them would do to a terminal is shown instead."""
+    print(harmless_lines(text), file=file, flush=flush)
+
+
 def note(text: str) -> None:
     """A line for people on stderr."""
-    print(text, file=sys.stderr)
+    put(text, file=sys.stderr)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, progress, settings_of, table
+from flow_pipeline.cli.common import JsonOption, progress, put, settings_of, table
 from flow_pipeline.domain.shipped import shipped
 
 SAMPLE = shipped("data/sample")
@@ -48,7 +48,7 @@ def demo(
     scores = [*score_typologies(settings, SAMPLE / "typologies.json"), score_flows(settings, SAMPLE / "flows.json")]
     missed = [row for row in planted if row["place"] != 1]
     if as_json or not sys.stdout.isatty():
-        print(json.dumps({**summary, "planted": planted, "typologies": scores}, indent=1, default=str))
+        put(json.dumps({**summary, "planted": planted, "typologies": scores}, indent=1, default=str))
     else:
         show_summary(summary)
         names = [

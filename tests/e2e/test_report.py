@@ -242,7 +242,7 @@ def test_a_run_writes_its_report_and_the_next_one_says_what_changed(settings: Se
     ]
     text = second.reports[1].read_text()
     assert "1 exchange days that it knew have other numbers" in text
-    assert "| 2025-05-01 | ethereum | ETH | Har<script>alert(1)</script>bour | 6 | 50 |" in text
+    assert r"| 2025-05-01 | ethereum | ETH | Har\<script>alert(1)\</script>bour | 6 | 50 |" in text
     (settings.reports_dir / ".published").unlink()
     assert build(settings, tmp_path / "in").reports, "a run that was killed before its report is completed by the next"
 
