@@ -936,11 +936,23 @@ class AlertSettings(Section):
 
     transfer_by_token: dict[str, tuple[float, float, float]] = Field(
         {},
-        description="token units above which one transfer is MEDIUM, HIGH, CRITICAL; none by default: the typology "
-        "large_transfer tells those that are large for the traffic of their chain",
+        description="token units above which one transfer is MEDIUM, HIGH, CRITICAL; none by default: the token's own "
+        "traffic says what is large",
     )
     transfer_usd: tuple[float, float, float] | None = Field(
         None, description="the same in US dollars for other tokens with a price; none by default"
+    )
+    transfer_times: float | None = Field(
+        10.0,
+        gt=1,
+        description="without a limit, a transfer is told from so many times the largest of its token in the days "
+        "before: amounts have tails so fat that three times a month's record comes every third month; none for never",
+    )
+    transfer_days: int = Field(
+        30, ge=1, le=366, description="days before that a transfer is compared with: a month has paydays and month ends"
+    )
+    transfer_least: int = Field(
+        100, ge=1, description="transfers of those days without which a token has no usual traffic to compare with"
     )
     medium_score: float = Field(
         0.6,
@@ -962,6 +974,13 @@ class AlertSettings(Section):
         description="alerts of a week of data that are told, the rarest ones of all rules, then those about the most "
         "dollars: what a team of two can look into. The rest waits in the list, `netraflow alerts list --status "
         "waiting`; sanctioned transfers, touches of sanctioned or exploit labels and failed runs are always told",
+    )
+    news_days: int = Field(
+        7,
+        ge=1,
+        description="days that one publication may bring or change with all of their alerts as news; with more, as "
+        "when a history is loaded, the alerts of its last day are news and those before come in one digest: the daily "
+        "run catches up a week of holidays and no more",
     )
     topic_minutes: float = Field(
         60.0,

@@ -73,6 +73,7 @@ def text(payload: Payload) -> str:
         explained = alert["explanation"]
         lines += [f"rule: {explained['rule']['name']} {explained['rule']['version']}: {explained['rule']['says']}"]
         lines += [f"baseline: {json.dumps(explained['baseline'])}"] if explained["baseline"] else []
+        lines += [f"with: [{part['severity']}] {part['title']}" for part in (alert["after"] or {}).get("parts", [])]
         lines += [f"more: netraflow alerts show {alert['alert_id']}"]
     if payload["count"] > len(payload["alerts"]):
         lines.append(f"… and {payload['count'] - len(payload['alerts']):,} more: netraflow alerts list")

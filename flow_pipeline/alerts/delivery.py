@@ -63,9 +63,9 @@ def _deliver(settings: Settings, now: datetime) -> Outcome:
         for name in settings.alerts.channels:
             try:
                 _put_together(connection, settings, name, now)
-            except duckdb.Error as error:
+            except duckdb.Error as failure:
                 # Its transaction is undone; the other channels have theirs.
-                outcome.errors[name] = f"its messages can not be put together: {str(error).splitlines()[0]}"
+                outcome.errors[name] = f"its messages can not be put together: {str(failure).splitlines()[0]}"
         due = connection.execute(
             """
                 select message_id, channel, attempts from messages where sent_at is null and next_try <= $now

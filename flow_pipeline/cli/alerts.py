@@ -50,7 +50,7 @@ def listing(
     severity: Annotated[str | None, typer.Option("--severity", help="CRITICAL, HIGH or MEDIUM.")] = None,
     rule: Annotated[str | None, typer.Option("--rule", help="Only alerts of this kind, such as finding.")] = None,
     status: Annotated[
-        str, typer.Option("--status", help="open, waiting, acknowledged, snoozed, withdrawn, all.")
+        str, typer.Option("--status", help="open, waiting, acknowledged, snoozed, part, withdrawn, all.")
     ] = "open",
     first: FromOption = None,
     as_json: JsonOption = False,
@@ -85,6 +85,10 @@ def show_alert(context: typer.Context, alert_id: IdArgument, as_json: JsonOption
     for name in ("baseline", "labels"):
         put(f"{name.capitalize()}: {json.dumps(explained[name]) if explained[name] else 'none'}")
     put(f"Parameters: {json.dumps(explained['rule']['parameters'])}\n")
+    if found["part_of"]:
+        put(f"Part of alert {found['part_of']}, which is told.\n")
+    for part in found["content"].get("parts", []):
+        put(f"With [{part['severity']}] {part['rule']} {part['alert_id']}: {part['title']}")
     for key, names in (
         ("events", ["revision", "change", "made_at", "run_id", "severity", "before", "after"]),
         ("actions", ["action", "author", "verdict", "reason", "until", "made_at"]),

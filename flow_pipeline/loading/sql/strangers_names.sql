@@ -1,4 +1,5 @@
 -- Gives: one row per name of a chain or a token of the file, and whether it is a contract
+-- Reads: the rows of the file
 -- Takes: ${rows} (the typed rows to load)
 with tokens as (
     select distinct
