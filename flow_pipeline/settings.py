@@ -978,9 +978,9 @@ class AlertSettings(Section):
     news_days: int = Field(
         7,
         ge=1,
-        description="days that one publication may bring or change with all of their alerts as news; with more, as "
-        "when a history is loaded, the alerts of its last day are news and those before come in one digest: the daily "
-        "run catches up a week of holidays and no more",
+        description="calendar days over which the days that one publication brings or changes may reach with all of "
+        "their alerts as news; over more, as when a history is loaded, the alerts of the last day are news and those before "
+        "come in one digest: the daily run catches up a week of holidays and no more",
     )
     topic_minutes: float = Field(
         60.0,

@@ -207,7 +207,11 @@ def _to_csv(
 
 def for_csv(connection: duckdb.DuckDBPyConnection, query: str) -> str:
     """A query whose texts no spreadsheet takes for formulas, as `domain.text.csv_cell` says; numbers stay numbers."""
-    texts = [f'"{row[0]}"' for row in connection.execute(f"describe {query}").fetchall() if row[1] == "VARCHAR"]
+    texts = [
+        '"' + row[0].replace('"', '""') + '"'
+        for row in connection.execute(f"describe {query}").fetchall()
+        if row[1] == "VARCHAR"
+    ]
     safe = ", ".join(
         f"case when regexp_matches({name}, $re${_FORMULA}$re$) then chr(39) || {name} else {name} end as {name}"
         for name in texts

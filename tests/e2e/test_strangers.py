@@ -173,6 +173,33 @@ def test_a_terminal_obeys_none_of_them(run: tuple[Settings, RunResult], width: i
     assert sorted(sign for sign in set(own) if not sign.isprintable()) == ["\n"]
 
 
+def test_amounts_that_nobody_knows_make_a_report(settings: Settings, tmp_path: Path) -> None:
+    """Wallets whose transactions have no values, as netrascan's example gives them."""
+    other = "0x" + "2" * 40
+    payment = {"from": other, "to": BINANCE, "token_symbol": "USDT", "timestamp": "1746057600", "hash": "0xaa"}
+    lines = [
+        {
+            "wallet": other,
+            "score": 0.9,
+            "category": "whale",
+            "txs": [payment, {**payment, "timestamp": "1746144000", "hash": "0xab"}],
+        },
+        {
+            "wallet": LISTED,
+            "score": 0.2,
+            "category": "retail",
+            "txs": [{**payment, "from": LISTED, "token_symbol": "ETH"}],
+        },
+    ]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "wallets.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result = build(settings.with_changes(reports={"each_run": True}), tmp_path / "in")
+    assert ask(settings, "SELECT count(*), count(amount) FROM raw.transfers") == [(3, 0)]
+    assert result.report_failure is None
+    assert "could not be drawn" not in result.reports[0].read_text()
+    assert "Tokens whose amounts are unknown" in result.reports[0].read_text()
+
+
 def _in_terminal(width: int, *words: object) -> str:
     """What a verb shows on a terminal of so many columns."""
     near, far = pty.openpty()
