@@ -979,8 +979,8 @@ class AlertSettings(Section):
         7,
         ge=1,
         description="calendar days over which the days that one publication brings or changes may reach with all of "
-        "their alerts as news; over more, as when a history is loaded, the alerts of the last day are news and those before "
-        "come in one digest: the daily run catches up a week of holidays and no more",
+        "their alerts as news; over more, as when a history is loaded, the alerts of the last day are news and those "
+        "before come in one digest: the daily run catches up a week of holidays and no more",
     )
     topic_minutes: float = Field(
         60.0,
