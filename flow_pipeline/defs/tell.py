@@ -37,7 +37,7 @@ WRITTEN = "report_is_written"
         dg.AssetCheckSpec(WRITTEN, asset=["reports"], description="The report is written. The run stands without it.")
     ],
 )
-def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster compares it
     """Pages, Markdown files and folders of charts, and the figures for Prometheus when a file for them is set."""
     if file := settings().reports.metrics_file:
         write_textfile(settings(), file)
