@@ -38,7 +38,7 @@ with parts as (
 counts as (
     select
         part_of,
-        string_agg(parts || ' ' || rule, ', ' order by rule) as said
+        string_agg(parts || ' ' || replace(rule, '_', ' '), ', ' order by rule) as said
     from (
         select
             part_of,

@@ -1,7 +1,7 @@
 -- Gives: one row per name of a chain or a token of the file, and whether it is a contract
 -- Reads: the rows of the file
 -- Takes: ${rows} (the typed rows to load)
-with tokens as (
+with tokens as materialized (
     select distinct
         chain,
         token_symbol,
