@@ -162,6 +162,12 @@ class SourceSettings(Section):
         None, description="length of one step in the time column of an edge list; there is no sensible default"
     )
     epoch: date | None = Field(None, description="day of step 0 of an edge list; there is no sensible default")
+    max_name_letters: int = Field(
+        64,
+        ge=24,
+        description="letters of a symbol or a chain's name that are kept, then its length and a hash: real symbols "
+        "have under thirty, and longer ones are advertisements",
+    )
     earliest: date = Field(
         date(2009, 1, 3),
         description="earlier times are rejected as bad_timestamp; the default is the day of the first block of the "
@@ -268,6 +274,12 @@ class LabelSettings(Section):
         None,
         description="what the addresses of a list are that does not say it, such as sanctioned or exchange; unset "
         "leaves it to the file's name, and refuses a plain list whose name says nothing",
+    )
+    max_letters: int = Field(
+        300,
+        ge=60,
+        description="letters of a text of a label that are kept, then its length and a hash; the longest of the "
+        "shipped packs has 92",
     )
     max_bytes: int = Field(
         512 * 1024**2,
@@ -964,11 +976,23 @@ class AlertSettings(Section):
 
     transfer_by_token: dict[str, tuple[float, float, float]] = Field(
         {},
-        description="token units above which one transfer is MEDIUM, HIGH, CRITICAL; none by default: the typology "
-        "large_transfer tells those that are large for the traffic of their chain",
+        description="token units above which one transfer is MEDIUM, HIGH, CRITICAL; none by default: the token's own "
+        "traffic says what is large",
     )
     transfer_usd: tuple[float, float, float] | None = Field(
         None, description="the same in US dollars for other tokens with a price; none by default"
+    )
+    transfer_times: float | None = Field(
+        10.0,
+        gt=1,
+        description="without a limit, a transfer is told from so many times the largest of its token in the days "
+        "before: amounts have tails so fat that three times a month's record comes every third month; none for never",
+    )
+    transfer_days: int = Field(
+        30, ge=1, le=366, description="days before that a transfer is compared with: a month has paydays and month ends"
+    )
+    transfer_least: int = Field(
+        100, ge=1, description="transfers of those days without which a token has no usual traffic to compare with"
     )
     medium_score: float = Field(
         0.6,
@@ -990,6 +1014,13 @@ class AlertSettings(Section):
         description="alerts of a week of data that are told, the rarest ones of all rules, then those about the most "
         "dollars: what a team of two can look into. The rest waits in the list, `netraflow alerts list --status "
         "waiting`; sanctioned transfers, touches of sanctioned or exploit labels and failed runs are always told",
+    )
+    news_days: int = Field(
+        7,
+        ge=1,
+        description="calendar days over which the days that one publication brings or changes may reach with all of "
+        "their alerts as news; over more, as when a history is loaded, the alerts of the last day are news and those "
+        "before come in one digest: the daily run catches up a week of holidays and no more",
     )
     topic_minutes: float = Field(
         60.0,
@@ -1051,6 +1082,12 @@ class ReportSettings(Section):
     exchanges: int = Field(20, ge=0, description="number of exchanges with their own chart, the most active first")
     tokens: int = Field(
         3, ge=1, description="number of tokens with a chart of all exchanges together, the most active first"
+    )
+    chart_seconds: float = Field(
+        30.0,
+        gt=0,
+        description="maximum time to draw one chart, the start of the drawing process included; one takes half a "
+        "second, and a chart that fails is named in its place",
     )
     metrics_file: Path | None = Field(
         None,

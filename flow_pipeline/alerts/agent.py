@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.domain.markdown import plain
+from flow_pipeline.domain.markdown import row as row_of
 from flow_pipeline.domain.vocabulary import TOTAL_SCOPE
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.netflow import anomalous_days
@@ -165,11 +166,11 @@ def _markdown(told: Told, settings: Settings, method: str, now: datetime) -> str
             lines += [f"## {title}", ""]
         for series in sorted({row["series"] for row in rows}):
             own = [row for row in rows if row["series"] == series]
-            lines += [f"### {series}", ""] if several else []
+            lines += [f"### {plain(series)}", ""] if several else []
             lines += [
-                _row(columns),
-                _row(["---"] * len(columns)),
-                *(_row([_shown(row[name]) for name in columns]) for row in own),
+                row_of(columns),
+                row_of(["---"] * len(columns)),
+                *(row_of([_shown(row[name]) for name in columns]) for row in own),
                 "",
             ]
             lines += [
@@ -187,10 +188,6 @@ def _markdown(told: Told, settings: Settings, method: str, now: datetime) -> str
         "This file was generated automatically by `netraflow agent`."
     )
     return "\n".join(lines) + "\n"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 def _shown(value: Any) -> str:

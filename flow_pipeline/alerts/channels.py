@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.text import harmless, harmless_lines
 from flow_pipeline.settings import AlertSettings, ChannelSettings, secret
 
 Payload = dict[str, Any]
@@ -72,6 +73,7 @@ def text(payload: Payload) -> str:
         explained = alert["explanation"]
         lines += [f"rule: {explained['rule']['name']} {explained['rule']['version']}: {explained['rule']['says']}"]
         lines += [f"baseline: {json.dumps(explained['baseline'])}"] if explained["baseline"] else []
+        lines += [f"with: [{part['severity']}] {part['title']}" for part in (alert["after"] or {}).get("parts", [])]
         lines += [f"more: netraflow alerts show {alert['alert_id']}"]
     if payload["count"] > len(payload["alerts"]):
         lines.append(f"… and {payload['count'] - len(payload['alerts']):,} more: netraflow alerts list")
@@ -116,7 +118,12 @@ def _apprise(channel: ChannelSettings, payload: Payload, settings: AlertSettings
     kind = (
         apprise.NotifyType.WARNING if payload["severities"].keys() & {"CRITICAL", "HIGH"} else apprise.NotifyType.INFO
     )
-    if not target.notify(title=headline(payload), body=text(payload), notify_type=kind):
+    # The body is plain text: services that take HTML or Markdown get it escaped.
+    sender = apprise.Apprise()
+    sender.add(target)
+    if not sender.notify(
+        title=headline(payload), body=text(payload), notify_type=kind, body_format=apprise.NotifyFormat.TEXT
+    ):
         raise NotDelivered(f"{target.service_name} did not take it")
 
 
@@ -151,9 +158,9 @@ def _file(channel: ChannelSettings, payload: Payload, settings: AlertSettings) -
 
 
 def _terminal(channel: ChannelSettings, payload: Payload, settings: AlertSettings) -> None:
-    print(headline(payload), file=sys.stderr)
+    print(harmless(headline(payload)), file=sys.stderr)
     if payload["type"] == "digest":
-        print(text(payload), file=sys.stderr)
+        print(harmless_lines(text(payload)), file=sys.stderr)
 
 
 def _word(alert: dict[str, Any]) -> str:

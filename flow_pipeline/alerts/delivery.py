@@ -11,6 +11,8 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import duckdb
+
 from flow_pipeline import __version__
 from flow_pipeline.alerts.channels import NotDelivered, Payload, send
 from flow_pipeline.alerts.ledger import as_utc, ledger_file, open_ledger
@@ -59,7 +61,11 @@ def _deliver(settings: Settings, now: datetime) -> Outcome:
     outcome = Outcome()
     with open_ledger(settings) as connection:
         for name in settings.alerts.channels:
-            _put_together(connection, settings, name, now)
+            try:
+                _put_together(connection, settings, name, now)
+            except duckdb.Error as failure:
+                # Its transaction is undone; the other channels have theirs.
+                outcome.errors[name] = f"its messages can not be put together: {str(failure).splitlines()[0]}"
         due = connection.execute(
             """
                 select message_id, channel, attempts from messages where sent_at is null and next_try <= $now
@@ -79,6 +85,9 @@ def _deliver(settings: Settings, now: datetime) -> Outcome:
             outcome.sent[name] = outcome.sent.get(name, 0) + 1
         except NotDelivered as refused:
             error = outcome.errors[name] = str(refused)
+        except Exception as failure:
+            # A fault of one channel's library holds up no other; its text may hold secrets.
+            error = outcome.errors[name] = f"can not be sent ({type(failure).__name__})"
         wait = min(settings.alerts.retry_seconds * 2.0 ** min(attempts, 30), settings.alerts.max_retry_seconds)
         with open_ledger(settings) as connection:
             connection.execute(
@@ -126,7 +135,7 @@ def _put_together(connection: Connection, settings: Settings, channel: str, now:
             {"channel": channel},
         )
         row = connection.execute(
-            f"select count(*), md5(string_agg(event_id, ',' order by event_id)) from ({rest})"
+            f"select count(*), md5(string_agg(event_id, ',' order by event_id) || '|' || ?) from ({rest})", [channel]
         ).fetchone()
         last = connection.execute(
             "select max(made_at) from messages where channel = ? and is_digest", [channel]

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from flow_pipeline import __version__
 from flow_pipeline.alerts.relations import DAYS_TO_TELL
@@ -24,18 +26,26 @@ from flow_pipeline.alerts.rules import COLUMNS, RUN_FAILED, RUN_FAILED_SAYS, dis
 from flow_pipeline.domain.errors import FlowError, UsageError, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tables import OPS_ALERTS
+from flow_pipeline.domain.text import harmless
 from flow_pipeline.questions.rows import Rows, records, rows
+from flow_pipeline.scoring.severity import WORDS, severity
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import published_run
 from flow_pipeline.warehouse.relations import dropped_after
 from flow_pipeline.warehouse.store import Connection, engine_config, hold, lend_macros, transaction
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM")
-STATUSES = ("open", "waiting", "acknowledged", "snoozed", "withdrawn")
+STATUSES = ("open", "waiting", "acknowledged", "snoozed", "part", "withdrawn")
 VERDICTS = ("true", "known", "noise")
 """What an alert turned out to be: what it says, something explained, or nothing."""
 BUDGET_SHARES = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Smaller budgets that a review tries; what a larger one would tell, nobody was told and nobody judged."""
+
+_LONGEST_REASON = 1_000
+"""Letters kept of why a run failed: errors of libraries may quote whole rows."""
+
+PARTS_LISTED = 20
+"""Parts that an alert lists; a finding may put hundreds of addresses at risk, and all of them are counted."""
 
 sql = statements(__package__)
 
@@ -96,6 +106,7 @@ def _complete(connection: Connection) -> None:
         if "told_at" in {column.name for column in missing}:
             connection.execute("update alerts set told_at = first_told_at")
         connection.execute("alter table actions add column if not exists verdict varchar")
+        connection.execute("alter table deliveries add column if not exists is_history boolean")
 
 
 def compare(connection: Connection, settings: Settings, run_id: str, now: datetime | None = None) -> int:
@@ -122,6 +133,8 @@ def compare(connection: Connection, settings: Settings, run_id: str, now: dateti
 def _compare(connection: Connection, settings: Settings, run_id: str, moment: datetime) -> int:
     _mark_days(connection, settings)
     _collect(connection, settings)
+    _weigh(connection, settings)
+    _join_parts(connection)
     connection.execute(sql("alert_changes"))
     connection.execute(sql("alerts_to_tell"), {"now": moment, "per_week": settings.alerts.per_week})
     connection.execute(sql("alerts_told_late"))
@@ -142,6 +155,7 @@ def _compare(connection: Connection, settings: Settings, run_id: str, moment: da
     row = connection.execute("select count(*) from alert_changes").fetchone()
     for table in (
         "alert_candidates",
+        "alert_parts",
         "alert_changes",
         "alerts_to_tell",
         "alert_explanations",
@@ -198,6 +212,32 @@ def _collect(connection: Connection, settings: Settings) -> None:
             ) from None
 
 
+def _weigh(connection: Connection, settings: Settings) -> None:
+    """Say how severe those are whose rule leaves it open: by rarity and stake, as findings are; LOW is no alert."""
+    open_ones = "from alert_candidates where severity is null"
+    found = connection.execute(f"select alert_id, rarity, stake_usd {open_ones}").fetchnumpy()
+    rarity, usd = (np.ma.filled(np.ma.asarray(found[name], np.float64), np.nan) for name in ("rarity", "stake_usd"))
+    limits = settings.verdicts.small_usd, settings.verdicts.large_usd
+    words = np.array(WORDS)[severity(np.full(len(rarity), True), rarity, usd, *limits)]
+    weighed = pa.table({"alert_id": pa.array(found["alert_id"], pa.string()), "severity": pa.array(words, pa.string())})
+    connection.register("weighed", weighed)
+    connection.execute("""
+        update alert_candidates set severity = w.severity,
+            content = json_merge_patch(content, json_object('severity', w.severity))
+        from weighed as w where alert_candidates.alert_id = w.alert_id and alert_candidates.severity is null
+    """)
+    connection.unregister("weighed")
+    connection.execute("delete from alert_candidates where severity = 'LOW'")
+
+
+def _join_parts(connection: Connection) -> None:
+    """Related candidates are one alert, the others are its parts: one event is told once."""
+    connection.execute(sql("alert_parts"))
+    connection.execute(sql("alert_heads"), {"most": PARTS_LISTED})
+    connection.execute(sql("joined_parts"))
+    connection.execute("drop table alert_heads")
+
+
 def _explain(connection: Connection, settings: Settings) -> None:
     """`alert_explanations`, frozen with a new revision: the rule and its version, the baseline, the labels used."""
     rules = discover()
@@ -226,6 +266,7 @@ def commit(settings: Settings) -> dict[str, int]:
             if name != "temp_directory":
                 connection.execute(f"set {name} = ?", [value])
         connection.execute(f"attach '{_quoted(settings.published_link.resolve())}' as warehouse (read_only)")
+        news_from = connection.execute(sql("news_from"), {"most": settings.alerts.news_days}).fetchone()
         with transaction(connection):
             connection.execute("""
                 create or replace temp table new_ids as
@@ -233,7 +274,7 @@ def commit(settings: Settings) -> dict[str, int]:
                 where t.alert_id is null or p.revision > t.revision
             """)
             connection.execute(sql("new_revisions"))
-            _take(connection, settings)
+            _take(connection, settings, news_from[0] if news_from else None)
             connection.execute(
                 "delete from days where block_date not in (select block_date from warehouse.store.told_days)"
             )
@@ -246,8 +287,14 @@ def commit(settings: Settings) -> dict[str, int]:
     return dict(counts)
 
 
-def _take(connection: Connection, settings: Settings) -> None:
-    """Take `new_revisions`, alerts with the content and explanation that they replace, into the tables."""
+def _take(connection: Connection, settings: Settings, news_from: date | None = None) -> None:
+    """Take `new_revisions`, alerts with the content and explanation that they replace, into the tables.
+
+    Args:
+        connection: The ledger.
+        settings: Channels in force.
+        news_from: The first day whose alerts are news, where a history was published; else every day's are.
+    """
     # What people decided stays with the ledger; the warehouse only shows it.
     snoozed = ", ".join(f"coalesce(a.{name}, f.{name}) as {name}" for name in _SNOOZED)
     connection.execute(f"""
@@ -257,7 +304,7 @@ def _take(connection: Connection, settings: Settings) -> None:
     """)
     connection.execute(sql("new_events"))
     for name, channel in settings.alerts.channels.items():
-        values = {"channel": name, "least": channel.min_severity, "rules": list(channel.rules)}
+        values = {"channel": name, "least": channel.min_severity, "rules": list(channel.rules), "news_from": news_from}
         connection.execute(sql("new_deliveries"), values)
 
 
@@ -274,6 +321,7 @@ def record_failure(settings: Settings, run_id: str, reason: str, now: datetime |
     with open_ledger(settings) as connection, transaction(connection):
         if connection.execute("select 1 from alerts where alert_id = ?", [alert_id]).fetchone():
             return alert_id
+        reason = harmless(reason, _LONGEST_REASON)
         title = f"run {run_id} failed: {reason}"
         rule = {"name": RUN_FAILED, "version": "1", "says": RUN_FAILED_SAYS, "parameters": {}}
         software = f"netraflow {__version__}"
@@ -431,7 +479,7 @@ def listed(settings: Settings, severity: str | None, rule: str | None, status: s
 def shown(settings: Settings, prefix: str) -> dict[str, Any]:
     """One alert with its events, actions and messages."""
     alerts = """
-        select *, alert_status(change, told_at, snoozed_until, acknowledged_at) as status
+        select *, alert_status(change, part_of, told_at, snoozed_until, acknowledged_at) as status
         from alerts where alert_id = $id
     """
     events = """

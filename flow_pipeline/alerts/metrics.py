@@ -116,7 +116,8 @@ _LEDGER: dict[str, tuple[str, list[str], str]] = {
         "Alerts by kind, severity and status",
         ["rule", "severity", "status"],
         """
-            select rule, severity, alert_status(change, told_at, snoozed_until, acknowledged_at) as status, count(*)
+            select rule, severity, alert_status(change, part_of, told_at, snoozed_until, acknowledged_at) as status,
+                count(*)
             from alerts group by all order by all
         """,
     ),

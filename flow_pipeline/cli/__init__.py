@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import Globals
+from flow_pipeline.cli.common import Globals, put
 
 _EVERYWHERE = ("data_dir", "config", "debug", "wide")
 """Options that stand before the verb or after it."""
@@ -67,12 +67,12 @@ def main(arguments: list[str] | None = None) -> None:
     except FlowError as error:
         if "--debug" in given:
             raise
-        print(f"netraflow: {error.message}", file=sys.stderr)
+        put(f"netraflow: {error.message}", file=sys.stderr)
         if error.hint:
-            print(f"  hint: {error.hint}", file=sys.stderr)
+            put(f"  hint: {error.hint}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
-        print("netraflow: interrupted; the next run goes on from here", file=sys.stderr)
+        put("netraflow: interrupted; the next run goes on from here", file=sys.stderr)
         raise SystemExit(130) from None
     except BrokenPipeError:
         sys.stderr.close()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import TokenOption, settings_of
+from flow_pipeline.cli.common import TokenOption, put, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -35,10 +35,10 @@ def agent(
     settings = settings_of(context)
     _, method = judged_by(settings, method)
     while True:
-        print(look(settings, method, token).line, flush=True)
+        put(look(settings, method, token).line, flush=True)
         if rotate_monthly:
             for moved in rotate(settings):
-                print(f"archived {moved}", flush=True)
+                put(f"archived {moved}", flush=True)
         if not loop:
             return
         time.sleep(sleep)

@@ -18,6 +18,7 @@ from flow_pipeline.cli.common import (
     emit,
     jsonable,
     note,
+    put,
     settings_of,
 )
 from flow_pipeline.cli.tables import Shape, table
@@ -51,7 +52,7 @@ def listing(
     severity: Annotated[str | None, typer.Option("--severity", help="CRITICAL, HIGH or MEDIUM.")] = None,
     rule: Annotated[str | None, typer.Option("--rule", help="Only alerts of this kind, such as finding.")] = None,
     status: Annotated[
-        str, typer.Option("--status", help="open, waiting, acknowledged, snoozed, withdrawn, all.")
+        str, typer.Option("--status", help="open, waiting, acknowledged, snoozed, part, withdrawn, all.")
     ] = "open",
     first: FromOption = None,
     as_json: JsonOption = False,
@@ -75,14 +76,18 @@ def show_alert(context: typer.Context, alert_id: IdArgument, as_json: JsonOption
 
     found = shown(settings_of(context), alert_id)
     if as_json or not sys.stdout.isatty():
-        print(json.dumps(found, default=jsonable, indent=1))
+        put(json.dumps(found, default=jsonable, indent=1))
         return
-    print(f"[{found['severity']}] {found['rule']} {found['alert_id']}: {found['status']}\n\n{found['title']}\n")
+    put(f"[{found['severity']}] {found['rule']} {found['alert_id']}: {found['status']}\n\n{found['title']}\n")
     explained = found["explanation"]
-    print(f"Rule: {explained['rule']['says']} (version {explained['rule']['version']}, {explained['software']})")
+    put(f"Rule: {explained['rule']['says']} (version {explained['rule']['version']}, {explained['software']})")
     for name in ("baseline", "labels"):
-        print(f"{name.capitalize()}: {json.dumps(explained[name]) if explained[name] else 'none'}")
-    print(f"Parameters: {json.dumps(explained['rule']['parameters'])}\n")
+        put(f"{name.capitalize()}: {json.dumps(explained[name]) if explained[name] else 'none'}")
+    put(f"Parameters: {json.dumps(explained['rule']['parameters'])}\n")
+    if found["part_of"]:
+        put(f"Part of alert {found['part_of']}, which is told.\n")
+    for part in found["content"].get("parts", []):
+        put(f"With [{part['severity']}] {part['rule']} {part['alert_id']}: {part['title']}")
     for key, names in (
         ("events", ["revision", "change", "made_at", "run_id", "severity", "before", "after"]),
         ("actions", ["action", "author", "verdict", "reason", "until", "made_at"]),
@@ -110,7 +115,7 @@ def ack(
     from flow_pipeline.alerts.ledger import VERDICTS, acknowledge
 
     verdict = _choice("--as", verdict, VERDICTS)
-    print(f"acknowledged {acknowledge(settings_of(context), alert_id, by or getpass.getuser(), reason, verdict)}")
+    put(f"acknowledged {acknowledge(settings_of(context), alert_id, by or getpass.getuser(), reason, verdict)}")
 
 
 def snooze(
@@ -120,7 +125,7 @@ def snooze(
     from flow_pipeline.alerts.ledger import snooze as hold_back
 
     day = _day("--until", until)
-    print(f"snoozed {hold_back(settings_of(context), alert_id, day, by or getpass.getuser(), reason)} until {until}")
+    put(f"snoozed {hold_back(settings_of(context), alert_id, day, by or getpass.getuser(), reason)} until {until}")
 
 
 def allow(
@@ -135,7 +140,7 @@ def allow(
     from flow_pipeline.alerts.ledger import allow as allow_pair
 
     allow_pair(settings_of(context), sender, receiver, _day("--until", until), by or getpass.getuser(), reason)
-    print(f"allowed {sender} to {receiver} until {until}")
+    put(f"allowed {sender} to {receiver} until {until}")
 
 
 def send(context: typer.Context, as_json: JsonOption = False) -> None:
@@ -149,7 +154,7 @@ def send(context: typer.Context, as_json: JsonOption = False) -> None:
     commit(settings)
     outcome = deliver(settings)
     if as_json or not sys.stdout.isatty():
-        print(
+        put(
             json.dumps(
                 {
                     "sent": outcome.sent,
@@ -162,16 +167,16 @@ def send(context: typer.Context, as_json: JsonOption = False) -> None:
         )
     else:
         for name, count in outcome.sent.items():
-            print(f"{name}: {count} sent")
-        print(
+            put(f"{name}: {count} sent")
+        put(
             f"{outcome.waiting:,} waiting"
             if settings.alerts.channels
             else "no channel is set; see docs/operations.md, Delivery"
         )
     for name, error in outcome.errors.items():
-        print(f"netraflow: channel {name}: {error}; it is tried again", file=sys.stderr)
+        put(f"netraflow: channel {name}: {error}; it is tried again", file=sys.stderr)
     for name, count in outcome.homeless.items():
-        print(
+        put(
             f"netraflow: {count:,} messages wait for channel {name}, which the settings no longer have; "
             "put it back and they are sent",
             file=sys.stderr,
@@ -187,7 +192,7 @@ def test(
     from flow_pipeline.alerts.delivery import try_channel
 
     try_channel(settings_of(context), channel)
-    print(f"{channel} took the test message")
+    put(f"{channel} took the test message")
 
 
 def _choice(option: str, value: str | None, known: Any) -> str | None:

@@ -21,6 +21,7 @@ from flow_pipeline.cli.common import (
     ToOption,
     note,
     progress,
+    put,
     settings_of,
     tell_memory,
 )
@@ -152,15 +153,17 @@ def run_and_tell(
 
 
 def tell_result(settings: Settings, result: RunResult, seconds: float, as_json: bool) -> None:
-    """Print the summary of a run; exit with 1 when a file was refused."""
+    """Print the summary of a run; exit with 1 when a file was refused or the report failed."""
     summary = summarise(settings, result, seconds)
     if as_json or not sys.stdout.isatty():
-        print(json.dumps(summary, indent=1, default=str))
+        put(json.dumps(summary, indent=1, default=str))
     else:
         show_summary(summary)
     for file in result.load.refused:
         note(f"netraflow: refused: {'; '.join(file.notes)}")
-    if result.load.refused:
+    if result.report_failure:
+        note(f"netraflow: {result.report_failure}")
+    if result.load.refused or result.report_failure:
         raise typer.Exit(1)
 
 
@@ -223,6 +226,7 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
             "waiting": result.delivery.waiting,
         },
         "reports": [str(path) for path in result.reports],
+        "report_failure": result.report_failure,
         "published": str(settings.published_link),
         "exports": str(settings.exports_dir),
     }
@@ -235,19 +239,19 @@ def show_summary(summary: dict[str, Any]) -> None:
     for f in summary["files"]:
         remarks = [*(f"{count:,} rejected as {reason}" for reason, count in f["reasons"].items()), *f["notes"]]
         if remarks and f["status"] != "refused":
-            print(f"{f['file']}: {'; '.join(remarks)}")
+            put(f"{f['file']}: {'; '.join(remarks)}")
         for decision in f["decisions"]:
-            print(f"  decided: {decision}")
+            put(f"  decided: {decision}")
     for remark in summary["notes"]:
-        print(f"note: {remark}")
+        put(f"note: {remark}")
     for s in summary["label_sets"]:
         if s["rejected"] or s["notes"]:
-            print(
+            put(
                 f"{s['set']}: {s['loaded']:,} of {s['read']:,} labels; "
                 f"{s['rejected']} refused (raw.rejects has their lines); {'; '.join(s['notes'])}"
             )
     counts = summary["warehouse"]
-    print(
+    put(
         f"\n{counts['transfers']:,} transfers of {counts['tokens']:,} tokens, {counts['exchanges']} exchanges, "
         f"{counts['first_day']} to {counts['last_day']}\n"
     )
@@ -263,9 +267,9 @@ def show_summary(summary: dict[str, Any]) -> None:
             title,
         )
     if summary["short_history"]:
-        print(f"note: {summary['short_history']}")
+        put(f"note: {summary['short_history']}")
     if any(summary["daily_findings"].values()):
-        print(
+        put(
             "Days flagged, those of single wallets with them: "
             + ", ".join(f"{count:,} by {detector}" for detector, count in summary["daily_findings"].items())
             + "; `netraflow anomalies --detector NAME` lists them"
@@ -278,9 +282,7 @@ def show_summary(summary: dict[str, Any]) -> None:
             "Typologies: suspicious findings, and all that fit the definition",
         )
     for row in summary["truncated"]:
-        print(
-            f"truncated: {row['found']:,} {row['typology']} found, {row['kept']:,} kept; raise typologies.max_findings"
-        )
+        put(f"truncated: {row['found']:,} {row['typology']} found, {row['kept']:,} kept; raise typologies.max_findings")
     if summary["risks"]:
         names = ["address", "score", "category", "finding_count", "components"]
         table(
@@ -297,19 +299,19 @@ def show_summary(summary: dict[str, Any]) -> None:
             "Top destinations of the busiest tokens",
         )
     for warning in summary["audit"]["warnings"]:
-        print(f"warning: {warning}")
+        put(f"warning: {warning}")
     if summary["alerts"]:
         changes = ", ".join(f"{count:,} {change}" for change, count in summary["alerts"].items())
-        print(f"Alerts: {changes}; `netraflow alerts list` shows the open ones")
+        put(f"Alerts: {changes}; `netraflow alerts list` shows the open ones")
     for path in summary["reports"]:
         if path.endswith(".html"):
-            print(f"Report: {path}")
+            put(f"Report: {path}")
     for name, error in summary["delivery"]["errors"].items():
-        print(f"warning: channel {name}: {error}; its alerts wait in the ledger")
+        put(f"warning: channel {name}: {error}; its alerts wait in the ledger")
     if summary["nothing_new"]:
-        print(f"Nothing new: {summary['published']} stands as it was ({summary['seconds']} s)")
+        put(f"Nothing new: {summary['published']} stands as it was ({summary['seconds']} s)")
     else:
-        print(
+        put(
             f"Audit passed ({summary['audit']['checked']} expectations). "
             f"Published {summary['published']} in {summary['seconds']} s; CSV exports in {summary['exports']}"
         )

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from flow_pipeline.cli.tables import PLAIN, Shape, table
+from flow_pipeline.domain.text import csv_cell, harmless, harmless_lines
 from flow_pipeline.questions.rows import named
 
 if TYPE_CHECKING:
@@ -136,14 +137,16 @@ def emit(
         writer.writerow(columns)
         writer.writerows([_text(value) for value in row] for row in rows)
     elif as_json or not sys.stdout.isatty():
-        print(json.dumps(named(columns, rows), default=jsonable, indent=1))
+        put(json.dumps(named(columns, rows), default=jsonable, indent=1))
     else:
         table(columns, rows, title, limit, shape)
 
 
 def _text(value: Any) -> Any:
     if isinstance(value, list):
-        return ";".join(map(str, value))
+        value = ";".join(map(str, value))
+    if isinstance(value, str):
+        return csv_cell(harmless(value))
     return format(value, "f") if isinstance(value, Decimal) else value
 
 
@@ -162,9 +165,9 @@ RUN_STEPS = (
     ("audit raw", "audit marts", "audit collapse"),
     ("detect", "follow", "find", "analyse", "score"),
     ("audit",),
-    ("compare", "publish"),
-    ("tell", "write"),
+    ("compare", "publish", "record"),
     ("send",),
+    ("write",),
 )
 """What a run says, from its files to its alerts."""
 
@@ -177,6 +180,7 @@ def progress(steps: Sequence[tuple[str, ...]] = ()) -> Iterator[Callable[[str], 
         steps: How what is said in each step of a long job begins, in their order; it is then told with its number.
     """
     from rich.console import Console
+    from rich.text import Text
 
     def numbered(text: str) -> str:
         done = [n for n, step in enumerate(steps, 1) if text.startswith(step)]
@@ -185,7 +189,7 @@ def progress(steps: Sequence[tuple[str, ...]] = ()) -> Iterator[Callable[[str], 
     console = Console(stderr=True)
     if console.is_terminal:
         with console.status("start") as status:
-            yield lambda text: status.update(numbered(text))
+            yield lambda text: status.update(Text(harmless(numbered(text))))
         return
     if not steps:
         yield lambda text: None
@@ -209,6 +213,11 @@ def bar() -> Iterator[Callable[[str, int, int], None]]:
         yield lambda what, done, of: shown.update(task, description=what, completed=done, total=of)
 
 
+def put(text: str = "", file: TextIO | None = None, flush: bool = False) -> None:
+    """Print lines; whatever a stranger's text in them would do to a terminal is shown instead."""
+    print(harmless_lines(text), file=file, flush=flush)
+
+
 def note(text: str) -> None:
     """A line for people on stderr."""
-    print(text, file=sys.stderr)
+    put(text, file=sys.stderr)

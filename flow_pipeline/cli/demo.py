@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import DEMO, RUN_STEPS, JsonOption, progress, settings_of, tell_memory
+from flow_pipeline.cli.common import DEMO, RUN_STEPS, JsonOption, progress, put, settings_of, tell_memory
 from flow_pipeline.cli.tables import pretty, table
 from flow_pipeline.domain.shipped import shipped
 
@@ -47,7 +47,7 @@ def demo(
     missed = [row for row in days if row["place"] != 1]
     flows = [(row["right"], row["planted"]) for row in scores if "above" not in row]
     if as_json or not sys.stdout.isatty():
-        print(json.dumps(summary, indent=1, default=str))
+        put(json.dumps(summary, indent=1, default=str))
     else:
         _tell(
             summary,
@@ -87,7 +87,7 @@ def _run(context: typer.Context, out: Path | None, say: Any, started: float) -> 
 def _tell(summary: dict[str, Any], planted: str) -> None:
     """What was found, in ten lines, and what to ask next."""
     counts, wallets = summary["warehouse"], summary["wallets"]
-    print(
+    put(
         f"{counts['transfers']:,} transfers of {counts['tokens']:,} tokens between {counts['exchanges']} exchanges and "
         f"others, {counts['first_day']} to {counts['last_day']}, in {summary['seconds']:.0f} s\n"
     )
@@ -110,7 +110,7 @@ def _tell(summary: dict[str, Any], planted: str) -> None:
         ("report", next((path for path in summary["reports"] if path.endswith(".html")), "none")),
     ]
     for name, text in lines:
-        print(f"  {name:<12} {text}")
+        put(f"  {name:<12} {text}")
     print("\nAsk it:")
     first = [f"finding {finding}" for finding in summary["first_findings"][:1]]
     for words in ("findings --limit 5", *first, "netflow --exchange Northbank --token USDT"):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, jsonable, settings_of
+from flow_pipeline.cli.common import JsonOption, jsonable, put, settings_of
 from flow_pipeline.cli.tables import table
 
 
@@ -29,7 +29,7 @@ def finding(
     with open_published(settings_of(context)) as connection:
         found = one_finding(connection, finding_id)
     if as_json or not sys.stdout.isatty():
-        print(json.dumps({**found, "clears": clears(found)}, default=jsonable, indent=1))
+        put(json.dumps({**found, "clears": clears(found)}, default=jsonable, indent=1))
         return
     show_finding(found)
 
@@ -37,13 +37,13 @@ def finding(
 def show_finding(found: dict[str, Any]) -> None:
     """The page."""
     state = found["severity"] if found["is_suspicious"] else "fits the definition, not suspicious"
-    print(f"{found['typology']} {found['finding_id']} on {found['chain']}: {state}\n")
-    print(found["reason"])
-    print(found["verdict"])
+    put(f"{found['typology']} {found['finding_id']} on {found['chain']}: {state}\n")
+    put(found["reason"])
+    put(found["verdict"])
     if not found["is_order_known"]:
-        print("The order of transfers within one block is not known: their source gives no transaction index.")
+        put("The order of transfers within one block is not known: their source gives no transaction index.")
     times = f"From {found['first_timestamp']} to {found['last_timestamp']} UTC."
-    print(f"{times} Detector version {found['detector_version']}.\n")
+    put(f"{times} Detector version {found['detector_version']}.\n")
     names = ["ordinal", "block_timestamp", "part", "from_address", "to_address", "amount", "tx_hash", "transfer_index"]
     heads = ["#", "time", "part", "from", "to", found["token_symbol"] or "amount", "transaction", "index"]
     table(
@@ -53,10 +53,10 @@ def show_finding(found: dict[str, Any]) -> None:
     )
     names = ["address", "role", "labels", "risk", "risk_category"]
     table(names, [[row[name] for name in names] for row in found["addresses"]], "Addresses")
-    print("What would clear it:")
+    put("What would clear it:")
     for way in clears(found):
-        print(f"  - {way}")
-    print(f"\nProve it again: netraflow verify {found['finding_id']}\nParameters: {found['parameters']}")
+        put(f"  - {way}")
+    put(f"\nProve it again: netraflow verify {found['finding_id']}\nParameters: {found['parameters']}")
 
 
 def clears(found: dict[str, Any]) -> list[str]:

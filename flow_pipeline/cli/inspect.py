@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flow_pipeline.cli.analyze import input_options
-from flow_pipeline.cli.common import JsonOption, TokenFilesOption, note, settings_of
+from flow_pipeline.cli.common import JsonOption, TokenFilesOption, note, put, settings_of
 
 if TYPE_CHECKING:
     from flow_pipeline.loading.inspecting import Inspection
@@ -49,7 +49,7 @@ def inspect(
     paths = [path for given in files for path in (sorted(given.iterdir()) if given.is_dir() else [given])]
     found = look(settings, [path for path in paths if not path.is_dir()], options)
     if as_json or not sys.stdout.isatty():
-        print(json.dumps([_plain(one) for one in found], indent=1, default=str))
+        put(json.dumps([_plain(one) for one in found], indent=1, default=str))
     else:
         for one in found:
             _show(one)
@@ -81,7 +81,7 @@ def _show(one: Inspection) -> None:
     from flow_pipeline.loading.inspecting import COLUMNS
 
     what = " in ".join(part for part in (one.kind, one.container) if part)
-    print(f"\n{one.path}: {one.status}{f' as {one.format}' if one.format else ''}{f' ({what})' if what else ''}")
+    put(f"\n{one.path}: {one.status}{f' as {one.format}' if one.format else ''}{f' ({what})' if what else ''}")
     if one.fields:
         _print("columns", ", ".join(f"{field} ← {column}" for field, column in one.fields.items()))
     for decision in one.decisions:
@@ -91,14 +91,14 @@ def _show(one: Inspection) -> None:
     if one.counts:
         _print("rows", ", ".join(f"{count:,} {what}" for what, count in one.counts.items()))
     if one.rows:
-        print("  first rows, as they would load:")
+        put("  first rows, as they would load:")
     for row in one.rows:
         _show_row(dict(zip(COLUMNS, row, strict=True)))
 
 
 def _print(what: str, text: str) -> None:
     width = max(shutil.get_terminal_size().columns - 2, 40)
-    print(textwrap.fill(f"  {what:<10} {text}", width, subsequent_indent=" " * 13, break_long_words=False))
+    put(textwrap.fill(f"  {what:<10} {text}", width, subsequent_indent=" " * 13, break_long_words=False))
 
 
 def _show_row(row: dict[str, Any]) -> None:
@@ -108,12 +108,12 @@ def _show_row(row: dict[str, Any]) -> None:
         " ".join(str(part) for part in (row["token_symbol"], row["token_address"]) if part) or "of a token not named"
     )
     place = "" if row["transfer_index"] is None else f", place {row['transfer_index']}"
-    print(f"    {row['block_timestamp'] or 'no time'}  {amount} {token} on {row['chain']}")
-    print(f"      sender   {row['from_address'] or 'none'}")
-    print(f"      receiver {row['to_address'] or 'none'}")
-    print(f"      hash     {row['tx_hash'] or 'none'}{place}")
+    put(f"    {row['block_timestamp'] or 'no time'}  {amount} {token} on {row['chain']}")
+    put(f"      sender   {row['from_address'] or 'none'}")
+    put(f"      receiver {row['to_address'] or 'none'}")
+    put(f"      hash     {row['tx_hash'] or 'none'}{place}")
     if row["reason"]:
-        print(f"      not loaded: {row['reason']}")
+        put(f"      not loaded: {row['reason']}")
 
 
 def _write(path: Path, found: list[Inspection]) -> None:

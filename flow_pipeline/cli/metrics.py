@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import note, settings_of
+from flow_pipeline.cli.common import note, put, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def metrics(
     settings = settings_of(context)
     if textfile:
         write_textfile(settings, textfile)
-        print(textfile)
+        put(str(textfile))
         return
     try:
         server, thread = start_http_server(port, host, registry(settings))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import CsvOption, JsonOption, emit, note, progress, settings_of
+from flow_pipeline.cli.common import CsvOption, JsonOption, emit, note, progress, put, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -40,9 +40,9 @@ def train(context: typer.Context, as_json: JsonOption = False) -> None:
             **found.trained.facts,
             "card": found.card,
         }
-        print(json.dumps(facts, indent=1))
+        put(json.dumps(facts, indent=1))
     else:
-        print(found.card)
+        put(found.card)
 
 
 def show_model(
@@ -62,7 +62,7 @@ def show_model(
                 f"--version {version}: there is no such one",
                 f"there are {', '.join(map(str, sorted(cards))) or 'none; train one with `netraflow model train`'}",
             )
-        print(cards[version])
+        put(cards[version])
         return
     if not rows:
         note(
@@ -105,7 +105,7 @@ def backtest(context: typer.Context, as_json: JsonOption = False, as_csv: CsvOpt
             if whole["high_usd"] < 0
             else "that can not be said: the interval holds 0"
         )
-        print(
+        put(
             f"Was the top tenth better? {words}. {whole['difference_usd']:,.2f} USD more per wallet, "
             f"95 % interval {whole['low_usd']:,.2f} to {whole['high_usd']:,.2f}"
         )

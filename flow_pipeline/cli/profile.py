@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import settings_of
+from flow_pipeline.cli.common import put, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def profile(
         sys.stdout.write(text)
         return
     out.write_text(text)
-    print(f'wrote {out}; use it with verdicts.reference = "{out}" in the settings')
+    put(f'wrote {out}; use it with verdicts.reference = "{out}" in the settings')
 
 
 def _price(given: str) -> tuple[str, float]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, jsonable, settings_of
+from flow_pipeline.cli.common import JsonOption, jsonable, put, settings_of
 from flow_pipeline.cli.tables import table
 
 
@@ -27,13 +27,13 @@ def risk(
     with open_published(settings_of(context)) as connection:
         known = about_address(connection, address)
     if as_json or not sys.stdout.isatty():
-        print(json.dumps(known, default=jsonable, indent=1))
+        put(json.dumps(known, default=jsonable, indent=1))
         return
     for row in known["labels"]:
         said = f"{row['category']}, confidence {row['confidence']:g}; {row['source']}"
-        print(f"Label on {row['chain']}: {row['entity']} ({said})")
+        put(f"Label on {row['chain']}: {row['entity']} ({said})")
     if not known["risk"]:
-        print(
+        put(
             f"{known['address']} has no risk component: "
             "no suspicious finding lists it and it has no contact with a mixer or a sanctioned address"
         )
@@ -43,12 +43,12 @@ def risk(
 
 def show_risk(row: dict[str, Any]) -> None:
     """The page of one chain."""
-    print(
+    put(
         f"\n{row['address']} on {row['chain']}: {row['category']}, "
         f"score {row['score']:.4f}, confidence {row['confidence']:.2f}"
     )
     active = [item for item in row["components"] if item["is_active"]]
-    print(
+    put(
         f"score = 1 / (1 + e^(-5 ({row['raw_score']:.4f} - 0.5))), and {row['raw_score']:.4f} is the sum of the parts\n"
     )
     names = ["component", "score", "confidence", "weight", "part"]
@@ -56,4 +56,4 @@ def show_risk(row: dict[str, Any]) -> None:
     table([*names, "score without it", "finding"], rows, "Components that count")
     for item in row["components"]:
         counts = "" if item["is_active"] else "(does not count: a stronger one does) "
-        print(f"- {counts}{item['component']} {item['finding_id'] or ''}: {item['evidence']}")
+        put(f"- {counts}{item['component']} {item['finding_id'] or ''}: {item['evidence']}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, progress, settings_of
+from flow_pipeline.cli.common import JsonOption, progress, put, settings_of
 from flow_pipeline.cli.tables import table
 
 
@@ -67,7 +67,7 @@ def score_detectors(
         if (world / name).is_file():
             scores.append(score(settings, world / name))
     if as_json or not sys.stdout.isatty():
-        print(json.dumps(scores, indent=1))
+        put(json.dumps(scores, indent=1))
     else:
         names = ["typology", "planted", "found", "right", "precision", "recall", "recall_above"]
         table(names, [[row.get(name) for name in names] for row in scores], "Found against planted")
@@ -85,10 +85,10 @@ def score_detectors(
             table(names, rows, "All typologies over budgets of false alarms in 10,000 transfers")
         for row in scores:
             for finding_id in row["wrong"]:
-                print(f"wrong: {row['typology']} {finding_id}")
+                put(f"wrong: {row['typology']} {finding_id}")
             for transfers in row["missed"]:
                 keys = ", ".join(key if isinstance(key, str) else key[0] for key in transfers)
-                print(f"missed: {row['typology']} {keys}")
+                put(f"missed: {row['typology']} {keys}")
     if any(figure is not None and figure < least for figure in map(_recall, scores)):
         raise typer.Exit(1)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import CsvOption, JsonOption, emit, jsonable, note, progress, settings_of
+from flow_pipeline.cli.common import CsvOption, JsonOption, emit, jsonable, note, progress, put, settings_of
 from flow_pipeline.cli.tables import table
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def screen(
         rows = [row for one in found for row in (*(_row(one, hit) for hit in one.hits), *_clean(one))]
         emit(_COLUMNS, rows, False, True)
     elif as_json or not sys.stdout.isatty():
-        print(json.dumps({"lists": lists, "addresses": [_plain(one) for one in found]}, default=jsonable, indent=1))
+        put(json.dumps({"lists": lists, "addresses": [_plain(one) for one in found]}, default=jsonable, indent=1))
     else:
         for one in found:
             _show(one)
@@ -134,7 +134,7 @@ def _hash(leg: dict[str, Any]) -> str:
 def _show(one: Screened) -> None:
     """The page of one address."""
     seen = "" if one.is_seen else "; no transfer has it"
-    print(f"{one.address}: {one.status}{seen}")
+    put(f"{one.address}: {one.status}{seen}")
     for hit in one.hits:
         if hit.hops == 0:
             rows = [[label[name] for name in ("entity", "source", "list", "known_from")] for label in hit.labels]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, jsonable, note, progress, settings_of
+from flow_pipeline.cli.common import JsonOption, jsonable, note, progress, put, settings_of
 from flow_pipeline.cli.tables import table
 from flow_pipeline.questions.rows import named
 
@@ -35,7 +35,7 @@ def shadow(
     with progress() as say:
         found = run_shadow(settings, rules, examples, say)
     if as_json or not sys.stdout.isatty():
-        print(
+        put(
             json.dumps(
                 {"set": found.name, "counts": named(*found.counts), "examples": named(*found.examples)},
                 default=jsonable,

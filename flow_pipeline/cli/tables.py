@@ -11,6 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from flow_pipeline.domain.text import harmless
+
 TOKEN_UNITS = frozenset(
     {
         *("amount", "moved_amount", "total_amount", "inflow", "outflow", "netflow", "cross_in", "cross_out"),
@@ -72,7 +74,7 @@ def table(
     from rich.text import Text
 
     if not rows:
-        print(f"{title}: none" if title else "none")
+        print(harmless(f"{title}: none") if title else "none")
         return
     wide = is_wide() if wide is None else wide
     console = Console(width=_WIDE if wide else None)
@@ -82,7 +84,7 @@ def table(
     grid = _Grid(columns, cells, [n for n in order if wide or columns[n] not in shape.hidden], dict(shape.units))
     grid.is_number = [any(isinstance(row[n], int | float | Decimal) for row in rows[:50]) for n in range(len(columns))]
     if title:
-        console.print(Text(title, style="bold"))
+        console.print(Text(harmless(title), style="bold"))
     if not wide:
         grid.fit(console.width)
     if not wide and len(cells) == 1 and grid.left_out:
@@ -230,5 +232,5 @@ def pretty(value: Any) -> str:
     if isinstance(value, datetime):
         return str(value)[:19]
     if isinstance(value, list):
-        return ";".join(map(str, value)) or _NOTHING
-    return str(value)
+        return harmless(";".join(map(str, value))) or _NOTHING
+    return harmless(str(value))

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, jsonable, note, settings_of
+from flow_pipeline.cli.common import JsonOption, jsonable, note, put, settings_of
 from flow_pipeline.cli.tables import table
 from flow_pipeline.questions.rows import named
 
@@ -27,7 +27,7 @@ def review(context: typer.Context, as_json: JsonOption = False) -> None:
     found, budgets = reviewed(settings), reviewed_budgets(settings)
     if as_json or not sys.stdout.isatty():
         shown = {"rules": named(*found), "budgets": named(*budgets), "budget": settings.verdicts.alarms_per_10000}
-        print(json.dumps(shown, default=jsonable, indent=1))
+        put(json.dumps(shown, default=jsonable, indent=1))
         return
     if not found[1]:
         note("nobody has judged an alert yet: netraflow alerts ack ID --as true|known|noise --reason TEXT")

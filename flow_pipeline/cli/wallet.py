@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, LimitOption, jsonable, settings_of
+from flow_pipeline.cli.common import JsonOption, LimitOption, jsonable, put, settings_of
 from flow_pipeline.cli.tables import table
 
 
@@ -30,9 +30,9 @@ def wallet(
     with open_published(settings_of(context)) as connection:
         found = one_wallet(connection, address)
     if as_json or not sys.stdout.isatty():
-        print(json.dumps(found, default=jsonable, indent=1))
+        put(json.dumps(found, default=jsonable, indent=1))
         return
-    print(f"{found['address']}{': ' + ', '.join(found['labels']) if found['labels'] else ''}\n")
+    put(f"{found['address']}{': ' + ', '.join(found['labels']) if found['labels'] else ''}\n")
     for row in found["smart_money"]:
         _score(row)
     if found["features"]:
@@ -52,7 +52,7 @@ def wallet(
             if chain["realised_usd"] is None
             else f"realised {chain['realised_usd']:,.2f} USD, gas included"
         )
-        print(
+        put(
             f"{chain['chain']}: {chain['trades']:,} trades from {chain['first_day']} to {chain['last_day']}, "
             f"{chain['priced_share']:.0%} of them with a believable price; {made}; {wins}"
         )
@@ -102,9 +102,9 @@ def wallet(
             "Sandwiches, arbitrage, liquidations",
         )
     if not found["features"]:
-        print("It sent no transaction that is known, so there is nothing to say about its behaviour.")
+        put("It sent no transaction that is known, so there is nothing to say about its behaviour.")
     if not found["totals"]:
-        print("It did not trade: no transaction in which it gave one token and got another.")
+        put("It did not trade: no transaction in which it gave one token and got another.")
 
 
 def _score(row: dict[str, Any]) -> None:
@@ -112,12 +112,12 @@ def _score(row: dict[str, Any]) -> None:
     from flow_pipeline.scoring.smart_money import CATEGORIES, INPUTS
 
     listed = "listed as smart money" if row["is_smart"] else "not listed as smart money"
-    print(
+    put(
         f"{row['chain']}: {row['category']} ({CATEGORIES[row['category']]}); {listed}, "
         f"rank {row['rank']:,} by {row['scored_by']}, score {row['score']:.3f}, confidence {row['confidence']:.2f}; "
         f"seen from {row['first_seen']} to {row['last_active']}"
     )
-    print(
+    put(
         f"score = (1 - {row['round_trip_share'] or 0:.3f} of its payments that came back) "
         f"x the sum of the parts = {row['formula_score']:.3f}, "
         f"{row['score_low']:.3f} to {row['score_high']:.3f} at the ends of what its profits may be\n"

@@ -56,10 +56,10 @@ FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_win
 
 
 def ops_asset(
-    key: list[str], description: str, kinds: set[str], deps: list[dg.AssetKey]
+    key: list[str], description: str, kinds: set[str], deps: list[dg.AssetKey], **more: Any
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Decorator of an asset behind the build: a run materializes it whole, whatever days it has."""
-    return dg.asset(
+    decorator: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
         key=key,
         description=description,
         group_name="ops",
@@ -70,4 +70,6 @@ def ops_asset(
         backfill_policy=dg.BackfillPolicy.single_run(),
         freshness_policy=FRESH,
         pool=POOL,
+        **more,
     )
+    return decorator

@@ -44,7 +44,7 @@ def _asset(detector: Detector) -> dg.AssetsDefinition:
     def run() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
             counts = run_detector(connection, detector, settings())
-            pictures = pictures_of(connection, detector.NAME, settings().anomalies)
+            pictures = pictures_of(connection, detector.NAME, settings())
         for name, count in counts.items():
             facts = {title: dg.MetadataValue.md(picture) for title, picture in pictures.items()}
             path = ["detection", name, detector.NAME] if name == FINDINGS else ["detection", name]
@@ -88,7 +88,7 @@ def _typologies() -> dg.AssetsDefinition:
     def run() -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
             counts = run_typologies(connection, settings())
-            pictures = evidence_pictures(connection)
+            pictures = evidence_pictures(connection, settings())
         for name, found in counts.items():
             state = (
                 {"truncated": True, "max_findings": settings().typologies.max_findings} if found["is_truncated"] else {}
@@ -134,7 +134,7 @@ def _flows() -> dg.AssetsDefinition:
         with run_lock(settings()), open_build(settings()) as connection:
             load_groups(connection, settings().tracing)
             counts = run_flows(connection, settings().tracing)
-            picture = flow_picture(connection)
+            picture = flow_picture(connection, settings())
         for name, count in counts.items():
             shown = (
                 {"largest flows": dg.MetadataValue.md(picture)} if picture and name == "group_flow_summaries" else {}

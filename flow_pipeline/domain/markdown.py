@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable
+
+from flow_pipeline.domain.text import harmless
 
 WIDTH = 120
 _MARK = re.compile(r" (?=(?:[-+*>#]|\d+[.)]) )")
 _CODE = re.compile(r"`[^`]+`")
 _KEPT = "\0"
+_SIGNS = re.compile(r"[\\`*\[\]<|~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|(?<=www)\.|:(?=//)")
 
 
 def wrapped(text: str, indent: str = "") -> str:
@@ -30,3 +34,13 @@ def wrapped(text: str, indent: str = "") -> str:
 def item(text: str) -> str:
     """An item of a list, wrapped, with its line break."""
     return wrapped(f"* {text}", "  ") + "\n"
+
+
+def plain(text: str) -> str:
+    """A text of a stranger as Markdown that says just that: no link, no picture, no HTML, no other cell of a table."""
+    return _SIGNS.sub(r"\\\g<0>", harmless(text))
+
+
+def row(cells: Iterable[object]) -> str:
+    """A row of a table; texts are plain, None is an empty cell."""
+    return f"| {' | '.join('' if cell is None else plain(str(cell)) for cell in cells)} |"

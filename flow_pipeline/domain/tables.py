@@ -1394,6 +1394,7 @@ OPS_ALERTS = Table(
             "VARCHAR",
             "JSON frozen with the revision: what, against what baseline, which rule and version, which labels",
         ),
+        ("part_of", "VARCHAR", "the alert that it is told as a part of, NULL for one that is told by itself"),
         ("change", "VARCHAR", "the last revision: new, changed or withdrawn"),
         ("revision", "INTEGER", "1 when first reported, plus 1 with each change"),
         ("first_told_at", "TIMESTAMP", "time of its first revision, UTC"),

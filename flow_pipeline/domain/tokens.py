@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 
 from flow_pipeline.domain.chains import CHAINS, family_of
+from flow_pipeline.domain.text import as_written
 
 MAX_DECIMALS = 77
 """Of a 256-bit whole number, no more digits can stand after the point."""
@@ -90,7 +91,7 @@ def lookalike_form(symbol: str) -> str:
 
     Two symbols of one form can be mistaken for each other. The form is empty where nothing readable is left.
     """
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", symbol))
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", as_written(symbol)))
     seen = "".join(sign for sign in folded if unicodedata.category(sign)[0] not in _UNSEEN)
     return seen.upper().strip(_AROUND).lstrip("$").translate(_PLAIN)
 

@@ -19,6 +19,7 @@ from typing import Any
 from flow_pipeline.domain.chains import EVERY_EVM_CHAIN, ZERO_ADDRESS, canonical_chain, is_known_chain
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.tables import RAW_LABELS
+from flow_pipeline.domain.text import harmless
 from flow_pipeline.domain.vocabulary import RISK_LEVELS
 from flow_pipeline.labels import readers
 from flow_pipeline.labels.addresses import BadLabel, chain_of_form, checked_address
@@ -63,6 +64,7 @@ class _Reading:
     name: str
     confidence: float
     default_category: str
+    max_letters: int
     coin: str = ""
     forms: Counter[str] = field(default_factory=Counter)
     unknown_words: Counter[str] = field(default_factory=Counter)
@@ -107,8 +109,14 @@ def read_label_set(path: Path, settings: LabelSettings, data: bytes | None = Non
         raise UsageError(f"label file {path} is empty", "fetch it again, or leave it out of --labels")
     found = readers.read(content)
     coin = _COIN.search(path.name)
-    reading = _Reading(path.name, settings.default_confidence, settings.default_category or "", coin[1] if coin else "")
-    labels = LabelSet(path.name, path, read=len(found.records), notes=list(found.notes))
+    reading = _Reading(
+        harmless(path.name),
+        settings.default_confidence,
+        settings.default_category or "",
+        settings.max_letters,
+        coin[1] if coin else "",
+    )
+    labels = LabelSet(reading.name, path, read=len(found.records), notes=list(found.notes))
     _settle_category(labels, reading, found)
     for column, default in (("confidence", str(settings.default_confidence)), ("valid_from", "always")):
         if column not in found.names:
@@ -184,7 +192,7 @@ def _remarks(reading: _Reading) -> list[str]:
 
 def _named(counts: Counter[str]) -> str:
     """`casino (3), poker (1) and 2 more`."""
-    named = ", ".join(f"{word[:60]} ({count:,})" for word, count in counts.most_common(_NAMED))
+    named = ", ".join(f"{harmless(word, 60)} ({count:,})" for word, count in counts.most_common(_NAMED))
     return named if len(counts) <= _NAMED else f"{named} and {len(counts) - _NAMED:,} more"
 
 
@@ -194,7 +202,7 @@ def _bad(message: str) -> BadLabel:
 
 def _label(record: dict[str, str], reading: _Reading) -> tuple[Any, ...]:
     def text(name: str) -> str:
-        return str(record.get(name) or "").strip()
+        return harmless(str(record.get(name) or "").strip(), reading.max_letters)
 
     chain, address = _place(text("chain"), text("address"), "chain" in record, reading)
     category, level, entity_type = _category(text("category"), reading)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tokens import native_coins
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.strangers import make_names_harmless
 from flow_pipeline.settings import SourceSettings
 from flow_pipeline.sources.fields import Plan, form_of
 from flow_pipeline.warehouse.store import Connection, number
@@ -18,6 +20,19 @@ _FAR = date(9000, 1, 1)
 """Later than any day of a file; a timestamp may lie a day after it."""
 
 
+class Candidates(NamedTuple):
+    """What is known of the candidates of a file.
+
+    Attributes:
+        is_by_symbol: A token is named by a symbol only, which is no chain's own coin: what is known of tokens decides
+            it.
+        renamed: Names as they are stored that the file writes in another way, because that was not harmless.
+    """
+
+    is_by_symbol: bool
+    renamed: list[str]
+
+
 def make_candidates(
     connection: Connection,
     rows: str,
@@ -26,7 +41,7 @@ def make_candidates(
     loaded: Sequence[Window],
     sources: SourceSettings,
     is_staged: bool,
-) -> bool:
+) -> Candidates:
     """The view `candidate_rows`: every row to load, with typed values and the reason why it may not.
 
     Args:
@@ -37,9 +52,6 @@ def make_candidates(
         loaded: Windows of the file that are loaded already.
         sources: Settings in force.
         is_staged: True for a text file, whose values are read once and kept; those of Parquet are read again.
-
-    Returns:
-        True where a token is named by a symbol only, which is no chain's own coin: what is known of tokens decides it.
     """
     earliest = f"timestamp '{sources.earliest}'"
     latest = f"timestamp '{latest_time(sources)}'"
@@ -74,6 +86,7 @@ def make_candidates(
     if is_staged:
         connection.execute(f"create or replace temp table rows_in_window as select * from {wanted}")
         wanted = "rows_in_window"
+    wanted, renamed = make_names_harmless(connection, wanted, sources.max_name_letters)
     is_by_symbol = _names_by_symbol(connection, wanted)
     if is_by_symbol:
         connection.execute(sql("candidates_named_rows", rows=wanted))
@@ -81,7 +94,7 @@ def make_candidates(
     chain = f.chain if f.chain.startswith("'") else "chain"
     addresses = f"{form_of('from_text', chain)} as from_address, {form_of('to_text', chain)} as to_address"
     connection.execute(f"create or replace temp view candidate_rows as select *, {addresses} from {wanted}")
-    return is_by_symbol
+    return Candidates(is_by_symbol, renamed)
 
 
 def _names_by_symbol(connection: Connection, rows: str) -> bool:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.domain.text import harmless
 from flow_pipeline.domain.tokens import KnownToken, lookalike_form, native_coins, registry, what_symbols_mean
 from flow_pipeline.loading.price_files import files_of, read_price_files
 from flow_pipeline.loading.token_lists import read_token_files
@@ -45,7 +47,12 @@ def load_companions(connection: Connection, settings: Settings) -> None:
         UsageError: a file is missing, is of no known form, or says what can not be.
     """
     sources = settings.sources
-    user = read_token_files(sources.token_files, sources.chain)
+    user = tuple(
+        replace(token, token_symbol=harmless(token.token_symbol, sources.max_name_letters))
+        if token.token_symbol
+        else token
+        for token in read_token_files(sources.token_files, sources.chain)
+    )
     tokens = token_rows(user)
     with transaction(connection):
         _replace(connection, "token_decimals", _TOKENS, tokens)

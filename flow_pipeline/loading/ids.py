@@ -10,7 +10,7 @@ from flow_pipeline.warehouse.store import Connection, number
 sql = statements(__package__)
 
 _PATTERNS = {"evm": "0x[0-9a-f]{40}", "bitcoin": "[A-Za-z0-9]{14,90}|coinbase|fees"}
-_OTHER_PATTERN = r"[^\s]{1,128}"
+_OTHER_PATTERN = r"[^\s\p{C}\p{Z}]{1,128}"
 
 
 def pattern_of(chain: str) -> str:

@@ -20,6 +20,7 @@ import duckdb
 from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import FlowError, Unreadable, UsageError
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.domain.text import harmless
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels.checksums import script_address, tron_address
 from flow_pipeline.loading.candidates import latest_time, make_candidates, tell_good_from_bad
@@ -40,6 +41,7 @@ from flow_pipeline.loading.storing import (
     store_transfers,
     store_wallet_reports,
 )
+from flow_pipeline.loading.strangers import said_of
 from flow_pipeline.loading.understanding import understand
 from flow_pipeline.settings import Settings, SourceSettings
 from flow_pipeline.sources import discover
@@ -199,6 +201,7 @@ def make_words(connection: Connection) -> None:
         "flow_script_address": script_address,
         "flow_tron_address": tron_address,
         "flow_hex": _decimal_of_hex,
+        "flow_harmless": lambda text: None if text is None else harmless(text),
         "flow_chain": lambda name: None if name is None else canonical_chain(name),
     }
     for name, function in functions.items():
@@ -358,10 +361,11 @@ class _Load:
             relation = understood.reading.relation(rows)
             if plan.block_times:
                 self.report.format = "blocks"
-            is_by_symbol = make_candidates(
+            candidates = make_candidates(
                 self.connection, relation, plan, self.window, loaded, sources, file.kind != "parquet"
             )
-            is_by_token = plan.looks_up_decimals or is_by_symbol
+            is_by_token = plan.looks_up_decimals or candidates.is_by_symbol
+            self.report.notes += said_of(candidates.renamed)
             base, with_tokens, with_times = self._options_hashes(understood.source.NAME)
             options_hash = with_times if plan.looks_up_times else with_tokens if is_by_token else base
             with transaction(self.connection):

@@ -15,6 +15,7 @@ from flow_pipeline.loading.candidates import make_candidates
 from flow_pipeline.loading.companions import load_companions
 from flow_pipeline.loading.ingest import LoadOptions, make_words
 from flow_pipeline.loading.relations import OF_ONE_FILE, TOKEN_CONTRACTS, TOKEN_DECIMALS
+from flow_pipeline.loading.strangers import said_of
 from flow_pipeline.loading.understanding import Understood, understand
 from flow_pipeline.settings import Settings
 from flow_pipeline.sources.containers import container_of, unpacked
@@ -113,7 +114,7 @@ def _fill(connection: Connection, found: Inspection, understood: Understood, set
         return
     found.status, found.format = "read", understood.source.NAME
     is_staged = understood.file.kind != "parquet"
-    make_candidates(
+    candidates = make_candidates(
         connection,
         understood.reading.relation(understood.rows),
         understood.plan,
@@ -122,6 +123,7 @@ def _fill(connection: Connection, found: Inspection, understood: Understood, set
         settings.sources,
         is_staged,
     )
+    found.notes += said_of(candidates.renamed)
     found.rows = connection.execute(
         f"select {', '.join(COLUMNS)} from candidate_rows where is_transfer or reason is not null "
         f"order by source_row limit {SHOWN}"

@@ -40,6 +40,12 @@ TYPED_ROWS = Relation(
     is_view=True,
 )
 ROWS_IN_WINDOW = Relation("rows_in_window", _TYPED, "One row per typed row of the days to load; text files only.")
+HARMLESS_NAMES = Relation(
+    "harmless_names", ("name", "safe"), "One row per name of the file that is not harmless, and how it is stored."
+)
+HARMLESS_ROWS = Relation(
+    "harmless_rows", _TYPED, "One row per row of the file to load, with harmless names.", is_view=True
+)
 NAMED_ROWS = Relation(
     "named_rows",
     _TYPED,
@@ -66,6 +72,8 @@ OF_ONE_FILE = (
     MALFORMED_ROWS,
     TYPED_ROWS,
     ROWS_IN_WINDOW,
+    HARMLESS_NAMES,
+    HARMLESS_ROWS,
     NAMED_ROWS,
     CANDIDATE_ROWS,
     ADDRESS_TEXTS,

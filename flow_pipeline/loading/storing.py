@@ -81,8 +81,8 @@ def store_wallet_reports(connection: Connection, load_id: int, path: str) -> int
 def store_malformed_rows(connection: Connection, load_id: int, path: str, max_text: int) -> None:
     """Keep the rows that can not be read among the rejects."""
     connection.execute(
-        "insert into raw.rejects select $load_id, $path, source_row, 'malformed_row', left(message, 500), "
-        "left(raw_text, $max_text) from malformed_rows",
+        "insert into raw.rejects select $load_id, $path, source_row, 'malformed_row', "
+        "flow_harmless(left(message, 500)), flow_harmless(left(raw_text, $max_text)) from malformed_rows",
         {"load_id": load_id, "path": path, "max_text": max_text},
     )
 

@@ -26,12 +26,15 @@ from flow_pipeline.detection.flows import load_groups, run_flows
 from flow_pipeline.detection.risk import run_risk
 from flow_pipeline.detectors import daily, typology
 from flow_pipeline.domain.errors import AuditFailed, FlowError, UsageError
+from flow_pipeline.domain.markdown import row
+from flow_pipeline.domain.text import harmless
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.labels import LabelSet
 from flow_pipeline.loading.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.loading.labels import chains_without_labels, load_labels
 from flow_pipeline.memory import complete, prepare, refuse_vanished
 from flow_pipeline.quality import Verdict
+from flow_pipeline.questions.rows import Rows
 from flow_pipeline.reports.exports import export_run, exports_are_of
 from flow_pipeline.reports.report import reports_are_of, write_reports
 from flow_pipeline.settings import Settings
@@ -54,6 +57,7 @@ from flow_pipeline.warehouse.store import Connection, get_state, open_build, run
 
 Progress = Callable[[str], None]
 Step = Callable[[Connection], None]
+REPORT_HINT = "the run is published and its alerts are sent: `netraflow report` writes the report again"
 
 
 @dataclass
@@ -69,6 +73,7 @@ class RunResult:
         is_new: False when nothing had changed since the last publish.
         exports: CSV files written.
         reports: Report pages, Markdown files and folders of charts written.
+        report_failure: Why there is no report and the way out; None where none failed.
         told: New, changed and withdrawn alerts.
         delivery: What was sent of them.
     """
@@ -81,6 +86,7 @@ class RunResult:
     is_new: bool = True
     exports: list[Path] = field(default_factory=list)
     reports: list[Path] = field(default_factory=list)
+    report_failure: str | None = None
     told: dict[str, int] = field(default_factory=dict)
     delivery: Outcome = field(default_factory=Outcome)
 
@@ -118,8 +124,8 @@ def run(
                 build(settings, result, window, say, accepts_collapse)
         if result.is_new:
             publish(settings, result, say, also)
-            tell(settings, result, say)
-    deliver_all(settings, result, say)
+            record(settings, result, say)
+    tell(settings, result, say)
     return result
 
 
@@ -141,12 +147,31 @@ def build(
     audit(settings, result, ("detection", "drift"), say)
 
 
-def deliver_all(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:
-    """Send the alerts that are due, and write the figures for Prometheus where a file is set."""
+def tell(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:
+    """Send the alerts that are due, then write what people read: nobody waits for a report to hear of an alert."""
     say("send alerts")
     result.delivery = send_alerts(settings)
     if settings.reports.metrics_file:
         write_textfile(settings, settings.reports.metrics_file)
+    run_id = published_run(settings)
+    if settings.reports.each_run and run_id and not reports_are_of(settings, run_id):
+        say("write the report")
+        result.reports, result.report_failure = report(settings)
+
+
+def report(settings: Settings) -> tuple[list[Path], str | None]:
+    """Write the reports of a run, which is published whatever becomes of them.
+
+    Returns:
+        What was written, and where it failed, why and the way out.
+    """
+    try:
+        with run_lock(settings):
+            return write_reports(settings), None
+    except Exception as error:
+        # Data of strangers make reports; a run does not fail by what they make of it, whatever that raises.
+        reason = error.message if isinstance(error, FlowError) else f"{type(error).__name__}: {error}"
+        return [], f"the report could not be written ({harmless(reason, 500)}); {REPORT_HINT}"
 
 
 @contextmanager
@@ -211,8 +236,6 @@ def load(
         if recorded and not exports_are_of(settings, recorded):
             result.exports = export_run(settings)
         result.told = commit(settings)
-        if settings.reports.each_run and recorded and not reports_are_of(settings, recorded):
-            result.reports = write_reports(settings)
     return result
 
 
@@ -225,8 +248,16 @@ def describe_load(report: LoadReport) -> str:
     for file in report.files:
         remarks = "; ".join([*(f"{count} {reason}" for reason, count in file.reasons.items()), *file.notes])
         counts = (file.rows_read, file.rows_loaded, file.rows_duplicate, file.rows_rejected)
-        lines.append(f"| {' | '.join(map(str, (file.path.name, file.status, file.format, *counts, remarks)))} |")
+        lines.append(row((file.path.name, file.status, file.format, *counts, remarks)))
     return "\n".join(lines)
+
+
+def describe_alerts(found: Rows, most: int = 20) -> str:
+    """The first of listed alerts as a Markdown table."""
+    columns, rows = found
+    places = [columns.index(name) for name in ("severity", "rule", "block_date", "title", "alert_id")]
+    lines = [row(one[place] for place in places) for one in rows[:most]]
+    return "\n".join(["| severity | rule | day | what | alert |", "|---|---|---|---|---|", *lines])
 
 
 def transform(settings: Settings, window: Window, say: Progress = lambda text: None) -> None:
@@ -322,23 +353,23 @@ def _swap(settings: Settings, run_id: str) -> Path:
     return published
 
 
-def tell(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:
-    """Take what the publication changed into the alert ledger, and write the reports."""
-    say("tell")
+def record(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:
+    """Take what the publication changed into the alert ledger."""
+    say("record alerts")
     result.told = commit(settings)
-    if settings.reports.each_run:
-        say("write the report")
-        result.reports = write_reports(settings)
 
 
 __all__ = [
     "AuditFailed",
     "RunResult",
     "audit",
+    "describe_alerts",
     "describe_load",
     "detect",
     "load",
     "publish",
+    "record",
+    "report",
     "run",
     "tell",
     "transform",

@@ -11,7 +11,7 @@ from flow_pipeline.loading.ingest import load_recorded
 from flow_pipeline.loading.labels import load_labels
 from flow_pipeline.loading.ledger import Ledger, RecordedLoad, read_ledger, write_history
 from flow_pipeline.memory import refuse_vanished
-from flow_pipeline.pipeline import Progress, RunResult, build, deliver_all, failures_alert, publish, tell
+from flow_pipeline.pipeline import Progress, RunResult, build, failures_alert, publish, record, tell
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import new_run_id
 from flow_pipeline.warehouse.store import open_build, run_lock
@@ -48,8 +48,8 @@ def rebuild(
         with open_build(settings):
             build(settings, result, Window(), say, accepts_collapse)
         publish(settings, result, say)
-        tell(settings, result, say)
-    deliver_all(settings, result, say)
+        record(settings, result, say)
+    tell(settings, result, say)
     return result
 
 

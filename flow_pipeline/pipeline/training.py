@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flow_pipeline.loading.ingest import LoadReport
-from flow_pipeline.pipeline import Progress, RunResult, audit, publish, tell
+from flow_pipeline.pipeline import Progress, RunResult, audit, publish, record, tell
 from flow_pipeline.questions.wallets import scorers
 from flow_pipeline.scoring.backtest import backtest
 from flow_pipeline.scoring.profit_model import HORIZON, Trained, train
@@ -65,8 +65,9 @@ def score_again(settings: Settings, say: Progress = lambda text: None) -> RunRes
                 rank_wallets(connection, settings)
         audit(settings, result, ("detection", "drift"), say)
         publish(settings, result, say)
-        tell(settings, result, say)
-        return result
+        record(settings, result, say)
+    tell(settings, result, say)
+    return result
 
 
 def backtest_formula(settings: Settings) -> list[dict[str, Any]]:

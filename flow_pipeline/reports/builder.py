@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.domain.text import harmless
 from flow_pipeline.reports import charts
+from flow_pipeline.reports.drawing import ChartFailed, Painter
 from flow_pipeline.reports.page import Number, Picture, Table
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import Connection
@@ -43,8 +45,10 @@ def _literal(value: Any) -> str:
 class Builder:
     """Asks the published file about the days of a report, keeps every query that it asks, and draws charts."""
 
-    def __init__(self, connection: Connection, settings: Settings, first: date, last: date, files: Path) -> None:
-        self.connection, self.settings, self.files = connection, settings, files
+    def __init__(
+        self, connection: Connection, settings: Settings, first: date, last: date, files: Path, painter: Painter
+    ) -> None:
+        self.connection, self.settings, self.files, self.painter = connection, settings, files, painter
         self.first, self.last = first, last
         self.when = f"on {last}" if first == last else f"from {first} to {last}"
         self.queries: dict[str, tuple[str, str]] = {}
@@ -77,20 +81,30 @@ class Builder:
     def picture(
         self,
         name: str,
-        chart: Any,
+        make: Callable[[], Any],
         title: str,
         query: str,
         sizes: tuple[int | None, int | None] = (None, None),
         narrow: bool = True,
         fixed: bool = False,
     ) -> Picture:
-        """A chart for the page, and as PNG and SVG in the report's folder.
+        """A chart for the page, and as PNG and SVG in the report's folder; one that fails is said in its place.
 
-        Without `narrow` one size serves every page; a `fixed` chart keeps its own paper.
+        `make` gives the chart. Without `narrow` one size serves every page; a `fixed` chart keeps its own paper.
         """
-        drawn = charts.svg(chart)
-        (self.files / f"{name}.svg").write_text(drawn, encoding="utf-8")
-        (self.files / f"{name}.png").write_bytes(charts.png(drawn))
-        wide = charts.embedded(chart, name, *sizes)
-        small = charts.embedded(chart, f"{name}-n", NARROW - 60, 180) if narrow and not fixed else ""
+        draw = self.painter.draw
+        try:
+            chart = make()
+            whole = draw(lambda: chart.to_dict(validate=False), png=True)
+            wide = charts.with_own_ids(draw(lambda: charts.embedded(chart, *sizes)).svg, name)
+            small = ""
+            if narrow and not fixed:
+                small = charts.with_own_ids(draw(lambda: charts.embedded(chart, NARROW - 60, 180)).svg, f"{name}-n")
+        except ChartFailed as failure:
+            return Picture(name, title, "", "", fixed, query, str(failure))
+        except Exception as error:
+            # Whatever a chart's description stumbles over in the data is that chart's failure, not the report's.
+            return Picture(name, title, "", "", fixed, query, harmless(f"{type(error).__name__}: {error}", 300))
+        (self.files / f"{name}.svg").write_text(whole.svg, encoding="utf-8")
+        (self.files / f"{name}.png").write_bytes(whole.png)
         return Picture(name, title, wide, small, fixed, query)

@@ -1,17 +1,24 @@
 """Pictures: netflow with the range it seldom leaves, how rare each day is, inflow against outflow, top destinations.
 
-Altair draws, vl-convert renders PNG and SVG without a browser or the network. Each title says the sign.
+Altair describes them, vl-convert draws PNG and SVG without a browser or the network, in a process of its own. Each
+title says the sign. What a stranger wrote, such as a symbol, goes into a chart as data alone, also in its title: other
+texts of a chart may become part of an expression that is run.
 """
 
 from __future__ import annotations
 
 import base64
 import math
+import re
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from flow_pipeline.domain.markdown import plain
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.vocabulary import TOTAL_SCOPE
+from flow_pipeline.reports.drawing import ChartFailed, Painter
 from flow_pipeline.settings import AnomalySettings, Settings
 from flow_pipeline.warehouse.store import Connection, open_published
 
@@ -22,18 +29,22 @@ _SIGN = "positive = coins moving onto exchanges"
 _WIDTH, _HEIGHT = 760, 260
 _INK, _ONTO, _OFF, _BAND = "#1f2933", "#2a7f9e", "#c2571a", "#b8c4cc"
 
+_TITLE = "chart-title"
+_ID = re.compile(r'(id="|url\(#)')
+
 sql = statements(__package__)
 
 
-def pictures_of(connection: Connection, detector: str, settings: AnomalySettings) -> dict[str, str]:
+def pictures_of(connection: Connection, detector: str, settings: Settings) -> dict[str, str]:
     """Markdown pictures by title for a detector's assets: the busiest token's total series."""
     scores = _busiest(connection)
     if detector != "netflow_anomaly" or scores is None or scores.empty:
         return {}
-    return {
-        "netflow": _markdown(netflow_with_band(scores, settings)),
-        "rarity": _markdown(rarity_chart(scores, settings)),
-    }
+    rules = settings.anomalies
+    return _markdown(
+        settings,
+        {"netflow": lambda: netflow_with_band(scores, rules), "rarity": lambda: rarity_chart(scores, rules)},
+    )
 
 
 def published_pictures(settings: Settings) -> dict[str, str]:
@@ -43,10 +54,13 @@ def published_pictures(settings: Settings) -> dict[str, str]:
         destinations = largest_destinations(connection)
     if scores is None or scores.empty:
         return {}
-    charts = {"netflow": netflow_with_band(scores, settings.anomalies), "inflow and outflow": inflow_outflow(scores)}
+    charts: dict[str, Callable[[], Any]] = {
+        "netflow": lambda: netflow_with_band(scores, settings.anomalies),
+        "inflow and outflow": lambda: inflow_outflow(scores),
+    }
     if not destinations.empty:
-        charts["top destinations"] = top_destinations(destinations)
-    return {title: _markdown(chart) for title, chart in charts.items()}
+        charts["top destinations"] = lambda: top_destinations(destinations)
+    return _markdown(settings, charts)
 
 
 def band_in_words(settings: AnomalySettings) -> str:
@@ -69,13 +83,12 @@ def netflow_with_band(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
 
     reach = 0.17 * float(scores["netflow"].abs().max()) or 1.0
     bottom, top = min(0.0, float(scores["netflow"].min())) - reach, max(0.0, float(scores["netflow"].max())) + reach
-    base = alt.Chart(
-        scores.assign(low=scores["low"].clip(bottom, top), high=scores["high"].clip(bottom, top)),
-        title=alt.Title(f"{_name(scores)}: daily netflow ({_SIGN})", subtitle=band_in_words(settings)),
-    ).encode(x=alt.X("block_date:T", title=None))
+    base = alt.Chart(scores.assign(low=scores["low"].clip(bottom, top), high=scores["high"].clip(bottom, top))).encode(
+        x=alt.X("block_date:T", title=None)
+    )
     scale = alt.Scale(domain=[bottom, top], nice=False)
     band = base.mark_area(color=_BAND, opacity=0.6).encode(
-        y=alt.Y("low:Q", title=f"{scores['token'].iloc[0]} (+ = onto)", scale=scale), y2="high:Q"
+        y=alt.Y("low:Q", title="token units (+ = onto)", scale=scale), y2="high:Q"
     )
     bars = base.mark_bar(opacity=0.9).encode(
         y="netflow:Q", color=alt.condition("datum.netflow >= 0", alt.value(_ONTO), alt.value(_OFF))
@@ -83,14 +96,15 @@ def netflow_with_band(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
     marks = (
         base.transform_filter("datum.is_anomalous").mark_point(color=_INK, size=70, strokeWidth=2).encode(y="netflow:Q")
     )
-    return (band + bars + marks).properties(width=_WIDTH, height=_HEIGHT)
+    title = f"{_name(scores)}: daily netflow ({_SIGN})"
+    return _titled([band, bars, marks], _WIDTH, _HEIGHT, title, band_in_words(settings))
 
 
 def rarity_chart(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
     """How many days a year move at least as far as each day, rare ones low, with the line of the budget."""
     import altair as alt
 
-    base = alt.Chart(scores, title=f"{_name(scores)}: days a year that move as far; dashed = anomalous below")
+    base = alt.Chart(scores)
     points = base.mark_circle(color=_ONTO, size=40).encode(
         x=alt.X("block_date:T", title=None),
         y=alt.Y("e_value:Q", title="days a year", scale=alt.Scale(type="log")),
@@ -100,36 +114,41 @@ def rarity_chart(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
         .mark_rule(color=_OFF, strokeDash=[5, 4])
         .encode(y="e:Q")
     )
-    return (points + rule).properties(width=_WIDTH, height=_HEIGHT)
+    title = f"{_name(scores)}: days a year that move as far; dashed = anomalous below"
+    return _titled([points, rule], _WIDTH, _HEIGHT, title)
 
 
 def inflow_outflow(scores: pd.DataFrame) -> Any:
     """Inflow above and outflow below the line."""
     import altair as alt
 
-    title = f"{_name(scores)}: inflow (up) and outflow (down) of all exchanges"
-    base = alt.Chart(scores, title=title).encode(x=alt.X("block_date:T", title=None))
-    up = base.mark_bar(color=_ONTO).encode(y=alt.Y("inflow:Q", title=f"{scores['token'].iloc[0]} (in up, out down)"))
+    base = alt.Chart(scores).encode(x=alt.X("block_date:T", title=None))
+    up = base.mark_bar(color=_ONTO).encode(y=alt.Y("inflow:Q", title="token units (in up, out down)"))
     down = base.transform_calculate(down="-datum.outflow").mark_bar(color=_OFF).encode(y="down:Q")
-    return (up + down).properties(width=_WIDTH, height=_HEIGHT)
+    title = f"{_name(scores)}: inflow (up) and outflow (down) of all exchanges"
+    return _titled([up, down], _WIDTH, _HEIGHT, title)
 
 
 def top_destinations(rows: pd.DataFrame) -> Any:
     """The largest receivers of the busiest token."""
     import altair as alt
 
-    chart = alt.Chart(rows, title=f"{rows['token'].iloc[0]}: top destinations by amount received").mark_bar()
-    return chart.encode(
-        x=alt.X("amount:Q", title=f"{rows['token'].iloc[0]} received"),
+    bars = alt.Chart(rows).mark_bar()
+    bars = bars.encode(
+        x=alt.X("amount:Q", title="token units received"),
         y=alt.Y("receiver:N", sort="-x", title=None),
-        color=alt.Color("category:N", title=None, legend=alt.Legend(orient="top")),
-    ).properties(width=_WIDTH - 200, height=_HEIGHT)
+        color=alt.Color("category:N", title=None, legend=alt.Legend(orient="bottom")),
+    )
+    title = f"{rows['token'].iloc[0]}: top destinations by amount received"
+    return _titled([bars], _WIDTH - 200, _HEIGHT, title)
 
 
-def evidence_pictures(connection: Connection) -> dict[str, str]:
+def evidence_pictures(connection: Connection, settings: Settings) -> dict[str, str]:
     """Markdown pictures by typology: the evidence graph of its top finding, by score and gross amount."""
     top = connection.execute(sql("chart_top_findings")).fetchall()
-    return {typology: _markdown(evidence_graph(connection, finding_id)) for typology, finding_id in top}
+    return _markdown(
+        settings, {typology: partial(evidence_graph, connection, finding_id) for typology, finding_id in top}
+    )
 
 
 def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> Any:
@@ -153,7 +172,7 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
     ).fetchone() or ("", 0)
     rows = rows.head(most)
     pairs = rows.groupby(["from_address", "to_address"], sort=False).agg(
-        amount=("amount", "sum"),
+        amount=("amount", lambda values: values.sum(min_count=1)),
         numbers=("ordinal", lambda values: ", ".join(map(str, values[:4])) + (" …" if len(values) > 4 else "")),
     )
     pairs = pairs.reset_index()
@@ -196,7 +215,7 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
     )
     middle_x, middle_y = lines["x"] * (1 - on) + lines["x2"] * on, lines["y"] * (1 - on) + lines["y2"] * on
     texts = [
-        f"{numbers}: {amount:,.6g} {rows['token'].iloc[0]}"
+        f"{numbers}: {'an unknown amount of' if math.isnan(amount) else format(amount, ',.6g')} {rows['token'].iloc[0]}"
         for numbers, amount in zip(pairs["numbers"], pairs["amount"], strict=True)
     ]
     words = pd.DataFrame({"x": middle_x, "y": middle_y, "said": texts})
@@ -214,38 +233,35 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
         "y:Q", axis=None, scale=alt.Scale(domain=[nodes["y"].min() - 0.2 * high, nodes["y"].max() + 0.2 * high])
     )
     title = f"{typology} {finding_id}" + (f": first {most} of {total} transfers" if total > most else "")
-    chart = (
-        alt.Chart(lines, title=title)
-        .mark_rule(color=_BAND, strokeWidth=1.5)
-        .encode(x=across, y=down, x2="x2:Q", y2="y2:Q")
-        + alt.Chart(heads.assign(angle=angle))
+    layers = [
+        alt.Chart(lines).mark_rule(color=_BAND, strokeWidth=1.5).encode(x=across, y=down, x2="x2:Q", y2="y2:Q"),
+        alt.Chart(heads.assign(angle=angle))
         .mark_point(shape="triangle", filled=True, color=_ONTO, size=90, opacity=1)
-        .encode(x=across, y=down, angle=alt.Angle("angle:Q", scale=None))
-        + alt.Chart(nodes).mark_circle(color=_INK, size=130, opacity=1).encode(x=across, y=down)
-        + alt.Chart(words)
+        .encode(x=across, y=down, angle=alt.Angle("angle:Q", scale=None)),
+        alt.Chart(nodes).mark_circle(color=_INK, size=130, opacity=1).encode(x=across, y=down),
+        alt.Chart(words)
         .mark_text(dy=9, fontSize=10, stroke="white", strokeWidth=3)
-        .encode(x=across, y=down, text="said:N")
-        + alt.Chart(words).mark_text(dy=9, fontSize=10, color=_OFF).encode(x=across, y=down, text="said:N")
-        + alt.Chart(nodes)
+        .encode(x=across, y=down, text="said:N"),
+        alt.Chart(words).mark_text(dy=9, fontSize=10, color=_OFF).encode(x=across, y=down, text="said:N"),
+        alt.Chart(nodes)
         .mark_text(dy=-14, fontSize=11, stroke="white", strokeWidth=3)
-        .encode(x=across, y=down, text="name:N")
-        + alt.Chart(nodes)
+        .encode(x=across, y=down, text="name:N"),
+        alt.Chart(nodes)
         .mark_text(dy=-14, fontSize=11, fontWeight="bold", color=_INK)
-        .encode(x=across, y=down, text="name:N")
-    )
-    return chart.properties(width=_WIDTH, height=height).configure_view(stroke=None)
+        .encode(x=across, y=down, text="name:N"),
+    ]
+    return _titled(layers, _WIDTH, height, title).configure_view(stroke=None)
 
 
-def flow_picture(connection: Connection) -> str | None:
-    """Markdown picture of `flow_chart`; None without a flow."""
-    chart = flow_chart(connection)
-    return None if chart is None else _markdown(chart)
+def flow_picture(connection: Connection, settings: Settings) -> str | None:
+    """Markdown picture of the largest flows; None without a flow."""
+    pairs = largest_flow_pairs(connection)
+    return None if pairs.empty else _markdown(settings, {"flows": lambda: sankey(pairs)})["flows"]
 
 
-def flow_chart(connection: Connection, most: int = 14) -> Any:
-    """A Sankey of the largest pairs of groups of the token with the most flows; None without a flow."""
-    rows = connection.execute(sql("chart_flow_pairs"), {"most": most}).df()
-    return None if rows.empty else sankey(rows)
+def largest_flow_pairs(connection: Connection, most: int = 14) -> pd.DataFrame:
+    """The largest pairs of groups of the token with the most flows."""
+    return connection.execute(sql("chart_flow_pairs"), {"most": most}).df()
 
 
 def sankey(rows: pd.DataFrame) -> Any:
@@ -286,27 +302,41 @@ def sankey(rows: pd.DataFrame) -> Any:
         ]
     )
     frame = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.35, 1.35]))
-    drawn = alt.Chart(
-        pd.concat(bands),
-        title=f"{rows['token'].iloc[0]}: largest flows between groups, {total:,.6g} in all (red = risk)",
-    )
-    chart = (
-        drawn.mark_area(opacity=0.55).encode(
+    layers = [
+        alt.Chart(pd.concat(bands))
+        .mark_area(opacity=0.55)
+        .encode(
             x=frame,
             y=alt.Y("low:Q", axis=None),
             y2="high:Q",
             detail="band:N",
             color=alt.condition("datum.risk > 0", alt.value(_OFF), alt.value(_ONTO)),
-        )
-        + alt.Chart(blocks).mark_rule(color=_INK, strokeWidth=7).encode(x=frame, y="low:Q", y2="high:Q")
-        + alt.Chart(blocks[blocks["side"] == "left"])
+        ),
+        alt.Chart(blocks).mark_rule(color=_INK, strokeWidth=7).encode(x=frame, y="low:Q", y2="high:Q"),
+        alt.Chart(blocks[blocks["side"] == "left"])
         .mark_text(align="right", dx=-9, color=_INK)
-        .encode(x=frame, y="middle:Q", text="said:N")
-        + alt.Chart(blocks[blocks["side"] == "right"])
+        .encode(x=frame, y="middle:Q", text="said:N"),
+        alt.Chart(blocks[blocks["side"] == "right"])
         .mark_text(align="left", dx=9, color=_INK)
-        .encode(x=frame, y="middle:Q", text="said:N")
-    )
-    return chart.properties(width=_WIDTH, height=_HEIGHT + 80).configure_view(stroke=None)
+        .encode(x=frame, y="middle:Q", text="said:N"),
+    ]
+    title = f"{rows['token'].iloc[0]}: largest flows between groups, {total:,.6g} in all (red = risk)"
+    return _titled(layers, _WIDTH, _HEIGHT + 80, title).configure_view(stroke=None)
+
+
+def _titled(layers: list[Any], width: int, height: float, title: str, subtitle: str = "") -> Any:
+    """Layers as one chart with a title, which is data like any other."""
+    import altair as alt
+
+    texts = [(title, 13, "bold")] + ([(subtitle, 11, "normal")] if subtitle else [])
+    heads = [
+        alt.Chart(alt.Data(values=[{"said": said}]))
+        .mark_text(align="left", baseline="bottom", fontSize=size, fontWeight=weight, color=_INK, style=_TITLE)
+        .encode(x=alt.value(0), y=alt.value(-8 - 16 * (len(texts) - 1 - n)), text="said:N")
+        for n, (said, size, weight) in enumerate(texts)
+    ]
+    # Descriptions for screen readers are expressions made of titles and fields; the caption says the same.
+    return alt.layer(*layers, *heads).properties(width=width, height=height).configure(aria=False)
 
 
 def _degrees(right: float, up: float) -> float:
@@ -314,40 +344,30 @@ def _degrees(right: float, up: float) -> float:
     return -math.degrees(math.atan2(up, right))
 
 
-def png(drawn: str) -> bytes:
-    """A drawn chart as PNG."""
-    import vl_convert as vlc
-
-    return bytes(vlc.svg_to_png(drawn, scale=1.5))
-
-
-def svg(chart: Any) -> str:
-    """A chart as SVG."""
-    import vl_convert as vlc
-
-    return str(vlc.vegalite_to_svg(chart.to_json(validate=False)))
-
-
-def embedded(chart: Any, name: str, width: int | None = None, height: int | None = None) -> str:
-    """A chart as SVG to stand in a page.
-
-    It has no title, because the page has a caption; its own ids, because several stand on one page; no background.
-    """
-    import re
-
-    import vl_convert as vlc
-
-    spec = chart.to_dict(validate=False)
-    for layer in (spec, *spec.get("layer", [])):
-        layer.pop("title", None)
+def embedded(chart: Any, width: int | None = None, height: int | None = None) -> dict[str, Any]:
+    """A chart to stand in a page: without its title, because the page has a caption, and without a background."""
+    spec = dict(chart.to_dict(validate=False))
+    spec["layer"] = [layer for layer in spec["layer"] if layer["mark"].get("style") != _TITLE]
     spec["background"] = "transparent"
-    spec |= {key: value for key, value in (("width", width), ("height", height)) if value}
-    drawn = str(vlc.vegalite_to_svg(spec))
-    return re.sub(r'(id="|url\(#)', rf"\g<1>{name}-", drawn)
+    return spec | {key: value for key, value in (("width", width), ("height", height)) if value}
 
 
-def _markdown(chart: Any) -> str:
-    return f"![chart](data:image/png;base64,{base64.b64encode(png(svg(chart))).decode()})"
+def with_own_ids(drawn: str, name: str) -> str:
+    """An SVG whose ids are its own, because several stand on one page."""
+    return _ID.sub(rf"\g<1>{name}-", drawn)
+
+
+def _markdown(settings: Settings, charts: dict[str, Callable[[], Any]]) -> dict[str, str]:
+    """Pictures for Dagster by title; one that can not be drawn says so."""
+    found = {}
+    with Painter(settings.reports.chart_seconds) as painter:
+        for title, make in charts.items():
+            try:
+                png = painter.draw(lambda make=make: make().to_dict(validate=False), png=True).png  # type: ignore[misc]
+                found[title] = f"![chart](data:image/png;base64,{base64.b64encode(png).decode()})"
+            except ChartFailed as failure:
+                found[title] = f"The chart could not be drawn: {plain(str(failure))}"
+    return found
 
 
 def _name(scores: pd.DataFrame) -> str:

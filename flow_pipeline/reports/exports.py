@@ -18,10 +18,12 @@ import duckdb
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.domain.text import FORMULA
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import UNSAFE_OPTIMIZERS
 
 _MARK = ".published"
+_FORMULA = rf"\A(?:{FORMULA})"
 _INDEXED = {
     "block_date",
     "address",
@@ -64,10 +66,10 @@ def export_run(settings: Settings) -> list[Path]:
     """The CSV files of a run: outflow by day, top destinations, the netflow tables, what was detected."""
     published = settings.published_link.resolve()
     with duckdb.connect(str(published), read_only=True, config=SAFE) as connection:
-        written = [
-            write_whole(settings.exports_dir / f"{name}.csv", partial(_copy, connection, query, "format csv, header"))
-            for name, query in RUN_EXPORTS.items()
-        ]
+        written = []
+        for name, query in RUN_EXPORTS.items():
+            fill = partial(_copy, connection, for_csv(connection, query), "format csv, header")
+            written.append(write_whole(settings.exports_dir / f"{name}.csv", fill))
     write_whole(settings.exports_dir / _MARK, partial(write_text, published.name))
     return written
 
@@ -194,12 +196,27 @@ def _to_csv(
     rows, part, target = 0, folder / ".part", folder / f"{name}.csv"
     with target.open("wb") as whole:
         for number, day in enumerate(parts or [None]):
-            rows += _copy(connection, _select(name, parts, day), f"format csv, header {str(number == 0).lower()}", part)
+            query = for_csv(connection, _select(name, parts, day))
+            rows += _copy(connection, query, f"format csv, header {str(number == 0).lower()}", part)
             with part.open("rb") as read:
                 shutil.copyfileobj(read, whole, 1 << 20)
             say(number + 1, len(parts) or 1)
     part.unlink(missing_ok=True)
     return rows, [target.name]
+
+
+def for_csv(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """A query whose texts no spreadsheet takes for formulas, as `domain.text.csv_cell` says; numbers stay numbers."""
+    texts = [
+        '"' + row[0].replace('"', '""') + '"'
+        for row in connection.execute(f"describe {query}").fetchall()
+        if row[1] == "VARCHAR"
+    ]
+    safe = ", ".join(
+        f"case when regexp_matches({name}, $re${_FORMULA}$re$) then chr(39) || {name} else {name} end as {name}"
+        for name in texts
+    )
+    return f"select * replace ({safe}) from ({query})" if texts else query
 
 
 def _to_parquet(

@@ -8,6 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from flow_pipeline.domain.markdown import plain, row
+from flow_pipeline.domain.text import harmless
+
 
 @dataclass(frozen=True)
 class Number:
@@ -36,7 +39,7 @@ class Table:
 class Picture:
     """A chart: its file name, caption, and SVG for wide and (where it differs) narrow pages.
 
-    `fixed` ones keep their own light paper.
+    `fixed` ones keep their own light paper. `failure` says why there is no chart.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Picture:
     narrow: str = ""
     fixed: bool = False
     query: str = ""
+    failure: str = ""
 
 
 @dataclass
@@ -71,7 +75,7 @@ def render(template: str, values: dict[str, Any]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"show": in_words, "is_number": is_number}
+    environment.filters |= {"show": in_words, "plain": plain, "cells": row, "is_number": is_number}
     environment.globals |= {"is_link": lambda value: isinstance(value, Number)}
     return environment.get_template(template).render(values)
 
@@ -104,4 +108,4 @@ def in_words(value: Any) -> str:
         return value.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, list):
         return ", ".join(map(in_words, value)) or "–"
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+    return json.dumps(value) if isinstance(value, dict) else harmless(str(value))

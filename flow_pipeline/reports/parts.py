@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pyarrow as pa
 
@@ -106,14 +107,14 @@ def _netflow(b: Builder) -> Part:
         caption = (
             f"{token}, all exchanges: daily netflow in {token}, bars up = onto exchanges; {charts.band_in_words(rules)}"
         )
-        chart = charts.netflow_with_band(scores, rules)
-        wide.append(b.picture(f"netflow-total-{n + 1}", chart, caption, "total_series", (860, 230)))
+        make = partial(charts.netflow_with_band, scores, rules)
+        wide.append(b.picture(f"netflow-total-{n + 1}", make, caption, "total_series", (860, 230)))
     grid = []
     title = "Daily netflow per exchange, for charts"
     for n, scores in enumerate(b.series("exchange_series", title, "exchange", limits.exchanges)):
         caption = f"{scores['scope'].iloc[0]}: daily netflow in {scores['token'].iloc[0]}, up = onto the exchange"
-        chart, size = charts.netflow_with_band(scores, rules), (NARROW - 60, 130)
-        grid.append(b.picture(f"netflow-exchange-{n + 1}", chart, caption, "exchange_series", size, narrow=False))
+        make, size = partial(charts.netflow_with_band, scores, rules), (NARROW - 60, 130)
+        grid.append(b.picture(f"netflow-exchange-{n + 1}", make, caption, "exchange_series", size, narrow=False))
     return Part("netflow", "Netflow per exchange", [], [table], wide, grid)
 
 
@@ -149,7 +150,7 @@ def _findings(b: Builder) -> Part:
         title = f"Transfers of {typology} {finding_id}"
         transfers = b.table("report_finding_transfers", title, key, finding_id=finding_id)
         caption = f"{typology} {finding_id}: arrows follow the money, numbered in order"
-        picture = b.picture(key, charts.evidence_graph(b.connection, finding_id), caption, key, fixed=True)
+        picture = b.picture(key, partial(charts.evidence_graph, b.connection, finding_id), caption, key, fixed=True)
         shown.append((reason, picture, transfers))
     return Part(
         "findings",
@@ -163,11 +164,11 @@ def _findings(b: Builder) -> Part:
 def _flows(b: Builder) -> Part:
     table = b.table("report_flows", "Largest flows between groups that ended in this time")
     pictures = []
-    chart = charts.flow_chart(b.connection)
-    if chart is not None:
+    pairs = charts.largest_flow_pairs(b.connection)
+    if not pairs.empty:
         b.query("flow_pairs", "Pairs of groups, all days", "report_flow_pairs")
         caption = "Largest flows between groups of the busiest token, all days; red bands carry risk"
-        pictures.append(b.picture("group-flows", chart, caption, "flow_pairs", fixed=True))
+        pictures.append(b.picture("group-flows", partial(charts.sankey, pairs), caption, "flow_pairs", fixed=True))
     return Part(
         "flows",
         "Group flows",
@@ -214,8 +215,8 @@ def _destinations(b: Builder) -> Part:
             f"The ten largest receivers of {token}, the busiest token, over all days, in {token} received; "
             "of transfers onto and off exchanges alike"
         )
-        chart = charts.top_destinations(rows)
-        pictures.append(b.picture("top-destinations", chart, caption, "top_destinations", (640, 220)))
+        make = partial(charts.top_destinations, rows)
+        pictures.append(b.picture("top-destinations", make, caption, "top_destinations", (640, 220)))
     return Part("destinations", "Top destinations", [], [table], pictures)
 
 

@@ -20,6 +20,7 @@ from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.questions.known import check_token
 from flow_pipeline.reports.builder import Builder
+from flow_pipeline.reports.drawing import Painter
 from flow_pipeline.reports.exports import write_text, write_whole
 from flow_pipeline.reports.page import render
 from flow_pipeline.reports.parts import parts_of
@@ -80,8 +81,9 @@ def write_report(
             known_days = {"first_day": chosen - timedelta(days=settings.reports.days - 1), "last_day": chosen}
             state = connection.execute(sql("report_state"), known_days).to_arrow_table()
             before = _last_state(target, kind, name, run_id or "")
-            builder = Builder(connection, settings, chosen - timedelta(days=DAYS[kind] - 1), chosen, files)
-            parts = list(parts_of(builder, kind == "weekly", state, before))
+            with Painter(settings.reports.chart_seconds) as painter:
+                builder = Builder(connection, settings, chosen - timedelta(days=DAYS[kind] - 1), chosen, files, painter)
+                parts = list(parts_of(builder, kind == "weekly", state, before))
             write_top_files(connection, settings.anomalies, token, files)
             pq.write_table(
                 state.replace_schema_metadata({"run_id": run_id or "", "made_at": moment.isoformat()}),

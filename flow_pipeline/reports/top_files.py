@@ -9,7 +9,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from flow_pipeline.domain.markdown import plain
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.domain.text import csv_cell
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.netflow import top_days
 from flow_pipeline.settings import AnomalySettings
@@ -53,12 +55,12 @@ def write_top_files(connection: Connection, rules: AnomalySettings, token: str |
             writer = csv.writer(handle, lineterminator="\n")
             writer.writerow(["date", *([scope] if scope else []), *_COLUMNS])
             writer.writerows(
-                [row["block_date"], *([row["scope"]] if scope else []), *(row[column] for column in _COLUMNS)]
+                [row["block_date"], *([csv_cell(row["scope"])] if scope else []), *(row[column] for column in _COLUMNS)]
                 for row in rows
             )
     named = (row["token_symbol"] for rows in (*listed.values(), every_day) for row in rows if row["token_symbol"])
     lines = [
-        f"# Top-K days of netflow by |z|: {next(named, token or series[2] or '')}",
+        f"# Top-K days of netflow by |z|: {plain(next(named, token or series[2] or ''))}",
         "",
         "## Total",
         "",
@@ -67,7 +69,7 @@ def write_top_files(connection: Connection, rules: AnomalySettings, token: str |
     ]
     lines += [f"| {row['block_date']} | {_figures(row)} |" for row in listed["total"]]
     lines += ["", "---", "", "## By exchange", "", "| date | exchange | netflow | zscore |", "|:---|:---|---:|---:|"]
-    lines += [f"| {row['block_date']} | {row['scope']} | {_figures(row)} |" for row in listed["exchange"]]
+    lines += [f"| {row['block_date']} | {plain(row['scope'])} | {_figures(row)} |" for row in listed["exchange"]]
     (folder / "top_netflow_zscore.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

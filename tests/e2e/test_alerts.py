@@ -174,6 +174,65 @@ def test_a_finding_that_grows_is_told_as_changed(labelled: Settings, tmp_path: P
     assert was["finding_id"] != now["finding_id"]
 
 
+def test_what_belongs_to_a_finding_is_told_with_it(labelled: Settings, tmp_path: Path) -> None:
+    hands = ["0x" + digit * 40 for digit in "56789"]
+    chain = [transfer(20 + n, hands[n], hands[n + 1], 40, f"2025-05-01T23:{n}0:00Z") for n in range(3)]
+    labelled = labelled.with_changes(alerts={"topic_minutes": 0})
+    following = labelled.with_changes(typologies={"rapid_chain": {"amount_by_token": {"ETH": 10}}})
+
+    def state(rule: str, status: str) -> int:
+        return len(ledger.listed(following, None, rule, status, None)[1])
+
+    def told(since: int) -> list[tuple[str, str]]:
+        found = [(one["rule"], one["change"]) for message in sent(tmp_path)[since:] for one in message["alerts"]]
+        return sorted(one for one in found if one[0] != "data_quality")
+
+    publish(following, tmp_path, None, chain)
+    assert (state("large_transfer", "part"), state("finding", "open")) == (3, 1)
+    assert told(0) == [("finding", "new"), ("large_transfer", "new")], "the other one is no part of it"
+    parts = next(one for m in sent(tmp_path) for one in m["alerts"] if one["rule"] == "finding")["after"]["parts"]
+    assert sorted(part["title"][:30] for part in parts) == [
+        "40 ETH from 0x555555…5555 to 0",
+        "40 ETH from 0x666666…6666 to 0",
+        "40 ETH from 0x777777…7777 to 0",
+    ]
+    assert len(ledger.listed(following, None, "large_transfer", "open", None)[1]) == 2, "a head is found by its parts"
+    count = len(sent(tmp_path))
+    publish(following, tmp_path, None, [*chain[:2], transfer(22, hands[2], hands[3], 39, "2025-05-01T23:20:00Z")])
+    assert told(count) == [("finding", "changed")], "a part that changes is told once, with its alert"
+    count = len(sent(tmp_path))
+    assert build(labelled, tmp_path / "in").told
+    assert told(count) == [("finding", "withdrawn"), *[("large_transfer", "new")] * 3], "parts outlive their alert"
+    assert (state("large_transfer", "part"), state("large_transfer", "open")) == (0, 4)
+
+
+def test_a_history_is_one_digest_and_its_last_day_is_news(labelled: Settings, tmp_path: Path) -> None:
+    hands = ["0x" + digit * 40 for digit in "567"]
+    days = [transfer(100 + n, hands[n % 2], hands[2], 20 + n, f"2025-04-{n:02d}T12:00:00Z") for n in range(1, 10)]
+    publish(labelled, tmp_path, 150, days)
+    messages = [
+        (message["type"], sorted(one["block_date"] for one in message["alerts"] if one["rule"] == "large_transfer"))
+        for message in sent(tmp_path)
+    ]
+    assert sorted(messages) == [
+        ("alert", ["2025-05-01"]), ("alert", ["2025-05-01"]),
+        ("digest", [f"2025-04-{n:02d}" for n in range(1, 10)]),
+    ]  # fmt: skip
+
+
+def test_a_transfer_is_large_for_the_traffic_of_its_own_token(labelled: Settings, tmp_path: Path) -> None:
+    own = labelled.with_changes(alerts={"transfer_by_token": {}, "transfer_least": 20})
+    usual = [transfer(300 + n, USER, OTHER, 2, f"2025-04-{n % 28 + 1:02d}T12:00:00Z") for n in range(30)]
+    small = [transfer(400, USER, OTHER, 19.9, "2025-04-29T12:00:00Z", symbol="OTHER")]
+    publish(own, tmp_path, 19.9, [*usual, *small])
+    assert large(own) == [], "15 is the largest of others, 19.9 under ten times the usual, and OTHER has no traffic"
+    publish(own, tmp_path, 20, [*usual, *small])
+    assert [row[0] for row in large(own)] == ["MEDIUM"], "no price, so nobody knows what it is worth"
+    assert (
+        "10 times the largest of the 30 days before" in ledger.listed(own, None, "large_transfer", None, None)[1][0][8]
+    )
+
+
 def test_whoever_was_told_is_told_when_it_matters_less(labelled: Settings, tmp_path: Path) -> None:
     channels = {"all": {"kind": "file", "path": tmp_path / "sent.jsonl", "min_severity": "HIGH"}}
     strict = labelled.with_changes(alerts={"channels": channels, "topic_minutes": 0})

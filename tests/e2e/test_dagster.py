@@ -77,6 +77,7 @@ def test_the_job_builds_every_asset_and_publishes(tmp_path: Path) -> None:
         "reports",
     } <= set(found["assets"])  # type: ignore[call-overload]
     assert all(found["checks"].values())  # type: ignore[attr-defined]
+    assert found["checks"]["report_is_written"]  # type: ignore[index]
     written = {f"{table.schema}/{table.name}" for table in USER_TABLES if table.schema in ("detection", "marts")}
     assert written <= set(found["published_after"]) & set(found["assets"])  # type: ignore[call-overload]
     import duckdb

@@ -161,6 +161,58 @@ def test_an_outage_loses_nothing_and_waits_longer_each_time(hooked: Settings, se
     assert len({message["id"] for message in server.messages}) == 3
 
 
+def test_each_channel_gets_each_event_once_in_digests_of_the_same_events(
+    hooked: Settings, server: Server, tmp_path: Path
+) -> None:
+    files = {name: {"kind": "file", "path": tmp_path / f"{name}.jsonl"} for name in ("first", "second")}
+    three = hooked.with_changes(alerts={"channels": {**hooked.model_dump()["alerts"]["channels"], **files}})
+    (tmp_path / "second.jsonl").mkdir()
+    server.status = 503
+    fail_runs(three, 6)
+    outcome = deliver(three, NOW)
+    assert (outcome.sent, set(outcome.errors)) == ({"first": 2}, {"ops", "second"})
+    (tmp_path / "second.jsonl").rmdir()
+    server.status = 204
+    failed = len(server.got)
+    for minutes in (5, 10, 90):
+        deliver(three, NOW + timedelta(minutes=minutes))
+    got = {
+        **{
+            name: [json.loads(line) for line in (tmp_path / f"{name}.jsonl").read_text().splitlines()] for name in files
+        },
+        "ops": server.messages[failed:],
+    }
+    for messages in got.values():
+        assert [message["type"] for message in messages] == ["alert", "digest"]
+        assert sorted(one["title"] for message in messages for one in message["alerts"]) == [
+            f"run run-{n} failed: a reason" for n in range(6)
+        ]
+    assert len({message["id"] for messages in got.values() for message in messages}) == 6
+
+
+def test_a_fault_of_one_channel_stops_no_other(
+    hooked: Settings, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = hooked.with_changes(
+        alerts={
+            "channels": {
+                "a-log": {"kind": "file", "path": tmp_path / "log.jsonl"},
+                **hooked.model_dump()["alerts"]["channels"],
+            }
+        }
+    )
+
+    def breaks(channel: Any, *given: Any) -> None:
+        if channel.kind == "file":
+            raise RuntimeError(SECRET)
+        send(channel, *given)
+
+    monkeypatch.setattr(delivery, "send", breaks)
+    fail_runs(both, 1)
+    outcome = deliver(both, NOW)
+    assert (outcome.sent, outcome.errors) == ({"ops": 1}, {"a-log": "can not be sent (RuntimeError)"})
+
+
 def test_a_server_that_is_stopped_and_started_again_gets_everything(
     hooked: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

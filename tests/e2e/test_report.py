@@ -12,14 +12,19 @@ from typing import Any
 import duckdb
 import pytest
 
+from flow_pipeline import pipeline
+from flow_pipeline.alerts import ledger
+from flow_pipeline.alerts.delivery import Outcome
+from flow_pipeline.alerts.rules import RUN_FAILED
 from flow_pipeline.cli.demo import SAMPLE
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.reports import charts
 from flow_pipeline.reports.page import in_words
 from flow_pipeline.reports.report import reports_are_of, write_report
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.publish import published_run
-from tests.conftest import build, label_file, transfer, write_csv
-from tests.worlds import browse
+from tests.conftest import U, V, build, label_file, transfer, write_csv
+from tests.worlds import browse, command
 
 
 @pytest.fixture(scope="module")
@@ -223,9 +228,48 @@ def test_a_run_writes_its_report_and_the_next_one_says_what_changed(settings: Se
     ]
     text = second.reports[1].read_text()
     assert "1 exchange days that it knew have other numbers" in text
-    assert "| 2025-05-01 | ethereum | ETH | Har<script>alert(1)</script>bour | 6 | 50 |" in text
+    assert r"| 2025-05-01 | ethereum | ETH | Har\<script>alert(1)\</script>bour | 6 | 50 |" in text
     (settings.reports_dir / ".published").unlink()
     assert build(settings, tmp_path / "in").reports, "a run that was killed before its report is completed by the next"
+
+
+def test_a_report_that_fails_does_not_fail_the_run(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_csv(tmp_path / "in" / "t.csv", [transfer(n, U, V, n, f"2025-05-0{n}") for n in range(1, 4)])
+    order: list[str] = []
+    monkeypatch.setenv("NETRAFLOW_REPORTS__EACH_RUN", "true")
+    monkeypatch.setattr(pipeline, "send_alerts", lambda settings: order.append("send") or Outcome())
+    with monkeypatch.context() as patch:
+
+        def breaks(settings: Settings) -> list[Path]:
+            order.append("report")
+            raise RuntimeError("no\x1b such thing")
+
+        patch.setattr(pipeline, "write_reports", breaks)
+        assert command("--data-dir", settings.data_dir, "analyze", tmp_path / "in") == 1
+    told = capsys.readouterr()
+    assert order == ["send", "report"]
+    assert "the report could not be written (RuntimeError: no\\x1b such thing)" in told.err
+    assert "`netraflow report` writes the report again" in told.err
+    assert json.loads(told.out)["nothing_new"] is False
+    assert published_run(settings)
+    assert ledger.listed(settings, None, RUN_FAILED, "all", None)[1] == []
+    assert command("--data-dir", settings.data_dir, "analyze", tmp_path / "in") == 0
+    assert json.loads(capsys.readouterr().out)["reports"], "the next run writes it"
+
+
+def test_a_chart_that_fails_is_said_in_its_place(
+    world: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise ValueError("<b>no</b>")
+
+    monkeypatch.setattr(charts, "netflow_with_band", breaks)
+    page, text, _ = write_report(world, "daily", folder=tmp_path)
+    assert "This chart could not be drawn (ValueError: &lt;b&gt;no&lt;/b&gt;)" in page.read_text()
+    assert r"this chart could not be drawn (ValueError: \<b>no\</b>)" in text.read_text()
+    assert 'id="top-destinations"' in page.read_text()
 
 
 def test_a_day_that_is_not_built_is_refused(world: Settings) -> None:

@@ -188,7 +188,7 @@ def test_the_evidence_of_top_findings_is_drawn(settings: Settings, tmp_path: Pat
     settings = settings.with_changes(typologies=LIMITS)
     build(settings, tmp_path / "in")
     with open_published(settings) as connection:
-        assert {"circular", "fan_out"} <= set(evidence_pictures(connection))
+        assert {"circular", "fan_out"} <= set(evidence_pictures(connection, settings))
         found = dict(connection.execute("SELECT typology, finding_id FROM detection.findings").fetchall())
         circle, crowd = (evidence_graph(connection, found[name]).to_dict() for name in ("circular", "fan_out"))
     assert "first 40 of" in json.dumps(crowd)

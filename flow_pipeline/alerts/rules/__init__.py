@@ -39,6 +39,7 @@ COLUMNS = {
     "baseline": "JSON",
 }
 """What a rule's SELECT returns. `subject` names the alert for good, `content` is what is compared with what was told,
+where `severity` is NULL, rarity and stake decide it (scoring.severity) and it is added to the content,
 `rarity` is how many as strong are to be expected over what
 the rule's budget allows, NULL for what is told whatever else there is; it and `stake_usd` rank alerts over all rules.
 `topic` is what messages are limited by, `addresses` and `entities` are those whose labels are frozen with the alert."""

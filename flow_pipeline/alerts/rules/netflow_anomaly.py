@@ -10,9 +10,12 @@ from typing import Any
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 
-NAME, VERSION, BY_DAY = "netflow_anomaly", "2", False
+NAME, VERSION, BY_DAY = "netflow_anomaly", "3", False
 SAYS = "the netflow of a day is rarely as far from the level of its series"
-SEVERITY = "by how often a year: HIGH under a tenth, CRITICAL under a hundredth of `anomalies.alarms_per_year`"
+SEVERITY = (
+    "by how often a year: HIGH under a tenth, CRITICAL under a hundredth of `anomalies.alarms_per_year`; from "
+    "`verdicts.large_usd` one word more, under `verdicts.small_usd` one less, and MEDIUM then is no alert"
+)
 DO = "`netraflow netflow --from D --to D`, then see who moved the coins: the exchange table of the report."
 
 sql = statements(__package__)
@@ -24,8 +27,9 @@ def candidates(settings: Settings) -> tuple[str, dict[str, Any]]:
 
 
 def parameters(settings: Settings) -> dict[str, Any]:
-    """The detector's settings."""
-    return settings.anomalies.model_dump(
+    """The detector's settings, and the stakes."""
+    stakes = settings.verdicts.model_dump(include={"small_usd", "large_usd"})
+    return stakes | settings.anomalies.model_dump(
         include={
             "method",
             "alarms_per_year",

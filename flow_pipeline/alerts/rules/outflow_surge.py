@@ -7,9 +7,12 @@ from typing import Any
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 
-NAME, VERSION, BY_DAY = "outflow_surge", "2", False
+NAME, VERSION, BY_DAY = "outflow_surge", "3", False
 SAYS = "the outflow of a day is rarely as far above the level of its series, or by the amount set for its token"
-SEVERITY = "by how often a year: HIGH under a tenth, CRITICAL under a hundredth of `anomalies.alarms_per_year`"
+SEVERITY = (
+    "by how often a year: HIGH under a tenth, CRITICAL under a hundredth of `anomalies.alarms_per_year`; from "
+    "`verdicts.large_usd` one word more, under `verdicts.small_usd` one less, and MEDIUM then is no alert"
+)
 DO = "`netraflow destinations --from D --to D`."
 
 sql = statements(__package__)
@@ -21,8 +24,9 @@ def candidates(settings: Settings) -> tuple[str, dict[str, Any]]:
 
 
 def parameters(settings: Settings) -> dict[str, Any]:
-    """The detector's settings."""
-    return settings.anomalies.model_dump(
+    """The detector's settings, and the stakes."""
+    stakes = settings.verdicts.model_dump(include={"small_usd", "large_usd"})
+    return stakes | settings.anomalies.model_dump(
         include={
             "alarms_per_year",
             "rank_level_days",

@@ -7,9 +7,10 @@ select
     e.rule,
     e.topic,
     row_number() over (
-        partition by e.rule, e.topic
+        partition by e.rule, e.topic, coalesce(d.is_history, false)
         order by risk_rank(e.severity) desc, e.made_at, e.event_id
     ) as of_topic,
+    coalesce(d.is_history, false) as is_history,
     risk_rank(e.severity) as rank,
     e.made_at
 from deliveries as d

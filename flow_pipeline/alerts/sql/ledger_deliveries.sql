@@ -6,5 +6,6 @@ create table if not exists deliveries (
     is_allowed boolean,
     not_before timestamp,
     message_id varchar,
+    is_history boolean,
     primary key (event_id, channel)
 )

@@ -4,7 +4,7 @@
 select
     alert_id,
     severity,
-    alert_status(change, told_at, snoozed_until, acknowledged_at) as status,
+    alert_status(change, part_of, told_at, snoozed_until, acknowledged_at) as status,
     change,
     revision,
     rule,
@@ -15,8 +15,8 @@ select
 from alerts
 where
     ($severity is null or severity = $severity)
-    and ($rule is null or rule = $rule)
-    and ($status = 'all' or alert_status(change, told_at, snoozed_until, acknowledged_at) = $status)
+    and ($rule is null or rule = $rule or has_part_of(content, [$rule]))
+    and ($status = 'all' or alert_status(change, part_of, told_at, snoozed_until, acknowledged_at) = $status)
     and ($first is null or coalesce(block_date, changed_at::date) >= $first)
 order by
     risk_rank(severity) desc,

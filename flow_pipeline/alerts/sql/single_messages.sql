@@ -1,5 +1,5 @@
 -- Gives: the temp table single_messages: one row per due event that gets a message of its own, severest first, as
---   far as the rates of topics and of the channel allow
+--   far as the rates of topics and of the channel allow; never what a load of a history brings
 -- Reads: messages
 -- Takes: $channel, $topic_since, $hour_ago, $most; the relation due_events
 create or replace temp table single_messages as
@@ -11,6 +11,7 @@ select
 from due_events as d
 where
     of_topic = 1
+    and not is_history
     and not exists (
         select 1
         from messages as m

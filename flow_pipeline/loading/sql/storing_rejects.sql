@@ -7,8 +7,8 @@ select
     $path,
     b.source_row,
     b.reason,
-    case when b.has_no_time then b.message || coalesce(left(t.time_text, 60), '?') else b.message end,
-    left(to_json(r)::varchar, $max_text)
+    flow_harmless(case when b.has_no_time then b.message || coalesce(left(t.time_text, 60), '?') else b.message end),
+    flow_harmless(left(to_json(r)::varchar, $max_text))
 from (
     select
         source_row,

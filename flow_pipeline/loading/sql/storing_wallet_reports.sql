@@ -3,8 +3,8 @@
 -- Takes: $path, $load_id
 insert into raw.wallet_reports
 select
-    flow_other_form(trim(s.wallet)),
-    s.category,
+    flow_harmless(flow_other_form(trim(s.wallet))),
+    flow_harmless(s.category),
     try_cast(s.score as double),
     s.tx_count,
     c.chain,

@@ -1,4 +1,5 @@
--- Gives: one row per receiver: the ten largest of the busiest token, over all days
+-- Gives: one row per receiver: the ten largest of the busiest token, over all days; those whose amount is unknown left
+--   out
 -- Reads: marts.dim_tokens, marts.top_destinations
 with busiest_token as (
     select
@@ -21,4 +22,4 @@ inner join busiest_token as t
         d.chain = t.chain
         and d.token_symbol is not distinct from t.token_symbol
         and d.token_address is not distinct from t.token_address
-where d.window_days = 0 and d.rank_by_amount <= 10
+where d.window_days = 0 and d.rank_by_amount <= 10 and d.amount is not null

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from flow_pipeline.domain.markdown import WIDTH, item, wrapped
+from flow_pipeline.domain.markdown import WIDTH, item, plain, row, wrapped
 
 WORDS = "a word and another word of some length " * 12
 
@@ -48,3 +48,24 @@ def test_an_item_hangs_under_its_sign() -> None:
     assert lines[0].startswith("* a word")
     assert all(line.startswith("  ") and line[2] != " " for line in lines[1:])
     assert item("short") == "* short\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("](javascript:alert(1))", r"\](javascript:alert(1))"),
+        ("<script>", r"\<script>"),
+        ("a|b", r"a\|b"),
+        ("two\nlines", r"two\\x0alines"),
+        ("*b* _i_ `c` ~s~", r"\*b\* \_i\_ \`c\` \~s\~"),
+        ("https://evil www.evil.com", r"https\://evil www\.evil.com"),
+        ("&lt; & R&D", r"\&lt; & R&D"),
+        ("netflow_anomaly, 3 > 2", "netflow_anomaly, 3 > 2"),
+    ],
+)
+def test_a_text_of_a_stranger_says_just_that(text: str, markdown: str) -> None:
+    assert plain(text) == markdown
+
+
+def test_a_row_of_a_table_has_as_many_cells_as_it_is_given() -> None:
+    assert row(["a|b", None, 3, -1.5]) == r"| a\|b |  | 3 | -1.5 |"

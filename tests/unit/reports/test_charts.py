@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flow_pipeline.reports import charts
+from flow_pipeline.reports.drawing import Painter
 from flow_pipeline.settings import Settings
 from tests.conftest import U, build, transfer, write_csv
 
@@ -22,7 +23,8 @@ def test_published_pictures_are_png_and_say_the_sign(settings: Settings, tmp_pat
     with open_published(settings) as connection:
         scores = charts._busiest(connection)
     assert scores is not None
-    drawn = charts.svg(charts.netflow_with_band(scores, settings.anomalies))
+    with Painter(60) as painter:
+        drawn = painter.draw(lambda: charts.netflow_with_band(scores, settings.anomalies).to_dict()).svg
     assert "positive = coins moving onto exchanges" in drawn
     assert (
         "grey = range (cut at the frame) that the series leaves once a year, around the median of the previous 28 days"

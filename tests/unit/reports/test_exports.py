@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.text import csv_cell
 from flow_pipeline.reports.exports import RUN_EXPORTS, export_tables, exports_are_of, write_whole
 from flow_pipeline.settings import Settings
 
@@ -151,3 +152,13 @@ def test_the_exports_of_a_run_are_known_by_its_mark(settings: Settings) -> None:
     assert not exports_are_of(settings, "run8")
     (settings.exports_dir / "netflow.csv").unlink()
     assert not exports_are_of(settings, "run7")
+
+
+def test_texts_that_a_spreadsheet_would_run_are_quoted_and_numbers_are_not(published: Settings, tmp_path: Path) -> None:
+    texts = ["=1+1", "+1", "-1", "@x", "'=1", "＝1", "a=1", None, "0x1"]
+    with duckdb.connect(str(published.published_link.resolve())) as connection:
+        connection.execute('CREATE TABLE marts.names (name VARCHAR, "odd "" name" VARCHAR, amount DOUBLE)')
+        connection.executemany("INSERT INTO marts.names VALUES (?, ?, -1.5)", [[text, text] for text in texts])
+    export_tables(published, ["marts.names"], ["csv"], tmp_path / "out")
+    rows = rows_of(tmp_path / "out" / "marts.names.csv")[1:]
+    assert rows == [[*[csv_cell(text) if text else ""] * 2, "-1.5"] for text in texts]

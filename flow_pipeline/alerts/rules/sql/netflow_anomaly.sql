@@ -1,44 +1,71 @@
 -- Gives: one row per anomalous netflow day of an exchange or of all; the day of all that is one exchange's is told once
--- Reads: detection.netflow_anomalies
+-- Reads: detection.netflow_anomalies, marts.fct_daily_exchange_netflow, marts.fct_daily_netflow
 -- Takes: $budget
+with worth as (
+    select
+        block_date,
+        chain,
+        token_symbol,
+        token_address,
+        exchange as scope,
+        netflow_usd
+    from marts.fct_daily_exchange_netflow
+    union all
+    select
+        block_date,
+        chain,
+        token_symbol,
+        token_address,
+        'TOTAL' as scope,
+        netflow_usd
+    from marts.fct_daily_netflow
+)
+
 select
-    concat_ws('|', chain, coalesce(token_address, token_symbol), scope, block_date) as subject,
-    concat_ws(' ', scope, coalesce(token_symbol, token_address), chain) as topic,
-    chain,
-    block_date,
-    severity,
-    coalesce(e_value / $budget, 1) as rarity,
-    null as stake_usd,
-    scope || ': ' || in_words(abs(netflow)) || ' ' || coalesce(token_symbol, token_address, '?')
-    || case when direction = 'high' then ' net onto' else ' net off' end
-    || case when scope = 'TOTAL' then ' all exchanges' else ' the exchange' end
-    || ' on ' || block_date
+    concat_ws('|', a.chain, coalesce(a.token_address, a.token_symbol), a.scope, a.block_date) as subject,
+    concat_ws(' ', a.scope, coalesce(a.token_symbol, a.token_address), a.chain) as topic,
+    a.chain,
+    a.block_date,
+    null as severity,
+    coalesce(a.e_value / $budget, 1) as rarity,
+    abs(w.netflow_usd)::double as stake_usd,
+    a.scope || ': ' || in_words(abs(a.netflow)) || ' ' || coalesce(a.token_symbol, a.token_address, '?')
+    || case when a.direction = 'high' then ' net onto' else ' net off' end
+    || case when a.scope = 'TOTAL' then ' all exchanges' else ' the exchange' end
+    || ' on ' || a.block_date
     || case
-        when method = 'flat_baseline' then ', after days that never moved'
-        when zscore is not null then ', z ' || format('{:+.2f}', zscore)
-        else ', a size seen ' || how_often(e_value)
+        when a.method = 'flat_baseline' then ', after days that never moved'
+        when a.zscore is not null then ', z ' || format('{:+.2f}', a.zscore)
+        else ', a size seen ' || how_often(a.e_value)
     end as title,
     null as from_address,
     null as to_address,
     null as from_entity,
     null as to_entity,
     null as addresses,
-    case when scope <> 'TOTAL' then [scope] end as entities,
+    case when a.scope <> 'TOTAL' then [a.scope] end as entities,
     json_object(
-        'netflow', netflow::varchar, 'e_value', e_value, 'zscore', round(zscore, 6), 'severity', severity
+        'netflow', a.netflow::varchar, 'e_value', a.e_value, 'zscore', round(a.zscore, 6)
     ) as content,
     json_object(
-        'method', method,
-        'mean', baseline_mean,
-        'std', baseline_std,
-        'window_days', window_days,
-        'threshold', threshold
+        'method', a.method,
+        'mean', a.baseline_mean,
+        'std', a.baseline_std,
+        'window_days', a.window_days,
+        'threshold', a.threshold
     ) as baseline
 from detection.netflow_anomalies as a
+left join worth as w
+    on
+        w.block_date = a.block_date
+        and w.chain = a.chain
+        and w.token_symbol is not distinct from a.token_symbol
+        and w.token_address is not distinct from a.token_address
+        and w.scope = a.scope
 where
-    scope_type <> 'wallet'
+    a.scope_type <> 'wallet'
     and not (
-        scope_type = 'total'
+        a.scope_type = 'total'
         and exists (
             select 1 from detection.netflow_anomalies as e
             where
