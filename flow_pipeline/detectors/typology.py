@@ -354,8 +354,10 @@ def microseconds(seconds: float) -> int:
 
 
 def units(amount: Any, symbol: str | None) -> str:
-    """An amount with its token, without idle zeros."""
-    text = f"{amount:,.6f}" if abs(amount) >= 1e-6 else f"{amount:.3g}"
+    """An amount with its token for a sentence, to about six digits and without idle zeros; columns have it exactly."""
+    size = abs(amount)
+    places = 0 if size >= 100_000 else 2 if size >= 100 else 4 if size >= 1 else 6
+    text = f"{amount:,.{places}f}" if size >= 1e-6 else f"{amount:.3g}"
     text = text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
     return f"{text} {symbol or 'units'}"
 

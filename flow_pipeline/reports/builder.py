@@ -49,17 +49,26 @@ class Builder:
         self, connection: Connection, settings: Settings, first: date, last: date, files: Path, painter: Painter
     ) -> None:
         self.connection, self.settings, self.files, self.painter = connection, settings, files, painter
-        self.first, self.last = first, last
+        self.first_day, self.last_day = first, last
         self.when = f"on {last}" if first == last else f"from {first} to {last}"
         self.queries: dict[str, tuple[str, str]] = {}
 
     def query(self, key: str, title: str, name: str, **values: Any) -> str:
         """The statement `name` for the days of the report, kept under its key."""
-        text = with_values(sql(name), {"first_day": self.first, "last_day": self.last, **values})
+        text = with_values(sql(name), {"first_day": self.first_day, "last_day": self.last_day, **values})
         self.queries[key] = title, text
         return text
 
     def table(self, name: str, title: str, key: str = "", **values: Any) -> Table:
+        """The first rows of a statement, of its columns those with a value; without a key it is kept by its name."""
+        return self._asked(name, title, key, **values).with_values()
+
+    def first(self, name: str, title: str) -> dict[str, Any] | None:
+        """The first row of a statement, by column; None without rows."""
+        table = self._asked(name, title)
+        return dict(zip(table.columns, table.rows[0], strict=True)) if table.rows else None
+
+    def _asked(self, name: str, title: str, key: str = "", **values: Any) -> Table:
         """The first rows of a statement; without a key it is kept as its name says, `report_` left out."""
         key = key or name.removeprefix("report_")
         found = self.connection.execute(self.query(key, title, name, **values))
@@ -69,12 +78,12 @@ class Builder:
 
     def numbers(self, name: str, title: str) -> dict[str, Number]:
         """The one row of a statement, by column."""
-        table = self.table(name, title)
+        table = self._asked(name, title)
         return {column: Number(value, table.query) for column, value in zip(table.columns, table.rows[0], strict=True)}
 
     def series(self, key: str, title: str, scope_type: str, most: int) -> list[pd.DataFrame]:
         """Daily series with their bands, one frame each, over the days that charts show."""
-        values = charts.series_values(scope_type, most, self.last, self.settings.reports.days)
+        values = charts.series_values(scope_type, most, self.last_day, self.settings.reports.days)
         rows = self.connection.execute(self.query(key, title, "chart_series", **values)).df()
         return [frame for _, frame in rows.groupby("place")]
 

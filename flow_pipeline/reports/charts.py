@@ -19,6 +19,7 @@ from flow_pipeline.domain.markdown import plain
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.vocabulary import TOTAL_SCOPE
 from flow_pipeline.reports.drawing import ChartFailed, Painter
+from flow_pipeline.reports.page import in_words
 from flow_pipeline.settings import AnomalySettings, Settings
 from flow_pipeline.warehouse.store import Connection, open_published
 
@@ -84,7 +85,7 @@ def netflow_with_band(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
     reach = 0.17 * float(scores["netflow"].abs().max()) or 1.0
     bottom, top = min(0.0, float(scores["netflow"].min())) - reach, max(0.0, float(scores["netflow"].max())) + reach
     base = alt.Chart(scores.assign(low=scores["low"].clip(bottom, top), high=scores["high"].clip(bottom, top))).encode(
-        x=alt.X("block_date:T", title=None)
+        x=_days()
     )
     scale = alt.Scale(domain=[bottom, top], nice=False)
     band = base.mark_area(color=_BAND, opacity=0.6).encode(
@@ -100,13 +101,20 @@ def netflow_with_band(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
     return _titled([band, bars, marks], _WIDTH, _HEIGHT, title, band_in_words(settings))
 
 
+def _days() -> Any:
+    """The axis of days: a day and its month at each mark, as many as there is room for."""
+    import altair as alt
+
+    return alt.X("block_date:T", title=None, axis=alt.Axis(format="%d %b", labelOverlap="greedy", labelSeparation=8))
+
+
 def rarity_chart(scores: pd.DataFrame, settings: AnomalySettings) -> Any:
     """How many days a year move at least as far as each day, rare ones low, with the line of the budget."""
     import altair as alt
 
     base = alt.Chart(scores)
     points = base.mark_circle(color=_ONTO, size=40).encode(
-        x=alt.X("block_date:T", title=None),
+        x=_days(),
         y=alt.Y("e_value:Q", title="days a year", scale=alt.Scale(type="log")),
     )
     rule = (
@@ -122,7 +130,7 @@ def inflow_outflow(scores: pd.DataFrame) -> Any:
     """Inflow above and outflow below the line."""
     import altair as alt
 
-    base = alt.Chart(scores).encode(x=alt.X("block_date:T", title=None))
+    base = alt.Chart(scores).encode(x=_days())
     up = base.mark_bar(color=_ONTO).encode(y=alt.Y("inflow:Q", title="token units (in up, out down)"))
     down = base.transform_calculate(down="-datum.outflow").mark_bar(color=_OFF).encode(y="down:Q")
     title = f"{_name(scores)}: inflow (up) and outflow (down) of all exchanges"
@@ -184,15 +192,7 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
         directed=True,
     )
     at = graph.layout_sugiyama(hgap=1, vgap=1).coords[: len(addresses)]
-    named = dict(
-        connection.execute(
-            """
-            select address, min_by(entity, valid_from) from marts.dim_address_labels
-            where address in (select unnest(?::varchar[])) group by address
-            """,
-            [addresses],
-        ).fetchall()
-    )
+    named = dict(connection.execute(sql("chart_finding_names"), {"finding_id": finding_id}).fetchall())
     nodes = pd.DataFrame(
         {
             "x": [y for _, y in at],
@@ -215,7 +215,7 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
     )
     middle_x, middle_y = lines["x"] * (1 - on) + lines["x2"] * on, lines["y"] * (1 - on) + lines["y2"] * on
     texts = [
-        f"{numbers}: {'an unknown amount of' if math.isnan(amount) else format(amount, ',.6g')} {rows['token'].iloc[0]}"
+        f"{numbers}: {'an unknown amount of' if math.isnan(amount) else in_words(amount)} {rows['token'].iloc[0]}"
         for numbers, amount in zip(pairs["numbers"], pairs["amount"], strict=True)
     ]
     words = pd.DataFrame({"x": middle_x, "y": middle_y, "said": texts})
@@ -244,10 +244,10 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
         .encode(x=across, y=down, text="said:N"),
         alt.Chart(words).mark_text(dy=9, fontSize=10, color=_OFF).encode(x=across, y=down, text="said:N"),
         alt.Chart(nodes)
-        .mark_text(dy=-14, fontSize=11, stroke="white", strokeWidth=3)
+        .mark_text(dy=-28, fontSize=11, stroke="white", strokeWidth=3, lineBreak="\n")
         .encode(x=across, y=down, text="name:N"),
         alt.Chart(nodes)
-        .mark_text(dy=-14, fontSize=11, fontWeight="bold", color=_INK)
+        .mark_text(dy=-28, fontSize=11, fontWeight="bold", color=_INK, lineBreak="\n")
         .encode(x=across, y=down, text="name:N"),
     ]
     return _titled(layers, _WIDTH, height, title).configure_view(stroke=None)

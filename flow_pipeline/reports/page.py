@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -33,6 +33,12 @@ class Table:
     columns: list[str]
     rows: list[tuple[Any, ...]]
     total: int
+
+    def with_values(self) -> Table:
+        """The columns that have a value in some row, where there are rows."""
+        kept = [n for n in range(len(self.columns)) if any(row[n] is not None for row in self.rows) or not self.rows]
+        rows = [tuple(row[n] for n in kept) for row in self.rows]
+        return replace(self, columns=[self.columns[n] for n in kept], rows=rows)
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,10 @@ def is_number(value: Any) -> bool:
 
 
 def in_words(value: Any) -> str:
-    """A value for people: thousands separated, six significant digits, no exponent."""
+    """A value for people: thousands separated, no decimals from 100,000 on, two from 100, else four digits.
+
+    Below 0.0001 a number has an exponent.
+    """
     if value is None:
         return "–"
     if isinstance(value, bool):

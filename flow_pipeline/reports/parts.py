@@ -28,6 +28,7 @@ def parts_of(b: Builder, is_weekly: bool, state: pa.Table, before: pa.Table | No
         before: Netflow that the report before knew.
     """
     yield _headline(b)
+    yield _alerts(b)
     yield _changes(b, state, before)
     yield _netflow(b)
     yield _anomalies(b)
@@ -39,33 +40,75 @@ def parts_of(b: Builder, is_weekly: bool, state: pa.Table, before: pa.Table | No
     yield _regions(b)
     if is_weekly:
         yield _weeks(b)
-    yield _alerts(b)
     yield _quality(b)
 
 
 def _headline(b: Builder) -> Part:
+    """What moved, what is unusual, what to do."""
     moved = b.numbers("report_transfers", "Transfers")
     worth: Words = ["; those with a price were worth ", moved["usd"], " USD."] if moved["usd"].value else ["."]
     words: list[Words] = [[moved["transfers"], " transfers of ", moved["tokens"], f" tokens moved {b.when}", *worth]]
     totals = b.table("report_totals", "All exchanges together")
-    names = [row[0] for row in totals.rows]
-    for name, chain, netflow, inflow, outflow, _ in totals.rows[:3]:
-        way = "gained" if netflow >= 0 else "lost"
-        token = f"{name} on {chain}" if names.count(name) > 1 else name
-        words.append(
-            [
-                f"Exchanges {way} ", Number(abs(netflow), "totals"), f" {token} net: ", Number(inflow, "totals"),
-                " came in, ", Number(outflow, "totals"), " went out.",
-            ]
-        )  # fmt: skip
+    if totals.rows:
+        words.append(_gained(totals))
+    return Part("headline", "In short", [*words, _unusual(b), *_to_do(b)], [totals])
+
+
+def _gained(totals: Table) -> Words:
+    """Which tokens exchanges gained and lost, the busiest three."""
+    words: Words = []
+    rows = [dict(zip(totals.columns, row, strict=True)) for row in totals.rows]
+    names = [row["token"] for row in rows]
+    for row in rows[:3]:
+        token = f"{row['token']} on {row['chain']}" if names.count(row["token"]) > 1 else row["token"]
+        way = "gained" if row["netflow"] >= 0 else "lost"
+        words += [f", {way} " if words else f"Exchanges {way} ", Number(abs(row["netflow"]), "totals"), f" {token}"]
+        if row.get("netflow_usd") is not None and row["token"] not in ("USDT", "USDC"):
+            words += [" (", Number(abs(row["netflow_usd"]), "totals"), " USD)"]
+    return [*words, ", net of what went out."]
+
+
+def _unusual(b: Builder) -> Words:
+    """How much is unusual, and the first of each kind."""
     counts = b.numbers("report_counts", "What was found")
-    words.append(
-        [
-            counts["anomalies"], " netflow anomalies, ", counts["surges"], " outflow surges and ", counts["findings"],
-            " suspicious findings; ", counts["risky"], " addresses carry a high or critical risk over all days.",
-        ]
-    )  # fmt: skip
-    return Part("headline", "In short", words, [totals])
+    day, surge, finding = (
+        b.first(name, title)
+        for name, title in (
+            ("report_anomalies", "Netflow anomalies"),
+            ("report_surges", "Outflow surges"),
+            ("report_findings", "Suspicious findings"),
+        )
+    )
+    if not (day or surge or finding):
+        return [f"Unusual {b.when}: nothing. No netflow anomaly, no outflow surge, no suspicious finding."]
+    words: Words = [f"Unusual {b.when}: ", *_counted(counts["anomalies"], "netflow anomaly", "netflow anomalies")]
+    if day:
+        way = "onto" if day["netflow"] >= 0 else "off"
+        scope = "all exchanges" if day["scope"] == "all" else day["scope"]
+        words += [" (", Number(abs(day["netflow"]), "anomalies"), f" {day['token']} {way} {scope})"]
+    words += [", ", *_counted(counts["surges"], "outflow surge", "outflow surges")]
+    if surge and not day:
+        words += [" (", Number(surge["outflow"], "surges"), f" {surge['token']} off {surge['scope']})"]
+    words += [", ", *_counted(counts["findings"], "suspicious finding", "suspicious findings")]
+    return [*words, f". First of them, {finding['typology']}: {finding['reason']}"] if finding else [*words, "."]
+
+
+def _counted(number: Number, one: str, many: str) -> Words:
+    return [number, f" {one if number.value == 1 else many}"]
+
+
+def _to_do(b: Builder) -> list[Words]:
+    """Which alerts nobody has answered, and the first of them."""
+    open_ones = b.numbers("report_open_alerts", "Alerts that nobody has answered, of all days")
+    if not open_ones["alerts"].value:
+        return [["To do: nothing. No alert is open."]]
+    words: Words = [
+        "To do: ", *_counted(open_ones["alerts"], "alert is open", "alerts are open"), ", ", open_ones["critical"],
+        " critical, ", open_ones["about_now"], f" about what happened {b.when}; ", open_ones["waiting"],
+        " more wait behind. ",
+        f"First: {open_ones['first_title'].value} (`netraflow alerts show {open_ones['first_id'].value}`)",
+    ]  # fmt: skip
+    return [words]
 
 
 def _changes(b: Builder, state: pa.Table, before: pa.Table | None) -> Part:
@@ -125,8 +168,8 @@ def _anomalies(b: Builder) -> Part:
     count = b.settings.reports.days
     days = b.table(
         "report_top_days",
-        f"Top-K days of all exchanges together, by |z| of the LPT study's score, the {count} days up to {b.last}",
-        first_day=b.last - timedelta(days=count - 1),
+        f"Top-K days of all exchanges together, by |z| of the LPT study's score, the {count} days up to {b.last_day}",
+        first_day=b.last_day - timedelta(days=count - 1),
         top_k=b.settings.anomalies.top_k,
     )
     return Part(
@@ -142,7 +185,7 @@ def _findings(b: Builder) -> Part:
     typologies = b.table("report_typologies", "Findings by typology")
     drawn = b.connection.execute(
         sql("report_drawn_findings"),
-        {"first_day": b.first, "last_day": b.last, "most": b.settings.reports.findings},
+        {"first_day": b.first_day, "last_day": b.last_day, "most": b.settings.reports.findings},
     ).fetchall()
     shown = []
     for finding_id, typology, reason in drawn:
@@ -226,7 +269,7 @@ def _regions(b: Builder) -> Part:
 
 def _weeks(b: Builder) -> Part:
     title = "Weekly token movement"
-    return Part("weeks", title, [], [b.table("report_weeks", title, first_day=b.last - timedelta(days=27))])
+    return Part("weeks", title, [], [b.table("report_weeks", title, first_day=b.last_day - timedelta(days=27))])
 
 
 def _alerts(b: Builder) -> Part:

@@ -115,11 +115,10 @@ def score_findings(
     """
     planted, crimes = _planted(truth), _crimes(truth, truth.with_name("flows.json"))
     proofs = [name for name, item in typologies().items() if item.IS_PROOF]
-    budget, own_rate = settings.verdicts.alarms_per_10000, settings.verdicts.own_rate_log10
+    budget = settings.verdicts.alarms_per_10000
     names = [row[0] for row in connection.execute("select typology from ops.detections order by 1").fetchall()]
-    rows = connection.execute(
-        sql("truth_finding_transfers"), {"most": max(*budgets, budget), "own_rate_log10": own_rate, "proofs": proofs}
-    ).fetchall()
+    values = {"most": max(*budgets, budget), "proofs": proofs}
+    rows = connection.execute(sql("truth_finding_transfers"), values).fetchall()
     transfers = connection.execute(sql("truth_traffic")).fetchall()[0][0]
     found = [_Finding(row[0], row[1], row[2], row[3], frozenset(map(tuple, row[4]))) for row in rows]
     ordinary = max(1, transfers - len(crimes))

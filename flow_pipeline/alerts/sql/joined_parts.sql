@@ -7,7 +7,7 @@ set
     severity = risk_level(greatest(risk_rank(alert_candidates.severity), h.rank)),
     rarity = case when alert_candidates.rarity is not null then least(alert_candidates.rarity, h.rarity) end,
     stake_usd = greatest(alert_candidates.stake_usd, h.stake_usd),
-    title = alert_candidates.title || ', with ' || h.said,
+    title = rtrim(alert_candidates.title, '.') || ', with ' || h.said,
     content = json_merge_patch(alert_candidates.content, h.content),
     addresses = list_distinct(list_concat(alert_candidates.addresses, h.addresses))
 from alert_heads as h

@@ -2,7 +2,7 @@
 -- Reads: marts.fct_daily_region_flow, marts.fct_daily_destinations
 -- Takes: $first_day, $last_day
 select
-    sum(transfer_count) filter (where from_region <> 'unknown' or to_region <> 'unknown')::double
+    sum(transfer_count) filter (where from_region <> 'UNKNOWN' or to_region <> 'UNKNOWN')::double
     / sum(transfer_count) as with_region,
     (
         select sum(transfer_count) filter (where entity is not null)::double / sum(transfer_count)

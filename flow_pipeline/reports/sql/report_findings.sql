@@ -2,16 +2,14 @@
 -- Reads: detection.findings
 -- Takes: $first_day, $last_day
 select
-    typology,
     severity,
+    typology,
     reason,
+    moved_usd,
     e_value,
     case when pool_place is not null then pool_place || ' of ' || pool_size + 1 end as place,
-    judged_by,
     coalesce(token_symbol, token_address) as token,
     moved_amount,
-    transfer_count as transfers,
-    address_count as addresses,
     finding_id
 from detection.findings
 where is_suspicious and block_date between $first_day and $last_day

@@ -7,7 +7,6 @@ select
     entity,
     category,
     score,
-    confidence,
     realised_usd,
     volume_usd,
     mev_tx_count,

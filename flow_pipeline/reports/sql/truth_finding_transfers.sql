@@ -1,7 +1,7 @@
 -- Gives: one row per finding that stands for itself and is rarer than some budget, or suspicious by itself: its rarity
 --   and its transfers.
 -- Reads: detection.findings, detection.finding_transfers
--- Takes: $most, the largest budget; $own_rate_log10; $proofs, the typologies that are suspicious whatever their rarity
+-- Takes: $most, the largest budget; $proofs, the typologies that are suspicious whatever their rarity
 select
     f.typology,
     f.finding_id,
@@ -9,8 +9,7 @@ select
     list_contains($proofs, f.typology)
     or f.judged_by in ('label', 'limit', 'own_rate')
     or f.suspect is not null
-    or f.exceeds_limit
-    or coalesce(f.own_rate_log10 <= $own_rate_log10, false) as is_itself,
+    or f.exceeds_limit as is_itself,
     list((t.tx_hash, t.transfer_index)) as transfers
 from detection.findings as f
 inner join detection.finding_transfers as t using (finding_id)

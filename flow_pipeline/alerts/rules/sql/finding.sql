@@ -45,7 +45,7 @@ select
     severity,
     case when suspect is null then coalesce(e_value / $budget, 1) end as rarity,
     moved_usd as stake_usd,
-    typology || ': ' || reason || ' ' || verdict as title,
+    typology || ': ' || reason as title,
     from_address,
     to_address,
     null as from_entity,
@@ -64,6 +64,7 @@ select
         'parameters', parameters::json,
         'e_value', e_value,
         'judged_by', judged_by,
+        'verdict', verdict,
         'score', round(score, 6),
         'explain', 'netraflow finding ' || finding_id
     ) as baseline
