@@ -11,7 +11,7 @@ from flow_pipeline.cli.common import JsonOption, emit, note, progress, settings_
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("verify", epilog="Example: netraflow verify --all")(verify)
+    app.command("verify", epilog="Example: netraflow verify 27c44ae52b105fef")(verify)
 
 
 def verify(
