@@ -29,7 +29,19 @@ from tests.worlds import environment
 
 Answer = Callable[..., Any]
 README = (ROOT / "README.md").read_text()
-NEEDS_MORE = ("analyze", "restate", "shadow", "profile", "agent", "metrics", "rebuild", "model", "verdicts", "docs", "export")
+NEEDS_MORE = (
+    "analyze",
+    "restate",
+    "shadow",
+    "profile",
+    "agent",
+    "metrics",
+    "rebuild",
+    "model",
+    "verdicts",
+    "docs",
+    "export",
+)
 """Verbs that take files of the user, run on or take long; each has tests of its own."""
 EMPTY = {'netraflow sql "SELECT source_file, source_row, reason, message FROM raw.rejects"'}
 """The sample has no bad row."""
