@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -226,6 +227,131 @@ def test_a_run_that_fails_is_told_once(tmp_path: Path) -> None:
     assert [json.loads(line)["alerts"][0]["rule"] for line in (tmp_path / "sent.jsonl").read_text().splitlines()] == [
         "run_failed"
     ]
+
+
+GATE = """
+import json
+import dagster as dg
+from flow_pipeline import pipeline
+from flow_pipeline.definitions import defs
+from flow_pipeline.defs.common import settings
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.ingest import LoadOptions
+from flow_pipeline.warehouse import dbt
+from flow_pipeline.warehouse.store import open_build, table_counts
+
+def run():
+    return pipeline.run(settings(), settings().inbox, Window(), LoadOptions())
+
+def dies(*given, **more):
+    raise RuntimeError("killed")
+
+repository = defs().get_repository_def()
+# Without its checks: whoever leaves them out gets no further.
+job = repository.get_implicit_global_asset_job_def()
+tags = {"dagster/asset_partition_range_start": "2025-05-01", "dagster/asset_partition_range_end": "2025-05-02"}
+
+def materialize(instance, *keys):
+    result = job.get_subset(asset_selection={dg.AssetKey(key) for key in keys}, asset_check_selection=set())
+    result = result.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    errors = [str(e.event_specific_data.error.cause or e.event_specific_data.error) for e in result.all_events
+              if e.event_type_value == "STEP_FAILURE"]
+    return [result.success, "".join(errors), settings().published_link.exists()]
+
+with dg.DagsterInstance.ephemeral() as instance:
+    built, dbt.transform = dbt.transform, dies
+    try:
+        run()
+    except RuntimeError as error:
+        assert str(error) == "killed"
+    dbt.transform = built
+    alone = materialize(instance, ["ops", "publications"])
+    part = materialize(instance, ["staging", "stg_raw__labels"])
+    after_part = materialize(instance, ["ops", "publications"])
+    with open_build(settings()) as connection:
+        waiting = table_counts(connection, ["store.dirty_days"])
+    run()
+    print("RESULT", json.dumps([alone, part, after_part, *waiting.values(), settings().published_link.exists()]))
+"""
+
+
+@pytest.mark.slow
+def test_what_is_not_built_or_not_audited_is_not_published(tmp_path: Path) -> None:
+    """Neither behind a command that died, nor after a part of the models alone; the days wait until a whole run."""
+    data = tmp_path / "data"
+    write_csv(data / "inbox" / "t.csv", [transfer(n, U, V, n, at=f"2025-05-0{n}") for n in (1, 2)])
+    alone, part, after_part, waiting, is_published = result_of(python(GATE, NETRAFLOW_DATA_DIR=str(data)))
+    assert not alone[0]
+    assert "nothing was published: the marts are older than what is loaded" in alone[1]
+    assert part == [True, "", False]
+    assert not after_part[0]
+    assert "nothing was published: the marts are older than what is loaded" in after_part[1]
+    assert not after_part[2]
+    assert waiting == 2
+    assert is_published
+
+
+TOLD = """
+import json
+import dagster as dg
+from flow_pipeline import pipeline
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.ingest import LoadOptions
+from flow_pipeline.settings import load_settings
+
+pipeline.run(load_settings(), load_settings().inbox, Window(), LoadOptions())
+
+from flow_pipeline.definitions import defs
+from flow_pipeline.defs.common import daily
+from flow_pipeline.defs.told import command_runs
+found = defs()
+repository = found.get_repository_def()
+first = daily().get_first_partition_key()
+with dg.DagsterInstance.local_temp() as instance:
+    ticks, cursor = [], None
+    for _ in range(4):
+        tick = command_runs.evaluate_tick(
+            dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository)
+        )
+        for event in tick.asset_events:
+            instance.report_runless_asset_event(event)
+        cursor = tick.cursor
+        ticks.append(len(tick.asset_events))
+    netflow = dg.AssetKey(["marts", "fct_transfers"])
+    event = instance.get_latest_materialization_event(netflow).asset_materialization
+    check = dg.AssetCheckKey(dg.AssetKey(["raw", "loads"]), "rows_are_accounted_for")
+    history = instance.event_log_storage.get_asset_check_execution_history(check, limit=5)
+    print("RESULT", json.dumps([
+        first, ticks, sorted(instance.get_materialized_partitions(netflow)), event.partition,
+        {name: str(value.value) for name, value in event.metadata.items()}, len(history),
+    ]))
+"""
+
+
+@pytest.mark.slow
+def test_a_run_of_the_command_is_told_once_and_partitions_begin_with_its_data(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    write_csv(data / "inbox" / "t.csv", [transfer(n, U, V, n, at=f"2025-05-{n:02}", symbol="|B*") for n in range(1, 6)])
+    first, ticks, days, last, facts, checks = result_of(
+        python(TOLD, NETRAFLOW_DATA_DIR=str(data), NETRAFLOW_SCHEDULE__TELL_EVENTS="200")
+    )
+    assert first == "2025-05-01"
+    assert ticks[0] == 200, "a history takes several looks"
+    assert ticks[1] > 0
+    assert ticks[2:] == [0, 0], "nothing is told twice"
+    assert days == [f"2025-05-0{n}" for n in range(1, 6)]
+    assert last == "2025-05-05"
+    assert facts["dagster/row_count"] == "5"
+    assert facts["window"] == "2025-05-01 to 2025-05-05"
+    assert facts["run"]
+    assert "\\|B\\*" in facts["sample rows"], "what a stranger wrote is plain"
+    assert checks == 1
+
+
+def result_of(done: subprocess.CompletedProcess[str]) -> Any:
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    assert lines, done.stderr[-3000:]
+    return json.loads(lines[-1].removeprefix("RESULT "))
 
 
 @pytest.mark.slow
