@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,11 @@ for key in graph.get_all_asset_keys():
     assert (node.description or "").startswith(("One row per ", "One page per ", "One version per ")), key
     assert node.owners and node.group_name, key
     assert node.kinds if hasattr(node, "kinds") else True, key
+    assert node.partitions_def is None or node.backfill_policy == dg.BackfillPolicy.single_run(), key
+    is_part = len(key.path) > 2 or key.path[0] in ("reports", "models")
+    assert is_part or "dagster/column_schema" in node.metadata, key
+for key in graph.asset_check_keys:
+    assert graph.has(key.asset_key), key
 job = defs().resolve_job_def("daily_flow")
 from flow_pipeline.defs.automation import inbox
 with dg.DagsterInstance.ephemeral() as instance:
@@ -234,7 +239,8 @@ import json
 import dagster as dg
 from flow_pipeline import pipeline
 from flow_pipeline.definitions import defs
-from flow_pipeline.defs.common import settings
+from flow_pipeline.defs.common import daily, settings
+from flow_pipeline.defs.told import command_runs
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.warehouse import dbt
@@ -252,13 +258,20 @@ job = repository.get_implicit_global_asset_job_def()
 tags = {"dagster/asset_partition_range_start": "2025-05-01", "dagster/asset_partition_range_end": "2025-05-02"}
 
 def materialize(instance, *keys):
-    result = job.get_subset(asset_selection={dg.AssetKey(key) for key in keys}, asset_check_selection=set())
-    result = result.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    part = job.get_subset(asset_selection={dg.AssetKey(key) for key in keys}, asset_check_selection=set())
+    result = part.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
     errors = [str(e.event_specific_data.error.cause or e.event_specific_data.error) for e in result.all_events
               if e.event_type_value == "STEP_FAILURE"]
     return [result.success, "".join(errors), settings().published_link.exists()]
 
-with dg.DagsterInstance.ephemeral() as instance:
+def tell(instance, cursor):
+    context = dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository)
+    tick = command_runs.evaluate_tick(context)
+    for event in tick.asset_events:
+        instance.report_runless_asset_event(event)
+    return tick.cursor, len(tick.asset_events)
+
+with dg.DagsterInstance.local_temp() as instance:
     built, dbt.transform = dbt.transform, dies
     try:
         run()
@@ -269,83 +282,55 @@ with dg.DagsterInstance.ephemeral() as instance:
     part = materialize(instance, ["staging", "stg_raw__labels"])
     after_part = materialize(instance, ["ops", "publications"])
     with open_build(settings()) as connection:
-        waiting = table_counts(connection, ["store.dirty_days"])
+        waiting = table_counts(connection, ["store.dirty_days"])["store.dirty_days"]
+    nothing = tell(instance, None)
     run()
-    print("RESULT", json.dumps([alone, part, after_part, *waiting.values(), settings().published_link.exists()]))
-"""
-
-
-@pytest.mark.slow
-def test_what_is_not_built_or_not_audited_is_not_published(tmp_path: Path) -> None:
-    """Neither behind a command that died, nor after a part of the models alone; the days wait until a whole run."""
-    data = tmp_path / "data"
-    write_csv(data / "inbox" / "t.csv", [transfer(n, U, V, n, at=f"2025-05-0{n}") for n in (1, 2)])
-    alone, part, after_part, waiting, is_published = result_of(python(GATE, NETRAFLOW_DATA_DIR=str(data)))
-    assert not alone[0]
-    assert "nothing was published: the marts are older than what is loaded" in alone[1]
-    assert part == [True, "", False]
-    assert not after_part[0]
-    assert "nothing was published: the marts are older than what is loaded" in after_part[1]
-    assert not after_part[2]
-    assert waiting == 2
-    assert is_published
-
-
-TOLD = """
-import json
-import dagster as dg
-from flow_pipeline import pipeline
-from flow_pipeline.domain.windows import Window
-from flow_pipeline.loading.ingest import LoadOptions
-from flow_pipeline.settings import load_settings
-
-pipeline.run(load_settings(), load_settings().inbox, Window(), LoadOptions())
-
-from flow_pipeline.definitions import defs
-from flow_pipeline.defs.common import daily
-from flow_pipeline.defs.told import command_runs
-found = defs()
-repository = found.get_repository_def()
-first = daily().get_first_partition_key()
-with dg.DagsterInstance.local_temp() as instance:
     ticks, cursor = [], None
     for _ in range(4):
-        tick = command_runs.evaluate_tick(
-            dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository)
-        )
-        for event in tick.asset_events:
-            instance.report_runless_asset_event(event)
-        cursor = tick.cursor
-        ticks.append(len(tick.asset_events))
-    netflow = dg.AssetKey(["marts", "fct_transfers"])
-    event = instance.get_latest_materialization_event(netflow).asset_materialization
+        cursor, count = tell(instance, cursor)
+        ticks.append(count)
+    daily.cache_clear()
+    transfers = dg.AssetKey(["marts", "fct_transfers"])
+    event = instance.get_latest_materialization_event(transfers).asset_materialization
     check = dg.AssetCheckKey(dg.AssetKey(["raw", "loads"]), "rows_are_accounted_for")
-    history = instance.event_log_storage.get_asset_check_execution_history(check, limit=5)
-    print("RESULT", json.dumps([
-        first, ticks, sorted(instance.get_materialized_partitions(netflow)), event.partition,
-        {name: str(value.value) for name, value in event.metadata.items()}, len(history),
-    ]))
+    print("RESULT", json.dumps({
+        "alone": alone, "part": part, "after_part": after_part, "waiting": waiting, "nothing": nothing, "ticks": ticks,
+        "published": settings().published_link.exists(),
+        "first": daily().get_first_partition_key(),
+        "days": sorted(instance.get_materialized_partitions(transfers)),
+        "last": event.partition,
+        "facts": {name: str(value.value) for name, value in event.metadata.items()},
+        "checked": len(instance.event_log_storage.get_asset_check_execution_history(check, limit=5)),
+    }))
 """
+OUT_OF_DATE = "nothing was published: the marts are older than what is loaded"
 
 
 @pytest.mark.slow
-def test_a_run_of_the_command_is_told_once_and_partitions_begin_with_its_data(tmp_path: Path) -> None:
+def test_dagster_publishes_what_is_whole_and_tells_the_runs_of_the_command_once(tmp_path: Path) -> None:
+    """Nothing behind a command that died, nor after a part of the models; then a whole run, which becomes events."""
     data = tmp_path / "data"
     write_csv(data / "inbox" / "t.csv", [transfer(n, U, V, n, at=f"2025-05-{n:02}", symbol="|B*") for n in range(1, 6)])
-    first, ticks, days, last, facts, checks = result_of(
-        python(TOLD, NETRAFLOW_DATA_DIR=str(data), NETRAFLOW_SCHEDULE__TELL_EVENTS="200")
-    )
-    assert first == "2025-05-01"
-    assert ticks[0] == 200, "a history takes several looks"
-    assert ticks[1] > 0
-    assert ticks[2:] == [0, 0], "nothing is told twice"
-    assert days == [f"2025-05-0{n}" for n in range(1, 6)]
-    assert last == "2025-05-05"
-    assert facts["dagster/row_count"] == "5"
-    assert facts["window"] == "2025-05-01 to 2025-05-05"
-    assert facts["run"]
-    assert "\\|B\\*" in facts["sample rows"], "what a stranger wrote is plain"
-    assert checks == 1
+    found = result_of(python(GATE, NETRAFLOW_DATA_DIR=str(data), NETRAFLOW_SCHEDULE__TELL_EVENTS="200"))
+    assert found["part"][0], "a part of the models can be built"
+    for is_success, why, is_published in (found["alone"], found["after_part"]):
+        assert not is_success
+        assert OUT_OF_DATE in why
+        assert not is_published
+    assert found["waiting"] == 5
+    assert found["nothing"] == [None, 0]
+    assert found["published"]
+    assert found["first"] == "2025-05-01", "partitions begin with the data"
+    assert found["ticks"][0] == 200, "a history takes several looks"
+    assert found["ticks"][1] > 0
+    assert found["ticks"][2:] == [0, 0], "nothing is told twice"
+    assert found["days"] == [f"2025-05-0{n}" for n in range(1, 6)]
+    assert found["last"] == "2025-05-05"
+    assert found["facts"]["dagster/row_count"] == "5"
+    assert found["facts"]["window"] == "2025-05-01 to 2025-05-05"
+    assert found["facts"]["run"]
+    assert "\\|B\\*" in found["facts"]["sample rows"], "what a stranger wrote is plain"
+    assert found["checked"] == 1
 
 
 def result_of(done: subprocess.CompletedProcess[str]) -> Any:
@@ -381,9 +366,24 @@ def test_the_web_ui_serves_the_location_on_loopback(tmp_path: Path) -> None:
             except OSError:
                 assert time.monotonic() < deadline, "the web UI did not come up"
                 time.sleep(1)
+        assert str(tmp_path) in running()
         assert [
             (node["location"]["name"], "daily_flow" in {job["name"] for job in node["jobs"]}) for node in nodes
         ] == [("netraflow", True)]
+        server.terminate()
+        assert server.wait(timeout=60) == 0
+        with pytest.raises(OSError, match="refused"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=10)
+        assert str(tmp_path) not in running(), "what Dagster started has ended"
     finally:
-        os.killpg(server.pid, 15)
+        server.kill()
         server.wait(timeout=30)
+
+
+def running() -> str:
+    """Environments of all processes; the code servers of Dagster know their data directory from there alone."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            found.append(path.read_text(errors="replace"))
+    return "".join(found)
