@@ -35,6 +35,8 @@ PAGES = {
     "ui-graph": ("assets/detection/netflow_anomalies?view=lineage", 1400, 1060),
     "ui-asset": ("assets/marts/fct_daily_netflow?view=overview", 1200, 740),
 }
+SCALE = 0.8
+"""Of the pages of Dagster, which shows what an asset is made of only where there is much room."""
 TICKS = """{
   sensorOrError(sensorSelector: {
     sensorName: "command_runs", repositoryName: "__repository__", repositoryLocationName: "netraflow"
@@ -59,7 +61,7 @@ def main(data: Path) -> None:
         shutil.copytree(data, folder / "data", symlinks=True, ignore=shutil.ignore_patterns("dagster"))
         with served(folder / "data") as address:
             for picture, (path, width, height) in PAGES.items():
-                take(picture, f"{address}/{path}", folder, width, height)
+                take(picture, f"{address}/{path}", folder, width, height, SCALE)
 
 
 def report(data: Path) -> str:
@@ -93,7 +95,7 @@ def on_terminal(data: Path, words: str) -> str:
     return said.decode()
 
 
-def take(name: str, url: str, folder: Path, width: int, height: int) -> None:
+def take(name: str, url: str, folder: Path, width: int, height: int, scale: float = 1) -> None:
     """Take the picture of a page.
 
     Raises:
@@ -105,7 +107,8 @@ def take(name: str, url: str, folder: Path, width: int, height: int) -> None:
         [
             browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
             "--hide-scrollbars", "--disable-lcd-text",
-            f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{height}",
+            f"--force-device-scale-factor={scale}", f"--user-data-dir={folder / 'profile'}",
+            f"--window-size={width},{height}",
             "--virtual-time-budget=15000", f"--screenshot={target}", url,
         ],
         check=True, capture_output=True, timeout=180,

@@ -74,8 +74,11 @@ _NETFLOW = {
 
 def shown_marts(connection: Connection, settings: Settings) -> dict[str, dict[str, str]]:
     """Markdown by title for each mart: some of its rows, and of a netflow mart its busiest series."""
-    marts = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
-    found = {f"marts.{name}": {"sample rows": sample(connection, f"marts.{name}")} for (name,) in marts}
+    marts = connection.execute(
+        "select 'marts.' || table_name from duckdb_tables() where schema_name = 'marts' union all "
+        "select 'marts.' || view_name from duckdb_views() where schema_name = 'marts' and view_name = 'fct_transfers'"
+    ).fetchall()
+    found = {name: {"sample rows": sample(connection, name)} for (name,) in marts}
     series = {
         relation: connection.execute(sql("chart_mart", mart=relation, whose=who, total=TOTAL_SCOPE)).df()
         for relation, who in _NETFLOW.items()

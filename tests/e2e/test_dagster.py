@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 
 from flow_pipeline.domain.tables import USER_TABLES
+from flow_pipeline.questions.publications import next_publication
+from flow_pipeline.settings import load_settings
+from flow_pipeline.warehouse.store import open_published
 from tests.conftest import ROOT, U, V, hearing_interrupts, transfer, write_csv
 from tests.worlds import environment
 
@@ -87,6 +90,8 @@ def test_the_job_builds_every_asset_and_publishes(tmp_path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM marts.fct_transfers").fetchall() == [(2,)]
     assert (data / "reports" / "daily-2025-05-02.html").is_file()
     assert found["pictures"] == {"reports": True}
+    with open_published(load_settings(data)) as connection:
+        assert next_publication(connection, "") is None, "Dagster knows what it made itself"
 
 
 @pytest.mark.slow
