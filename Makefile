@@ -7,7 +7,7 @@ export UV_PROJECT_ENVIRONMENT = $(VENV)
 # sqlfluff's worker processes leave semaphores to the interpreter, which says so.
 SQLFLUFF := PYTHONWARNINGS=ignore $(BIN)/sqlfluff
 
-.PHONY: help setup lock demo test test-all tools lint fmt smoke sample docs ui clean \
+.PHONY: help setup lock demo test test-all tools lint fmt smoke sample docs pictures ui clean \
 	bench bench-typologies bench-flows bench-report bench-smart-money bench-amlsim measure-cards
 
 help:  ## this list
@@ -69,6 +69,10 @@ docs: setup  ## the data dictionary, the typology cards, the kinds of alert, wha
 	$(BIN)/python -m flow_pipeline.reports.cards
 	$(BIN)/python -m flow_pipeline.alerts.kinds
 	$(BIN)/python -m flow_pipeline.reports.readable
+
+pictures: setup tools  ## docs/pictures, from the demo (DATA=DIR: from another data directory)
+	$(if $(DATA),,$(BIN)/netraflow demo)
+	$(BIN)/python docs/pictures.py $(DATA)
 
 # The committed world; the same seed gives the same rows on every machine.
 sample: setup  ## data/sample, generated anew

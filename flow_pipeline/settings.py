@@ -1114,9 +1114,25 @@ class ScheduleSettings(Section):
     inbox_seconds: int = Field(
         60, ge=10, description="seconds between two runs of the inbox sensor, which looks for new files"
     )
-    first_day: date = Field(
-        date(2015, 7, 30),
-        description="first daily partition: the first day of Ethereum; load earlier days with `netraflow analyze`",
+    first_day: date | None = Field(
+        None,
+        description="first daily partition of Dagster; none: the first published day, and files with earlier days are "
+        "read all the same; a given day is where runs of Dagster begin to read",
+    )
+    tell_seconds: int = Field(
+        60, ge=10, description="seconds between two looks for runs of the command, to make them events of Dagster"
+    )
+    tell_days: int = Field(
+        92,
+        ge=1,
+        description="most days of a publication that get events; each has one for each asset, which takes Dagster's "
+        "SQLite a fiftieth of a second, so that ten years would take hours",
+    )
+    tell_events: int = Field(
+        1_000,
+        ge=200,
+        description="most events of one look: more than half a minute would keep other sensors waiting; the next look "
+        "goes on",
     )
 
 

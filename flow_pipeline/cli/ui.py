@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,8 @@ import typer
 from flow_pipeline.cli.common import note, settings_file_of, settings_of
 from flow_pipeline.domain.shipped import shipped
 
+_PATIENCE = 20
+"""Seconds that Dagster has to end its servers; it gives each of them ten."""
 INSTANCE = """# Written once by `netraflow ui`; change it as you like.
 nux:
   enabled: false
@@ -22,6 +26,9 @@ concurrency:
   pools:
     granularity: op
     default_limit: 1
+sensors:
+  use_threads: true
+  num_workers: 4
 """
 
 
@@ -62,4 +69,25 @@ def ui(
         "--port",
         str(port),
     ]
-    raise typer.Exit(subprocess.call(command, env=environment))
+    raise typer.Exit(_served(command, environment))
+
+
+def _served(command: list[str], environment: dict[str, str]) -> int:
+    """Run Dagster until it ends or this process is told to end; what it started ends with it.
+
+    Ctrl-C and SIGTERM both end it. Dagster listens to interrupts alone, passes them on, and waits for its servers.
+    """
+    # Handlers of this process, unlike a signal that a shell made it ignore, are not inherited.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    server = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        return server.wait()
+    except KeyboardInterrupt:
+        server.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=_PATIENCE)
+        return 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)

@@ -2,12 +2,11 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from flow_pipeline.alerts.ledger import record_failure
-from flow_pipeline.defs.common import daily, settings
+from flow_pipeline.defs.common import daily, last_day, settings
 from flow_pipeline.pipeline import send_alerts
 
 daily_flow = dg.define_asset_job(
@@ -17,6 +16,14 @@ daily_flow = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Load, build, detect, audit and publish the days of the run.",
 )
+
+follow = dg.AutomationConditionSensorDefinition(
+    "follow",
+    target=dg.AssetSelection.all() - dg.AssetSelection.groups("models"),
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Rebuilds and publishes what stands below a table that was materialized by itself.",
+)
+
 
 daily_schedule = dg.build_schedule_from_partitioned_job(
     daily_flow,
@@ -49,10 +56,9 @@ def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.Sk
         yield dg.SkipReason("nothing new in the inbox")
         return
     context.update_cursor(state)
-    last = datetime.now(UTC).date() - timedelta(days=1)
     tags = {
-        "dagster/asset_partition_range_start": settings().schedule.first_day.isoformat(),
-        "dagster/asset_partition_range_end": last.isoformat(),
+        "dagster/asset_partition_range_start": daily().get_first_partition_key(),
+        "dagster/asset_partition_range_end": last_day().isoformat(),
     }
     yield dg.RunRequest(run_key=state, tags=tags)
 

@@ -9,7 +9,9 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 
-from flow_pipeline.defs.common import OWNERS, POOL, daily, settings, window_of
+from flow_pipeline.defs.common import FOLLOW, OWNERS, POOL, daily, settings, show, window_of
+from flow_pipeline.questions.publications import counted
+from flow_pipeline.reports.charts import shown_marts
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.days import plan_rebuild
 from flow_pipeline.warehouse.stages import begin_marts, finish_marts
@@ -31,6 +33,10 @@ class Translator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The schema."""
         return str(dbt_resource_props["schema"])
+
+    def get_automation_condition(self, dbt_resource_props: Mapping[str, Any]) -> dg.AutomationCondition[Any]:
+        """As of all tables that are built from others."""
+        return FOLLOW
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         """One team."""
@@ -62,9 +68,31 @@ def build_marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
             profiles_dir=str(dbt.PROJECT),
             dbt_executable=str(Path(sys.executable).with_name("dbt")),
         )
-        yield from client.cli(
+        events = client.cli(
             dbt.arguments(settings(), full), context=context, target_path=dbt.target_path(settings())
         ).stream()
+        yield from _measured(context, events)
         if not context.is_subset:
             with open_build(settings()) as connection:
                 finish_marts(connection, settings())
+
+
+def _measured(context: dg.AssetExecutionContext, events: Iterator[Any]) -> Iterator[Any]:
+    """The events of dbt with the rows of its tables; dbt holds the file until it ends, so that they wait for it."""
+    held, failure = [], None
+    try:
+        for event in events:
+            held.append(event)
+    except Exception as error:
+        failure = error
+    with open_build(settings()) as connection:
+        counts, shown = counted(connection), shown_marts(connection, settings())
+    for event in held:
+        if isinstance(event, dg.Output):
+            schema, name = event.output_name.split("__", 1)
+            show(context, [schema, name], shown.get(f"{schema}.{name}", {}))
+            count = counts.get(f"{schema}.{name}")
+            event = event if count is None else event.with_metadata({**event.metadata, "dagster/row_count": count})
+        yield event
+    if failure:
+        raise failure

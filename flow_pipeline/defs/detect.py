@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import dagster as dg
 
-from flow_pipeline.defs.common import POOL, daily, settings, spec
+from flow_pipeline.defs.common import POOL, daily, settings, show, spec
 from flow_pipeline.detection.address_clusters import find_address_clusters
 from flow_pipeline.detection.clusters import add_patterns, measure_clusters
 from flow_pipeline.detection.daily import run_detector
@@ -20,7 +20,7 @@ from flow_pipeline.reports.charts import evidence_pictures, flow_picture, pictur
 from flow_pipeline.wallets.features import run_wallet_features
 from flow_pipeline.wallets.smart_money import run_smart_money
 from flow_pipeline.wallets.trades import run_trades
-from flow_pipeline.warehouse.store import open_build, run_lock
+from flow_pipeline.warehouse.store import open_build, run_lock, table_counts
 
 _MARTS = [
     dg.AssetKey(["marts", name])
@@ -41,14 +41,14 @@ def _asset(detector: Detector) -> dg.AssetsDefinition:
     specs.append(spec(key, about, "detection", {"python", "duckdb"}, _MARTS, partitions_def=daily()))
 
     @dg.multi_asset(specs=specs, name=detector.NAME, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
-    def run() -> Iterator[dg.MaterializeResult[None]]:
+    def run(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
             counts = run_detector(connection, detector, settings())
             pictures = pictures_of(connection, detector.NAME, settings())
         for name, count in counts.items():
-            facts = {title: dg.MetadataValue.md(picture) for title, picture in pictures.items()}
             path = ["detection", name, detector.NAME] if name == FINDINGS else ["detection", name]
-            yield dg.MaterializeResult(asset_key=path, metadata={"dagster/row_count": count, **facts})
+            show(context, path, pictures)
+            yield dg.MaterializeResult(asset_key=path, metadata={"dagster/row_count": count})
 
     return run
 
@@ -60,7 +60,11 @@ def _daily_findings() -> dg.AssetsDefinition:
 
     @dg.multi_asset(specs=[union], name=FINDINGS, backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def run() -> Iterator[dg.MaterializeResult[None]]:
-        yield dg.MaterializeResult(asset_key=["detection", FINDINGS])
+        with run_lock(settings()), open_build(settings()) as connection:
+            counts = table_counts(connection, [f"detection.{FINDINGS}"])
+        yield dg.MaterializeResult(
+            asset_key=["detection", FINDINGS], metadata={"dagster/row_count": counts[f"detection.{FINDINGS}"]}
+        )
 
     return run
 
@@ -85,21 +89,20 @@ def _typologies() -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(specs=[*each, *union], name="typologies", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
-    def run() -> Iterator[dg.MaterializeResult[None]]:
+    def run(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
             counts = run_typologies(connection, settings())
+            totals = table_counts(connection, [f"detection.{name}" for name in _UNION])
             pictures = evidence_pictures(connection, settings())
         for name, found in counts.items():
             state = (
                 {"truncated": True, "max_findings": settings().typologies.max_findings} if found["is_truncated"] else {}
             )
-            shown = {"evidence of the top finding": dg.MetadataValue.md(pictures[name])} if name in pictures else {}
-            yield dg.MaterializeResult(
-                asset_key=["detection", "findings", name],
-                metadata={"dagster/row_count": found["kept"], **found, **state, **shown},
-            )
-        for name in _UNION:
-            yield dg.MaterializeResult(asset_key=["detection", name])
+            path = ["detection", "findings", name]
+            show(context, path, {"evidence of the top finding": pictures[name]} if name in pictures else {})
+            yield dg.MaterializeResult(asset_key=path, metadata={"dagster/row_count": found["kept"], **found, **state})
+        for relation, total in totals.items():
+            yield dg.MaterializeResult(asset_key=relation.split("."), metadata={"dagster/row_count": total})
 
     return run
 
@@ -130,16 +133,14 @@ def _flows() -> dg.AssetsDefinition:
     ]
 
     @dg.multi_asset(specs=specs, name="group_flows", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
-    def run() -> Iterator[dg.MaterializeResult[None]]:
+    def run(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
             load_groups(connection, settings().tracing)
             counts = run_flows(connection, settings().tracing)
             picture = flow_picture(connection, settings())
+        show(context, ["detection", "group_flow_summaries"], {"largest flows": picture} if picture else {})
         for name, count in counts.items():
-            shown = (
-                {"largest flows": dg.MetadataValue.md(picture)} if picture and name == "group_flow_summaries" else {}
-            )
-            yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count, **shown})
+            yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count})
 
     return run
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
-from flow_pipeline.defs.common import OWNERS, POOL, daily, settings, spec, window_of
+from flow_pipeline.defs.common import OWNERS, POOL, columns_of, daily, settings, show, spec, window_of
 from flow_pipeline.domain.tables import RAW_LABELS, USER_TABLES
 from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.loading.labels import load_labels
@@ -29,6 +28,7 @@ class InputFolder(dg.Config):
     group_name="raw",
     kinds={"duckdb", "csv"},
     owners=OWNERS,
+    metadata=columns_of("raw.labels"),
     pool=POOL,
 )
 def labels() -> dg.MaterializeResult[None]:
@@ -58,10 +58,8 @@ def load_files(context: dg.AssetExecutionContext, config: InputFolder) -> Iterat
         result = load(settings(), folder, window, LoadOptions(), context.log.info, publish_leftover=False)
         with open_build(settings()) as connection:
             counts = table_counts(connection, [table.relation for table in _TABLES])
-    for table in _TABLES:
-        facts: dict[str, Any] = {
-            "dagster/row_count": counts[table.relation],
-            "window": str(window),
-            "load_report": dg.MetadataValue.md(describe_load(result.load)),
-        }
-        yield dg.MaterializeResult(asset_key=table.relation.split("."), metadata=facts)
+    for relation, count in counts.items():
+        show(context, relation.split("."), {"load report": describe_load(result.load)})
+        yield dg.MaterializeResult(
+            asset_key=relation.split("."), metadata={"dagster/row_count": count, "window": str(window)}
+        )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from flow_pipeline.defs.common import ops_asset, settings
+from flow_pipeline.defs.common import ops_asset, settings, show
 from flow_pipeline.domain.tables import OPS_PUBLICATIONS, USER_TABLES
 from flow_pipeline.loading.ingest import LoadReport
 from flow_pipeline.pipeline import RunResult, publish
@@ -30,5 +30,7 @@ def publications(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None
     result = RunResult(new_run_id(), LoadReport())
     with run_lock(settings()):
         publish(settings(), result, context.log.info)
-    pictures = {title: dg.MetadataValue.md(picture) for title, picture in published_pictures(settings()).items()}
-    return dg.MaterializeResult(metadata={"published": dg.MetadataValue.path(str(result.published)), **pictures})
+    show(context, ["ops", "publications"], published_pictures(settings()))
+    return dg.MaterializeResult(
+        metadata={"published": dg.MetadataValue.path(str(result.published)), "run": result.run_id}
+    )

@@ -2,13 +2,12 @@
 
 import base64
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
 from flow_pipeline.alerts.ledger import commit, listed
 from flow_pipeline.alerts.metrics import write_textfile
-from flow_pipeline.defs.common import ops_asset, settings
+from flow_pipeline.defs.common import ops_asset, settings, show
 from flow_pipeline.domain.tables import OPS_ALERTS
 from flow_pipeline.pipeline import describe_alerts, report
 
@@ -21,8 +20,8 @@ def alerts(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     told = commit(settings())
     found = listed(settings(), None, None, None, None)
     counts = {change: dg.MetadataValue.int(told.get(change, 0)) for change in ("new", "changed", "withdrawn")}
-    worst = dg.MetadataValue.md(describe_alerts(found))
-    return dg.MaterializeResult(metadata={**counts, "open": len(found[1]), "worst": worst})
+    show(context, ["ops", "alerts"], {"worst": describe_alerts(found)})
+    return dg.MaterializeResult(metadata={**counts, "open": len(found[1])})
 
 
 WRITTEN = "report_is_written"
@@ -49,14 +48,21 @@ def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type:
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"why": dg.MetadataValue.text(failure)} if failure else {},
     )
-    return dg.MaterializeResult(metadata={**pages, **_picture(written)}, check_results=[check])
+    show(context, ["reports"], _picture(written))
+    return dg.MaterializeResult(metadata={**pages, **_link(written)}, check_results=[check])
 
 
-def _picture(written: list[Path]) -> dict[str, Any]:
+def _link(written: list[Path]) -> dict[str, dg.UrlMetadataValue]:
+    """The last page, as a link; a browser that opens no file from a page copies it."""
+    pages = [path for path in written if path.suffix == ".html"]
+    return {"open": dg.MetadataValue.url(pages[-1].resolve().as_uri())} if pages else {}
+
+
+def _picture(written: list[Path]) -> dict[str, str]:
     """The first picture of the folders of charts."""
     folders = [path for path in written if path.is_dir()]
     found = [path for folder in folders for name in _FIRST for path in sorted(folder.glob(name))]
     if not found:
         return {}
     shown = base64.b64encode(found[0].read_bytes()).decode()
-    return {"picture": dg.MetadataValue.md(f"![picture](data:image/png;base64,{shown})")}
+    return {"picture": f"![picture](data:image/png;base64,{shown})"}

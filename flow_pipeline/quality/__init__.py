@@ -25,7 +25,7 @@ Measure = Callable[[str], float | None]
 
 @dataclass(frozen=True)
 class Expectation:
-    """An expectation: its name, what it says, the SQL of its number, and the range that passes.
+    """An expectation: its name, the table it is about, what it says, the SQL of its number, and the range that passes.
 
     `blocking` ones stop the run; `warning` ones are reported. `{last_day}` in the SQL stands for the last day with a
     transfer, as a literal, so that views read that day only; `{published}` for the catalog of what is published, and of
@@ -34,6 +34,7 @@ class Expectation:
     """
 
     name: str
+    about: str
     says: str
     sql: str
     severity: Literal["blocking", "warning"] = "blocking"

@@ -10,6 +10,12 @@ sql = statements(__package__)
 
 _PUBLISHED = "{published}"
 _WAY_OUT = "give back what is missing, or publish without it: --accept-collapse"
+_ABOUT = {
+    "labels": "marts.dim_address_labels",
+    "exchanges": "marts.fct_daily_exchange_netflow",
+    "tokens": "marts.dim_tokens",
+    "transfers": "marts.fct_transfers",
+}
 _COUNTED = {
     "labels": "select count(*) from {catalog}raw.labels",
     "exchanges": "select count(distinct exchange) from {catalog}marts.fct_daily_exchange_netflow",
@@ -29,6 +35,7 @@ def _expectation(name: str, before: str, now: str, allowed: float) -> Expectatio
     whose = " of the days published" if name == "transfers" else " published"
     return Expectation(
         f"{name}_stand",
+        _ABOUT[name],
         f"the share of {name}{whose} that is lost stays within quality.max_collapse",
         f"select coalesce(greatest(1 - ({now}) / nullif(({before}), 0), 0), 0)",
         high=allowed,

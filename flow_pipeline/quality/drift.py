@@ -11,6 +11,7 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
     return [
         Expectation(
             "features_are_those_of_the_training",
+            "detection.smart_money_drift",
             "no feature of the model in production has drifted: its population stability index stays under the limit",
             "select coalesce(max(stability_index), 0) from detection.smart_money_drift",
             "warning",
@@ -18,6 +19,7 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         ),
         Expectation(
             "the_model_in_production_scored",
+            "detection.smart_money_wallets",
             "wallets are ranked by the model when one is in production",
             "select count(*) from detection.smart_money_wallets where scored_by like '%can not be loaded%'",
             "warning",

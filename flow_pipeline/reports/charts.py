@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from flow_pipeline.domain.markdown import plain
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.vocabulary import TOTAL_SCOPE
+from flow_pipeline.questions.publications import sample
 from flow_pipeline.reports.drawing import ChartFailed, Painter
 from flow_pipeline.reports.page import in_words
 from flow_pipeline.settings import AnomalySettings, Settings
@@ -62,6 +63,34 @@ def published_pictures(settings: Settings) -> dict[str, str]:
     if not destinations.empty:
         charts["top destinations"] = lambda: top_destinations(destinations)
     return _markdown(settings, charts)
+
+
+_NETFLOW = {
+    "marts.fct_daily_netflow": "null",
+    "marts.fct_daily_exchange_netflow": "exchange",
+    "marts.fct_daily_wallet_netflow": "coalesce(exchange || ' ', '') || wallet",
+}
+"""Marts of daily flows, and how the statement names whose they are."""
+
+
+def shown_marts(connection: Connection, settings: Settings) -> dict[str, dict[str, str]]:
+    """Markdown by title for each mart: some of its rows, and of a netflow mart its busiest series."""
+    marts = connection.execute(
+        "select 'marts.' || table_name from duckdb_tables() where schema_name = 'marts' union all "
+        "select 'marts.' || view_name from duckdb_views() where schema_name = 'marts' and view_name = 'fct_transfers'"
+    ).fetchall()
+    found = {name: {"sample rows": sample(connection, name)} for (name,) in marts}
+    series = {
+        relation: connection.execute(sql("chart_mart", mart=relation, whose=who, total=TOTAL_SCOPE)).df()
+        for relation, who in _NETFLOW.items()
+        if relation in found
+    }
+    charts: dict[str, Callable[[], Any]] = {
+        relation: partial(inflow_outflow, rows) for relation, rows in series.items() if not rows.empty
+    }
+    for relation, picture in _markdown(settings, charts).items():
+        found[relation]["inflow and outflow"] = picture
+    return found
 
 
 def band_in_words(settings: AnomalySettings) -> str:
@@ -133,7 +162,7 @@ def inflow_outflow(scores: pd.DataFrame) -> Any:
     base = alt.Chart(scores).encode(x=_days())
     up = base.mark_bar(color=_ONTO).encode(y=alt.Y("inflow:Q", title="token units (in up, out down)"))
     down = base.transform_calculate(down="-datum.outflow").mark_bar(color=_OFF).encode(y="down:Q")
-    title = f"{_name(scores)}: inflow (up) and outflow (down) of all exchanges"
+    title = f"{_name(scores)}: inflow (up) and outflow (down)"
     return _titled([up, down], _WIDTH, _HEIGHT, title)
 
 

@@ -12,13 +12,15 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
+
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.days import mark_built
 from flow_pipeline.warehouse.describe import describe
 from flow_pipeline.warehouse.stages import carry_over
-from flow_pipeline.warehouse.store import Connection, open_build, transaction
+from flow_pipeline.warehouse.store import Connection, open_build, open_published, transaction
 
 sql = statements(__package__)
 
@@ -114,6 +116,14 @@ def published_run(settings: Settings) -> str | None:
     if not settings.published_link.is_symlink():
         return None
     return settings.published_link.readlink().stem.removeprefix("warehouse-")
+
+
+def first_published_day(settings: Settings) -> date | None:
+    """First day with a transfer of what readers see; None where there is none, or where it can not be read."""
+    with suppress(FlowError, duckdb.Error), open_published(settings) as connection:
+        row = connection.execute("select min(block_date) from store.day_hashes").fetchone()
+        return row[0] if row else None
+    return None
 
 
 def swap_in(settings: Settings, run_id: str) -> Path:

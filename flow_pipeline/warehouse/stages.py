@@ -36,6 +36,10 @@ PARTS = (
     "patterns",
 )
 """What detection is made of, besides the daily detectors."""
+_LOADED = """
+select count(*), coalesce(sum(load_id), 0), (select count(*) from raw.loads), (select max(load_id) from raw.loads)
+from store.transfers
+"""
 
 
 def detects(name: str) -> Callable[[Run[P, R]], Run[P, R]]:
@@ -110,7 +114,6 @@ def carry_over(connection: Connection, settings: Settings) -> None:
     Called in the transaction that records the publication.
     """
     set_state(connection, "marts_from", _inputs(connection, settings))
-    set_state(connection, "audited_raw", _looked_at(connection, "raw", settings))
 
 
 def _parts() -> tuple[str, ...]:
@@ -123,10 +126,12 @@ def _mark_of(connection: Connection, name: str) -> str:
 
 def _looked_at(connection: Connection, stage: str, settings: Settings) -> str:
     """What an audit looks at, by the marks of those who made it."""
-    if stage == "raw":
-        return _inputs(connection, settings)
+    if stage == "raw":  # neither labels nor days that are only to be built anew: it may pass before those are known
+        return json.dumps(connection.execute(_LOADED).fetchone(), default=str)
     if stage in ("marts", "collapse"):
         return get_state(connection, "marts_mark") or ""
+    if stage == "drift":
+        return _mark_of(connection, "smart_money")
     marks = [_mark_of(connection, name) for name in _parts()]
     return hashlib.sha256(json.dumps(marks).encode()).hexdigest()
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flow_pipeline.domain.tables import USER_TABLES
+from flow_pipeline.questions.publications import next_publication
+from flow_pipeline.settings import load_settings
+from flow_pipeline.warehouse.store import open_published
 from tests.conftest import ROOT, U, V, hearing_interrupts, transfer, write_csv
 from tests.worlds import environment
 
@@ -86,6 +90,8 @@ def test_the_job_builds_every_asset_and_publishes(tmp_path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM marts.fct_transfers").fetchall() == [(2,)]
     assert (data / "reports" / "daily-2025-05-02.html").is_file()
     assert found["pictures"] == {"reports": True}
+    with open_published(load_settings(data)) as connection:
+        assert next_publication(connection, "") is None, "Dagster knows what it made itself"
 
 
 @pytest.mark.slow
@@ -109,6 +115,11 @@ for key in graph.get_all_asset_keys():
     assert (node.description or "").startswith(("One row per ", "One page per ", "One version per ")), key
     assert node.owners and node.group_name, key
     assert node.kinds if hasattr(node, "kinds") else True, key
+    assert node.partitions_def is None or node.backfill_policy == dg.BackfillPolicy.single_run(), key
+    is_part = len(key.path) > 2 or key.path[0] in ("reports", "models")
+    assert is_part or "dagster/column_schema" in node.metadata, key
+for key in graph.asset_check_keys:
+    assert graph.has(key.asset_key), key
 job = defs().resolve_job_def("daily_flow")
 from flow_pipeline.defs.automation import inbox
 with dg.DagsterInstance.ephemeral() as instance:
@@ -228,6 +239,111 @@ def test_a_run_that_fails_is_told_once(tmp_path: Path) -> None:
     ]
 
 
+GATE = """
+import json
+import dagster as dg
+from flow_pipeline import pipeline
+from flow_pipeline.definitions import defs
+from flow_pipeline.defs.common import daily, settings
+from flow_pipeline.defs.told import command_runs
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.ingest import LoadOptions
+from flow_pipeline.warehouse import dbt
+from flow_pipeline.warehouse.store import open_build, table_counts
+
+def run():
+    return pipeline.run(settings(), settings().inbox, Window(), LoadOptions())
+
+def dies(*given, **more):
+    raise RuntimeError("killed")
+
+repository = defs().get_repository_def()
+# Without its checks: whoever leaves them out gets no further.
+job = repository.get_implicit_global_asset_job_def()
+tags = {"dagster/asset_partition_range_start": "2025-05-01", "dagster/asset_partition_range_end": "2025-05-02"}
+
+def materialize(instance, *keys):
+    part = job.get_subset(asset_selection={dg.AssetKey(key) for key in keys}, asset_check_selection=set())
+    result = part.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    errors = [str(e.event_specific_data.error.cause or e.event_specific_data.error) for e in result.all_events
+              if e.event_type_value == "STEP_FAILURE"]
+    return [result.success, "".join(errors), settings().published_link.exists()]
+
+def tell(instance, cursor):
+    context = dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository)
+    tick = command_runs.evaluate_tick(context)
+    for event in tick.asset_events:
+        instance.report_runless_asset_event(event)
+    return tick.cursor, len(tick.asset_events)
+
+with dg.DagsterInstance.local_temp() as instance:
+    built, dbt.transform = dbt.transform, dies
+    try:
+        run()
+    except RuntimeError as error:
+        assert str(error) == "killed"
+    dbt.transform = built
+    alone = materialize(instance, ["ops", "publications"])
+    part = materialize(instance, ["staging", "stg_raw__labels"])
+    after_part = materialize(instance, ["ops", "publications"])
+    with open_build(settings()) as connection:
+        waiting = table_counts(connection, ["store.dirty_days"])["store.dirty_days"]
+    nothing = tell(instance, None)
+    run()
+    ticks, cursor = [], None
+    for _ in range(4):
+        cursor, count = tell(instance, cursor)
+        ticks.append(count)
+    daily.cache_clear()
+    transfers = dg.AssetKey(["marts", "fct_transfers"])
+    event = instance.get_latest_materialization_event(transfers).asset_materialization
+    check = dg.AssetCheckKey(dg.AssetKey(["raw", "loads"]), "rows_are_accounted_for")
+    print("RESULT", json.dumps({
+        "alone": alone, "part": part, "after_part": after_part, "waiting": waiting, "nothing": nothing, "ticks": ticks,
+        "published": settings().published_link.exists(),
+        "first": daily().get_first_partition_key(),
+        "days": sorted(instance.get_materialized_partitions(transfers)),
+        "last": event.partition,
+        "facts": {name: str(value.value) for name, value in event.metadata.items()},
+        "checked": len(instance.event_log_storage.get_asset_check_execution_history(check, limit=5)),
+    }))
+"""
+OUT_OF_DATE = "nothing was published: the marts are older than what is loaded"
+
+
+@pytest.mark.slow
+def test_dagster_publishes_what_is_whole_and_tells_the_runs_of_the_command_once(tmp_path: Path) -> None:
+    """Nothing behind a command that died, nor after a part of the models; then a whole run, which becomes events."""
+    data = tmp_path / "data"
+    write_csv(data / "inbox" / "t.csv", [transfer(n, U, V, n, at=f"2025-05-{n:02}", symbol="|B*") for n in range(1, 6)])
+    found = result_of(python(GATE, NETRAFLOW_DATA_DIR=str(data), NETRAFLOW_SCHEDULE__TELL_EVENTS="200"))
+    assert found["part"][0], "a part of the models can be built"
+    for is_success, why, is_published in (found["alone"], found["after_part"]):
+        assert not is_success
+        assert OUT_OF_DATE in why
+        assert not is_published
+    assert found["waiting"] == 5
+    assert found["nothing"] == [None, 0]
+    assert found["published"]
+    assert found["first"] == "2025-05-01", "partitions begin with the data"
+    assert found["ticks"][0] == 200, "a history takes several looks"
+    assert found["ticks"][1] > 0
+    assert found["ticks"][2:] == [0, 0], "nothing is told twice"
+    assert found["days"] == [f"2025-05-0{n}" for n in range(1, 6)]
+    assert found["last"] == "2025-05-05"
+    assert found["facts"]["dagster/row_count"] == "5"
+    assert found["facts"]["window"] == "2025-05-01 to 2025-05-05"
+    assert found["facts"]["run"]
+    assert "\\|B\\*" in found["facts"]["sample rows"], "what a stranger wrote is plain"
+    assert found["checked"] == 1
+
+
+def result_of(done: subprocess.CompletedProcess[str]) -> Any:
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    assert lines, done.stderr[-3000:]
+    return json.loads(lines[-1].removeprefix("RESULT "))
+
+
 @pytest.mark.slow
 def test_the_web_ui_serves_the_location_on_loopback(tmp_path: Path) -> None:
     with socket.socket() as probe:
@@ -255,9 +371,24 @@ def test_the_web_ui_serves_the_location_on_loopback(tmp_path: Path) -> None:
             except OSError:
                 assert time.monotonic() < deadline, "the web UI did not come up"
                 time.sleep(1)
+        assert str(tmp_path) in running()
         assert [
             (node["location"]["name"], "daily_flow" in {job["name"] for job in node["jobs"]}) for node in nodes
         ] == [("netraflow", True)]
+        server.terminate()
+        assert server.wait(timeout=60) == 0
+        with pytest.raises(OSError, match="refused"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=10)
+        assert str(tmp_path) not in running(), "what Dagster started has ended"
     finally:
-        os.killpg(server.pid, 15)
+        server.kill()
         server.wait(timeout=30)
+
+
+def running() -> str:
+    """Environments of all processes; the code servers of Dagster know their data directory from there alone."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            found.append(path.read_text(errors="replace"))
+    return "".join(found)
