@@ -36,12 +36,12 @@ def rollback(
                 one.published_at,
                 one.first,
                 one.last,
-                round(one.size / 1e6, 1),
+                f"{one.size / 1e6:,.1f} MB",
                 " ".join([*(["in force"] if one.is_in_force else []), *([one.damage.message] if one.damage else [])]),
             ]
             for one in publications(settings)
         ]
-        emit(["run", "published_at", "first_day", "last_day", "mb", "state"], rows, as_json, as_csv, "Publications")
+        emit(["run", "published_at", "first_day", "last_day", "size", "state"], rows, as_json, as_csv, "Publications")
         return
     before, exports = stages.rollback(settings, run)
     note(
