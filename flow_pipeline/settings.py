@@ -74,7 +74,7 @@ class WarehouseSettings(Section):
         "smaller, and are checkpointed once, at the end",
     )
     keep_published: int = Field(
-        3, ge=1, description="published files kept, the current one included: rollback is one symlink"
+        3, ge=1, description="published files kept, the current one included: what `netraflow rollback` goes back to"
     )
     lock_timeout_seconds: float = Field(
         5.0, ge=0, description="how long a run waits for another run's lock before it gives up"

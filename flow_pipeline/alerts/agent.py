@@ -94,6 +94,16 @@ def _look(settings: Settings, method: str, token: str | None, now: datetime | No
     return _finish(folder, memory) or Told()
 
 
+def remembered(settings: Settings) -> tuple[Path, int]:
+    """The agent's memory, and how many anomalous days it holds.
+
+    Raises:
+        FlowError: it can not be read.
+    """
+    path = _folder(settings) / _MEMORY
+    return path, sum(len(days) for days in _read(path)["told"].values())
+
+
 def rotate(settings: Settings, now: datetime | None = None) -> list[Path]:
     """Move reports of earlier months to `agent/archive/YYYY-MM/`; the memory stays, so nothing is told again."""
     folder, month, moved = _folder(settings), (now or datetime.now(UTC)).strftime("%Y-%m"), []

@@ -68,10 +68,12 @@ def _deliver(settings: Settings, now: datetime) -> Outcome:
                 outcome.errors[name] = f"its messages can not be put together: {str(failure).splitlines()[0]}"
         due = connection.execute(
             """
-                select message_id, channel, attempts from messages where sent_at is null and next_try <= $now
+                select message_id, channel, attempts from messages where sent_at is null
+                    and (next_try <= $now or next_try > $latest)
                 order by made_at, is_digest, message_id
             """,
-            {"now": now},
+            # What waits for longer than the longest wait was noted before the clock was set back.
+            {"now": now, "latest": now + timedelta(seconds=settings.alerts.max_retry_seconds)},
         ).fetchall()
     for message_id, name, attempts in due:
         channel = settings.alerts.channels.get(name)
@@ -113,6 +115,7 @@ def _put_together(connection: Connection, settings: Settings, channel: str, now:
     rules = settings.alerts
     rates = {
         "topic_since": now - timedelta(minutes=rules.topic_minutes),
+        "now": now,
         "hour_ago": now - timedelta(hours=1),
         "most": rules.max_messages,
     }
@@ -140,7 +143,8 @@ def _put_together(connection: Connection, settings: Settings, channel: str, now:
         last = connection.execute(
             "select max(made_at) from messages where channel = ? and is_digest", [channel]
         ).fetchone()
-        waited = last is None or last[0] is None or last[0] <= now - timedelta(minutes=rules.digest_minutes)
+        since = last[0] if last and last[0] and last[0] <= now else datetime.min
+        waited = since <= now - timedelta(minutes=rules.digest_minutes)
         if row and row[0] and waited:
             connection.execute(
                 "insert into messages values (?, ?, true, null, null, ?, 0, ?, null, null)", [row[1], channel, now, now]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, date, datetime
 from hashlib import md5
 from pathlib import Path
@@ -30,9 +30,11 @@ from flow_pipeline.domain.text import harmless
 from flow_pipeline.questions.rows import Rows, records, rows
 from flow_pipeline.scoring.severity import WORDS, severity
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.faults import HELD, explained, faults_of, first_line, is_held
 from flow_pipeline.warehouse.publish import published_run
 from flow_pipeline.warehouse.relations import dropped_after
-from flow_pipeline.warehouse.store import Connection, engine_config, hold, lend_macros, transaction
+from flow_pipeline.warehouse.rollback import is_chosen
+from flow_pipeline.warehouse.store import PUBLISHED_WAY_OUT, Connection, engine_config, hold, lend_macros, transaction
 
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM")
 STATUSES = ("open", "waiting", "acknowledged", "snoozed", "part", "withdrawn")
@@ -59,9 +61,16 @@ _TABLES = (
 )
 
 
+WAY_OUT = "restore it from a backup, or move it away: everything is told once more"
+
+
 def ledger_file(settings: Settings) -> Path:
     """Where the ledger is."""
     return settings.data_dir / "alerts" / "ledger.duckdb"
+
+
+class LedgerUnavailable(FlowError):
+    """The ledger is held by another process or can not be written; nothing says that it is damaged."""
 
 
 @contextmanager
@@ -69,18 +78,17 @@ def open_ledger(settings: Settings) -> Iterator[Connection]:
     """The ledger, opened by one process at a time and briefly; nothing is sent while it is open.
 
     Raises:
-        FlowError: the file is no ledger, or another process held it for longer than `warehouse.lock_timeout_seconds`.
+        LedgerUnavailable: it can not be written, or another process held it for longer than
+            `warehouse.lock_timeout_seconds`.
+        FlowError: the file is damaged or no ledger.
     """
     path = ledger_file(settings)
-    with hold(path.with_suffix(".lock"), settings):
+    with ExitStack() as held:
         try:
-            connection = duckdb.connect(str(path))
-        except duckdb.Error as error:
-            raise FlowError(
-                f"the alert ledger {path} can not be opened: {error}",
-                "restore it from a backup, or move it away: everything is told once more",
-            ) from None
-        try:
+            held.enter_context(hold(path.with_suffix(".lock"), settings))
+        except FlowError as error:
+            raise LedgerUnavailable(f"the alert ledger {path} waits: {error.message}", error.hint) from None
+        with faults_of(path, WAY_OUT), closing(_connected(path)) as connection:
             connection.execute("set TimeZone = 'UTC'")
             # The log is worked into the file when it has grown, not each time somebody looks.
             connection.execute("pragma disable_checkpoint_on_shutdown")
@@ -90,8 +98,32 @@ def open_ledger(settings: Settings) -> Iterator[Connection]:
                 connection.execute(table)
             _complete(connection)
             yield connection
-        finally:
-            connection.close()
+
+
+def _connected(path: Path) -> Connection:
+    try:
+        return duckdb.connect(str(path))
+    except duckdb.Error as error:
+        if found := explained(error):
+            raise LedgerUnavailable(f"the alert ledger {path} waits: {found.message}", found.hint) from None
+        if is_held(error):
+            raise LedgerUnavailable(f"the alert ledger {path} waits: {first_line(error)}", HELD) from None
+        raise FlowError(f"the alert ledger {path} can not be opened: {first_line(error)}", WAY_OUT) from None
+
+
+def ledger_trouble(settings: Settings) -> LedgerUnavailable | None:
+    """Why nothing can be written to the ledger for now; None when it can, or when there is none yet.
+
+    Raises:
+        FlowError: it is damaged.
+    """
+    if not ledger_file(settings).exists():
+        return None
+    try:
+        with open_ledger(settings):
+            return None
+    except LedgerUnavailable as error:
+        return error
 
 
 def _complete(connection: Connection) -> None:
@@ -122,12 +154,13 @@ def compare(connection: Connection, settings: Settings, run_id: str, now: dateti
     with open_ledger(settings):
         pass
     with hold(ledger_file(settings).with_suffix(".lock"), settings):
-        connection.execute(f"attach '{_quoted(ledger_file(settings))}' as ledger (read_only)")
         try:
+            with faults_of(ledger_file(settings), WAY_OUT):
+                connection.execute(f"attach '{_quoted(ledger_file(settings))}' as ledger (read_only)")
             with dropped_after(connection, DAYS_TO_TELL):
                 return _compare(connection, settings, run_id, moment)
         finally:
-            connection.execute("detach ledger")
+            connection.execute("detach database if exists ledger")
 
 
 def _compare(connection: Connection, settings: Settings, run_id: str, moment: datetime) -> int:
@@ -253,19 +286,22 @@ def _explain(connection: Connection, settings: Settings) -> None:
 def commit(settings: Settings) -> dict[str, int]:
     """Take the published `ops.alerts` into the ledger, with messages to send; how many are new, changed and withdrawn.
 
-    Nothing happens when that was done before. A revision that the ledger lacks is an event, whatever run it is of.
+    Nothing happens when that was done before, or when somebody went back from a later publication: what was told of
+    that one stays told. A revision that the ledger lacks is an event, whatever run it is of.
     """
     run_id = published_run(settings)
     if run_id is None:
         return {}
     with open_ledger(settings) as connection:
         committed = connection.execute("select value from state where key = 'committed'").fetchone()
-        if committed and committed[0] == run_id:
+        is_back = committed and committed[0] > run_id and is_chosen(settings)
+        if is_back or (committed and committed[0] == run_id):
             return {}
         for name, value in engine_config(settings).items():
             if name != "temp_directory":
                 connection.execute(f"set {name} = ?", [value])
-        connection.execute(f"attach '{_quoted(settings.published_link.resolve())}' as warehouse (read_only)")
+        with faults_of(settings.published_link.resolve(), PUBLISHED_WAY_OUT):
+            connection.execute(f"attach '{_quoted(settings.published_link.resolve())}' as warehouse (read_only)")
         news_from = connection.execute(sql("news_from"), {"most": settings.alerts.news_days}).fetchone()
         with transaction(connection):
             connection.execute("""

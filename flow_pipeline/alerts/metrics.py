@@ -52,14 +52,14 @@ _PUBLISHED: dict[str, tuple[str, list[str], str]] = {
     "last_publish_timestamp_seconds": (
         "Time of the last publish, seconds since 1970",
         [],
-        "select epoch(max(published_at)) from ops.publications",
+        "select epoch(arg_max(published_at, run_id)) from ops.publications",
     ),
     "run_duration_seconds": (
         "Duration of the last run that published, from its start to the publish",
         [],
         """
-            select epoch(published_at) - epoch(strptime(left(run_id, 15), '%Y%m%dT%H%M%S')) from ops.publications
-            order by run_id desc limit 1
+            select greatest(epoch(published_at) - epoch(strptime(left(run_id, 15), '%Y%m%dT%H%M%S')), 0)
+            from ops.publications order by run_id desc limit 1
         """,
     ),
     "last_day_timestamp_seconds": (
@@ -106,7 +106,7 @@ _PUBLISHED: dict[str, tuple[str, list[str], str]] = {
         ["stage", "severity"],
         """
             select stage, severity, count(*) filter (where not is_success) from ops.audits
-            where run_id = (select arg_max(run_id, checked_at) from ops.audits) group by all order by all
+            where run_id = (select arg_max(run_id, rowid) from ops.audits) group by all order by all
         """,
     ),
 }

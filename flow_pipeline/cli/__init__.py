@@ -12,11 +12,14 @@ from copy import copy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flow_pipeline.cli.common import Globals, put
+
+if TYPE_CHECKING:
+    from flow_pipeline.domain.errors import FlowError
 
 _EVERYWHERE = ("data_dir", "config", "debug", "wide")
 """Options that stand before the verb or after it."""
@@ -64,19 +67,26 @@ def main(arguments: list[str] | None = None) -> None:
         given = _spread(given, option)
     try:
         command()(given, prog_name="netraflow")
-    except FlowError as error:
-        if "--debug" in given:
-            raise
-        put(f"netraflow: {error.message}", file=sys.stderr)
-        if error.hint:
-            put(f"  hint: {error.hint}", file=sys.stderr)
-        raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         put("netraflow: interrupted; the next run goes on from here", file=sys.stderr)
         raise SystemExit(130) from None
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
+    except Exception as error:
+        told = error if isinstance(error, FlowError) else _explained(error)
+        if told is None or "--debug" in given:
+            raise
+        put(f"netraflow: {told.message}", file=sys.stderr)
+        if told.hint:
+            put(f"  hint: {told.hint}", file=sys.stderr)
+        raise SystemExit(told.exit_code) from None
+
+
+def _explained(error: Exception) -> FlowError | None:
+    from flow_pipeline.warehouse.faults import explained
+
+    return explained(error)
 
 
 @cache

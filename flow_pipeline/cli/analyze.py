@@ -307,7 +307,11 @@ def show_summary(summary: dict[str, Any]) -> None:
         if path.endswith(".html"):
             put(f"Report: {path}")
     for name, error in summary["delivery"]["errors"].items():
-        put(f"warning: channel {name}: {error}; its alerts wait in the ledger")
+        put(
+            f"warning: {error}: what this run has to tell is told by the next one"
+            if name == "ledger"
+            else f"warning: channel {name}: {error}; its alerts wait in the ledger"
+        )
     if summary["nothing_new"]:
         put(f"Nothing new: {summary['published']} stands as it was ({summary['seconds']} s)")
     else:

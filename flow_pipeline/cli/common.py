@@ -213,6 +213,27 @@ def bar() -> Iterator[Callable[[str, int, int], None]]:
         yield lambda what, done, of: shown.update(task, description=what, completed=done, total=of)
 
 
+def refuse_busy_port(host: str, port: int) -> None:
+    """Say that nobody can listen there before anything starts.
+
+    Raises:
+        UsageError: the port is taken, or there is no such address.
+    """
+    import socket
+
+    from flow_pipeline.domain.errors import UsageError
+
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        raise UsageError(
+            f"--port {port} on {host}: {error.strerror or error}", "choose another port, or stop what listens there"
+        ) from None
+
+
 def put(text: str = "", file: TextIO | None = None, flush: bool = False) -> None:
     """Print lines; whatever a stranger's text in them would do to a terminal is shown instead."""
     print(harmless_lines(text), file=file, flush=flush)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import note, progress, settings_of
+from flow_pipeline.cli.common import note, progress, refuse_busy_port, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +26,6 @@ def docs(
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-    from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.warehouse.dbt import write_docs
 
     class Quiet(SimpleHTTPRequestHandler):
@@ -35,13 +34,8 @@ def docs(
 
     settings = settings_of(context)
     handler = partial(Quiet, directory=str(settings.data_dir / "docs"))
-    try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    except OSError as error:
-        raise UsageError(
-            f"--port {port}: {error.strerror or error}", "choose another port, or stop what listens there"
-        ) from None
-    with server:
+    refuse_busy_port("127.0.0.1", port)
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         with progress() as say:
             say("write the pages")
             page = write_docs(settings)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import note, put, settings_of
+from flow_pipeline.cli.common import note, put, refuse_busy_port, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -29,19 +29,14 @@ def metrics(
     from prometheus_client import start_http_server
 
     from flow_pipeline.alerts.metrics import registry, write_textfile
-    from flow_pipeline.domain.errors import UsageError
 
     settings = settings_of(context)
     if textfile:
         write_textfile(settings, textfile)
         put(str(textfile))
         return
-    try:
-        server, thread = start_http_server(port, host, registry(settings))
-    except OSError as error:
-        raise UsageError(
-            f"--host {host} --port {port}: {error.strerror or error}", "choose another port, or stop what listens there"
-        ) from None
+    refuse_busy_port(host, port)
+    server, thread = start_http_server(port, host, registry(settings))
     note(f"figures at http://{host}:{server.server_port}/metrics")
     try:
         thread.join()

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from flow_pipeline.cli.common import note, settings_file_of, settings_of
+from flow_pipeline.cli.common import note, refuse_busy_port, settings_file_of, settings_of
 from flow_pipeline.domain.shipped import shipped
 
 _PATIENCE = 20
@@ -39,13 +39,14 @@ def register(app: typer.Typer) -> None:
 
 def ui(
     context: typer.Context,
-    port: Annotated[int, typer.Option("--port", help="Port of the web UI.")] = 3000,
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port of the web UI.")] = 3000,
     host: Annotated[
         str, typer.Option("--host", help="Address to listen on; loopback unless you say otherwise.")
     ] = "127.0.0.1",
 ) -> None:
     """Assets, checks, runs, schedule and sensors in the browser; runs have the settings file of this call."""
     settings = settings_of(context)
+    refuse_busy_port(host, port)
     home = (settings.data_dir / "dagster").resolve()
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"

@@ -8,7 +8,7 @@ from flow_pipeline.loading.ingest import LoadReport
 from flow_pipeline.pipeline import RunResult, publish
 from flow_pipeline.reports.charts import published_pictures
 from flow_pipeline.warehouse.publish import new_run_id
-from flow_pipeline.warehouse.store import run_lock
+from flow_pipeline.warehouse.store import open_build, run_lock
 
 # Whatever detection writes is there before the swap.
 _FOUND = [dg.AssetKey([table.schema, table.name]) for table in USER_TABLES if table.schema in ("detection", "marts")]
@@ -27,8 +27,9 @@ _FACTS = [
 @ops_asset(["ops", "publications"], OPS_PUBLICATIONS.description, {"duckdb"}, [*_FOUND, *_FACTS])
 def publications(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Content hashes, a copy under a new name, one atomic swap, the CSV exports."""
-    result = RunResult(new_run_id(), LoadReport())
     with run_lock(settings()):
+        with open_build(settings()) as connection:
+            result = RunResult(new_run_id(settings(), connection), LoadReport())
         publish(settings(), result, context.log.info)
     show(context, ["ops", "publications"], published_pictures(settings()))
     return dg.MaterializeResult(

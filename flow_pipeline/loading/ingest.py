@@ -50,6 +50,7 @@ from flow_pipeline.sources.fields import MACROS, Plan
 from flow_pipeline.sources.files import sha256_of
 from flow_pipeline.sources.maps import FORMAT
 from flow_pipeline.warehouse.days import add_dirty_days
+from flow_pipeline.warehouse.faults import first_line, stopping, way_out_of
 from flow_pipeline.warehouse.loads import next_load_id, record_load
 from flow_pipeline.warehouse.relations import dropped_after
 from flow_pipeline.warehouse.store import Connection, get_state, number, transaction
@@ -286,15 +287,18 @@ def _loaded_or_why(
         notes = [f"{refusal.message}; {refusal.hint}"]
         return FileReport(path, "refused", notes=notes, lacks_times="have block numbers and no times" in notes[0])
     except OSError as error:
+        if told := stopping(error):
+            raise told from error
         why = f"{path}: can not be read: {error.strerror or error}; check the file and its permissions"
         return FileReport(path, "refused", notes=[why])
     except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError) as error:
         why = f"{path}: can not be read ({error.__class__.__name__}: {str(error)[:200]}); export it again"
         return FileReport(path, "refused", notes=[why])
     except duckdb.Error as error:
-        return FileReport(
-            path, "refused", notes=[f"{path}: can not be read: {str(error).splitlines()[0]}; mend or export it again"]
-        )
+        if told := stopping(error):
+            raise told from error
+        way_out = way_out_of(error, "mend or export it again")
+        return FileReport(path, "refused", notes=[f"{path}: can not be read: {first_line(error)}; {way_out}"])
 
 
 class _Load:

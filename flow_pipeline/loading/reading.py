@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from flow_pipeline.domain.errors import Unreadable
+from flow_pipeline.domain.errors import FlowError, Unreadable
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.loading.relations import STAGED_ROWS
 from flow_pipeline.settings import SourceSettings
@@ -27,6 +27,7 @@ from flow_pipeline.sources import vocabulary
 from flow_pipeline.sources.evidence import TOO_WIDE
 from flow_pipeline.sources.fields import Shape, literal, quoted
 from flow_pipeline.sources.files import InputFile, Mixed, json_views, parsed
+from flow_pipeline.warehouse.faults import first_line, stopping, way_out_of
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
@@ -323,8 +324,9 @@ def texts_among(connection: Connection, rows: str, columns: tuple[str, ...]) -> 
     return [column for column in columns if column in texts]
 
 
-def _unreadable(file: InputFile, error: Exception) -> Unreadable:
-    return Unreadable(f"{file.path}: can not be read: {str(error).splitlines()[0]}", "fetch or export the file again")
+def _unreadable(file: InputFile, error: Exception) -> FlowError:
+    way_out = way_out_of(error, "fetch or export the file again")
+    return stopping(error) or Unreadable(f"{file.path}: can not be read: {first_line(error)}", way_out)
 
 
 def _stage_csv(connection: Connection, file: InputFile, settings: SourceSettings) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flow_pipeline.alerts.delivery import Outcome, deliver
-from flow_pipeline.alerts.ledger import commit, compare, record_failure
+from flow_pipeline.alerts.ledger import LedgerUnavailable, commit, compare, ledger_trouble, record_failure
 from flow_pipeline.alerts.metrics import write_textfile
 from flow_pipeline.alerts.rules import check_channels
 from flow_pipeline.detection.address_clusters import find_address_clusters
@@ -44,6 +44,7 @@ from flow_pipeline.wallets.trades import run_trades
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.audit import audit_stage, stop_if_blocked
 from flow_pipeline.warehouse.days import adds_few, needs_build, plan_rebuild
+from flow_pipeline.warehouse.faults import explained
 from flow_pipeline.warehouse.publish import (
     last_recorded,
     new_run_id,
@@ -52,11 +53,14 @@ from flow_pipeline.warehouse.publish import (
     refresh_day_hashes,
     swap_in,
 )
+from flow_pipeline.warehouse.rollback import is_chosen
 from flow_pipeline.warehouse.stages import begin_marts, check_publishable, finish_marts
-from flow_pipeline.warehouse.store import Connection, get_state, open_build, run_lock
+from flow_pipeline.warehouse.store import Connection, get_state, open_build, run_lock, set_state
 
 Progress = Callable[[str], None]
 Step = Callable[[Connection], None]
+_UNTOLD = "alerts_wait"
+"""State of the build file: what was published was not compared with the ledger of alerts."""
 REPORT_HINT = "the run is published and its alerts are sent: `netraflow report` writes the report again"
 
 
@@ -150,7 +154,9 @@ def build(
 def tell(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:
     """Send the alerts that are due, then write what people read: nobody waits for a report to hear of an alert."""
     say("send alerts")
+    waits = result.delivery.errors
     result.delivery = send_alerts(settings)
+    result.delivery.errors |= waits
     if settings.reports.metrics_file:
         write_textfile(settings, settings.reports.metrics_file)
     run_id = published_run(settings)
@@ -180,12 +186,15 @@ def failures_alert(settings: Settings) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        told = explained(error) or error
         if not isinstance(error, UsageError):
-            reason = error.message if isinstance(error, FlowError) else type(error).__name__
-            with suppress(FlowError):
-                record_failure(settings, new_run_id(), reason)
-            send_alerts(settings)
-        raise
+            reason = told.message if isinstance(told, FlowError) else type(told).__name__
+            with suppress(Exception):  # the ledger may lie on the same full disk; the first error is the one to tell
+                record_failure(settings, new_run_id(settings), reason)
+                send_alerts(settings)
+        if told is error:
+            raise
+        raise told from error
 
 
 def send_alerts(settings: Settings) -> Outcome:
@@ -208,12 +217,13 @@ def load(
 
     With `publish_leftover`, what an interrupted run had recorded but not swapped in is swapped in now.
     """
-    run_id = new_run_id()
     refuse_vanished(settings)
     typology.check_parameters(settings.typologies)
     daily.check_parameters(settings.anomalies)
     check_channels(settings)
+    waiting = ledger_trouble(settings)
     with open_build(settings) as connection:
+        run_id = new_run_id(settings, connection)
         report = load_folder(
             connection, folder, window, settings, options, lambda path, n, count: say(f"load {n}/{count}: {path.name}")
         )
@@ -224,18 +234,21 @@ def load(
         grows = window.last is not None and str(min(window.last, datetime.now(UTC).date())) > (
             get_state(connection, "last_day") or ""
         )
-        result.is_new = needs_build(connection, settings) or recorded is None or grows
+        is_untold = waiting is None and get_state(connection, _UNTOLD) == "yes"
+        result.is_new = needs_build(connection, settings) or recorded is None or grows or is_untold
     if not result.is_new and publish_leftover:
-        if recorded and (recorded != published_run(settings) or not settings.published_link.exists()):
+        is_shown = recorded == published_run(settings)
+        is_back = is_chosen(settings) and not is_shown
+        if recorded and not ((is_shown or is_back) and settings.published_link.exists()):
             say("publish what an interrupted run had finished")
             _swap(settings, recorded)
-        elif recorded:
+        elif recorded and not is_back:
             prepare(settings, recorded)
             complete(settings)
         result.published = settings.published_link.resolve()
-        if recorded and not exports_are_of(settings, recorded):
+        if not exports_are_of(settings, published_run(settings) or ""):
             result.exports = export_run(settings)
-        result.told = commit(settings)
+        record(settings, result, say)
     return result
 
 
@@ -338,11 +351,21 @@ def publish(settings: Settings, result: RunResult, say: Progress = lambda text: 
         check_publishable(connection, settings)
         say("compare with the alert ledger")
         refresh_day_hashes(connection)
-        compare(connection, settings, result.run_id)
+        _compare(connection, settings, result)
         say("publish")
         record_publication(connection, settings, result.run_id, also)
     result.published = _swap(settings, result.run_id)
     result.exports = export_run(settings)
+
+
+def _compare(connection: Connection, settings: Settings, result: RunResult) -> None:
+    """What the build has to tell; where the ledger can not be written, the next run that can write it tells it."""
+    try:
+        compare(connection, settings, result.run_id)
+        set_state(connection, _UNTOLD, "")
+    except LedgerUnavailable as error:
+        set_state(connection, _UNTOLD, "yes")
+        result.delivery.errors["ledger"] = f"{error.message} ({error.hint})"
 
 
 def _swap(settings: Settings, run_id: str) -> Path:
@@ -354,9 +377,12 @@ def _swap(settings: Settings, run_id: str) -> Path:
 
 
 def record(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:
-    """Take what the publication changed into the alert ledger."""
+    """Take what the publication changed into the alert ledger; where it can not be written, the next run does."""
     say("record alerts")
-    result.told = commit(settings)
+    try:
+        result.told = commit(settings)
+    except FlowError as error:
+        result.delivery.errors["ledger"] = f"{error.message} ({error.hint})"
 
 
 __all__ = [

@@ -64,9 +64,9 @@ def _load_anew(settings: Settings, ledger: Ledger, say: Progress) -> RunResult:
         for file in report.files:
             if file.path in changed:
                 file.notes.insert(0, "the file has changed since it was loaded: its rows are those of today")
-        result = RunResult(new_run_id(), report, load_labels(connection, settings))
-        load_groups(connection, settings.tracing)
         write_history(connection, ledger)
+        result = RunResult(new_run_id(settings, connection), report, load_labels(connection, settings))
+        load_groups(connection, settings.tracing)
     # The log of a damaged file would be replayed into the one that takes its place.
     settings.build_file.with_name(settings.build_file.name + ".wal").unlink(missing_ok=True)
     fresh.replace(settings.build_file)

@@ -56,8 +56,8 @@ def replaced_scorer(settings: Settings) -> str | None:
 def score_again(settings: Settings, say: Progress = lambda text: None) -> RunResult | None:
     """Rank the wallets by what is in production now, audit, and publish; None when nothing was published before."""
     with run_lock(settings):
-        result = RunResult(new_run_id(), LoadReport())
         with open_build(settings) as connection:
+            result = RunResult(new_run_id(settings, connection), LoadReport())
             if last_recorded(connection) is None:
                 return None
             say("score wallets")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.warehouse.faults import cause_of, is_damage
 from flow_pipeline.warehouse.store import Connection
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ def ask(connection: Connection, query: str, values: Mapping[str, Any], fetch: Ca
             )
         return fetch(connection.execute(statements[0], values or None))
     except duckdb.Error as error:
+        if is_damage(error) or cause_of(str(error)):
+            raise  # whoever opened the file says what to do about it
         raise UsageError(str(error).strip(), '`netraflow sql "SHOW ALL TABLES"` lists tables and columns') from None
 
 

@@ -20,7 +20,8 @@ from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.text import FORMULA
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.store import UNSAFE_OPTIMIZERS
+from flow_pipeline.warehouse.faults import faults_of
+from flow_pipeline.warehouse.store import PUBLISHED_WAY_OUT, UNSAFE_OPTIMIZERS
 
 _MARK = ".published"
 _FORMULA = rf"\A(?:{FORMULA})"
@@ -65,7 +66,10 @@ SAFE: dict[str, Any] = {"disabled_optimizers": UNSAFE_OPTIMIZERS}
 def export_run(settings: Settings) -> list[Path]:
     """The CSV files of a run: outflow by day, top destinations, the netflow tables, what was detected."""
     published = settings.published_link.resolve()
-    with duckdb.connect(str(published), read_only=True, config=SAFE) as connection:
+    with (
+        faults_of(published, PUBLISHED_WAY_OUT),
+        duckdb.connect(str(published), read_only=True, config=SAFE) as connection,
+    ):
         written = []
         for name, query in RUN_EXPORTS.items():
             fill = partial(_copy, connection, for_csv(connection, query), "format csv, header")
@@ -121,9 +125,11 @@ def export_tables(
             f"there is no published warehouse at {settings.published_link}", "run `netraflow analyze INPUT_DIR` first"
         )
     published = settings.published_link.resolve()
-    with duckdb.connect(
-        str(published), read_only=True, config={"memory_limit": settings.warehouse.memory_limit, **SAFE}
-    ) as connection:
+    config = {"memory_limit": settings.warehouse.memory_limit, **SAFE}
+    with (
+        faults_of(published, PUBLISHED_WAY_OUT),
+        duckdb.connect(str(published), read_only=True, config=config) as connection,
+    ):
         known = {
             f"{row[0]}.{row[1]}"
             for row in connection.execute("select table_schema, table_name from information_schema.tables").fetchall()

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import sqlite3
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,6 +115,24 @@ def production(folder: Path) -> Production | None:
         return np.where(matrix(features, ("trade_count", "mev_tx_count")).sum(axis=1) > 0, predicted, 0.0)
 
     return Production(str(version.version), predict, reference)
+
+
+def registry_trouble(folder: Path) -> FlowError | None:
+    """Why the registry can not be read, None when it can or there is none."""
+    path = folder / "mlflow.db"
+    if not path.is_file():
+        return None
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("pragma integrity_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        found = str(error)
+    if found == "ok":
+        return None
+    return FlowError(
+        f"the registry of models {path} is damaged: {found}",
+        "restore the folder from a backup, or move it away: the formula ranks until a model is trained",
+    )
 
 
 def versions(folder: Path) -> list[dict[str, Any]]:

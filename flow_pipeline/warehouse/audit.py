@@ -13,8 +13,9 @@ import duckdb
 from flow_pipeline.domain.errors import AuditFailed
 from flow_pipeline.quality import Verdict, audit
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.faults import explained
 from flow_pipeline.warehouse.stages import mark_audited
-from flow_pipeline.warehouse.store import Connection, attach_published
+from flow_pipeline.warehouse.store import PUBLISHED_WAY_OUT, Connection, attach_published
 
 _WAY_OUT = "look at ops.audits and raw.rejects in the build file, mend the input or the setting, run again"
 
@@ -59,8 +60,11 @@ def _measuring(connection: Connection, settings: Settings) -> Iterator[Callable[
             text = sql.replace("{last_day}", str(last[0] if last else "")).replace("{published}", catalog)
             try:
                 row = connection.execute(text).fetchone()
-            except duckdb.Error:  # what can not be measured has not passed
-                return None
+            except duckdb.Error as error:
+                told = explained(error, settings.published_link.resolve(), PUBLISHED_WAY_OUT)
+                if told and "{published}" in sql:
+                    raise told from error
+                return None  # what can not be measured has not passed
             return row[0] if row else None
 
         yield measure

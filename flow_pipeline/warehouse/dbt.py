@@ -16,6 +16,7 @@ from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.imports import import_large
 from flow_pipeline.domain.shipped import IS_INSTALLED, shipped
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.faults import cause_of, without_advice
 from flow_pipeline.warehouse.store import engine_config, open_published
 
 PROJECT = shipped("dbt_project")
@@ -193,18 +194,24 @@ def invoke(
         result = dbtRunner(manifest).invoke(["--quiet", "--no-use-colors", "--log-level-file", "none", *given, *paths])
     _release_file()
     if result.exception:
-        raise FlowError(f"dbt could not run: {result.exception}", "see `netraflow doctor`")
+        raise _failed(f"dbt could not run: {result.exception}", "see `netraflow doctor`")
     if not result.success:
         failures = [
             f"{item.node.name}: {item.message}"
             for item in getattr(result.result, "results", [])
             if str(item.status) in ("error", "fail")
         ]
-        raise FlowError(
+        raise _failed(
             "dbt failed at " + "; ".join(failures),
             "the build is kept as it was published; mend the model or the data it names",
         )
     return result.result
+
+
+def _failed(text: str, way_out: str) -> FlowError:
+    """A failure of dbt; where disk or memory made it, with their way out."""
+    what, way_out = cause_of(text) or ("", way_out)
+    return FlowError(f"{what}: {without_advice(text)}" if what else text, way_out)
 
 
 def transform(settings: Settings, full_refresh: bool) -> None:

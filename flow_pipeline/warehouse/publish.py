@@ -9,7 +9,7 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -19,13 +19,16 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.days import mark_built
 from flow_pipeline.warehouse.describe import describe
+from flow_pipeline.warehouse.faults import faults_of
 from flow_pipeline.warehouse.stages import carry_over
 from flow_pipeline.warehouse.store import Connection, open_build, open_published, transaction
 
 sql = statements(__package__)
 
+_STAMP = "%Y%m%dT%H%M%S"
 _NOT_CONTENT = {"load_id", "source_file", "label_set", "evidence_sql"}
 _NOT_HASHED = {"raw.loads", "ops.audits", "ops.publications"}
+_FILES = "warehouse-*.duckdb"
 _FICLONE = 0x40049409
 """Of linux/fs.h."""
 _DIRECT = getattr(os, "O_DIRECT", 0)
@@ -33,9 +36,20 @@ _PIECE = 8 << 20
 """Bytes copied at once, a multiple of every disk's block."""
 
 
-def new_run_id() -> str:
-    """A run's name: its start in UTC and a random tail, in order of time."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+def new_run_id(settings: Settings, connection: Connection | None = None) -> str:
+    """A run's name: its start in UTC and a random tail, always behind the names of all runs before it.
+
+    Where the clock was set back, a second after the last of them is its start.
+
+    Args:
+        settings: Where published files are.
+        connection: The build file, with what is recorded in it.
+    """
+    known = [run for run in (*published_runs(settings), connection and last_recorded(connection)) if run]
+    start = datetime.now(UTC).replace(tzinfo=None)
+    with suppress(ValueError):  # a file that somebody named by hand has no time
+        start = max(start, datetime.strptime(max(known, default="").split("-")[0], _STAMP) + timedelta(seconds=1))
+    return f"{start:{_STAMP}}-{secrets.token_hex(3)}"
 
 
 def record_publication(
@@ -126,13 +140,23 @@ def first_published_day(settings: Settings) -> date | None:
     return None
 
 
+def published_runs(settings: Settings) -> list[str]:
+    """Run ids of the published files that are kept, the latest first."""
+    return sorted((path.stem.removeprefix("warehouse-") for path in settings.published_dir.glob(_FILES)), reverse=True)
+
+
+def published_file(settings: Settings, run_id: str) -> Path:
+    """Where a run's file is published."""
+    return settings.published_dir / f"warehouse-{run_id}.duckdb"
+
+
 def swap_in(settings: Settings, run_id: str) -> Path:
     """Copy the closed build file to its published name and point the symlink at it.
 
     A process killed anywhere in here leaves the old file published; the next run swaps the recorded one in.
 
     Raises:
-        FlowError: the build file was not closed cleanly.
+        FlowError: the build file was not closed cleanly, or the disk has no room for its copy.
     """
     wal = settings.build_file.with_name(settings.build_file.name + ".wal")
     if wal.exists():
@@ -143,23 +167,33 @@ def swap_in(settings: Settings, run_id: str) -> Path:
             f"{wal} is left after the checkpoint", "stop the process that has the build file open, then run again"
         )
     settings.published_dir.mkdir(parents=True, exist_ok=True)
-    target = settings.published_dir / f"warehouse-{run_id}.duckdb"
+    target = published_file(settings, run_id)
     for stale in settings.published_dir.glob(".incoming-*"):
         stale.unlink()
     incoming = settings.published_dir / f".incoming-{run_id}"
-    copy_file(settings.build_file, incoming)
-    if settings.warehouse.sync_to_disk:
-        _sync(incoming)
+    try:
+        with faults_of(settings.published_dir, ""):
+            copy_file(settings.build_file, incoming)
+            if settings.warehouse.sync_to_disk:
+                _sync(incoming)
+    except BaseException:
+        incoming.unlink(missing_ok=True)
+        raise
     incoming.chmod(0o444)
     incoming.replace(target)
-    link = settings.published_link.with_name(f".{settings.published_link.name}.{run_id}")
+    point_at(settings, target)
+    _prune(settings)
+    return target
+
+
+def point_at(settings: Settings, target: Path) -> None:
+    """Let readers open another published file from now on: one atomic swap of the symlink."""
+    link = settings.published_link.with_name(f".{settings.published_link.name}.{target.stem}")
     link.unlink(missing_ok=True)
     link.symlink_to(os.path.relpath(target, settings.published_link.parent))
     link.replace(settings.published_link)
     if settings.warehouse.sync_to_disk:
         _sync(settings.published_link.parent)
-    _prune(settings)
-    return target
 
 
 def copy_file(source: Path, target: Path) -> None:
@@ -185,7 +219,8 @@ def copy_file(source: Path, target: Path) -> None:
                         f"{source} became shorter while it was copied",
                         "stop the process that writes to it, then run again",
                     )
-                done += _write(write, view[:count], done)
+                with view[:count] as part:  # released by hand: an error keeps its frame, and the frame the piece
+                    done += _write(write, part, done)
         finally:
             os.close(write)
 
@@ -212,8 +247,6 @@ def _sync(path: Path) -> None:
 def _prune(settings: Settings) -> None:
     """Drop published files beyond the kept ones; a reader that has one open keeps it until it closes."""
     current = settings.published_link.resolve()
-    files = sorted(
-        (path for path in settings.published_dir.glob("warehouse-*.duckdb") if path.resolve() != current), reverse=True
-    )
+    files = sorted((path for path in settings.published_dir.glob(_FILES) if path.resolve() != current), reverse=True)
     for path in files[settings.warehouse.keep_published - 1 :]:
         path.unlink()

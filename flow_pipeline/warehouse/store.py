@@ -7,7 +7,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,16 @@ from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tables import ALL_TABLES, SCHEMAS
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.faults import HELD, damage_of, explained, faults_of, first_line, is_held
 
 Connection = duckdb.DuckDBPyConnection
 UNSAFE_OPTIMIZERS = "common_subplan"
 """DuckDB 1.5.6 takes two columns of one view for the same in the branches of a UNION ALL, and gives one twice."""
+BUILD_WAY_OUT = "run `netraflow rebuild`, or remove it and run again over the input; published files stay readable"
+PUBLISHED_WAY_OUT = (
+    "`netraflow rollback` lists earlier publications and goes back to one; or remove the file and run again: it is "
+    "copied anew from the build file"
+)
 sql = statements(__package__)
 
 
@@ -38,12 +44,13 @@ def engine_config(settings: Settings) -> dict[str, Any]:
 @contextmanager
 def open_build(settings: Settings, path: Path | None = None) -> Iterator[Connection]:
     """The build file, or another that is to take its place, opened for writing with every table of the contract."""
-    settings.build_file.parent.mkdir(parents=True, exist_ok=True)
+    file = path or settings.build_file
     try:
-        connection = duckdb.connect(str(path or settings.build_file), config=engine_config(settings))
-    except duckdb.Error as error:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(str(file), config=engine_config(settings))
+    except (duckdb.Error, OSError) as error:
         raise _not_opened(settings, error) from None
-    try:
+    with faults_of(file, BUILD_WAY_OUT), closing(connection):
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
         # A side guessed to be small is otherwise joined row by row with the other; guesses after filters are far off.
@@ -51,8 +58,6 @@ def open_build(settings: Settings, path: Path | None = None) -> Iterator[Connect
         connection.execute("set checkpoint_threshold = ?", [settings.warehouse.checkpoint_threshold])
         create_tables(connection)
         yield connection
-    finally:
-        connection.close()
 
 
 def macros() -> str:
@@ -120,14 +125,15 @@ def _outdated(connection: Connection) -> dict[str, str]:
 
 
 def build_trouble(settings: Settings) -> FlowError | None:
-    """Why the next run could not open the build file; None when it can, or when there is none yet.
+    """Why the next run could not use the build file; None when it can, or when there is none yet.
 
-    Nobody may be writing to it.
+    All of it is read. Nobody may be writing to it.
     """
     try:
         if settings.build_file.exists():
             with duckdb.connect(str(settings.build_file), read_only=True) as connection:
                 _outdated(connection)
+            return damage_of(settings.build_file, BUILD_WAY_OUT)
     except duckdb.Error as error:
         return _not_opened(settings, error)
     except FlowError as error:
@@ -135,15 +141,12 @@ def build_trouble(settings: Settings) -> FlowError | None:
     return None
 
 
-def _not_opened(settings: Settings, error: duckdb.Error) -> FlowError:
+def _not_opened(settings: Settings, error: duckdb.Error | OSError) -> FlowError:
     """What to do depends on why: a file that somebody works on must not be removed."""
-    is_held = "Could not set lock" in str(error)
-    hint = (
-        "another process holds it; wait for it or stop it"
-        if is_held
-        else "run `netraflow rebuild`, or remove it and run again over the input; published files stay readable"
+    hint = HELD if is_held(error) else BUILD_WAY_OUT
+    return explained(error, settings.build_file, hint) or FlowError(
+        f"{settings.build_file} can not be opened: {first_line(error)}", hint
     )
-    return FlowError(f"{settings.build_file} can not be opened: {error}", hint)
 
 
 @contextmanager
@@ -152,43 +155,47 @@ def open_published(settings: Settings) -> Iterator[Connection]:
 
     Raises:
         UsageError: when nothing has been published yet.
-        FlowError: what is asked for is no table or column of the file, which an earlier version published.
+        FlowError: the file is damaged; or what is asked for is no table or column of it, as an earlier version
+            published it.
     """
     if not settings.published_link.exists():
         raise UsageError(
             f"there is no published warehouse at {settings.published_link}",
             "run `netraflow analyze INPUT_DIR` or `netraflow demo` first",
         )
-    connection = duckdb.connect(str(settings.published_link.resolve()), read_only=True)
+    published = settings.published_link.resolve()
     try:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute("set disabled_optimizers = ?", [UNSAFE_OPTIMIZERS])
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
-        # Files that were published before a macro came are readable all the same.
-        lend_macros(connection)
-        yield connection
+        with (
+            faults_of(published, PUBLISHED_WAY_OUT),
+            closing(duckdb.connect(str(published), read_only=True)) as connection,
+        ):
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set disabled_optimizers = ?", [UNSAFE_OPTIMIZERS])
+            connection.execute("set enable_external_access = false")
+            connection.execute("set lock_configuration = true")
+            # Files that were published before a macro came are readable all the same.
+            lend_macros(connection)
+            yield connection
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise FlowError(
             f"the published warehouse does not have what is asked for: {str(error).splitlines()[0]}",
             "an earlier version published it; run `netraflow analyze INPUT_DIR` or `netraflow rebuild`",
         ) from error
-    finally:
-        connection.close()
 
 
 @contextmanager
 def attach_published(connection: Connection, settings: Settings) -> Iterator[str]:
     """The catalog of the published file beside the build, read-only; that of the build where nothing is published.
 
-    Where the file can not be opened, the catalog is none.
+    Raises:
+        FlowError: the published file is damaged.
     """
     if not settings.published_link.exists():
         row = connection.execute("select current_database()").fetchone()
         yield f'"{row[0]}"' if row else ""
         return
     quoted = str(settings.published_link.resolve()).replace("'", "''")
-    with suppress(duckdb.Error):
+    with faults_of(settings.published_link.resolve(), PUBLISHED_WAY_OUT):
         connection.execute(f"attach '{quoted}' as published (read_only)")
     try:
         yield "published"
@@ -203,7 +210,8 @@ def transaction(connection: Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("rollback")
+        with suppress(duckdb.Error):  # after a fatal error nothing can be asked, and the first error is the one to tell
+            connection.execute("rollback")
         raise
     connection.execute("commit")
 
@@ -225,7 +233,8 @@ def hold(path: Path, settings: Settings) -> Iterator[None]:
 
     Raises:
         UsageError: the folder can not be made.
-        FlowError: when another process still holds it after `warehouse.lock_timeout_seconds`.
+        FlowError: the folder can not be written, or another process still holds the lock after
+            `warehouse.lock_timeout_seconds`.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -235,7 +244,11 @@ def hold(path: Path, settings: Settings) -> Iterator[None]:
             "give another with --data-dir or --out",
         ) from None
     deadline = time.monotonic() + settings.warehouse.lock_timeout_seconds
-    with path.open("a+") as handle:
+    try:
+        opened = path.open("a+")
+    except OSError as error:
+        raise unwritable(settings.data_dir, error) from None
+    with opened as handle:
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -252,6 +265,15 @@ def hold(path: Path, settings: Settings) -> Iterator[None]:
         handle.write(f"process {os.getpid()}")
         handle.flush()
         yield
+
+
+def unwritable(folder: Path, error: OSError) -> FlowError:
+    """A data directory that can only be read."""
+    named = f" ({error.filename})" if error.filename else ""
+    return FlowError(
+        f"the data directory {folder} can not be written: {error.strerror or error}{named}",
+        "make it writable for this user, or give another with --data-dir or --out",
+    )
 
 
 def lock_holder(settings: Settings) -> str | None:

@@ -161,6 +161,18 @@ def test_an_outage_loses_nothing_and_waits_longer_each_time(hooked: Settings, se
     assert len({message["id"] for message in server.messages}) == 3
 
 
+def test_a_clock_set_back_holds_up_no_message(hooked: Settings, server: Server) -> None:
+    server.status = 500
+    fail_runs(hooked, 3)
+    deliver(hooked, NOW)
+    server.status = 204
+    fail_runs(hooked, 6, start=3)
+    deliver(hooked, NOW - timedelta(days=400))
+    with ledger.open_ledger(hooked) as connection:
+        assert connection.execute("select count(*) from messages where sent_at is null").fetchone() == (0,)
+        assert connection.execute("select count(*) from deliveries where message_id is null").fetchone() == (0,)
+
+
 def test_each_channel_gets_each_event_once_in_digests_of_the_same_events(
     hooked: Settings, server: Server, tmp_path: Path
 ) -> None:

@@ -7,5 +7,5 @@ select
     observed,
     allowed
 from ops.audits
-where not is_success and run_id = (select arg_max(latest.run_id, latest.checked_at) from ops.audits as latest)
+where not is_success and run_id = (select arg_max(latest.run_id, latest.rowid) from ops.audits as latest)
 order by stage, expectation

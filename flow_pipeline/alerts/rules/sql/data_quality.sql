@@ -22,4 +22,4 @@ from ops.audits
 where
     not is_success
     and severity = 'warning'
-    and run_id = (select arg_max(a.run_id, a.checked_at) from ops.audits as a)
+    and run_id = (select arg_max(a.run_id, a.rowid) from ops.audits as a)
