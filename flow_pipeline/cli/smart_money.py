@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from flow_pipeline.cli.common import CsvOption, JsonOption, emit, note, settings_of
+from flow_pipeline.cli.tables import Shape
 
-_ON_A_TERMINAL = (
-    "rank",
-    "wallet",
-    "category",
-    "score",
-    "score_low",
-    "score_high",
-    "confidence",
-    "volume_usd",
-    "realised_usd",
-    "last_active",
+SHAPE = Shape(
+    (
+        "rank",
+        "wallet",
+        "category",
+        "score",
+        "score_low",
+        "score_high",
+        "confidence",
+        "volume_usd",
+        "realised_usd",
+        "last_active",
+    )
 )
-"""What fits; JSON and CSV have every column."""
 
 
 def register(app: typer.Typer) -> None:
@@ -51,15 +52,13 @@ def smart_money(
     with open_published(settings_of(context)) as connection:
         columns, rows = smart_wallets(connection, top, category, every)
         known = wallet_counts(connection)
-    if sys.stdout.isatty() and not as_json and not as_csv:
-        shown = [columns.index(name) for name in _ON_A_TERMINAL]
-        columns, rows = list(_ON_A_TERMINAL), [tuple(row[place] for place in shown) for row in rows]
     emit(
         columns,
         rows,
         as_json,
         as_csv,
         f"Smart money: {'all wallets' if every else 'listed wallets'}{f' of category {category}' if category else ''}",
+        shape=SHAPE,
     )
     if not known.wallets:
         note(

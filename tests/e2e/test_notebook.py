@@ -185,7 +185,7 @@ def test_pages_are_those_of_the_command_line(
         (lambda w: w.findings(typology="x"), "there is no typology x", "rapid_chain"),
         (lambda w: w.finding("x"), "there is no finding x", "lists them"),
         (lambda w: w.risk("0xnobody"), "0xnobody stands in no transfer and no label", "check the address"),
-        (lambda w: w.wallet("0xnobody"), "there is no transfer of 0xnobody", "check the address"),
+        (lambda w: w.wallet("0xnobody"), "0xnobody stands in no transfer", "check the address"),
         (lambda w: w.smart_money(category="x"), "there is no category x", "mev_bot"),
         (lambda w: w.alerts(severity="low"), "there is no severity low", "CRITICAL, HIGH, MEDIUM"),
         (lambda w: w.flows.group("x"), "there is no group x", "lists them"),

@@ -43,7 +43,7 @@ NEEDS_MORE = (
     "export",
 )
 """Verbs that take files of the user, run on or take long; each has tests of its own."""
-EMPTY = {'netraflow sql "SELECT source_file, source_row, reason, message FROM raw.rejects"'}
+EMPTY = {"netraflow sql --saved refused_rows"}
 """The sample has no bad row."""
 VERBS = (
     "netflow", "netflow --total", "netflow --by-wallet", "destinations --top 3", "anomalies", "anomalies --surges",

@@ -188,7 +188,7 @@ def test_a_page_about_the_wallet(priced: Settings, tmp_path: Path, capsys: pytes
     assert totals["priced_share"] == pytest.approx(5 / 7)
     assert totals["realised_usd"] == pytest.approx(220 - 20 + (5_000 * 0.6 - 810 * 6 / 7 - 20))
     assert {row["token"]: round(row["amount"], 6) for row in page["positions"]} == {"USDC": 5_450.0, "OTHR": 40.0}
-    with pytest.raises(UsageError, match="no transfer of 0xdead"):
+    with pytest.raises(UsageError, match="0xdead stands in no transfer"):
         main(["--data-dir", str(priced.data_dir), "--debug", "wallet", "0xdead"])
 
 

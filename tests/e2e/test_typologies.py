@@ -215,7 +215,7 @@ def test_the_sample_carries_its_truth(tmp_path: Path) -> None:
     shutil.copytree(sample, tmp_path / "sample")
     truth = json.loads((tmp_path / "sample" / "typologies.json").read_text())
     assert {event["kind"] for event in truth} == {"planted", "near_miss", "decoy"}
-    assert sum(path.stat().st_size for path in sample.rglob("*") if path.is_file()) < 2_000_000
+    assert sum(path.stat().st_size for path in sample.rglob("*") if path.is_file()) < 4_000_000
 
 
 def findings(settings: Settings, columns: str, typology: str) -> list[tuple[object, ...]]:
