@@ -334,3 +334,18 @@ def test_a_contact_with_an_exploit_is_a_component(settings: Settings, tmp_path: 
     assert ask(
         settings, "SELECT address, component, score, confidence FROM detection.risk_components WHERE finding_id IS NULL"
     ) == [(address("friend"), "exploit", 0.9, 0.8)]
+
+
+def test_of_paths_that_share_a_transfer_the_first_few_are_stored_and_all_are_counted(
+    settings: Settings, tmp_path: Path
+) -> None:
+    into = [(n, f"A{n}", "B", 5) for n in range(3)]
+    out = [(120 + n, "D", f"C{n}", 5) for n in range(3)]
+    write_csv(tmp_path / "in" / "t.csv", rows_of([*into, (60, "B", "D", 5), *out]))
+    build(settings.with_changes(typologies={"max_instances": 2}), tmp_path / "in")
+    counted = "count(*), count(*) FILTER (instance_of IS NULL), max(instance_count), max(unstored_instances)"
+    asked = f"SELECT {counted} FROM detection.findings WHERE typology = 'rapid_chain'"
+    assert ask(settings, asked) == [(3, 1, 8, 6)]
+    assert ask(settings, "SELECT found, is_truncated FROM ops.detections WHERE typology = 'rapid_chain'") == [
+        (3, False)
+    ]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from flow_pipeline.graph.disjoint import instances
+from flow_pipeline.graph.disjoint import instances, stories
 from flow_pipeline.graph.largest import largest_transfers
 from flow_pipeline.graph.traffic import busiest
 from tests.unit.graph.small import letters, small_graph
@@ -43,3 +43,10 @@ def test_the_first_finding_that_holds_a_thing_tells_it() -> None:
     start, things = np.array([0, 2, 4, 6, 7]), np.array([0, 1, 1, 2, 2, 3, 0])
     assert instances(start, things).tolist() == [-1, 0, -1, 0], "the third shares only with one that is not kept"
     assert instances(np.array([0]), np.empty(0, np.int64)).tolist() == []
+
+
+def test_of_the_instances_of_one_the_first_are_kept_and_the_others_counted() -> None:
+    start, things = np.array([0, 2, 3, 4, 5, 6]), np.array([0, 1, 1, 0, 1, 2])
+    is_kept, left_out = stories(start, things, 1)
+    assert is_kept.tolist() == [True, True, False, False, True]
+    assert left_out.tolist() == [2, 0, 0, 0, 0]
