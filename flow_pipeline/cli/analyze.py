@@ -19,11 +19,13 @@ from flow_pipeline.cli.common import (
     PriceFilesOption,
     TokenFilesOption,
     ToOption,
+    counted,
     note,
     progress,
     put,
     settings_of,
     tell_memory,
+    tell_next,
 )
 from flow_pipeline.cli.tables import table
 
@@ -234,7 +236,7 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
 
 def show_summary(summary: dict[str, Any]) -> None:
     """The summary for people."""
-    names = ["status", "format", "read", "loaded", "duplicate", "rejected", "file"]
+    names = ["file", "status", "read", "loaded", "duplicate", "rejected", "format"]
     table(names, [[f[name] for name in names] for f in summary["files"]], "Files")
     for f in summary["files"]:
         remarks = [*(f"{count:,} rejected as {reason}" for reason, count in f["reasons"].items()), *f["notes"]]
@@ -252,8 +254,8 @@ def show_summary(summary: dict[str, Any]) -> None:
             )
     counts = summary["warehouse"]
     put(
-        f"\n{counts['transfers']:,} transfers of {counts['tokens']:,} tokens, {counts['exchanges']} exchanges, "
-        f"{counts['first_day']} to {counts['last_day']}\n"
+        f"\n{counted(counts['transfers'], 'transfer')} of {counted(counts['tokens'], 'token')}, "
+        f"{counted(counts['exchanges'], 'exchange')}, {counts['first_day']} to {counts['last_day']}\n"
     )
     if summary["anomalies"]:
         names = ["block_date", "token_symbol", "scope", "netflow", "e_value", "direction", "severity"]
@@ -272,7 +274,7 @@ def show_summary(summary: dict[str, Any]) -> None:
         put(
             "Days flagged, those of single wallets with them: "
             + ", ".join(f"{count:,} by {detector}" for detector, count in summary["daily_findings"].items())
-            + "; `netraflow anomalies --detector NAME` lists them"
+            + "; `netraflow anomalies --detector NAME` lists them\n"
         )
     if summary["findings"]:
         names = ["typology", "suspicious", "fitting", "score", "rarest"]
@@ -319,3 +321,4 @@ def show_summary(summary: dict[str, Any]) -> None:
             f"Audit passed ({summary['audit']['checked']} expectations). "
             f"Published {summary['published']} in {summary['seconds']} s; CSV exports in {summary['exports']}"
         )
+    tell_next(("anomalies", "findings", "alerts list"))

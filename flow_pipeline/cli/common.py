@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -157,6 +159,20 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, date | datetime):
         return value.isoformat()
     return str(value)
+
+
+def counted(count: int, thing: str) -> str:
+    """A count with its noun."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def tell_next(questions: Sequence[str]) -> None:
+    """Commands that go on from here, as they are called on this machine."""
+    own, on_path = Path(sys.argv[0]), shutil.which("netraflow")
+    is_on_path = on_path and own.exists() and Path(on_path).samefile(own)
+    is_module = own.name == "__main__.py"
+    command = "netraflow" if is_on_path else "python -m flow_pipeline" if is_module else os.path.relpath(own)
+    put("\nAsk it:\n" + "\n".join(f"  {command} {question}" for question in questions))
 
 
 RUN_STEPS = (

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -12,7 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import DEMO, RUN_STEPS, JsonOption, progress, put, settings_of, tell_memory
+from flow_pipeline.cli.common import (
+    DEMO,
+    RUN_STEPS,
+    JsonOption,
+    counted,
+    progress,
+    put,
+    settings_of,
+    tell_memory,
+    tell_next,
+)
 from flow_pipeline.cli.tables import pretty, table
 from flow_pipeline.domain.shipped import shipped
 
@@ -88,7 +96,8 @@ def _tell(summary: dict[str, Any], planted: str) -> None:
     """What was found, in ten lines, and what to ask next."""
     counts, wallets = summary["warehouse"], summary["wallets"]
     put(
-        f"{counts['transfers']:,} transfers of {counts['tokens']:,} tokens between {counts['exchanges']} exchanges and "
+        f"{counted(counts['transfers'], 'transfer')} of {counted(counts['tokens'], 'token')} between "
+        f"{counted(counts['exchanges'], 'exchange')} and "
         f"others, {counts['first_day']} to {counts['last_day']}, in {summary['seconds']:.0f} s\n"
     )
     rarest = "".join(
@@ -111,17 +120,8 @@ def _tell(summary: dict[str, Any], planted: str) -> None:
     ]
     for name, text in lines:
         put(f"  {name:<12} {text}")
-    print("\nAsk it:")
     first = [f"finding {finding}" for finding in summary["first_findings"][:1]]
-    for words in ("findings --limit 5", *first, "netflow --exchange Northbank --token USDT"):
-        print(f"  {_command()} {words}")
-
-
-def _command() -> str:
-    """How this command is called here."""
-    own = Path(sys.argv[0])
-    on_path = shutil.which("netraflow")
-    return "netraflow" if on_path and Path(on_path).samefile(own) else os.path.relpath(own)
+    tell_next(("findings --limit 5", *first, "netflow --exchange Northbank --token USDT"))
 
 
 def _tell_planted(days: list[dict[str, Any]], scores: list[dict[str, Any]]) -> None:

@@ -25,7 +25,7 @@ _NOTHING = "–"
 _SENTENCE = 40
 """Longer texts with spaces are sentences: they stand under their row."""
 _ID = 24
-"""Longer texts without spaces are addresses or hashes, which can be told by their ends."""
+"""Longer texts of letters and digits alone are addresses or hashes, which can be told by their ends."""
 _WIDE = 100_000
 
 
@@ -213,7 +213,7 @@ def _is_sentence(value: str) -> bool:
 
 def shortened(value: str) -> str:
     """An address or a hash by its ends, `0x1234…abcd`; reading verbs take it back where it is clear."""
-    return f"{value[:6]}…{value[-4:]}" if len(value) > _ID and " " not in value else value
+    return f"{value[:6]}…{value[-4:]}" if len(value) > _ID and value.isascii() and value.isalnum() else value
 
 
 def pretty(value: Any) -> str:
