@@ -39,6 +39,7 @@ NEEDS_MORE = (
     "rebuild",
     "model",
     "verdicts",
+    "ui",
     "docs",
     "export",
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from flow_pipeline import layers
+from flow_pipeline.cli import ui
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.memory import complete, origin, prepare, refuse_vanished, told_changes, told_memory
 from flow_pipeline.settings import Section, Settings, load_settings
@@ -207,7 +207,8 @@ def test_every_path_of_the_settings_is_known_as_one() -> None:
 
 def test_the_web_ui_gets_the_settings_file(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, str] = {}
-    monkeypatch.setattr(subprocess, "call", lambda words, env: given.update(env) or 0)
+    monkeypatch.setattr(ui, "_served", lambda words, environment: given.update(environment) or 0)
+    monkeypatch.setattr(ui, "refuse_busy_port", lambda host, port: None)
     assert command("--data-dir", data, "ui") == 0
     assert "NETRAFLOW_CONFIG" not in given
     Path("other.toml").write_text("[anomalies]\ntop_k = 3\n")
