@@ -250,16 +250,19 @@ def test_whoever_was_told_is_told_when_it_matters_less(labelled: Settings, tmp_p
     )
 
 
-def test_the_last_audit_is_the_latest_and_not_the_one_with_the_greatest_name(
-    labelled: Settings, tmp_path: Path
-) -> None:
+def test_the_last_audit_is_the_one_written_last_whatever_its_name_and_clock(labelled: Settings, tmp_path: Path) -> None:
     publish(labelled, tmp_path, 150)
     sql, values = discover()["data_quality"].candidates(labelled)
     with duckdb.connect(str(labelled.build_file)) as connection:
         before = connection.execute(sql, values).fetchall()
         connection.execute(
             "INSERT INTO ops.audits SELECT * REPLACE ('ffffffff-of-an-orchestrator' AS run_id, false AS is_success, "
-            "'warning' AS severity, checked_at - INTERVAL 1 DAY AS checked_at) FROM ops.audits"
+            "'warning' AS severity, checked_at + INTERVAL 1 DAY AS checked_at) FROM ops.audits"
+        )
+        assert connection.execute(sql, values).fetchall() != before
+        connection.execute(
+            "INSERT INTO ops.audits SELECT * REPLACE ('0-written-last' AS run_id) FROM ops.audits "
+            "WHERE run_id <> 'ffffffff-of-an-orchestrator'"
         )
         assert connection.execute(sql, values).fetchall() == before
 

@@ -84,9 +84,9 @@ def test_no_report_export_or_answer_adds_it_to_the_real_one(
     build(labelled, given(tmp_path, row(1, USDC, "USDC", 70), row(2, FAKE, "USDC", 5_000_000)))
     page = write_report(labelled, "daily", date.fromisoformat(DAY))
     text = next(path for path in page if path.suffix == ".md").read_text()
-    assert "Exchanges gained [70](#sql-totals) USDC net" in text
-    assert f"[5,000,000](#sql-totals) {NOT_KNOWN} net" in text
-    assert f"| {NOT_KNOWN} | ethereum | 5,000,000 | 5,000,000 | 0 | – |" in text
+    assert "[70](#sql-totals) USDC" in text
+    assert f"[5,000,000](#sql-totals) {NOT_KNOWN}" in text
+    assert f"| {NOT_KNOWN} | ethereum | 5,000,000 | 5,000,000 | 0 |" in text
     assert "5,000,070" not in text
     for export in labelled.exports_dir.glob("*.csv"):
         with export.open() as handle:

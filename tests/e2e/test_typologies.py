@@ -193,7 +193,7 @@ def test_the_evidence_of_top_findings_is_drawn(settings: Settings, tmp_path: Pat
         circle, crowd = (evidence_graph(connection, found[name]).to_dict() for name in ("circular", "fan_out"))
     assert "first 40 of" in json.dumps(crowd)
     names = {row["name"] for rows in circle["datasets"].values() for row in rows if "name" in row}
-    assert names == {f"{address(name)[:6]}…{address(name)[-4:]}" for name in "ABC"}
+    assert names == {f"{address(name)[:6]}…{address(name)[-4:]}\nmiddle" for name in "ABC"}
 
 
 def test_a_cap_is_never_silent(tmp_path: Path) -> None:
