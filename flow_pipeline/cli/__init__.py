@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flow_pipeline.cli.common import Globals, put
+from flow_pipeline.cli.tables import is_wide, show_wide
 
 if TYPE_CHECKING:
     from flow_pipeline.domain.errors import FlowError
@@ -45,7 +46,8 @@ def _globals(
     wide: Annotated[bool, typer.Option("--wide", help="Tables with every column, whatever the width.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
-    context.obj = Globals(data_dir, config, debug, wide)
+    context.obj = Globals(data_dir, config, debug)
+    show_wide(wide)
     if version:
         from flow_pipeline import __version__
 
@@ -111,7 +113,9 @@ def _give(group: Any, shared: list[Any]) -> None:
 
 def _take(context: Any, option: Any, value: Any) -> None:
     """An option of all verbs that stands behind one."""
-    if value:
+    if option.name == "wide":
+        show_wide(value or is_wide())
+    elif value:
         given = Path(value) if option.name in ("data_dir", "config") else value
         context.obj = replace(context.obj, **{option.name: given})
 

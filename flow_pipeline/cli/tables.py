@@ -6,6 +6,7 @@ What lives here: which columns a terminal has room for, heads with units. What m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -27,6 +28,7 @@ _SENTENCE = 40
 _ID = 24
 """Longer texts of letters and digits alone are addresses or hashes, which can be told by their ends."""
 _WIDE = 100_000
+_wide = ContextVar("wide", default=False)
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,9 @@ def table(
     order = [columns.index(name) for name in shape.first if name in columns]
     order += [n for n in range(len(columns)) if n not in order]
     cells = [[pretty(value) for value in row] for row in rows[:limit]]
-    grid = _Grid(columns, cells, [n for n in order if wide or columns[n] not in shape.hidden], dict(shape.units))
-    grid.is_number = [any(isinstance(row[n], int | float | Decimal) for row in rows[:50]) for n in range(len(columns))]
+    is_number = [any(isinstance(row[n], int | float | Decimal) for row in rows[:50]) for n in range(len(columns))]
+    shown = [n for n in order if wide or columns[n] not in shape.hidden]
+    grid = _Grid(columns, cells, shown, dict(shape.units), is_number)
     if title:
         console.print(Text(harmless(title), style="bold"))
     if not wide:
@@ -111,20 +114,27 @@ def table(
 
 def is_wide() -> bool:
     """Whether this call of the command asks for every column."""
-    from typer._click.globals import get_current_context
+    return _wide.get()
 
-    context = get_current_context(silent=True)
-    return bool(context and getattr(context.obj, "wide", False))
+
+def show_wide(wide: bool) -> None:
+    """Set for this call of the command whether its tables have every column."""
+    _wide.set(wide)
 
 
 class _Grid:
     """Which columns are shown, and how wide each is."""
 
     def __init__(
-        self, columns: Sequence[str], cells: list[list[str]], order: Sequence[int], units: dict[str, str]
+        self,
+        columns: Sequence[str],
+        cells: list[list[str]],
+        order: Sequence[int],
+        units: dict[str, str],
+        is_number: list[bool],
     ) -> None:
         self.columns, self.cells, self._units = columns, [list(row) for row in cells], units
-        self.is_number: list[bool] = []
+        self.is_number = is_number
         self.sentences = [n for n in order if any(_is_sentence(row[n]) for row in cells)]
         self.shown = [n for n in order if n not in self.sentences]
         self.empty: list[int] = []

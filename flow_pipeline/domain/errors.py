@@ -4,6 +4,7 @@ One root, `FlowError`: what happened, which input, and the way out. The CLI prin
 """
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class FlowError(Exception):
@@ -28,6 +29,13 @@ class UsageError(FlowError):
     exit_code = 2
 
 
+def meant(name: str, known: Iterable[str]) -> str:
+    """The question whether names that look like one were meant, with a space behind it; empty where none does."""
+    by_lower = {word.lower(): word for word in known}
+    near = [by_lower[word] for word in get_close_matches(name.lower(), by_lower, 3)]
+    return f"did you mean {' or '.join(near)}? " if near else ""
+
+
 def one_of(what: str, value: str, known: Iterable[str]) -> str:
     """A word of a closed list, as it was given.
 
@@ -41,7 +49,7 @@ def one_of(what: str, value: str, known: Iterable[str]) -> str:
     """
     words = list(known)
     if value not in words:
-        raise UsageError(f"there is no {what} {value}", f"choose from {', '.join(words)}")
+        raise UsageError(f"there is no {what} {value}", f"{meant(value, words)}choose from {', '.join(words)}")
     return value
 
 

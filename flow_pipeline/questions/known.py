@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
-from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.errors import UsageError, meant
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.warehouse.store import Connection
@@ -88,8 +86,5 @@ ADDRESS_HINT = (
 
 def _there_are(name: str, names: list[str]) -> str:
     """Names that look like one, and the first of all."""
-    by_lower = {one.lower(): one for one in reversed(names)}
-    near = [by_lower[one] for one in get_close_matches(name.lower(), by_lower, 3)]
-    meant = f"did you mean {' or '.join(near)}? " if near else ""
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return f"{meant}There are {', '.join(names[:_NAMED])}{more}" if names else "nothing of the kind is loaded"
+    return f"{meant(name, names)}there are {', '.join(names[:_NAMED]) or 'none'}{more}"

@@ -189,7 +189,7 @@ def test_pages_are_those_of_the_command_line(
         (lambda w: w.smart_money(category="x"), "there is no category x", "mev_bot"),
         (lambda w: w.alerts(severity="low"), "there is no severity low", "CRITICAL, HIGH, MEDIUM"),
         (lambda w: w.flows.group("x"), "there is no group x", "lists them"),
-        (lambda w: w.saved("weekly"), "did you mean weekly_volume", "netflow_totals"),
+        (lambda w: w.saved("weekly"), "there is no saved question weekly", "did you mean weekly_volume"),
         (lambda w: w.saved("entity_days"), "entity_days lacks entity", "entity=text"),
         (lambda w: w.sql("SELECT $a"), "takes a, given is nothing", "$NAME"),
         (lambda w: w.sql("DROP TABLE raw.loads"), "DROP is not a question", "give a SELECT"),

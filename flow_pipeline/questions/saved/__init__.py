@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from flow_pipeline.domain.errors import FlowError, UsageError
+from flow_pipeline.domain.errors import FlowError, UsageError, meant
 from flow_pipeline.questions.rows import Rows
 
 _HEAD = re.compile(r"\A((?:--.*\n)+)")
@@ -104,10 +103,9 @@ def saved(name: str) -> Saved:
     """
     known = discover()
     if name not in known:
-        near = get_close_matches(name.lower().replace("-", "_"), known, 1)
         raise UsageError(
-            f"there is no saved question {name}" + (f"; did you mean {near[0]}?" if near else ""),
-            f"there are {', '.join(known)}; `netraflow sql --saved` says what each gives",
+            f"there is no saved question {name}",
+            f"{meant(name, known)}there are {', '.join(known)}; `netraflow sql --saved` says what each gives",
         )
     return known[name]
 
