@@ -62,10 +62,11 @@ def listing(
     """Alerts, the severest and rarest first; open ones unless another status is given."""
     from flow_pipeline.alerts.ledger import listed
 
-    since = _day("--from", first) if first else None
-    columns, rows = listed(settings_of(context), severity.upper() if severity else None, rule, status, since)
+    settings, since = settings_of(context), _day("--from", first) if first else None
+    severity = severity.upper() if severity else None
+    columns, rows = listed(settings, severity, rule, status, since)
     emit(columns, rows, as_json, as_csv, f"Alerts: {status}", limit, SHAPE)
-    waiting = len(listed(settings_of(context), severity, rule, "waiting", None)[1]) if status == "open" else 0
+    waiting = len(listed(settings, severity, rule, "waiting", since)[1]) if status == "open" else 0
     if waiting:
         note(f"{waiting:,} more wait behind these (alerts.per_week): netraflow alerts list --status waiting")
 

@@ -277,7 +277,7 @@ def show_summary(summary: dict[str, Any]) -> None:
             + "; `netraflow anomalies --detector NAME` lists them\n"
         )
     if summary["findings"]:
-        names = ["typology", "suspicious", "fitting", "score", "rarest"]
+        names = ["typology", "suspicious", "fitting", "score", "first_of_them"]
         table(
             names,
             [[row[name] for name in names] for row in summary["findings"]],
@@ -321,4 +321,14 @@ def show_summary(summary: dict[str, Any]) -> None:
             f"Audit passed ({summary['audit']['checked']} expectations). "
             f"Published {summary['published']} in {summary['seconds']} s; CSV exports in {summary['exports']}"
         )
-    tell_next(("anomalies", "findings", "alerts list"))
+    tell_next(
+        question
+        for question, is_answered in (
+            ("anomalies", counts["anomalies"]),
+            ("findings --limit 5", any(row["suspicious"] for row in summary["findings"])),
+            ("alerts list --limit 5", summary["alerts"]),
+            ("netflow --limit 5", counts["exchanges"]),
+            ("destinations --top 3", True),
+        )
+        if is_answered
+    )

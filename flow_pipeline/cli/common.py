@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -74,7 +75,6 @@ class Globals:
     data_dir: Path | None = None
     config: Path | None = None
     debug: bool = False
-    wide: bool = False
 
 
 def settings_of(
@@ -166,7 +166,7 @@ def counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
-def tell_next(questions: Sequence[str]) -> None:
+def tell_next(questions: Iterable[str]) -> None:
     """Commands that go on from here, as they are called on this machine."""
     own, on_path = Path(sys.argv[0]), shutil.which("netraflow")
     is_on_path = on_path and own.exists() and Path(on_path).samefile(own)
@@ -253,6 +253,16 @@ def refuse_busy_port(host: str, port: int) -> None:
 def put(text: str = "", file: TextIO | None = None, flush: bool = False) -> None:
     """Print lines; whatever a stranger's text in them would do to a terminal is shown instead."""
     print(harmless_lines(text), file=file, flush=flush)
+
+
+def say(text: str, mark: str = "") -> None:
+    """Print a sentence, on a terminal broken between its words."""
+    if sys.stdout.isatty():
+        width, rest = shutil.get_terminal_size().columns, " " * len(mark)
+        text = textwrap.fill(text, width, initial_indent=mark, subsequent_indent=rest, break_long_words=False)
+    else:
+        text = mark + text
+    put(text)
 
 
 def note(text: str) -> None:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from flow_pipeline.cli.common import JsonOption, jsonable, put, settings_of
-from flow_pipeline.cli.tables import table
+from flow_pipeline.cli.common import JsonOption, jsonable, put, say, settings_of
+from flow_pipeline.cli.tables import pretty, table
 
 
 def register(app: typer.Typer) -> None:
@@ -38,8 +38,8 @@ def show_finding(found: dict[str, Any]) -> None:
     """The page."""
     state = found["severity"] if found["is_suspicious"] else "fits the definition, not suspicious"
     put(f"{found['typology']} {found['finding_id']} on {found['chain']}: {state}\n")
-    put(found["reason"])
-    put(found["verdict"])
+    say(found["reason"])
+    say(found["verdict"])
     if not found["is_order_known"]:
         put("The order of transfers within one block is not known: their source gives no transaction index.")
     times = f"From {found['first_timestamp']} to {found['last_timestamp']} UTC."
@@ -55,7 +55,7 @@ def show_finding(found: dict[str, Any]) -> None:
     table(names, [[row[name] for name in names] for row in found["addresses"]], "Addresses")
     put("What would clear it:")
     for way in clears(found):
-        put(f"  - {way}")
+        say(way, "  - ")
     put(f"\nProve it again: netraflow verify {found['finding_id']}\nParameters: {found['parameters']}")
 
 
@@ -76,8 +76,8 @@ def clears(found: dict[str, Any]) -> list[str]:
         needed, token = found["strength_needed"], found["token_symbol"] or found["token_address"]
         ways.append(
             f"more ordinary traffic as strong as it: E is {found['e_value']:.2g}, under the budget "
-            f"verdicts.alarms_per_10000; its strength is {found['strength']:,.6g} {token}"
-            + (f", and up to {needed:,.6g} would be ordinary" if needed is not None else "")
+            f"verdicts.alarms_per_10000; its strength is {pretty(found['strength'])} {token}"
+            + (f", and up to {pretty(needed)} would be ordinary" if needed is not None else "")
         )
     elif found["judged_by"] == "limit":
         ways.append(f"a higher limit: typologies.{found['typology']}.amount_by_token or amount_usd")

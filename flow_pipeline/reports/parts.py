@@ -47,11 +47,13 @@ def _headline(b: Builder) -> Part:
     """What moved, what is unusual, what to do."""
     moved = b.numbers("report_transfers", "Transfers")
     worth: Words = ["; those with a price were worth ", moved["usd"], " USD."] if moved["usd"].value else ["."]
-    words: list[Words] = [[moved["transfers"], " transfers of ", moved["tokens"], f" tokens moved {b.when}", *worth]]
+    what = [*_counted(moved["transfers"], "transfer", "transfers"), " of "]
+    what += _counted(moved["tokens"], "token", "tokens")
+    words: list[Words] = [[*what, f" moved {b.when}", *worth]]
     totals = b.table("report_totals", "All exchanges together")
     if totals.rows:
         words.append(_gained(totals))
-    return Part("headline", "In short", [*words, _unusual(b), *_to_do(b)], [totals])
+    return Part("headline", "In short", [*words, _unusual(b), *_to_do(b)], [totals] if totals.rows else [])
 
 
 def _gained(totals: Table) -> Words:

@@ -46,6 +46,8 @@ def test_each_transfer_with_a_listed_address_is_critical_whatever_its_amount(
     build(given, tmp_path / "in")
     alerts = told(given)
     assert [alert["severity"] for alert in alerts] == ["CRITICAL"] * 4
+    titles = [alert["title"].split()[0] for alert in alerts]
+    assert titles == ["3", "1", "1e-18", "0"], "without dollars the largest amount is read first"
     assert all("SOMEBODY, Some, OFAC SDN list of 2024-03-04, known from 2024-03-04" in a["title"] for a in alerts)
     labels = ledger.shown(given, alerts[0]["alert_id"])["explanation"]["labels"]
     assert [label["source"] for label in labels] == ["OFAC SDN list of 2024-03-04"]

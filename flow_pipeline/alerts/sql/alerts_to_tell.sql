@@ -65,7 +65,7 @@ from (
     select
         alert_id,
         row_number() over (
-            order by risk_rank(severity) desc, stake_usd desc nulls last, rarity, alert_id
+            order by alert_place(severity, rarity, stake_usd, null), alert_id
         ) as place
     from waiting
     where rarity is not null

@@ -1,4 +1,4 @@
--- Gives: one row per alert as it stands now, those always told first, then the rarest
+-- Gives: one row per alert as it stands now, the first to read first
 -- Reads: alerts
 -- Takes: $status or 'all'; $severity, $rule and $first, each null for all
 select
@@ -19,10 +19,7 @@ where
     and ($status = 'all' or alert_status(change, part_of, told_at, snoozed_until, acknowledged_at) = $status)
     and ($first is null or coalesce(block_date, changed_at::date) >= $first)
 order by
-    risk_rank(severity) desc,
-    rarity is null desc,
-    stake_usd desc nulls last,
-    rarity,
+    alert_place(severity, rarity, stake_usd, content),
     coalesce(block_date, changed_at::date) desc,
     changed_at desc,
     alert_id

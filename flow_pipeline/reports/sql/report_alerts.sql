@@ -1,4 +1,4 @@
--- Gives: one row per told and open alert about a report's days or about no day, the severest first
+-- Gives: one row per told and open alert about a report's days or about no day, the first to read first
 -- Reads: ops.alerts
 -- Takes: $first_day, $last_day
 select
@@ -12,12 +12,10 @@ from ops.alerts
 where
     change <> 'withdrawn'
     and acknowledged_at is null
+    and coalesce(snoozed_until <= now()::timestamp, true)
     and told_at is not null
     and (block_date is null or block_date between $first_day and $last_day)
 order by
-    case severity when 'CRITICAL' then 1 when 'HIGH' then 2 else 3 end,
-    rarity is null desc,
-    stake_usd desc nulls last,
-    rarity,
+    alert_place(severity, rarity, stake_usd, content),
     block_date desc,
     alert_id

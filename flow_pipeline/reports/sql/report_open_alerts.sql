@@ -8,14 +8,16 @@ with unanswered as (
         row_number() over (
             order by
                 told_at is null,
-                case severity when 'CRITICAL' then 1 when 'HIGH' then 2 else 3 end,
-                stake_usd desc nulls last,
-                rarity,
+                alert_place(severity, rarity, stake_usd, content),
                 block_date desc,
                 alert_id
         ) as place
     from ops.alerts
-    where change <> 'withdrawn' and acknowledged_at is null and part_of is null
+    where
+        change <> 'withdrawn'
+        and acknowledged_at is null
+        and part_of is null
+        and coalesce(snoozed_until <= now()::timestamp, true)
 )
 
 select

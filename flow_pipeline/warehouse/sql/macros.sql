@@ -28,3 +28,14 @@ coalesce(
 -- Levels of risk and severity in their order: LOW 1, MEDIUM 2, HIGH 3, CRITICAL 4, NULL for any other word; and back.
 create or replace macro risk_rank(level) as list_position(['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'], level);
 create or replace macro risk_level(rank) as (['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'])[rank];
+
+-- Where an alert stands in a list, the first to read first: the severest, of them what is always told, then the most
+-- dollars, the rarest, the largest amount.
+create or replace macro alert_place(severity, rarity, stake_usd, content) as
+row(
+    -risk_rank(severity),
+    rarity is not null,
+    -coalesce(stake_usd, -1),
+    coalesce(rarity, 0),
+    -coalesce(try_cast(json_extract_string(content, '$.amount') as double), -1)
+);

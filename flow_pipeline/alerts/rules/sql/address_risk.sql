@@ -6,7 +6,9 @@ with components as (
         chain,
         address,
         list(distinct component order by component) as components,
-        count(distinct component) filter (where component not in ('group_flow', 'exploit')) as own_components,
+        count(distinct component) filter (
+            where component not in ('group_flow', 'exploit', 'sanctioned')
+        ) as own_components,
         list(distinct finding_id order by finding_id) filter (where finding_id is not null) as findings
     from detection.risk_components
     where is_active
@@ -38,6 +40,6 @@ select
     ) as baseline
 from detection.address_risk as r
 inner join components as c using (chain, address)
--- Whoever passes on what flows between groups is in the flows, whoever dealt with an exploit in the alert about it: no
--- news by that alone.
+-- Whoever passes on what flows between groups is in the flows, whoever dealt with an exploit or a sanctioned address in
+-- the alerts about that: no news by that alone.
 where r.score > $medium and c.own_components > 1

@@ -20,3 +20,25 @@ case
     when e_value < 10 then format('{:.2g}', e_value) || ' times a year'
     else format('{:.0f}', e_value) || ' times a year'
 end;
+
+-- What a day of an exchange, or of all of them, is worth in US dollars.
+create or replace temp macro worth_of_days() as table
+    select
+        block_date,
+        chain,
+        token_symbol,
+        token_address,
+        exchange as scope,
+        netflow_usd,
+        outflow_usd
+    from marts.fct_daily_exchange_netflow
+    union all
+    select
+        block_date,
+        chain,
+        token_symbol,
+        token_address,
+        'TOTAL',
+        netflow_usd,
+        outflow_usd
+    from marts.fct_daily_netflow;

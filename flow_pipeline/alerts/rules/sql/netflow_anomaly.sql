@@ -1,26 +1,6 @@
 -- Gives: one row per anomalous netflow day of an exchange or of all; the day of all that is one exchange's is told once
 -- Reads: detection.netflow_anomalies, marts.fct_daily_exchange_netflow, marts.fct_daily_netflow
 -- Takes: $budget
-with worth as (
-    select
-        block_date,
-        chain,
-        token_symbol,
-        token_address,
-        exchange as scope,
-        netflow_usd
-    from marts.fct_daily_exchange_netflow
-    union all
-    select
-        block_date,
-        chain,
-        token_symbol,
-        token_address,
-        'TOTAL' as scope,
-        netflow_usd
-    from marts.fct_daily_netflow
-)
-
 select
     concat_ws('|', a.chain, coalesce(a.token_address, a.token_symbol), a.scope, a.block_date) as subject,
     concat_ws(' ', a.scope, coalesce(a.token_symbol, a.token_address), a.chain) as topic,
@@ -55,7 +35,7 @@ select
         'threshold', a.threshold
     ) as baseline
 from detection.netflow_anomalies as a
-left join worth as w
+left join worth_of_days() as w
     on
         w.block_date = a.block_date
         and w.chain = a.chain
