@@ -236,7 +236,7 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
 
 def show_summary(summary: dict[str, Any]) -> None:
     """The summary for people."""
-    names = ["file", "status", "read", "loaded", "duplicate", "rejected", "format"]
+    names = ["file", "status", "loaded", "rejected", "duplicate", "read", "format"]
     table(names, [[f[name] for name in names] for f in summary["files"]], "Files")
     for f in summary["files"]:
         remarks = [*(f"{count:,} rejected as {reason}" for reason, count in f["reasons"].items()), *f["notes"]]

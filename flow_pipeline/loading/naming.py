@@ -8,7 +8,7 @@ from flow_pipeline.warehouse.store import Connection
 sql = statements(__package__)
 
 _SHOWN = 3
-"""Contracts named in a note; the rest is counted."""
+"""Contracts and files named in a note; the rest is counted."""
 
 
 def doubts_about_names(connection: Connection) -> list[str]:
@@ -24,12 +24,13 @@ def doubts_about_names(connection: Connection) -> list[str]:
         for chain, symbol, contracts in connection.execute(sql("naming_unpriced_symbols")).fetchall()
     ]
     elsewhere = [
-        f"contract {contract} on {chain} is {symbol} of {known_on}: give the chain of its file with --chain"
-        for chain, contract, symbol, known_on in connection.execute(sql("naming_other_chains")).fetchall()
+        f"taken as {chain}, known on {known_on} alone: {_words(contracts)}, in {_words(files)}; "
+        f"give the chain of such a file with --chain PATTERN={known_on}"
+        for chain, known_on, contracts, files in connection.execute(sql("naming_other_chains")).fetchall()
     ]
     return [*twice, *unpriced, *elsewhere]
 
 
-def _words(contracts: list[str]) -> str:
-    more = f" and {len(contracts) - _SHOWN} more" if len(contracts) > _SHOWN else ""
-    return ", ".join(contracts[:_SHOWN]) + more
+def _words(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

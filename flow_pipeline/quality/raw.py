@@ -105,6 +105,8 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "no file looks cut at an API cap or ends early",
             "select count(*) from raw.loads where is_truncation_suspected",
             "warning",
+            shown="select 'cut at an API cap, or ends early: ' || string_agg(source_file, ', ' order by source_file) "
+            "from raw.loads where is_truncation_suspected",
         ),
         Expectation(
             "amounts_are_known",

@@ -181,10 +181,17 @@ def test_an_unknown_symbol_that_stands_with_and_without_a_contract_is_told(label
 
 
 def test_a_contract_of_another_chain_is_told(settings: Settings, tmp_path: Path) -> None:
-    usdt_of_bsc = "0x55d398326f99059ff775485246999027b3197955"
-    folder = given(tmp_path, row(1, usdt_of_bsc, "USDT", 5))
+    usdt_of_bsc, usdc_of_bsc = (
+        "0x55d398326f99059ff775485246999027b3197955",
+        "0x8ac76a51cc950d9822d68b83fe1ad97b32cd580d",
+    )
+    folder = given(tmp_path, row(1, usdt_of_bsc, "USDT", 5), row(2, usdc_of_bsc, "USDC", 5))
     (note,) = load_only(settings, folder).notes
-    assert note == f"contract {usdt_of_bsc} on ethereum is USDT of bsc: give the chain of its file with --chain"
+    (file,) = folder.iterdir()
+    assert note == (
+        f"taken as ethereum, known on bsc alone: USDC {usdc_of_bsc}, USDT {usdt_of_bsc}, in {file.name}; "
+        "give the chain of such a file with --chain PATTERN=bsc"
+    )
 
 
 def test_the_registry_gives_decimals_and_a_users_file_comes_before_it(settings: Settings, tmp_path: Path) -> None:
