@@ -277,7 +277,7 @@ def show_summary(summary: dict[str, Any]) -> None:
             + "; `netraflow anomalies --detector NAME` lists them\n"
         )
     if summary["findings"]:
-        names = ["typology", "suspicious", "fitting", "score", "first_of_them"]
+        names = ["typology", "suspicious", "fitting", "score", "first"]
         table(
             names,
             [[row[name] for name in names] for row in summary["findings"]],

@@ -160,7 +160,8 @@ def _netflow(b: Builder) -> Part:
         caption = f"{scores['scope'].iloc[0]}: daily netflow in {scores['token'].iloc[0]}, up = onto the exchange"
         make, size = partial(charts.netflow_with_band, scores, rules), (NARROW - 60, 130)
         grid.append(b.picture(f"netflow-exchange-{n + 1}", make, caption, "exchange_series", size, narrow=False))
-    return Part("netflow", "Netflow per exchange", [], [table], wide, grid)
+    words = _if_empty(table, "No exchange that a label names moved anything; --labels of a run adds exchanges.")
+    return Part("netflow", "Netflow per exchange", words, [table] if table.rows else [], wide, grid)
 
 
 def _anomalies(b: Builder) -> Part:

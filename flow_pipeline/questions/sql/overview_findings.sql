@@ -9,7 +9,7 @@ select
     arg_max(
         reason,
         row(risk_rank(severity), coalesce(moved_usd::double, -1), coalesce(stake, -1), score)
-    ) filter (where is_suspicious) as first_of_them
+    ) filter (where is_suspicious) as first
 from detection.findings
 group by typology
 order by max(score) desc, suspicious desc, typology

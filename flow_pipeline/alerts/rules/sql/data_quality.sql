@@ -8,7 +8,8 @@ select
     'MEDIUM' as severity,
     null as rarity,
     null as stake_usd,
-    'Not so: ' || description || ' (measured ' || format('{:g}', observed) || ', allowed ' || allowed || ')' as title,
+    'the audit of ' || stage || ' expects that ' || description || ': measured ' || format('{:g}', observed)
+    || ', allowed ' || allowed as title,
     null as from_address,
     null as to_address,
     null as from_entity,
