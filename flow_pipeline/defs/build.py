@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 
-from flow_pipeline.defs.common import FOLLOW, OWNERS, POOL, daily, settings, show, window_of
+from flow_pipeline.defs.common import FOLLOW, OWNERS, POOL, daily, facts_of, settings, show, window_of
 from flow_pipeline.questions.publications import counted
 from flow_pipeline.reports.charts import shown_marts
 from flow_pipeline.warehouse import dbt
@@ -91,8 +91,8 @@ def _measured(context: dg.AssetExecutionContext, events: Iterator[Any]) -> Itera
         if isinstance(event, dg.Output):
             schema, name = event.output_name.split("__", 1)
             show(context, [schema, name], shown.get(f"{schema}.{name}", {}))
-            count = counts.get(f"{schema}.{name}")
-            event = event if count is None else event.with_metadata({**event.metadata, "dagster/row_count": count})
+            relation = f"{schema}.{name}"
+            event = event.with_metadata({**event.metadata, **facts_of(relation, counts.get(relation))})
         yield event
     if failure:
         raise failure

@@ -12,6 +12,7 @@ import dagster as dg
 from flow_pipeline.domain.tables import ALL_TABLES
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings, load_settings
+from flow_pipeline.warehouse.column_lineage import column_lineage
 from flow_pipeline.warehouse.publish import first_published_day
 
 POOL = "duckdb_write"
@@ -62,6 +63,38 @@ def columns_of(relation: str) -> dict[str, Any]:
     found = [table.columns for table in ALL_TABLES if table.relation == relation]
     columns = [dg.TableColumn(column.name, column.type, column.meaning) for table in found for column in table]
     return {"dagster/column_schema": dg.TableSchema(columns)} if columns else {}
+
+
+def facts_of(relation: str, count: int | None) -> dict[str, Any]:
+    """What an event of a table says: its rows, and the columns that each of its columns is made of."""
+    rows = {} if count is None else {"dagster/row_count": count}
+    return rows | ({"dagster/column_lineage": lineage} if (lineage := _lineages().get(relation)) else {})
+
+
+@cache
+def _lineages() -> dict[str, dg.TableColumnLineage]:
+    found = column_lineage(settings())
+    # The physical store is shown as raw.transfers, which holds it under names that people read.
+    shown: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for column, sources in found.pop("raw.transfers").items():
+        for source in sources:
+            shown.setdefault((source[0], source[1]), []).append(("raw.transfers", column))
+    made = {}
+    for relation, columns in found.items():
+        deps = {
+            column: [
+                dg.TableColumnDep(dg.AssetKey(table.split(".")), name)
+                for source in sources
+                for table, name in shown.get((source[0], source[1]), [(source[0], source[1])])
+                if not table.startswith("store.") or table in _ASSETS_OF_THE_STORE
+            ]
+            for column, sources in columns.items()
+        }
+        made[relation] = dg.TableColumnLineage({column: found for column, found in deps.items() if found})
+    return made
+
+
+_ASSETS_OF_THE_STORE = ("store.wallet_features",)
 
 
 def show(context: dg.AssetExecutionContext, key: list[str], facts: Mapping[str, str]) -> None:

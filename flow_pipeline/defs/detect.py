@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import dagster as dg
 
-from flow_pipeline.defs.common import POOL, daily, settings, show, spec
+from flow_pipeline.defs.common import POOL, daily, facts_of, settings, show, spec
 from flow_pipeline.detection.address_clusters import find_address_clusters
 from flow_pipeline.detection.clusters import add_patterns, measure_clusters
 from flow_pipeline.detection.daily import run_detector
@@ -119,7 +119,7 @@ def _risk() -> dg.AssetsDefinition:
         with run_lock(settings()), open_build(settings()) as connection:
             counts = run_risk(connection)
         for name, count in counts.items():
-            yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count})
+            yield dg.MaterializeResult(asset_key=["detection", name], metadata=facts_of(f"detection.{name}", count))
 
     return run
 
@@ -140,7 +140,7 @@ def _flows() -> dg.AssetsDefinition:
             picture = flow_picture(connection, settings())
         show(context, ["detection", "group_flow_summaries"], {"largest flows": picture} if picture else {})
         for name, count in counts.items():
-            yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count})
+            yield dg.MaterializeResult(asset_key=["detection", name], metadata=facts_of(f"detection.{name}", count))
 
     return run
 
@@ -176,10 +176,8 @@ def _clusters() -> list[dg.AssetsDefinition]:
                 connection, settings().clusters
             )
         for name, count in counts.items():
-            yield dg.MaterializeResult(
-                asset_key=["marts" if name.startswith("fct_") else "detection", name],
-                metadata={"dagster/row_count": count},
-            )
+            relation = f"{'marts' if name.startswith('fct_') else 'detection'}.{name}"
+            yield dg.MaterializeResult(asset_key=relation.split("."), metadata=facts_of(relation, count))
 
     @dg.multi_asset(specs=[described], name="clusters", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def describe() -> Iterator[dg.MaterializeResult[None]]:
@@ -187,7 +185,7 @@ def _clusters() -> list[dg.AssetsDefinition]:
             measure_clusters(connection, settings().clusters)
             counts = add_patterns(connection)
         for name, count in counts.items():
-            yield dg.MaterializeResult(asset_key=["detection", name], metadata={"dagster/row_count": count})
+            yield dg.MaterializeResult(asset_key=["detection", name], metadata=facts_of(f"detection.{name}", count))
 
     return [belong, describe]
 
@@ -234,7 +232,7 @@ def _wallet_step(
             counts = step(connection)
         for table in tables:
             yield dg.MaterializeResult(
-                asset_key=table.split("."), metadata={"dagster/row_count": counts[table.split(".")[1]]}
+                asset_key=table.split("."), metadata=facts_of(table, counts[table.split(".")[1]])
             )
 
     return run

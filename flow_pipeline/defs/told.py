@@ -10,7 +10,8 @@ from typing import Any
 import dagster as dg
 
 from flow_pipeline.defs.audit import SEVERITY, check_key
-from flow_pipeline.defs.common import last_day, settings
+from flow_pipeline.defs.build import build_marts
+from flow_pipeline.defs.common import facts_of, last_day, settings
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.quality import STAGES, suite
@@ -37,7 +38,8 @@ def command_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.Sk
     days, most = list(_earlier_days(context, found)), settings().schedule.tell_events
     if len(days) > most:
         return dg.SensorResult(asset_events=days[:most], cursor=context.cursor)
-    return dg.SensorResult(asset_events=[*days, *_last_day(context, found), *_verdicts(found)], cursor=found.run_id)
+    events = [*days, *_last_day(context, found), *_verdicts(found), *_model_tests(found)]
+    return dg.SensorResult(asset_events=events, cursor=found.run_id)
 
 
 def _assets(context: dg.SensorEvaluationContext) -> Iterator[tuple[dg.AssetKey, bool]]:
@@ -75,8 +77,7 @@ def _last_day(context: dg.SensorEvaluationContext, found: Publication) -> Iterat
             "published at": dg.MetadataValue.timestamp(found.published_at.replace(tzinfo=UTC)),
             "window": str(Window(found.first, found.last)),
         }
-        if relation in found.counts:
-            facts["dagster/row_count"] = found.counts[relation]
+        facts |= facts_of(relation, found.counts.get(relation))
         if relation in found.samples:
             facts["sample rows"] = dg.MetadataValue.md(found.samples[relation])
         yield dg.AssetMaterialization(key, partition=last if is_daily else None, metadata=facts)
@@ -95,3 +96,14 @@ def _verdicts(found: Publication) -> Iterator[Told]:
                 metadata={"measured": one["observed"], "allowed": one["allowed"], "run": found.run_id},
                 severity=SEVERITY[one["severity"]],
             )
+
+
+def _model_tests(found: Publication) -> Iterator[Told]:
+    """dbt's tests of the models: a run in which one fails publishes nothing, so that all held in this one."""
+    for key in build_marts.check_keys:
+        yield dg.AssetCheckEvaluation(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=True,
+            metadata={"run": found.run_id, "how": "dbt builds and tests the models; a test that fails ends the run"},
+        )

@@ -106,6 +106,16 @@ def write_docs(settings: Settings) -> Path:
     return page
 
 
+def compiled_models(settings: Settings) -> dict[str, str]:
+    """The SELECT of every model by its relation, as dbt compiles it for a build of all days. No warehouse is opened."""
+    folder = target_path(settings) / "compiled-models"
+    given = ["compile", "--no-introspect", "--vars", json.dumps(variables(settings))]
+    folder.mkdir(parents=True, exist_ok=True)
+    result = invoke(settings, given, target=folder, file=folder / "nothing.duckdb")
+    nodes = [item.node for item in result.results if str(item.node.resource_type) == "model"]
+    return {f"{node.schema}.{node.name}": str(node.compiled_code) for node in nodes}
+
+
 def target_path(settings: Settings) -> Path:
     """Where dbt writes its manifest and logs: in the data directory; the project holds only what all of them share."""
     return (settings.data_dir / "build" / "dbt").resolve()

@@ -305,6 +305,10 @@ with dg.DagsterInstance.local_temp() as instance:
         "days": sorted(instance.get_materialized_partitions(transfers)),
         "last": event.partition,
         "facts": {name: str(value.value) for name, value in event.metadata.items()},
+        "made_of": [[dep.asset_key.to_user_string(), dep.column_name] for dep in
+                    event.metadata["dagster/column_lineage"].lineage.deps_by_column["amount"]],
+        "unchecked": sorted(key.to_user_string() for key in repository.asset_graph.asset_check_keys
+                            if not instance.event_log_storage.get_asset_check_execution_history(key, limit=1)),
         "checked": len(instance.event_log_storage.get_asset_check_execution_history(check, limit=5)),
     }))
 """
@@ -336,6 +340,8 @@ def test_dagster_publishes_what_is_whole_and_tells_the_runs_of_the_command_once(
     assert found["facts"]["run"]
     assert "\\|B\\*" in found["facts"]["sample rows"], "what a stranger wrote is plain"
     assert found["checked"] == 1
+    assert found["made_of"] == [["raw/transfers", "amount"]], "the store is shown under the name that people read"
+    assert found["unchecked"] == ["reports:report_is_written"], "dbt's tests of the models are told as well"
 
 
 def result_of(done: subprocess.CompletedProcess[str]) -> Any:

@@ -9,6 +9,7 @@ import pytest
 
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse import dbt
+from flow_pipeline.warehouse.column_lineage import column_lineage
 from tests.conftest import U, V, ask, build, transfer, write_csv
 
 
@@ -53,3 +54,18 @@ def test_a_project_that_can_not_be_written_to_is_parsed_each_time(
     write_csv(tmp_path / "in" / "t.csv", [transfer(1, U, V, 1)])
     build(settings, tmp_path / "in")
     assert ask(settings, "SELECT count(*) FROM marts.fct_transfers", is_build=True) == [(1,)]
+
+
+def test_columns_know_what_they_are_made_of(settings: Settings) -> None:
+    found = column_lineage(settings)
+    made = {(relation, column) for relation, columns in found.items() for column in columns}
+    of_models = {(f"{m['schema']}.{m['name']}", c["name"]) for m in dbt.described_models() for c in m["columns"]}
+    counts = ("transfer_count", "label_count", "sent_count", "received_count")
+    assert {column for _, column in of_models - made} <= {*counts, "window_days", "is_destination"}
+    assert found["marts.fct_daily_netflow"]["netflow"] == [
+        ["intermediate.int_flows__daily", name] for name in ("amount", "from_category", "to_category")
+    ]
+    assert found["raw.transfers"]["from_address"] == [["store.addresses", "address"]]
+    kept = next(dbt.target_path(settings).glob("columns-*.json"))
+    kept.write_text("{}")
+    assert column_lineage(settings) == {}, "read once per version of the statements"
