@@ -163,9 +163,9 @@ def tell_result(settings: Settings, result: RunResult, seconds: float, as_json: 
         show_summary(summary)
     for file in result.load.refused:
         note(f"netraflow: refused: {'; '.join(file.notes)}")
-    if result.report_failure:
-        note(f"netraflow: {result.report_failure}")
-    if result.load.refused or result.report_failure:
+    for failure in result.tell_failures:
+        note(f"netraflow: {failure}")
+    if result.load.refused or result.tell_failures:
         raise typer.Exit(1)
 
 
@@ -228,7 +228,7 @@ def summarise(settings: Settings, result: RunResult, seconds: float) -> dict[str
             "waiting": result.delivery.waiting,
         },
         "reports": [str(path) for path in result.reports],
-        "report_failure": result.report_failure,
+        "tell_failures": result.tell_failures,
         "published": str(settings.published_link),
         "exports": str(settings.exports_dir),
     }

@@ -6,10 +6,9 @@ from pathlib import Path
 import dagster as dg
 
 from flow_pipeline.alerts.ledger import commit, listed
-from flow_pipeline.alerts.metrics import write_textfile
 from flow_pipeline.defs.common import ops_asset, settings, show
 from flow_pipeline.domain.tables import OPS_ALERTS
-from flow_pipeline.pipeline import describe_alerts, report
+from flow_pipeline.pipeline import describe_alerts, report, write_figures
 
 _FIRST = ("netflow-total-*.png", "top-destinations.png")
 
@@ -33,20 +32,23 @@ WRITTEN = "report_is_written"
     {"altair"},
     [dg.AssetKey(["ops", "alerts"])],
     check_specs=[
-        dg.AssetCheckSpec(WRITTEN, asset=["reports"], description="The report is written. The run stands without it.")
+        dg.AssetCheckSpec(
+            WRITTEN, asset=["reports"], description="Report and metrics file are written. The run stands without."
+        )
     ],
 )
 def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster compares it
     """Pages, Markdown files and folders of charts, and the figures for Prometheus when a file for them is set."""
-    if file := settings().reports.metrics_file:
-        write_textfile(settings(), file)
-    written, failure = report(settings())
+    file = settings().reports.metrics_file
+    failures = write_figures(settings(), file) if file else []
+    written, of_report = report(settings())
+    failures += of_report
     pages = {path.name: dg.MetadataValue.path(str(path)) for path in written if path.suffix == ".html"}
     check = dg.AssetCheckResult(
-        passed=failure is None,
+        passed=not failures,
         check_name=WRITTEN,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"why": dg.MetadataValue.text(failure)} if failure else {},
+        metadata={"why": dg.MetadataValue.text("; ".join(failures))} if failures else {},
     )
     show(context, ["reports"], _picture(written))
     return dg.MaterializeResult(metadata={**pages, **_link(written)}, check_results=[check])

@@ -61,6 +61,7 @@ Progress = Callable[[str], None]
 Step = Callable[[Connection], None]
 _UNTOLD = "alerts_wait"
 """State of the build file: what was published was not compared with the ledger of alerts."""
+METRICS_HINT = "the run is published: `netraflow metrics --textfile FILE` writes them again"
 REPORT_HINT = "the run is published and its alerts are sent: `netraflow report` writes the report again"
 
 
@@ -77,7 +78,7 @@ class RunResult:
         is_new: False when nothing had changed since the last publish.
         exports: CSV files written.
         reports: Report pages, Markdown files and folders of charts written.
-        report_failure: Why there is no report and the way out; None where none failed.
+        tell_failures: Why a report or the metrics file is missing, each with its way out.
         told: New, changed and withdrawn alerts.
         delivery: What was sent of them.
     """
@@ -90,7 +91,7 @@ class RunResult:
     is_new: bool = True
     exports: list[Path] = field(default_factory=list)
     reports: list[Path] = field(default_factory=list)
-    report_failure: str | None = None
+    tell_failures: list[str] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)
     delivery: Outcome = field(default_factory=Outcome)
 
@@ -158,14 +159,25 @@ def tell(settings: Settings, result: RunResult, say: Progress = lambda text: Non
     result.delivery = send_alerts(settings)
     result.delivery.errors |= waits
     if settings.reports.metrics_file:
-        write_textfile(settings, settings.reports.metrics_file)
+        result.tell_failures += write_figures(settings, settings.reports.metrics_file)
     run_id = published_run(settings)
     if settings.reports.each_run and run_id and not reports_are_of(settings, run_id):
         say("write the report")
-        result.reports, result.report_failure = report(settings)
+        result.reports, failures = report(settings)
+        result.tell_failures += failures
 
 
-def report(settings: Settings) -> tuple[list[Path], str | None]:
+def write_figures(settings: Settings, file: Path) -> list[str]:
+    """Write the metrics file of a run, which is published whatever becomes of it; gives why there is none."""
+    try:
+        write_textfile(settings, file)
+    except OSError as error:
+        reason = f"{file}: {error.strerror or error}"
+        return [f"the metrics could not be written ({reason}); {METRICS_HINT}"]
+    return []
+
+
+def report(settings: Settings) -> tuple[list[Path], list[str]]:
     """Write the reports of a run, which is published whatever becomes of them.
 
     Returns:
@@ -173,11 +185,11 @@ def report(settings: Settings) -> tuple[list[Path], str | None]:
     """
     try:
         with run_lock(settings):
-            return write_reports(settings), None
+            return write_reports(settings), []
     except Exception as error:
         # Data of strangers make reports; a run does not fail by what they make of it, whatever that raises.
         reason = error.message if isinstance(error, FlowError) else f"{type(error).__name__}: {error}"
-        return [], f"the report could not be written ({harmless(reason, 500)}); {REPORT_HINT}"
+        return [], [f"the report could not be written ({harmless(reason, 500)}); {REPORT_HINT}"]
 
 
 @contextmanager

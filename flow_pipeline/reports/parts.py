@@ -108,7 +108,7 @@ def _to_do(b: Builder) -> list[Words]:
         "To do: ", *_counted(open_ones["alerts"], "alert is open", "alerts are open"), ", ", open_ones["critical"],
         " critical, ", open_ones["about_now"], f" about what happened {b.when}; ", open_ones["waiting"],
         " more wait behind. ",
-        f"First: {open_ones['first_title'].value} (`netraflow alerts show {open_ones['first_id'].value}`)",
+        f"First: {open_ones['first_title'].value} (netraflow alerts show {open_ones['first_id'].value})",
     ]  # fmt: skip
     return [words]
 
@@ -276,7 +276,7 @@ def _weeks(b: Builder) -> Part:
 
 
 def _alerts(b: Builder) -> Part:
-    table = b.table("report_alerts", "Open alerts about this time, severest first")
+    table = b.table("report_alerts", f"Open alerts, those about what happened {b.when} first")
     return Part("alerts", "Alerts", _if_empty(table, "No open alert."), [table] if table.rows else [])
 
 

@@ -26,7 +26,7 @@ from flow_pipeline.alerts.agent import remembered
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.ingest import LoadOptions, LoadReport
-from flow_pipeline.pipeline import RunResult, load, publish
+from flow_pipeline.pipeline import RunResult, load, publish, tell
 from flow_pipeline.pipeline.rollback import rollback
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse import faults
@@ -253,6 +253,32 @@ def test_a_full_disk_leaves_what_is_published_and_no_piece_of_a_copy(world: Sett
         subprocess.run(["mount", "-o", f"remount,size={2 * size}", str(place)], check=True)
         swap_in(full, "20990101T000000-abcdef")
         assert published_run(full) == "20990101T000000-abcdef"
+
+
+def test_a_disk_that_is_full_for_the_report_fails_no_run(world: Settings) -> None:
+    place = world.data_dir / "reports"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    figures = place / "netraflow.prom"
+    full = world.model_copy(
+        update={"reports": world.reports.model_copy(update={"metrics_file": figures, "each_run": True})}
+    )
+    with mounted(place, "-t", "tmpfs", "-o", "size=8k", "none"):
+        (place / "filler").write_bytes(bytes(4096))
+        result = RunResult("", LoadReport())
+        tell(full, result)
+        assert [failure.split(" (")[0] for failure in result.tell_failures] == [
+            "the metrics could not be written",
+            "the report could not be written",
+        ]
+        assert all("No space left" in failure and "is published" in failure for failure in result.tell_failures)
+        assert [path.name for path in place.iterdir()] == ["filler"], "nothing half-written is left"
+        subprocess.run(["mount", "-o", "remount,size=50m", str(place)], check=True)
+        again = RunResult("", LoadReport())
+        tell(full, again)
+        assert again.tell_failures == []
+        assert figures.stat().st_size
+        assert again.reports
 
 
 def test_a_limit_of_file_sizes_is_named_in_the_first_error(world: Settings) -> None:

@@ -98,7 +98,7 @@ def test_the_page_runs_nothing_and_is_not_blown_up(run: tuple[Settings, RunResul
     if chromium is None:
         pytest.skip("no chromium on this machine; Debian has it as package chromium")
     page = run[1].reports[0].read_text()
-    assert run[1].report_failure is None
+    assert run[1].tell_failures == []
     assert "could not be drawn" not in page
     assert page.count("<figure") >= len(NAMES)
     assert "javascript:alert(1)" in page
@@ -195,7 +195,7 @@ def test_amounts_that_nobody_knows_make_a_report(settings: Settings, tmp_path: P
     (tmp_path / "in" / "wallets.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     result = build(settings.with_changes(reports={"each_run": True}), tmp_path / "in")
     assert ask(settings, "SELECT count(*), count(amount) FROM raw.transfers") == [(3, 0)]
-    assert result.report_failure is None
+    assert result.tell_failures == []
     assert "could not be drawn" not in result.reports[0].read_text()
     assert "Tokens whose amounts are unknown" in result.reports[0].read_text()
 
