@@ -1136,6 +1136,63 @@ class ScheduleSettings(Section):
     )
 
 
+class NodeSettings(Section):
+    """How nodes and explorers are asked."""
+
+    timeout_seconds: float = Field(
+        30.0,
+        gt=0,
+        description="seconds until an answer that does not come counts as failed; nodes search logs for long",
+    )
+    tries: int = Field(
+        6, ge=1, description="tries of one question before a run gives up; each waits twice as long as the one before"
+    )
+    requests_per_second: float = Field(
+        20.0, gt=0, description="most requests a second to one node; what most public ones allow without a key"
+    )
+    explorer_requests_per_second: float = Field(
+        4.0, gt=0, description="most requests a second to an explorer's API; free keys allow five"
+    )
+    max_answer_bytes: int = Field(
+        100_000_000,
+        ge=100_000,
+        description="largest answer that is read; a node that sends more is asked for fewer blocks",
+    )
+    blocks_per_request: int = Field(
+        1_000, ge=1, description="blocks of the first question for logs; halved when refused, grown when answered fast"
+    )
+
+
+class LiveSettings(Section):
+    """How a chain is followed."""
+
+    poll_seconds: float = Field(
+        2.0, gt=0, description="seconds between two looks at the head; a socket, where there is one, only wakes earlier"
+    )
+    kept_blocks: int = Field(
+        256,
+        ge=2,
+        description="blocks remembered to find a reorganisation by; deeper ones than any known chain has had",
+    )
+    final_blocks: int = Field(
+        64, ge=1, description="blocks behind the head that count as final where the node does not say which are"
+    )
+    safe_blocks: int = Field(
+        32, ge=1, description="blocks behind the head that count as safe where the node does not say which are"
+    )
+    window_hours: float = Field(
+        72.0, gt=0, description="hours of transfers that detection at the tip looks back on, as its typologies do"
+    )
+    state_bytes: int = Field(
+        1_000_000_000,
+        ge=10_000_000,
+        description="memory for these transfers; beyond it the oldest are dropped, and counted",
+    )
+    commit_seconds: float = Field(
+        0.5, gt=0, description="seconds between two commits of what was read; alerts do not wait for them"
+    )
+
+
 class Settings(BaseSettings):
     """Everything a run depends on, read once."""
 
@@ -1162,6 +1219,8 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     reports: ReportSettings = ReportSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    nodes: NodeSettings = NodeSettings()
+    live: LiveSettings = LiveSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -1184,6 +1243,16 @@ class Settings(BaseSettings):
     def inbox(self) -> Path:
         """Folder that the daily run and the sensor read."""
         return self.data_dir / "inbox"
+
+    @property
+    def landing(self) -> Path:
+        """Folder of landing files: what was fetched from nodes and explorers, and the final days of a watched chain."""
+        return self.data_dir / "landing"
+
+    @property
+    def live_dir(self) -> Path:
+        """Folder of the tip's store and of what `netraflow live` shows."""
+        return self.data_dir / "live"
 
     @property
     def build_file(self) -> Path:

@@ -45,9 +45,9 @@ class Fall:
 
 @dataclass(frozen=True)
 class Finality:
-    """Blocks up to `safe` are unlikely to fall, those up to `final` can not; `head` and `head_time` say how late we are.
+    """Blocks up to `safe` are unlikely to fall, those up to `final` can not.
 
-    `head_time` is in microseconds since 1970.
+    `head` and `head_time`, microseconds since 1970, say how late we are.
     """
 
     source: str
