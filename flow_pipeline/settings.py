@@ -1174,6 +1174,14 @@ class LiveSettings(Section):
         ge=2,
         description="blocks remembered to find a reorganisation by; deeper ones than any known chain has had",
     )
+    blocks_at_once: int = Field(
+        32, ge=1, description="most blocks near the head that are asked for together, each by its hash"
+    )
+    history_blocks: int = Field(
+        1_000,
+        ge=1,
+        description="most blocks that can not fall any more of one question while catching up: their logs by range",
+    )
     final_blocks: int = Field(
         64, ge=1, description="blocks behind the head that count as final where the node does not say which are"
     )
@@ -1187,6 +1195,12 @@ class LiveSettings(Section):
         1_000_000_000,
         ge=10_000_000,
         description="memory for these transfers; beyond it the oldest are dropped, and counted",
+    )
+    late_minutes: float = Field(
+        60.0,
+        ge=0,
+        description="minutes behind the end of a day until a stream without blocks has brought all of it; what comes "
+        "later goes into another landing file",
     )
     commit_seconds: float = Field(
         0.5, gt=0, description="seconds between two commits of what was read; alerts do not wait for them"

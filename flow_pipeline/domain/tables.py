@@ -1513,6 +1513,73 @@ USER_TABLES = (
     OPS_AUDITS,
     OPS_PUBLICATIONS,
 )
+_TIP_COLUMNS = tuple(column for column in RAW_TRANSFERS.columns if column.name not in ("source_row", "load_id"))
+LIVE_ROWS = Table(
+    "live",
+    "rows",
+    "One row per transfer of a block, or of a message, that stands at the tip: without what follows from its block.",
+    _columns(
+        ("seq", "BIGINT", "number in order of arrival"),
+        *((column.name, column.type, column.meaning) for column in _TIP_COLUMNS if column.name != "source_file"),
+        ("source", "VARCHAR", "the source it came from, live.sources.source"),
+        ("block_hash", "VARCHAR", "hash of its block, NULL in a stream that names none"),
+        ("partition", "VARCHAR", "part of a stream, empty where there is but one"),
+        ("is_landed", "BOOLEAN", "true when a landing file has it"),
+    ),
+)
+LIVE_TRANSFERS = Table(
+    "live",
+    "transfers",
+    "One row per transfer at the tip: the columns of raw.transfers, its block and how final it is.",
+    _columns(
+        *((column.name, column.type, column.meaning) for column in RAW_TRANSFERS.columns),
+        ("block_hash", "VARCHAR", "hash of its block, NULL in a stream that names none"),
+        ("finality", "VARCHAR", "seen, safe or final; a final one can not fall"),
+    ),
+    view="live_transfers",
+)
+LIVE_BLOCKS = Table(
+    "live",
+    "blocks",
+    "One row per block taken and not yet forgotten: what a reorganisation is found by.",
+    _columns(
+        ("source", "VARCHAR", "live.sources.source"),
+        ("number", "BIGINT", "block height"),
+        ("hash", "VARCHAR", "its hash"),
+        ("parent", "VARCHAR", "hash of the block before, NULL where the source does not say"),
+        ("block_timestamp", "TIMESTAMP", "block time, UTC"),
+        ("transfer_count", "BIGINT", "transfers in it"),
+    ),
+)
+LIVE_CURSOR = Table(
+    "live",
+    "cursor",
+    "One row per source and partition of a stream: where to go on, written with the rows before it.",
+    _columns(
+        ("source", "VARCHAR", "live.sources.source"),
+        ("partition", "VARCHAR", "part of the stream, empty where there is but one"),
+        ("position", "BIGINT", "offset, sequence or byte to go on at"),
+    ),
+)
+LIVE_SOURCES = Table(
+    "live",
+    "sources",
+    "One row per source that was ever followed.",
+    _columns(
+        ("source", "VARCHAR", "name of its cursor, such as evm:ethereum"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("has_blocks", "BOOLEAN", "false for a stream whose transfers are final at once"),
+        ("safe", "BIGINT", "blocks up to this one are unlikely to fall, -1 before the first"),
+        ("final", "BIGINT", "blocks up to this one can not fall, -1 before the first"),
+        ("head", "BIGINT", "height of the chain when it was last asked"),
+        ("head_timestamp", "TIMESTAMP", "time of that block, UTC"),
+        ("reorganisations", "BIGINT", "times that blocks fell"),
+        ("deepest", "BIGINT", "most blocks that fell at once"),
+        ("arrived_at", "TIMESTAMP", "when its last batch came, UTC"),
+    ),
+)
+LIVE_TABLES = (LIVE_TRANSFERS, LIVE_ROWS, LIVE_BLOCKS, LIVE_CURSOR, LIVE_SOURCES)
+"""Tables of the tip's own file, data/live/tip.duckdb."""
 ALL_TABLES = STORE_TABLES + USER_TABLES
 SCHEMAS = ("store", "raw", "marts", "detection", "ops")
 QUERIED = ("raw", "marts", "detection", "ops")

@@ -1,0 +1,144 @@
+"""Following the head of a chain: what is new, what fell, how final it is; whatever the node says, or leaves unsaid.
+
+What lives here: the walk along parent hashes. What must not: how a node is asked (`nodes`), stores, detection.
+
+A node may replace blocks without a word: its socket sends no removed logs after a reorganisation, and nothing at all
+after a rollback. So the last block taken is asked for again before each step, and on a timer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.live.steps import Batch, Cursor, Fall, Finality, Step
+from flow_pipeline.nodes import Block
+from flow_pipeline.settings import LiveSettings
+
+
+class Moved(Exception):
+    """The chain changed between two questions; look again."""
+
+
+class Chain(Protocol):
+    """A node of one chain, as far as following it needs."""
+
+    async def head(self) -> Block:
+        """The newest block."""
+
+    async def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
+        """Blocks by height; None where the chain is shorter."""
+
+    async def transfers(self, blocks: Sequence[Block]) -> list[pa.Table]:
+        """The transfers of each of some blocks, asked for by hash.
+
+        Raises:
+            Moved: one of them is no longer of the chain.
+        """
+
+    async def history(self, first: int, last: int) -> list[tuple[Block, pa.Table]]:
+        """Blocks of a stretch that can not fall any more, those without a transfer left out but for the last one."""
+
+    async def finality(self, head: Block) -> tuple[int, int]:
+        """The last safe block and the last final one; -1 before the first."""
+
+    async def wait(self, seconds: float) -> None:
+        """Until there may be a new block, at most so many seconds."""
+
+    def now(self) -> float:
+        """Seconds since 1970, to note when a block came."""
+
+
+async def follow_head(
+    chain: Chain, source: str, name: str, cursor: Cursor, settings: LiveSettings, first: int | None = None
+) -> AsyncIterator[Step]:
+    """Steps along a chain, from the cursor on, else from `first`, else from the head.
+
+    Args:
+        chain: The node.
+        source: Name of the cursor.
+        name: Canonical name of the chain.
+        cursor: Where the source is read up to.
+        settings: How often to look, how many blocks to remember, and at a time.
+        first: First block of a source that was never followed.
+
+    Raises:
+        FlowError: more blocks fell than are remembered.
+    """
+    known = list(cursor.blocks)
+    told: Finality | None = None
+    while True:
+        try:
+            head = await chain.head()
+            # A block is asked for by its height: a node whose chain is another now, or shorter, does not have it.
+            while known:
+                again = (await chain.blocks([known[-1].number]))[0]
+                if again is not None and again.hash == known[-1].hash:
+                    break
+                ancestor = await _ancestor(chain, known)
+                if ancestor is None:
+                    raise _too_deep(source, known)
+                known = [block for block in known if block.number <= ancestor]
+                yield Fall(source, name, ancestor)
+            safe, final = await chain.finality(head)
+            start = known[-1].number + 1 if known else head.number if first is None else first
+            if start > head.number:
+                state = Finality(source, name, safe, final, head.number, head.time)
+                if state != told:
+                    yield state
+                    told = state
+                await chain.wait(settings.poll_seconds)
+                continue
+            if final - start >= settings.blocks_at_once:
+                last = min(final, start + settings.history_blocks - 1)
+                found = await chain.history(start, last)
+            else:
+                last = min(head.number, start + settings.blocks_at_once - 1)
+                blocks = await _connected(chain, known, start, last)
+                found = list(zip(blocks, await chain.transfers(blocks), strict=True))
+            arrived = chain.now()
+            for block, transfers in found:
+                yield Batch(source, name, block, transfers, arrived=arrived)
+                known.append(block)
+            # Blocks before the final one stay for a node that answers from behind another.
+            known = known[-max(settings.kept_blocks, sum(block.number >= final for block in known)) :]
+            yield Finality(source, name, min(safe, last), min(final, last), head.number, head.time)
+        except Moved:
+            await chain.wait(min(settings.poll_seconds, 0.2))
+
+
+async def _connected(chain: Chain, known: list[Block], first: int, last: int) -> list[Block]:
+    """The blocks of a stretch, each the parent of the next."""
+    blocks: list[Block] = []
+    before = known[-1] if known else None
+    for block in await chain.blocks(range(first, last + 1)):
+        if block is None or (before and before.number == block.number - 1 and block.parent not in (None, before.hash)):
+            raise Moved
+        blocks.append(block)
+        before = block
+    return blocks
+
+
+async def _ancestor(chain: Chain, known: list[Block]) -> int | None:
+    """The last block taken that is still of the chain, looked for in steps that double; -1 when the chain is empty."""
+    step, reached = 1, len(known) - 1
+    while reached > 0:
+        start = max(reached - step, 0)
+        part = known[start:reached]
+        now = await chain.blocks([block.number for block in part])
+        for block, other in zip(reversed(part), reversed(now), strict=True):
+            if other is not None and other.hash == block.hash:
+                return block.number
+        reached, step = start, step * 2
+    return known[0].number - 1 if known[0].number == 0 else None
+
+
+def _too_deep(source: str, known: list[Block]) -> FlowError:
+    return FlowError(
+        f"{source}: none of the {len(known):,} blocks kept, {known[0].number:,} to {known[-1].number:,}, is of the "
+        "node's chain",
+        "ask a node of the chain that was followed before, or move data/live/tip.duckdb away to begin anew",
+    )
