@@ -183,6 +183,10 @@ def _compare(connection: Connection, settings: Settings, run_id: str, moment: da
             where alert_id in (select alert_id from standing_alerts where not is_written)
         """)
         connection.execute(sql("changed_alerts"), {"now": moment, "run": run_id})
+        connection.execute("""
+            update ops.alerts set finality = null
+            where finality is not null and alert_id in (select alert_id from alert_candidates)
+        """)
         connection.execute("delete from store.told_days")
         connection.execute("insert into store.told_days select * from day_marks")
     row = connection.execute("select count(*) from alert_changes").fetchone()
@@ -304,13 +308,21 @@ def commit(settings: Settings) -> dict[str, int]:
             connection.execute(f"attach '{_quoted(settings.published_link.resolve())}' as warehouse (read_only)")
         news_from = connection.execute(sql("news_from"), {"most": settings.alerts.news_days}).fetchone()
         with transaction(connection):
-            connection.execute("""
+            connection.execute(
+                """
                 create or replace temp table new_ids as
                 select p.alert_id from warehouse.ops.alerts as p left join alerts as t using (alert_id)
-                where t.alert_id is null or p.revision > t.revision
-            """)
+                where t.alert_id is null or p.revision > t.revision or (
+                    -- The tip wrote while the build compared: what the build found stands.
+                    p.finality is null and t.finality is not null and p.run_id = $run
+                    and (p.content, p.change) is distinct from (t.content, t.change)
+                )
+            """,
+                {"run": run_id},
+            )
             connection.execute(sql("new_revisions"))
-            _take(connection, settings, news_from[0] if news_from else None)
+            take_revisions(connection, settings, news_from[0] if news_from else None)
+            connection.execute(sql("tip_confirmed"))
             connection.execute(
                 "delete from days where block_date not in (select block_date from warehouse.store.told_days)"
             )
@@ -323,7 +335,7 @@ def commit(settings: Settings) -> dict[str, int]:
     return dict(counts)
 
 
-def _take(connection: Connection, settings: Settings, news_from: date | None = None) -> None:
+def take_revisions(connection: Connection, settings: Settings, news_from: date | None = None) -> None:
     """Take `new_revisions`, alerts with the content and explanation that they replace, into the tables.
 
     Args:
@@ -393,7 +405,7 @@ def record_failure(settings: Settings, run_id: str, reason: str, now: datetime |
             """,
             {column.name: given.get(column.name) for column in OPS_ALERTS.columns},
         )
-        _take(connection, settings)
+        take_revisions(connection, settings)
     return alert_id
 
 

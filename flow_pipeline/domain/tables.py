@@ -1400,7 +1400,12 @@ OPS_ALERTS = Table(
         ("first_told_at", "TIMESTAMP", "time of its first revision, UTC"),
         ("told_at", "TIMESTAMP", "when it was told, UTC; NULL while it waits behind rarer ones"),
         ("changed_at", "TIMESTAMP", "time of its last revision, UTC"),
-        ("run_id", "VARCHAR", "run that created the last revision"),
+        ("run_id", "VARCHAR", "run that created the last revision, tip where a followed chain did"),
+        (
+            "finality",
+            "VARCHAR",
+            "of what the tip told: seen, safe, final, or landed; NULL once a build has compared it",
+        ),
         ("acknowledged_by", "VARCHAR", "who acknowledged the last revision, NULL for nobody"),
         ("acknowledged_at", "TIMESTAMP", "time of the acknowledgement, UTC"),
         ("acknowledged_reason", "VARCHAR", "reason for the acknowledgement"),

@@ -1,13 +1,19 @@
 -- Gives: the temp table alert_changes: one row per alert that is new, changed or withdrawn, with its next revision
--- Reads: ledger.alerts
+-- Reads: ledger.alerts, store.day_hashes
 -- Takes: the relations alert_candidates, alert_parts, compared_rules, rules_by_day, days_to_tell
--- What was part of an alert and stands without it is new.
+-- What was part of an alert and stands without it is new. What the tip told is compared once its day is landed and
+-- loaded.
 create or replace temp table alert_changes as
 with compared as (
     select *
     from ledger.alerts
     where
         rule in (select rule from compared_rules)
+        and (
+            finality is null
+            or (finality = 'landed' and block_date in (select block_date from store.day_hashes))
+            or alert_id in (select alert_id from alert_candidates)
+        )
         and (
             rule not in (select rule from rules_by_day)
             or block_date in (select block_date from days_to_tell)

@@ -13,13 +13,14 @@ replaced as (
     select
         alert_id,
         content,
-        explanation
+        explanation,
+        revision
     from alerts
     where alert_id in (select alert_id from new_ids)
 )
 
 select
-    p.*,
+    p.* replace (greatest(p.revision, coalesce(t.revision, 0) + 1) as revision),
     t.content as before,
     t.explanation as explained_before
 from published as p
