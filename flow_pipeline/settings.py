@@ -44,6 +44,13 @@ CONFIG_VARIABLE = "NETRAFLOW_CONFIG"
 """Names the settings file, as --config does."""
 ENV_PREFIX = "NETRAFLOW_"
 SECRET_PREFIX = "NETRAFLOW_SECRET_"
+CREDENTIALS = (
+    "NETRAFLOW_RPC_USER",
+    "NETRAFLOW_RPC_PASSWORD",
+    "NETRAFLOW_ETHERSCAN_KEY",
+    "NETRAFLOW_BLOCKSCOUT_KEY",
+)
+"""Variables that hold what a server asks for; they are no settings, and kept nowhere."""
 DAYS_PER_YEAR = 365
 ANOMALY_METHODS = ("rank", "trailing", "robust", "inclusive")
 
@@ -1147,6 +1154,18 @@ class NodeSettings(Section):
     tries: int = Field(
         6, ge=1, description="tries of one question before a run gives up; each waits twice as long as the one before"
     )
+    first_wait_seconds: float = Field(
+        0.5, gt=0, description="seconds between the first try of a question and its second, less up to half by chance"
+    )
+    longest_wait_seconds: float = Field(
+        120.0,
+        gt=0,
+        description="most seconds between two tries; a server that asks for more is given up, and it is said",
+    )
+    answer_seconds: float = Field(300.0, gt=0, description="seconds for a whole answer; one that drips in is no answer")
+    calls_per_batch: int = Field(
+        50, ge=1, description="calls in one request to a node; fewer after it refuses so many, as some do above 10"
+    )
     requests_per_second: float = Field(
         20.0, gt=0, description="most requests a second to one node; what most public ones allow without a key"
     )
@@ -1394,7 +1413,8 @@ def _environment() -> Flat:
     """
     known = Settings.model_fields
     for name in os.environ:
-        if name.startswith(ENV_PREFIX) and not name.startswith(SECRET_PREFIX) and name != CONFIG_VARIABLE:
+        is_secret = name.startswith(SECRET_PREFIX) or name in CREDENTIALS
+        if name.startswith(ENV_PREFIX) and not is_secret and name != CONFIG_VARIABLE:
             section, _, key = name[len(ENV_PREFIX) :].lower().partition("__")
             field = known.get(section)
             fields = getattr(field.annotation, "model_fields", {}) if field else {}
@@ -1447,6 +1467,11 @@ def secret(name: str) -> str:
             "set it where the process starts; the settings hold its name only",
         )
     return value
+
+
+def credential(name: str) -> str:
+    """What a variable of `CREDENTIALS` holds, empty where it is not set: a server may not ask for it."""
+    return os.environ.get(name, "")
 
 
 def _refusal(error: ValidationError, where: Callable[[Key], str]) -> UsageError:

@@ -1,0 +1,546 @@
+"""Nodes of EVM chains: blocks, Transfer logs as columns with exact amounts, coins that moved by themselves, tokens.
+
+What lives here: questions to a node, and the checks of what it answers. What must not: files, other chains, which
+blocks somebody wants. Read more: docs/live.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain as chained
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.domain.text import harmless
+from flow_pipeline.nodes import TRANSFERS, Block
+from flow_pipeline.nodes.rpc import Rpc, RpcError
+
+TRANSFER_TOPIC = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+"""keccak256 of Transfer(address,address,uint256)."""
+LOGS = TRANSFERS.append(pa.field("block_hash", pa.string()))
+"""Transfers of more than one block, each with the hash of its own."""
+NOT_TOKENS, OTHER_FORM, WITHDRAWN = "of NFTs", "in another form than ERC-20's", "withdrawn"
+UNKNOWN_DECIMALS, DOES_NOT_FIT = (
+    "without an amount, as the decimals are unknown",
+    "without an amount, as it is too large",
+)
+_DECIMALS, _SYMBOL = "0x313ce567", "0x95d89b41"
+_MOST_DECIMALS = 38
+_MOST_SYMBOL = 64
+_Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+_Ints = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class Token:
+    """What is known of a contract; None is unknown."""
+
+    decimals: int | None
+    symbol: str | None
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Transfers of logs.
+
+    Attributes:
+        transfers: Columns of `LOGS`, in the order of blocks and logs.
+        counts: What became no transfer, or one without an amount, by the words for it.
+    """
+
+    transfers: pa.Table
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class WrongAnswer(FlowError):
+    """What the node says can not be: no row of it is taken."""
+
+
+def _wrong(where: str, reason: str) -> WrongAnswer:
+    return WrongAnswer(
+        f"{where}: {reason}", "nothing of this answer was taken; ask again, or another node, if it stays so"
+    )
+
+
+def decode_logs(
+    logs: Sequence[Mapping[str, Any]],
+    tokens: Mapping[str, Token] | None = None,
+    times: Mapping[str, int] | None = None,
+    where: str = "the node",
+) -> Decoded:
+    """Transfer logs as columns.
+
+    Args:
+        logs: As nodes give them, parsed.
+        tokens: What is known of each contract, lower case.
+        times: Microseconds since 1970 per block hash; else the logs' own `blockTimestamp`, else NULL.
+        where: The node, for errors.
+
+    Raises:
+        WrongAnswer: a log has no place, two logs have one, or one block number has two hashes.
+    """
+    counts: Counter[str] = Counter()
+    try:
+        wanted = _in_order(_of_tokens(logs, counts))
+        columns = _Columns.of(wanted)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _wrong(where, f"a log that is none ({type(error).__name__}: {harmless(str(error), 80)})") from None
+    if not columns.number.size:
+        return Decoded(LOGS.empty_table(), counts)
+    columns.check_places(where)
+    codes = columns.token.dictionary_encode()
+    contracts = codes.dictionary.to_pylist()
+    known = [(tokens or {}).get(contract) for contract in contracts]
+    amount = _amounts(columns.data, codes.indices.to_numpy(), [token.decimals if token else None for token in known])
+    symbols = pa.array([token.symbol if token else None for token in known], pa.string())
+    without = sum(
+        int((codes.indices.to_numpy() == place).sum())
+        for place, token in enumerate(known)
+        if token is None or token.decimals is None
+    )
+    counts[UNKNOWN_DECIMALS] += without
+    counts[DOES_NOT_FIT] += amount.null_count - without
+    table = pa.table(
+        [
+            pa.array(columns.number),
+            _times(columns, wanted, times),
+            pa.array(columns.transaction),
+            columns.tx_hash,
+            pa.array(columns.index),
+            columns.token,
+            symbols.take(codes.indices),
+            columns.sender,
+            columns.receiver,
+            amount,
+            pa.nulls(len(wanted), pa.decimal128(38, 6)),
+            columns.block_hash,
+        ],
+        schema=LOGS,
+    )
+    return Decoded(table, +counts)
+
+
+def _of_tokens(logs: Sequence[Mapping[str, Any]], counts: Counter[str]) -> list[Mapping[str, Any]]:
+    """Logs of ERC-20 transfers that stand; the others are counted."""
+    wanted = [
+        log
+        for log in logs
+        if len(log["topics"]) == 3
+        and len(log["data"]) == 66
+        and log["topics"][0] == TRANSFER_TOPIC
+        and not log.get("removed")
+    ]
+    if len(wanted) != len(logs):
+        counts[WITHDRAWN] += sum(1 for log in logs if log.get("removed"))
+        others = [log["topics"] for log in logs if not log.get("removed")]
+        counts[NOT_TOKENS] += sum(1 for topics in others if len(topics) == 4 and topics[0].lower() == TRANSFER_TOPIC)
+        counts[OTHER_FORM] += len(logs) - len(wanted) - counts[WITHDRAWN] - counts[NOT_TOKENS]
+    return wanted
+
+
+def _in_order(logs: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Logs by block and index: some nodes search in parallel and answer in any order."""
+    number = _integers([log["blockNumber"] for log in logs])
+    index = _integers([log["logIndex"] for log in logs])
+    step = np.diff(number)
+    if ((step < 0) | ((step == 0) & (np.diff(index) < 0))).any():
+        return [logs[place] for place in np.lexsort((index, number)).tolist()]
+    return logs
+
+
+@dataclass(frozen=True)
+class _Columns:
+    number: _Ints
+    index: _Ints
+    transaction: _Ints
+    block_hash: pa.Array
+    tx_hash: pa.Array
+    token: pa.Array
+    sender: pa.Array
+    receiver: pa.Array
+    data: _Bytes
+
+    @classmethod
+    def of(cls, logs: Sequence[Mapping[str, Any]]) -> _Columns:
+        count = len(logs)
+        topics = [log["topics"] for log in logs]
+        data = _text([log["data"] for log in logs], 64)
+        return cls(
+            _integers([log["blockNumber"] for log in logs]),
+            _integers([log["logIndex"] for log in logs]),
+            _integers([log["transactionIndex"] for log in logs]),
+            _strings(_text([log["blockHash"] for log in logs], 64)),
+            _strings(_text([log["transactionHash"] for log in logs], 64)),
+            _strings(_text([log["address"] for log in logs], 40)),
+            _strings(_address([topic[1] for topic in topics])),
+            _strings(_address([topic[2] for topic in topics])),
+            np.frombuffer(bytes.fromhex(data[:, 2:].tobytes().decode()), np.uint8).reshape(count, 32),
+        )
+
+    def check_places(self, where: str) -> None:
+        """Each log stands once, and a block has one hash."""
+        step, inner = np.diff(self.number), np.diff(self.index)
+        if ((step == 0) & (inner == 0)).any():
+            at = int(np.flatnonzero((step == 0) & (inner == 0))[0])
+            raise _wrong(where, f"log {self.index[at]} of block {self.number[at]:,} comes twice")
+        changes = pc.not_equal(self.block_hash[1:], self.block_hash[:-1]).to_numpy(zero_copy_only=False)
+        if (changes != (step > 0)).any():
+            at = int(np.flatnonzero(changes != (step > 0))[0])
+            raise _wrong(where, f"logs of blocks {self.number[at]:,} and {self.number[at + 1]:,} disagree on the hash")
+
+
+def _integers(texts: list[str]) -> _Ints:
+    return np.fromiter((int(text, 16) for text in texts), np.int64, len(texts))
+
+
+def _text(texts: list[str], digits: int) -> _Bytes:
+    """Texts of `0x` and so many hexadecimal digits, as bytes, one row each.
+
+    Raises:
+        ValueError: one of them is another text.
+    """
+    joined = "".join(texts).lower().encode("ascii")
+    if len(joined) != len(texts) * (digits + 2):
+        raise ValueError(f"a value of other than {digits} hexadecimal digits")
+    found = np.frombuffer(joined, np.uint8).reshape(len(texts), digits + 2)
+    if (found[:, 0] != ord("0")).any() or (found[:, 1] != ord("x")).any():
+        raise ValueError("a value without 0x")
+    bytes.fromhex(found[:, 2:].tobytes().decode())
+    return found
+
+
+def _address(topics: list[str]) -> _Bytes:
+    """The address in the last twenty bytes of a topic."""
+    found = _text(topics, 64)
+    if (found[:, 2:26] != ord("0")).any():
+        raise ValueError("an address of more than 20 bytes")
+    return np.concatenate([found[:, :2], found[:, 26:]], axis=1)
+
+
+def _strings(rows: _Bytes) -> pa.Array:
+    """Rows of ASCII bytes as an Arrow array of text."""
+    count, width = rows.shape
+    if count * width >= 2**31:
+        raise ValueError("more text in one answer than a column holds")
+    offsets = pa.py_buffer(np.arange(0, (count + 1) * width, width, dtype=np.int32))
+    return pa.StringArray.from_buffers(count, offsets, pa.py_buffer(np.ascontiguousarray(rows)))
+
+
+def _times(columns: _Columns, logs: Sequence[Mapping[str, Any]], times: Mapping[str, int] | None) -> pa.Array:
+    """The time of each log's block, looked up once a block."""
+    starts = np.flatnonzero(np.diff(columns.number, prepend=columns.number[0] - 1))
+    lengths = np.diff(np.append(starts, columns.number.size))
+    found: list[int | None] = []
+    for start, block in zip(starts.tolist(), columns.block_hash.take(pa.array(starts)).to_pylist(), strict=True):
+        own = logs[start].get("blockTimestamp")
+        found.append(times.get(block) if times else int(own, 16) * 1_000_000 if isinstance(own, str) else None)
+    return pa.array(found, pa.timestamp("us")).take(pa.array(np.repeat(np.arange(len(found)), lengths)))
+
+
+def _amounts(data: _Bytes, codes: np.ndarray[Any, Any], decimals: Sequence[int | None]) -> pa.Array:
+    """Numbers of 32 bytes as token units, exact; NULL where the decimals are unknown or the amount has no room.
+
+    Args:
+        data: The numbers, most significant byte first.
+        codes: Place in `decimals` of each.
+        decimals: Of each contract.
+    """
+    words = data.view(">u8").astype(np.uint64)
+    kind = pa.decimal128(38, 18)
+    known = np.array([-1 if number is None or number > _MOST_DECIMALS else number for number in decimals], np.int64)
+    of_row = known[codes]
+    amount = pa.nulls(len(data), kind)
+    for number in np.unique(of_row[of_row >= 0]).tolist():
+        # DECIMAL(38, 18) has twenty digits before its point, and thirty-eight in all.
+        most = min(10 ** (20 + number), 10**38) - 1
+        high, low = np.uint64(most >> 64), np.uint64(most & (2**64 - 1))
+        fits = (words[:, 2] < high) | ((words[:, 2] == high) & (words[:, 3] <= low))
+        mine = (of_row == number) & fits & (words[:, 0] == 0) & (words[:, 1] == 0)
+        pairs = np.where(mine[:, None], words[:, [3, 2]], np.uint64(0))
+        exact = pa.Array.from_buffers(
+            pa.decimal128(38, number), len(data), [None, pa.py_buffer(np.ascontiguousarray(pairs))]
+        )
+        scaled = exact.cast(kind, safe=False)
+        same = pc.equal(scaled.cast(pa.decimal128(38, number), safe=False), exact) if number > 18 else True
+        amount = pc.if_else(pc.and_(pa.array(mine), same), scaled, amount)
+    return amount
+
+
+class EvmNode:
+    """A node of an EVM chain.
+
+    Attributes:
+        rpc: Its JSON-RPC.
+        tokens: What is known of contracts, lower case; what the caller knows comes first, the contract is asked else.
+        counts: What became no transfer since the node was opened, by the words for it.
+    """
+
+    def __init__(self, rpc: Rpc, tokens: Mapping[str, Token] | None = None) -> None:
+        self.rpc = rpc
+        self.tokens: dict[str, Token] = dict(tokens or {})
+        self.counts: Counter[str] = Counter()
+        self._has_receipts = True
+        self._tracer: str | None = "debug_traceBlockByNumber"
+
+    @property
+    def lacks_traces(self) -> bool:
+        """True once the node was asked to trace and can not."""
+        return self._tracer is None
+
+    async def chain_id(self) -> int:
+        """The chain's EIP-155 number."""
+        return self._integer(await self.rpc.call("eth_chainId"), "the number of its chain")
+
+    async def block(self, which: int | str) -> Block | None:
+        """The head of a block by number, tag or hash; None where the node has none."""
+        if isinstance(which, str) and len(which) == 66:
+            found = await self.rpc.call("eth_getBlockByHash", which, False)
+        else:
+            found = await self.rpc.call("eth_getBlockByNumber", hex(which) if isinstance(which, int) else which, False)
+        if found is None:
+            return None
+        block = self._block(found)
+        is_place = isinstance(which, int) or len(which) == 66
+        if is_place and which not in (block.number, block.hash):
+            raise _wrong(self.rpc.shown, f"asked for block {which}, it answered with block {block.number:,}")
+        return block
+
+    async def blocks(self, numbers: Iterable[int]) -> list[Block]:
+        """Heads of blocks in the order asked for, each of a following number the child of the one before.
+
+        Raises:
+            WrongAnswer: the node lacks one of them, answers with another, or they are of no one chain.
+        """
+        asked = list(numbers)
+        answers = await self.rpc.batch([("eth_getBlockByNumber", (hex(number), False)) for number in asked])
+        found = []
+        for number, answer in zip(asked, answers, strict=True):
+            if answer is None:
+                raise _wrong(self.rpc.shown, f"it has no block {number:,}, though it has later ones")
+            found.append(self._block(answer))
+            if found[-1].number != number:
+                raise _wrong(self.rpc.shown, f"asked for block {number:,}, it answered with {found[-1].number:,}")
+        for one, next_one in pairwise(found):
+            if next_one.number == one.number + 1 and next_one.parent != one.hash:
+                raise _wrong(self.rpc.shown, f"block {next_one.number:,} is no child of block {one.number:,}")
+        return found
+
+    async def final_number(self) -> int | None:
+        """Height up to which no block can fall; None where the node does not say."""
+        return await self._tagged("finalized")
+
+    async def safe_number(self) -> int | None:
+        """Height up to which a block is unlikely to fall; None where the node does not say."""
+        return await self._tagged("safe")
+
+    async def _tagged(self, tag: str) -> int | None:
+        try:
+            block = await self.block(tag)
+        except RpcError:
+            return None
+        return block.number if block else None
+
+    async def logs_of_block(self, block_hash: str, tokens: Sequence[str] = ()) -> pa.Table:
+        """Transfers of tokens in one block, by its hash: a block that fell has none, and says so.
+
+        Args:
+            block_hash: Of the block.
+            tokens: Contracts, lower case; none is all.
+
+        Returns:
+            Columns of `nodes.TRANSFERS`.
+
+        Raises:
+            RpcError: the node does not know the block any more.
+            WrongAnswer: a log is not of this block.
+        """
+        question = {"blockHash": block_hash, "topics": [TRANSFER_TOPIC], **_of_contracts(tokens)}
+        logs = await self._logs(question, None)
+        if not logs:
+            return TRANSFERS.empty_table()
+        times = None
+        if not all(isinstance(log.get("blockTimestamp"), str) for log in (logs[0], logs[-1])):
+            block = await self.block(block_hash)
+            times = {block.hash: block.time} if block else None
+        table = await self._decoded(logs, times)
+        if set(pc.unique(table["block_hash"]).to_pylist()) - {block_hash}:
+            raise _wrong(self.rpc.shown, f"asked for the logs of block {block_hash}, it answered with another block's")
+        return table.select(TRANSFERS.names)
+
+    async def logs_of_range(
+        self, first: int, last: int, tokens: Sequence[str] = (), addresses: Sequence[str] = (), tries: int | None = None
+    ) -> pa.Table:
+        """Transfers of tokens in blocks from `first` to `last`, both inclusive.
+
+        Args:
+            first: First block.
+            last: Last block.
+            tokens: Contracts, lower case; none is all.
+            addresses: Senders or receivers, lower case; none is all.
+            tries: Instead of those of the settings.
+
+        Returns:
+            Columns of `LOGS`.
+
+        Raises:
+            RpcError, TooLarge, Unanswered: the node does not answer so large a question, or not at all.
+            WrongAnswer: a log lies outside, has a place twice, or is of a block that the node itself does not have.
+        """
+        span = {"fromBlock": hex(first), "toBlock": hex(last), **_of_contracts(tokens)}
+        if not addresses:
+            logs = await self._logs({**span, "topics": [TRANSFER_TOPIC]}, tries)
+        else:
+            who = [_as_topic(address) for address in addresses]
+            sent = await self._logs({**span, "topics": [TRANSFER_TOPIC, who]}, tries)
+            received = await self._logs({**span, "topics": [TRANSFER_TOPIC, None, who]}, tries)
+            logs = self._merged(sent, received)
+        table = await self._decoded(logs, {})
+        if not table.num_rows:
+            return table
+        numbers = table["block_number"].to_numpy()
+        if numbers[0] < first or numbers[-1] > last:
+            raise _wrong(self.rpc.shown, f"asked for the logs of blocks {first:,} to {last:,}, it answered with others")
+        own = await self.blocks(np.unique(numbers).tolist())
+        return self._in_blocks(table, own)
+
+    def _in_blocks(self, table: pa.Table, blocks: Sequence[Block]) -> pa.Table:
+        """Transfers with the times of their blocks.
+
+        Raises:
+            WrongAnswer: a hash is not that of the block.
+        """
+        numbers = np.array([block.number for block in blocks], np.int64)
+        place = pa.array(np.searchsorted(numbers, table["block_number"].to_numpy()))
+        hashes = pa.array([block.hash for block in blocks], pa.string()).take(place)
+        same = pc.equal(hashes, table["block_hash"].combine_chunks())
+        if not pc.all(same).as_py():
+            at = table["block_number"][pc.index(same, False).as_py()].as_py()
+            raise _wrong(self.rpc.shown, f"a log of block {at:,} has another hash than the block: the chain changed")
+        times = pa.array([block.time for block in blocks], pa.timestamp("us")).take(place)
+        column = table.schema.get_field_index("block_timestamp")
+        return table.set_column(column, LOGS.field("block_timestamp"), times)
+
+    def _merged(self, sent: list[Any], received: list[Any]) -> list[Any]:
+        """Logs of two questions, in order; one that answers both stands once."""
+        try:
+            by_place = {
+                (int(log["blockNumber"], 16), int(log["logIndex"], 16), log["blockHash"], log["transactionHash"]): log
+                for log in chained(sent, received)
+            }
+        except (KeyError, TypeError, ValueError):
+            raise _wrong(self.rpc.shown, "a log that is none") from None
+        return [by_place[place] for place in sorted(by_place)]
+
+    async def _logs(self, question: Mapping[str, Any], tries: int | None) -> list[Any]:
+        logs = await self.rpc.call("eth_getLogs", question, tries=tries)
+        if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
+            raise _wrong(self.rpc.shown, "eth_getLogs gave no list of logs")
+        return logs
+
+    async def _decoded(self, logs: list[Any], times: Mapping[str, int] | None) -> pa.Table:
+        contracts = {log["address"].lower() for log in logs if isinstance(log.get("address"), str)}
+        await self.know(contracts)
+        decoded = decode_logs(logs, self.tokens, times, self.rpc.shown)
+        self.counts += decoded.counts
+        return decoded.transfers
+
+    async def decimals_and_symbol(self, contract: str) -> tuple[int | None, str | None]:
+        """What a contract says of itself; None for what it does not say in a readable way."""
+        await self.know([contract])
+        token = self.tokens[contract]
+        return token.decimals, token.symbol
+
+    async def know(self, contracts: Iterable[str]) -> None:
+        """Ask contracts that nothing is known of for their decimals and symbols, many at once."""
+        asked = sorted(contract for contract in set(contracts) if contract not in self.tokens)
+        calls = [
+            ("eth_call", ({"to": contract, "data": data}, "latest"))
+            for contract in asked
+            for data in (_DECIMALS, _SYMBOL)
+        ]
+        answers = await self._each(calls)
+        for place, contract in enumerate(asked):
+            self.tokens[contract] = Token(_number_in(answers[2 * place]), _symbol_in(answers[2 * place + 1]))
+
+    async def _each(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """Results of calls, None for one that the node refuses: a contract may revert."""
+        found: list[Any] = await self.rpc.batch(calls, keeps_errors=True)
+        return [None if isinstance(one, RpcError) else one for one in found]
+
+    def _block(self, answer: Any) -> Block:
+        try:
+            parent = answer["parentHash"]
+            return Block(
+                int(answer["number"], 16),
+                _hash(answer["hash"]),
+                _hash(parent) if parent is not None else None,
+                int(answer["timestamp"], 16) * 1_000_000,
+            )
+        except (KeyError, TypeError, ValueError):
+            raise _wrong(self.rpc.shown, "it gave a block without number, hash, parent or time") from None
+
+    def _integer(self, answer: Any, what: str) -> int:
+        try:
+            return int(answer, 16)
+        except (TypeError, ValueError):
+            raise _wrong(self.rpc.shown, f"it gave no number as {what}") from None
+
+
+def _hash(text: str) -> str:
+    if len(text) != 66 or not text.startswith("0x"):
+        raise ValueError("no hash")
+    bytes.fromhex(text[2:])
+    return text.lower()
+
+
+def _of_contracts(tokens: Sequence[str]) -> dict[str, Any]:
+    return {"address": list(tokens)} if tokens else {}
+
+
+def _as_topic(address: str) -> str:
+    return "0x" + address.removeprefix("0x").rjust(64, "0")
+
+
+def _bytes_of(answer: Any) -> bytes | None:
+    try:
+        return bytes.fromhex(answer.removeprefix("0x"))
+    except (AttributeError, ValueError):
+        return None
+
+
+def _number_in(answer: Any) -> int | None:
+    """Decimals in an answer; what is no uint8 is no number of decimals."""
+    found = _bytes_of(answer)
+    if found is None or len(found) < 32:
+        return None
+    number = int.from_bytes(found[:32], "big")
+    return number if number <= 255 else None
+
+
+def _symbol_in(answer: Any) -> str | None:
+    """The symbol in an answer: a string, or 32 bytes of text as contracts of old gave it."""
+    found = _bytes_of(answer)
+    if not found or len(found) < 32:
+        return None
+    if len(found) == 32:
+        text = found.rstrip(b"\0")
+    else:
+        start = int.from_bytes(found[:32], "big")
+        if start + 32 > len(found):
+            return None
+        length = int.from_bytes(found[start : start + 32], "big")
+        text = found[start + 32 : start + 32 + length]
+        if len(text) != length:
+            return None
+    try:
+        symbol = text.decode("utf-8").strip("\0 \t\r\n")
+    except UnicodeDecodeError:
+        return None
+    return harmless(symbol) if 0 < len(symbol) <= _MOST_SYMBOL else None
