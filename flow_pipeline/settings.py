@@ -1193,6 +1193,12 @@ class LiveSettings(Section):
         ge=2,
         description="blocks remembered to find a reorganisation by; deeper ones than any known chain has had",
     )
+    most_contradictions: int = Field(
+        50,
+        ge=1,
+        description="times in a row that a node may answer with blocks that do not fit together, as it does while it "
+        "changes to another branch",
+    )
     blocks_at_once: int = Field(
         32, ge=1, description="most blocks near the head that are asked for together, each by its hash"
     )
@@ -1220,6 +1226,14 @@ class LiveSettings(Section):
         ge=0,
         description="minutes behind the end of a day until a stream without blocks has brought all of it; what comes "
         "later goes into another landing file",
+    )
+    landing_seconds: float = Field(
+        10.0, gt=0, description="seconds between two looks for days that are final, to write them as landing files"
+    )
+    rows_between_commits: int = Field(
+        200_000,
+        ge=1,
+        description="most transfers that wait for a commit; a source that is faster waits, so that memory is bounded",
     )
     commit_seconds: float = Field(
         0.5, gt=0, description="seconds between two commits of what was read; alerts do not wait for them"

@@ -70,6 +70,7 @@ async def follow_head(
     """
     known = list(cursor.blocks)
     told: Finality | None = None
+    misses = 0
     while True:
         try:
             head = await chain.head()
@@ -106,7 +107,14 @@ async def follow_head(
             # Blocks before the final one stay for a node that answers from behind another.
             known = known[-max(settings.kept_blocks, sum(block.number >= final for block in known)) :]
             yield Finality(source, name, min(safe, last), min(final, last), head.number, head.time)
-        except Moved:
+            misses = 0
+        except Moved as moved:
+            misses += 1
+            if misses >= settings.most_contradictions:
+                raise FlowError(
+                    f"{source}: the node's answers contradict each other, {misses} times in a row: {moved}",
+                    "ask another node; live.most_contradictions says how often we look again",
+                ) from None
             await chain.wait(min(settings.poll_seconds, 0.2))
 
 
@@ -116,7 +124,7 @@ async def _connected(chain: Chain, known: list[Block], first: int, last: int) ->
     before = known[-1] if known else None
     for block in await chain.blocks(range(first, last + 1)):
         if block is None or (before and before.number == block.number - 1 and block.parent not in (None, before.hash)):
-            raise Moved
+            raise Moved(f"block {block.number:,} is no child of the one before" if block else "a block is missing")
         blocks.append(block)
         before = block
     return blocks

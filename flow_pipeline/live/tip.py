@@ -260,9 +260,24 @@ class TipStore:
                 [landing.source, landing.day, landing.last_seq],
             )
 
-    def drop_landed(self, before: datetime) -> None:
-        """Forget rows that are landed and older than a moment."""
-        self._connection.execute("delete from live.rows where is_landed and block_timestamp < ?", [before])
+    def drop_landed(self, source: str, before: datetime) -> None:
+        """Forget rows of a source that are landed and older than a moment."""
+        self._connection.execute(
+            "delete from live.rows where source = ? and is_landed and block_timestamp < ?", [source, before]
+        )
+
+    def last_time(self, source: str) -> datetime | None:
+        """Time of the last block, or transfer, of a source."""
+        row = self._connection.execute(
+            """
+                select greatest(
+                    (select max(block_timestamp) from live.blocks where source = $source),
+                    (select max(block_timestamp) from live.rows where source = $source)
+                )
+            """,
+            {"source": source},
+        ).fetchone()
+        return row[0] if row else None
 
     def summary(self) -> list[dict[str, Any]]:
         """One row per source: how far it is read, how final, what was lost to reorganisations."""

@@ -6,13 +6,14 @@ alerts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Protocol, cast
 
+from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.plugs import check_plug, files_of
+from flow_pipeline.domain.tokens import KnownToken
 from flow_pipeline.live.steps import Feed
 from flow_pipeline.settings import Settings
 
@@ -28,10 +29,10 @@ class FeedOptions:
         topic: Topic, subject or table.
         folder: Folder of growing files.
         chain: Canonical name of the chain, where the source does not say it or has an id that nobody knows.
-        tokens: Contracts to follow, lower case; none is all that the source has.
+        tokens: Tokens to follow, by contract, or by a symbol that stands for one on the chain; none is all.
         with_native: The chain's own coin too.
-        decimals: Known decimals per contract.
-        symbols: Known symbols per contract.
+        first_block: Where to begin with a chain that was never followed; else at its head.
+        known: Tokens that somebody vouches for: their decimals and symbols.
     """
 
     rpc: str | None = None
@@ -42,8 +43,33 @@ class FeedOptions:
     chain: str | None = None
     tokens: tuple[str, ...] = ()
     with_native: bool = False
-    decimals: Mapping[str, int] | None = None
-    symbols: Mapping[str, str] | None = None
+    first_block: int | None = None
+    known: tuple[KnownToken, ...] = ()
+
+    def contracts(self, chain: str) -> tuple[str, ...]:
+        """The contracts to follow on a chain, lower case.
+
+        Raises:
+            UsageError: a symbol stands for no contract there, or for several.
+        """
+        found = []
+        for token in self.tokens:
+            if token.lower().startswith("0x"):
+                found.append(token.lower())
+                continue
+            meant = {
+                known.token_address
+                for known in self.known
+                if known.chain == chain and known.token_address and (known.token_symbol or "").upper() == token.upper()
+            }
+            if len(meant) != 1:
+                raise UsageError(
+                    f"--token {token}: {'several contracts' if meant else 'no contract'} of {chain} that we know of "
+                    f"{'have' if meant else 'has'} this symbol",
+                    "give the contract's address, or a list of tokens with --tokens",
+                )
+            found.append(str(meant.pop()).lower())
+        return tuple(dict.fromkeys(found))
 
 
 class FeedKind(Protocol):

@@ -1,0 +1,218 @@
+"""The loop: steps of all feeds into detection at once, into the store twice a second, alerts into the one ledger.
+
+What lives here: who waits for whom. What must not: how a source is read (feeds), what is suspicious (detection), how
+alerts are told (alerts).
+
+Alerts come from memory: nothing stands between a batch and its alerts but detection. The store's commit holds the rows
+and the cursor, the ledger's comes behind it. Killed anywhere, the next start reads on at the cursor, rebuilds what is
+in memory from the stored window, and hands on every alert that stands: the ledger knows which of them it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Protocol
+
+from flow_pipeline.alerts.delivery import Outcome, deliver
+from flow_pipeline.alerts.tip import TipAlert, settle, take, withdraw_missing
+from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.live.landing import land
+from flow_pipeline.live.status import Status, write_status
+from flow_pipeline.live.steps import Batch, Fall, Feed, Finality, Step
+from flow_pipeline.live.tip import TipStore, open_tip
+from flow_pipeline.settings import Settings
+
+MOST_WAITING = 256
+"""Steps between a feed and detection; a feed that is faster waits."""
+
+
+class Detection(Protocol):
+    """What is found at the tip. It holds a window of transfers in memory and is rebuilt by replaying them."""
+
+    def take(self, step: Step) -> list[TipAlert]:
+        """Alerts that are new or other than before, and those that stand no more (`is_standing` false)."""
+
+    def standing(self) -> dict[str, list[str]]:
+        """Per source the ids of the alerts that stand."""
+
+    def figures(self) -> dict[str, object]:
+        """What it holds, and what it dropped, for the status."""
+
+
+@dataclass
+class Told:
+    """What the command shows: called as things happen, from the loop.
+
+    Attributes:
+        alert: An alert, and seconds since its batch arrived.
+        status: The state of everything, once a second.
+        note: A sentence for people.
+    """
+
+    alert: Callable[[TipAlert, float], None]
+    status: Callable[[Status], None]
+    note: Callable[[str], None]
+
+
+@dataclass
+class _Pending:
+    steps: list[Step] = field(default_factory=list)
+    alerts: list[TipAlert] = field(default_factory=list)
+    rows: int = 0
+
+
+class Watch:
+    """One process that follows feeds until it is told to stop."""
+
+    def __init__(self, settings: Settings, feeds: Sequence[Feed], detection: Detection, told: Told) -> None:
+        self._settings, self._feeds, self._detection, self._told = settings, feeds, detection, told
+        self._steps: asyncio.Queue[Step] = asyncio.Queue(MOST_WAITING)
+        self._pending = _Pending()
+        self._room = asyncio.Event()
+        self._room.set()
+        self.status = Status.of(feeds)
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """End after what is read so far is stored and told."""
+        self._stop.set()
+
+    async def run(self, until_block: int | None = None, seconds: float | None = None) -> Status:
+        """Follow until stopped, until every chain is read up to a block, or for so many seconds.
+
+        Raises:
+            FlowError: a source can not be followed any further; what was read is stored and told.
+        """
+        with open_tip(self._settings) as store:
+            await asyncio.to_thread(self._rebuild, store)
+            pumps = [asyncio.create_task(self._pump(feed, store.cursor(feed.source))) for feed in self._feeds]
+            worker = asyncio.create_task(self._detect(until_block))
+            writer = asyncio.create_task(self._write(store))
+            ends: list[asyncio.Task[Any]] = [worker, writer, *pumps]
+            try:
+                done, _ = await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (*pumps, worker):
+                    task.cancel()
+                    with suppress(asyncio.CancelledError, Exception):
+                        await task
+                self._stop.set()
+                await writer
+            for task in done:
+                if not task.cancelled() and (error := task.exception()):
+                    raise error
+            return self.status
+
+    def _rebuild(self, store: TipStore) -> None:
+        """Memory as it was: the stored window is taken again, and what the ledger has too much is withdrawn."""
+        since = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=self._settings.live.window_hours)
+        replayed: list[TipAlert] = []
+        for feed in self._feeds:
+            cursor = store.cursor(feed.source)
+            if not cursor.blocks and not cursor.positions:
+                continue
+            # Data of the past are followed by the clock of their own blocks.
+            last = store.last_time(feed.source)
+            start = min(since, last - timedelta(hours=self._settings.live.window_hours)) if last else since
+            for batch in store.window(feed.source, start):
+                replayed += self._detection.take(batch)
+            for row in store.summary():
+                if row["source"] == feed.source:
+                    replayed += self._detection.take(
+                        Finality(feed.source, feed.chain, row["safe"], row["final"], row["head"] or 0, 0)
+                    )
+            take(self._settings, [alert for alert in replayed if alert.source == feed.source])
+            standing = self._detection.standing().get(feed.source, [])
+            withdraw_missing(self._settings, feed.source, standing, start.date())
+
+    async def _pump(self, feed: Feed, cursor: object) -> None:
+        steps: AsyncIterator[Step] = feed.follow(cursor)  # type: ignore[arg-type]
+        async for step in steps:
+            await self._steps.put(step)
+
+    async def _detect(self, until_block: int | None) -> None:
+        while True:
+            step = await self._steps.get()
+            await self._room.wait()
+            alerts = self._detection.take(step)
+            now = time.time()
+            for alert in alerts:
+                waited = now - step.arrived if isinstance(step, Batch) and step.arrived else 0.0
+                self._told.alert(alert, waited)
+                self.status.note_alert(alert, waited)
+            self.status.note_step(step)
+            self._pending.steps.append(step)
+            self._pending.alerts += alerts
+            if isinstance(step, Batch):
+                self._pending.rows += step.transfers.num_rows
+                if self._pending.rows >= self._settings.live.rows_between_commits:
+                    self._room.clear()
+            if until_block is not None and self.status.is_past(until_block) and self._steps.empty():
+                return
+            if self._steps.empty():
+                await asyncio.sleep(0)
+
+    def _taken(self) -> _Pending:
+        pending, self._pending = self._pending, _Pending()
+        self._room.set()
+        return pending
+
+    async def _write(self, store: TipStore) -> None:
+        """Commit what came, twice a second, and the status with it; a last time when the others have ended."""
+        landed_at, is_last = 0.0, False
+        while not is_last:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.live.commit_seconds):
+                    await self._stop.wait()
+                    is_last = True
+            await asyncio.to_thread(self._flush, store, self._taken())
+            if is_last or time.monotonic() - landed_at >= self._settings.live.landing_seconds:
+                landed_at = time.monotonic()
+                await asyncio.to_thread(self._land, store)
+            self.status.figures = self._detection.figures()
+            self._told.status(self.status)
+            await asyncio.to_thread(write_status, self._settings, self.status)
+
+    def _flush(self, store: TipStore, pending: _Pending) -> None:
+        """Rows and cursor first, in one transaction; the ledger behind them, and what channels are due."""
+        if pending.steps:
+            store.commit(pending.steps)
+        counts: dict[str, int] = {}
+        if pending.alerts:
+            counts = take(self._settings, pending.alerts)
+        moved = 0
+        for step in [step for step in pending.steps if isinstance(step, Finality | Fall)][-len(self._feeds) :]:
+            if isinstance(step, Finality):
+                moved += settle(self._settings, step.source, step.safe, step.final)
+        self.status.note_ledger(counts)
+        if counts:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        """A channel that fails holds nothing up: what it was to be told waits in the ledger."""
+        try:
+            outcome = deliver(self._settings)
+        except FlowError as error:
+            outcome = Outcome(errors={"ledger": error.message})
+        for name, reason in outcome.errors.items():
+            if self.status.failing.get(name) != reason:
+                self._told.note(f"channel {name}: {reason}; its messages wait in the ledger")
+        self.status.failing = dict(outcome.errors)
+
+    def _land(self, store: TipStore) -> None:
+        """Write the days that are final as landing files, and forget what nobody looks back on."""
+        last: dict[str, date] = {}
+        for landing, path, count in land(self._settings, store):
+            last[landing.source] = max(landing.day, last.get(landing.source, landing.day))
+            self._told.note(f"{landing.source}: {landing.day} is final: {count:,} transfers in {path}")
+        for source, day in last.items():
+            # -1: landing says nothing new of blocks.
+            settle(self._settings, source, -1, -1, day)
+        for feed in self._feeds:
+            if reached := store.last_time(feed.source):
+                store.drop_landed(feed.source, reached - timedelta(hours=self._settings.live.window_hours))
