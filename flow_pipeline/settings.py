@@ -1180,6 +1180,20 @@ class NodeSettings(Section):
     blocks_per_request: int = Field(
         1_000, ge=1, description="blocks of the first question for logs; halved when refused, grown when answered fast"
     )
+    most_blocks_per_request: int = Field(
+        10_000, ge=1, description="blocks of the largest question; most nodes that allow so many allow no more"
+    )
+    blocks_per_file: int = Field(
+        10_000,
+        ge=1,
+        description="blocks of a landing file, whose ends are multiples of it; a day and a half of Ethereum",
+    )
+    rows_per_file: int = Field(
+        2_000_000, ge=1, description="transfers after which a landing file ends early: what fits into memory with ease"
+    )
+    bitcoin_final_blocks: int = Field(
+        6, ge=1, description="blocks behind the head that count as final on Bitcoin and its sisters, as exchanges wait"
+    )
 
 
 class LiveSettings(Section):

@@ -43,3 +43,20 @@ class Block:
     hash: str
     parent: str | None
     time: int
+
+
+LOGS = TRANSFERS.append(pa.field("block_hash", pa.string()))
+"""Transfers of more than one block, each with the hash of its own, NULL where the source does not say it."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What moved in a range of blocks.
+
+    Attributes:
+        transfers: Columns of `LOGS`, in the order of blocks.
+        blocks: The first block, the last one, and each with a transfer where the source gives blocks, ascending.
+    """
+
+    transfers: pa.Table
+    blocks: tuple[Block, ...]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import chain as chained
 from itertools import pairwise
 from typing import Any
@@ -19,13 +20,11 @@ import pyarrow.compute as pc
 
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.text import harmless
-from flow_pipeline.nodes import TRANSFERS, Block
+from flow_pipeline.nodes import LOGS, TRANSFERS, Block, Part
 from flow_pipeline.nodes.rpc import Rpc, RpcError
 
 TRANSFER_TOPIC = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 """keccak256 of Transfer(address,address,uint256)."""
-LOGS = TRANSFERS.append(pa.field("block_hash", pa.string()))
-"""Transfers of more than one block, each with the hash of its own."""
 NOT_TOKENS, OTHER_FORM, WITHDRAWN = "of NFTs", "in another form than ERC-20's", "withdrawn"
 UNKNOWN_DECIMALS, DOES_NOT_FIT = (
     "without an amount, as the decimals are unknown",
@@ -362,7 +361,7 @@ class EvmNode:
             WrongAnswer: a log is not of this block.
         """
         question = {"blockHash": block_hash, "topics": [TRANSFER_TOPIC], **_of_contracts(tokens)}
-        logs = await self._logs(question, None)
+        logs = await self._logs(question, False)
         if not logs:
             return TRANSFERS.empty_table()
         times = None
@@ -375,7 +374,7 @@ class EvmNode:
         return table.select(TRANSFERS.names)
 
     async def logs_of_range(
-        self, first: int, last: int, tokens: Sequence[str] = (), addresses: Sequence[str] = (), tries: int | None = None
+        self, first: int, last: int, tokens: Sequence[str] = (), addresses: Sequence[str] = ()
     ) -> pa.Table:
         """Transfers of tokens in blocks from `first` to `last`, both inclusive.
 
@@ -384,7 +383,6 @@ class EvmNode:
             last: Last block.
             tokens: Contracts, lower case; none is all.
             addresses: Senders or receivers, lower case; none is all.
-            tries: Instead of those of the settings.
 
         Returns:
             Columns of `LOGS`.
@@ -393,22 +391,59 @@ class EvmNode:
             RpcError, TooLarge, Unanswered: the node does not answer so large a question, or not at all.
             WrongAnswer: a log lies outside, has a place twice, or is of a block that the node itself does not have.
         """
+        return (await self.part(first, last, tokens, addresses)).transfers
+
+    async def part(
+        self,
+        first: int,
+        last: int,
+        tokens: Sequence[str] = (),
+        addresses: Sequence[str] = (),
+        coin: str | None = None,
+    ) -> Part:
+        """What moved in blocks from `first` to `last`, and the heads of the blocks at both ends and of those in use.
+
+        Args:
+            first: First block.
+            last: Last block.
+            tokens: Contracts, lower case; none is all.
+            addresses: Senders or receivers, lower case; none is all.
+            coin: Symbol of the chain's own coin, where its transfers are wanted too.
+
+        Raises:
+            As `logs_of_range`.
+        """
+        logs = await self._logs_of_range(first, last, tokens, addresses)
+        used = np.unique(logs["block_number"].to_numpy()).tolist()
+        if used and (used[0] < first or used[-1] > last):
+            raise _wrong(self.rpc.shown, f"asked for the logs of blocks {first:,} to {last:,}, it answered with others")
+        coins: dict[int, pa.Table] = {}
+        if coin is None:
+            blocks = await self.blocks(sorted({first, *used, last}))
+        else:
+            blocks = []
+            for number in range(first, last + 1):
+                block, coins[number] = await self.coins_of_block(number, coin, addresses)
+                if blocks and blocks[-1].hash != block.parent:
+                    raise _wrong(self.rpc.shown, f"block {number:,} is no child of block {number - 1:,}")
+                blocks.append(block)
+        table = self._in_blocks(logs, blocks) if logs.num_rows else logs
+        if coins:
+            table = pa.concat_tables([table, *coins.values()]).sort_by(
+                [("block_number", "ascending"), ("transaction_index", "ascending"), ("transfer_index", "ascending")]
+            )
+        return Part(table.combine_chunks(), tuple(blocks))
+
+    async def _logs_of_range(self, first: int, last: int, tokens: Sequence[str], addresses: Sequence[str]) -> pa.Table:
         span = {"fromBlock": hex(first), "toBlock": hex(last), **_of_contracts(tokens)}
         if not addresses:
-            logs = await self._logs({**span, "topics": [TRANSFER_TOPIC]}, tries)
+            logs = await self._logs({**span, "topics": [TRANSFER_TOPIC]}, first < last)
         else:
             who = [_as_topic(address) for address in addresses]
-            sent = await self._logs({**span, "topics": [TRANSFER_TOPIC, who]}, tries)
-            received = await self._logs({**span, "topics": [TRANSFER_TOPIC, None, who]}, tries)
+            sent = await self._logs({**span, "topics": [TRANSFER_TOPIC, who]}, first < last)
+            received = await self._logs({**span, "topics": [TRANSFER_TOPIC, None, who]}, first < last)
             logs = self._merged(sent, received)
-        table = await self._decoded(logs, {})
-        if not table.num_rows:
-            return table
-        numbers = table["block_number"].to_numpy()
-        if numbers[0] < first or numbers[-1] > last:
-            raise _wrong(self.rpc.shown, f"asked for the logs of blocks {first:,} to {last:,}, it answered with others")
-        own = await self.blocks(np.unique(numbers).tolist())
-        return self._in_blocks(table, own)
+        return await self._decoded(logs, {})
 
     def _in_blocks(self, table: pa.Table, blocks: Sequence[Block]) -> pa.Table:
         """Transfers with the times of their blocks.
@@ -438,8 +473,8 @@ class EvmNode:
             raise _wrong(self.rpc.shown, "a log that is none") from None
         return [by_place[place] for place in sorted(by_place)]
 
-    async def _logs(self, question: Mapping[str, Any], tries: int | None) -> list[Any]:
-        logs = await self.rpc.call("eth_getLogs", question, tries=tries)
+    async def _logs(self, question: Mapping[str, Any], can_be_less: bool) -> list[Any]:
+        logs = await self.rpc.call("eth_getLogs", question, can_be_less=can_be_less)
         if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
             raise _wrong(self.rpc.shown, "eth_getLogs gave no list of logs")
         return logs
@@ -450,6 +485,96 @@ class EvmNode:
         decoded = decode_logs(logs, self.tokens, times, self.rpc.shown)
         self.counts += decoded.counts
         return decoded.transfers
+
+    async def coins_of_block(self, number: int, symbol: str, addresses: Sequence[str] = ()) -> tuple[Block, pa.Table]:
+        """Transfers of the chain's own coin in a block: payments of transactions, and those inside contracts.
+
+        Args:
+            number: Of the block.
+            symbol: Of the coin.
+            addresses: Senders or receivers, lower case; none is all.
+
+        Returns:
+            The head of the block, and columns of `LOGS`. What is inside contracts is missing where `lacks_traces`.
+
+        Raises:
+            WrongAnswer: transactions and receipts do not go together.
+        """
+        answer = await self.rpc.call("eth_getBlockByNumber", hex(number), True)
+        if answer is None:
+            raise _wrong(self.rpc.shown, f"it has no block {number:,}, though it has later ones")
+        block = self._block(answer)
+        if block.number != number:
+            raise _wrong(self.rpc.shown, f"asked for block {number:,}, it answered with {block.number:,}")
+        try:
+            moves = await self._payments(answer)
+            moves += await self._inside(number, len(answer["transactions"]))
+            if addresses:
+                wanted = set(addresses)
+                moves = [move for move in moves if move.sender in wanted or move.receiver in wanted]
+            coins = _coins(block, moves, [_hash(tx["hash"]) for tx in answer["transactions"]], symbol)
+            self.counts[DOES_NOT_FIT] += coins["amount"].null_count
+            return block, coins
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _wrong(
+                self.rpc.shown, f"transactions of block {number:,} that are none ({type(error).__name__})"
+            ) from None
+
+    async def _payments(self, block: dict[str, Any]) -> list[_Move]:
+        """Values that transactions of a block carry; those of failed ones went back."""
+        transactions = block["transactions"]
+        if not any(int(tx["value"], 16) for tx in transactions):
+            return []
+        receipts = await self._receipts(block)
+        by_hash = {receipt["transactionHash"]: receipt for receipt in receipts}
+        if len(by_hash) != len(transactions) or set(by_hash) != {tx["hash"] for tx in transactions}:
+            raise _wrong(self.rpc.shown, f"the receipts of block {int(block['number'], 16):,} are those of another")
+        if not all(receipt.get("status") for receipt in receipts):
+            raise FlowError(
+                f"{self.rpc.shown}: receipts of block {int(block['number'], 16):,} do not say which payments failed",
+                "Ethereum's receipts say it since October 2017: begin later, or leave out the chain's own coin",
+            )
+        return [
+            _Move(
+                place,
+                None,
+                tx["from"].lower(),
+                (tx["to"] or by_hash[tx["hash"]]["contractAddress"]).lower(),
+                int(tx["value"], 16),
+            )
+            for place, tx in enumerate(transactions)
+            if int(tx["value"], 16) and by_hash[tx["hash"]]["status"] == "0x1"
+        ]
+
+    async def _receipts(self, block: dict[str, Any]) -> list[Any]:
+        if self._has_receipts:
+            try:
+                found = await self.rpc.call("eth_getBlockReceipts", block["number"])
+                if isinstance(found, list):
+                    return found
+            except RpcError as error:
+                if error.is_too_much:
+                    raise
+            self._has_receipts = False
+        return await self.rpc.batch([("eth_getTransactionReceipt", (tx["hash"],)) for tx in block["transactions"]])
+
+    async def _inside(self, number: int, count: int) -> list[_Move]:
+        """Values that contracts sent on; nothing where the node can not trace."""
+        while self._tracer is not None and count:
+            options = ({"tracer": "callTracer"},) if self._tracer.startswith("debug") else ()
+            try:
+                found = await self.rpc.call(self._tracer, hex(number), *options)
+            except RpcError as error:
+                if error.is_too_much:
+                    raise
+                self._tracer = "trace_block" if options else None
+                continue
+            if options:
+                if len(found) != count:
+                    raise _wrong(self.rpc.shown, f"the traces of block {number:,} are those of another")
+                return [move for place, trace in enumerate(found) for move in _of_calls(place, trace["result"])]
+            return _of_traces(found)
+        return []
 
     async def decimals_and_symbol(self, contract: str) -> tuple[int | None, str | None]:
         """What a contract says of itself; None for what it does not say in a readable way."""
@@ -491,6 +616,95 @@ class EvmNode:
             return int(answer, 16)
         except (TypeError, ValueError):
             raise _wrong(self.rpc.shown, f"it gave no number as {what}") from None
+
+
+@dataclass(frozen=True)
+class _Move:
+    """Some of the chain's own coin: `path` leads to the call inside the transaction, None is the transaction itself."""
+
+    transaction: int
+    path: tuple[int, ...] | None
+    sender: str
+    receiver: str
+    value: int
+
+
+_CARRIERS = {"CALL", "CREATE", "CREATE2", "SELFDESTRUCT", "SUICIDE"}
+"""Calls that move coins; the others only lend their code."""
+
+
+def _of_calls(transaction: int, top: dict[str, Any]) -> list[_Move]:
+    """Moves in a tree of calls; what is below a failed call went back."""
+    moves: list[_Move] = []
+    waiting: list[tuple[tuple[int, ...], dict[str, Any]]] = [((), top)]
+    while waiting:
+        path, call = waiting.pop()
+        if call.get("error"):
+            continue
+        if path and call["type"] in _CARRIERS and (value := int(call.get("value") or "0x0", 16)):
+            moves.append(_Move(transaction, path, call["from"].lower(), call["to"].lower(), value))
+        waiting += [((*path, place), inner) for place, inner in enumerate(call.get("calls") or ())]
+    return sorted(moves, key=lambda move: move.path or ())
+
+
+def _of_traces(traces: list[dict[str, Any]]) -> list[_Move]:
+    """Moves in a list of calls with their places in the tree."""
+    failed = {(trace["transactionPosition"], *trace["traceAddress"]) for trace in traces if trace.get("error")}
+    moves = []
+    for trace in traces:
+        path = tuple(trace["traceAddress"])
+        place = trace.get("transactionPosition")
+        if not path or place is None or any((place, *path[:depth]) in failed for depth in range(len(path) + 1)):
+            continue
+        action, kind = trace["action"], trace["type"]
+        if kind == "call" and action["callType"] == "call":
+            ends = action["from"], action["to"], action["value"]
+        elif kind == "create":
+            ends = action["from"], trace["result"]["address"], action["value"]
+        elif kind == "suicide":
+            ends = action["address"], action["refundAddress"], action["balance"]
+        else:
+            continue
+        if value := int(ends[2], 16):
+            moves.append(_Move(place, path, ends[0].lower(), ends[1].lower(), value))
+    return moves
+
+
+def path_number(path: Sequence[int]) -> int:
+    """The place of a call as one number, the same as files of traces have (`flow_path` of sources/sql/macros.sql).
+
+    A path that is too deep or too broad for that has a number of its own, in no order.
+    """
+    if len(path) == 1:
+        return path[0]
+    if len(path) <= 5 and max(path) < 4095:
+        number = 0
+        for place in range(5):
+            number = number * 4096 + (path[place] + 1 if place < len(path) else 0)
+        return number
+    return int.from_bytes(sha256(",".join(map(str, path)).encode()).digest()[:8], "big") % 4611686018427387847
+
+
+def _coins(block: Block, moves: Sequence[_Move], hashes: Sequence[str], symbol: str) -> pa.Table:
+    count = len(moves)
+    data = np.frombuffer(b"".join(move.value.to_bytes(32, "big") for move in moves), np.uint8).reshape(count, 32)
+    return pa.table(
+        [
+            pa.array([block.number] * count, pa.int64()),
+            pa.array([block.time] * count, pa.timestamp("us")),
+            pa.array([move.transaction for move in moves], pa.int64()),
+            pa.array([hashes[move.transaction] for move in moves], pa.string()),
+            pa.array([None if move.path is None else path_number(move.path) for move in moves], pa.int64()),
+            pa.nulls(count, pa.string()),
+            pa.array([symbol] * count, pa.string()),
+            pa.array([move.sender for move in moves], pa.string()),
+            pa.array([move.receiver for move in moves], pa.string()),
+            _amounts(data, np.zeros(count, np.int64), [18]),
+            pa.nulls(count, pa.decimal128(38, 6)),
+            pa.array([block.hash] * count, pa.string()),
+        ],
+        schema=LOGS,
+    )
 
 
 def _hash(text: str) -> str:

@@ -7,11 +7,12 @@ must not: what the answers mean. Read more: docs/live.md.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -31,22 +32,23 @@ _MOST_TEXT = 300
 _SHORTEST_KEY = 8
 """Shorter pieces of a path are words such as `rpc` and `v3`, which errors may say."""
 _RATE = re.compile(
-    r"rate.?limit|too many requests|request (rate|count) exceeded|exceeded.*(per second|throughput|capacity)|"
-    r"throttl|compute units per second|\b429\b|max calls per sec|max rate limit|try again (later|in)|limit reached",
+    r"rate.?limit|too many requests|request (rate|count) exceeded|exceeded.*(per second|throughput|capacity)|throttl|"
+    r"units per second|credits limited|\b429\b|calls per sec|requests? per (second|sec\b|minute)|/sec\b",
     re.IGNORECASE,
 )
 _TOO_MUCH = re.compile(
-    r"(more|greater) than [\d,]+[km]? (results|logs|blocks)|too many (results|logs|blocks|entries)|"
-    r"block range|range (is )?too (large|wide|big)|exceeds? (the |max(imum)? )?(block )?range|"
-    r"range (limit|of blocks|exceeds)|(result|response|content|body|payload)s?.{0,40}(too (large|big)|exceed|limit)|"
-    r"(exceed|limit).{0,40}\b(results?|response|logs|blocks)\b|"
-    r"limited to( a)? [\d,]+|max(imum)? (is|allowed)?:? ?[\d,]+ (blocks|results|logs)|up to a? ?[\d,]+ block|"
-    r"time(d)? ?-?out|deadline exceeded|query.{0,20}(too (expensive|complex|heavy)|took too long)|"
-    r"request entity too large|cancel(l)?ed|logs matched by query exceeds|eth_getlogs.{0,40}(limit|restricted)",
+    r"(more|greater|larger|bigger|higher) than [\d,.]+ ?[kmg]?b?\b|too.many.(results|logs|blocks|entries|matches)|"
+    r"block range|range.{0,20}(too.(large|wide|big|high)|exceed|limit|bigger)|ranges? over|exceed.{0,30}range|"
+    r"(results?|response|content|body|payload|dataset).{0,40}(too (large|big)|exceed|limit|smaller|larger)|"
+    r"(exceed|limit).{0,40}\b(results?|response|logs|blocks)\b|limited to( a| at most)? ?[\d,]+|"
+    r"max(imum)?( is| allowed| number of)?( set to)?:? ?[\d,]+|up to( a)? ?[\d,]+ blocks?|too many blocks|"
+    r"time(d)?[ -]?out|deadline exceeded|query.{0,20}(too (expensive|complex|heavy|large)|took too long)|"
+    r"entity too large|context canceled|logs matched|\blimit exceeded",
     re.IGNORECASE,
 )
-_TRANSIENT_CODES = {-32603, -28, 429, -32097, 503}
-"""Internal error, a node that still reads its blocks, and HTTP's words as codes: the next try may succeed."""
+_LIMIT_EXCEEDED = -32005
+_TRANSIENT_CODES = {-32603, -28, 429, 503}
+"""Internal error, a node that still reads its blocks, and HTTP's codes: the next try may succeed."""
 
 
 class RpcError(FlowError):
@@ -64,7 +66,7 @@ class RpcError(FlowError):
     @property
     def is_too_much(self) -> bool:
         """True where less might have been answered: a smaller range of blocks, fewer questions at once."""
-        return is_too_much(self.text) and not is_rate(self.text)
+        return (self.code == _LIMIT_EXCEEDED or is_too_much(self.text)) and not is_rate(self.text)
 
 
 class TooLarge(FlowError):
@@ -207,13 +209,13 @@ class Http:
         words = harmless(" ".join(words.split()))
         return words if len(words) <= _MOST_TEXT else words[:_MOST_TEXT] + "…"
 
-    async def ask(self, what: str, read: Any, tries: int | None = None, **request: Any) -> Any:
+    async def ask(self, what: str, read: Callable[[int, bytes], Any], can_be_less: bool = False, **request: Any) -> Any:
         """An answer that `read` accepts, in as many tries as the settings allow.
 
         Args:
             what: The question, in words for errors.
             read: Takes status and bytes and gives the answer; raises what `again` gives to have it asked once more.
-            tries: Instead of those of the settings.
+            can_be_less: Less can be asked for: running out of time is told at once, and not tried again.
             request: Of httpx: method, content, headers, params.
 
         Raises:
@@ -221,7 +223,7 @@ class Http:
             Unanswered: no try brought a valid one.
             FlowError: what the server refuses for good.
         """
-        most = tries or self.settings.tries
+        most = self.settings.tries
         for count in range(1, most + 1):
             try:
                 await self._rate.turn()
@@ -235,9 +237,9 @@ class Http:
                         f"{self.shown}: {what}: {failed.reason}, and asks to wait {asked:,.0f} s",
                         "try again later, lower nodes.requests_per_second, or raise nodes.longest_wait_seconds",
                     ) from None
-                if count == most:
+                if count == most or (can_be_less and failed.is_timeout):
                     raise Unanswered(
-                        f"{self.shown}: {what}: {failed.reason}, in {most} {'try' if most == 1 else 'tries'}",
+                        f"{self.shown}: {what}: {failed.reason}, in {count} {'try' if count == 1 else 'tries'}",
                         "see that the server is up; nodes.tries and nodes.timeout_seconds say how long we wait",
                         failed.is_timeout,
                     ) from None
@@ -343,13 +345,14 @@ class Rpc:
         """The node as people may see it."""
         return self.http.shown
 
-    async def call(self, method: str, *params: Any, tries: int | None = None) -> Any:
+    async def call(self, method: str, *params: Any, can_be_less: bool = False, is_exact: bool = False) -> Any:
         """The result of one call.
 
         Args:
             method: Its name.
             params: In their order.
-            tries: Instead of those of the settings.
+            can_be_less: Less can be asked for: running out of time is told at once, and not tried again.
+            is_exact: Numbers with a fraction stay the text that they are.
 
         Raises:
             RpcError: the node answers with an error.
@@ -360,7 +363,7 @@ class Rpc:
         question = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
 
         def read(status: int, body: bytes) -> Any:
-            answer = self._parsed(status, body)
+            answer = self._parsed(status, body, is_exact)
             if not isinstance(answer, dict):
                 raise Http.again("the answer is no JSON object")
             # A server that refuses before it reads the question does not know its id.
@@ -368,7 +371,7 @@ class Rpc:
                 raise Http.again("the answer is that of another question: its id is wrong")
             return self._result(method, answer)
 
-        return await self._ask(method, read, question, tries)
+        return await self._ask(method, read, question, can_be_less)
 
     async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]], keeps_errors: bool = False) -> list[Any]:
         """Results of many calls, in their order, some of them in one request.
@@ -430,21 +433,23 @@ class Rpc:
                 raise Http.again("the answers are those of other questions: their ids are wrong")
             return [self._result_or_error(methods[number], by_number[number]) for number in numbers]
 
-        found: list[Any] = await self._ask(f"{calls[0][0]} and {len(calls) - 1} more", read, question, None)
+        found: list[Any] = await self._ask(f"{calls[0][0]} and {len(calls) - 1} more", read, question)
         return found
 
-    async def _ask(self, what: str, read: Any, question: Any, tries: int | None) -> Any:
+    async def _ask(self, what: str, read: Callable[[int, bytes], Any], question: Any, can_be_less: bool = False) -> Any:
         content = orjson.dumps(question)
-        return await self.http.ask(what, read, tries, content=content, headers={"content-type": "application/json"})
+        return await self.http.ask(
+            what, read, can_be_less, content=content, headers={"content-type": "application/json"}
+        )
 
     def _number(self) -> int:
         self._next_id += 1
         return self._next_id
 
-    def _parsed(self, status: int, body: bytes) -> Any:
+    def _parsed(self, status: int, body: bytes, is_exact: bool = False) -> Any:
         try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError:
+            return json.loads(body, parse_float=str) if is_exact else orjson.loads(body)
+        except (ValueError, RecursionError):
             raise Http.again(f"the answer of {len(body):,} bytes is cut short or no JSON (HTTP {status})") from None
 
     def _result_or_error(self, method: str, answer: dict[str, Any]) -> Any:
@@ -460,13 +465,20 @@ class Rpc:
                 raise Http.again("the answer has neither a result nor an error")
             return answer["result"]
         code, text = (error.get("code"), error.get("message")) if isinstance(error, dict) else (0, error)
-        extra = error.get("data") if isinstance(error, dict) else None
-        told = self.http.said(f"{text}: {extra}" if isinstance(extra, str) and extra else text)
+        told = self.http.said(": ".join(filter(None, (str(text), _more_words(error)))))
         number = code if isinstance(code, int) else 0
         found = RpcError(self.shown, method, number, told)
         if is_rate(told) or (number in _TRANSIENT_CODES and not found.is_too_much):
             raise Http.again(f"the server says: {told} ({number})")
         raise found
+
+
+def _more_words(error: Any) -> str:
+    """What some servers say beside the message: the reason, which the message does not tell."""
+    more = error.get("data") if isinstance(error, dict) else None
+    if isinstance(more, dict):
+        more = next((more[key] for key in ("payload", "message", "reason", "details") if key in more), None)
+    return more if isinstance(more, str) and not more.startswith("0x") else ""
 
 
 class _NoBatch(FlowError):
