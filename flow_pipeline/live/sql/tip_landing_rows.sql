@@ -4,7 +4,6 @@
 select
     chain,
     block_number,
-    block_hash,
     block_timestamp,
     transaction_index,
     tx_hash,
@@ -14,7 +13,10 @@ select
     from_address,
     to_address,
     amount,
-    amount_usd
+    amount_usd,
+    block_hash,
+    null::varchar as parent_hash,
+    seq
 from live.rows
 where source = $source and block_date = $day and seq <= $last and not is_landed
 order by block_number, transaction_index, transfer_index, seq
