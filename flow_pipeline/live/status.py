@@ -91,7 +91,11 @@ class Status:
         elif isinstance(step, Fall):
             depth = (of.last_block or step.number) - step.number
             of.reorganisations, of.deepest, of.last_block = of.reorganisations + 1, max(of.deepest, depth), step.number
-            self.last_blocks.append({"source": step.source, "fell_to": step.number, "depth": depth})
+            standing = [
+                row for row in self.last_blocks if row["source"] != step.source or row.get("number", -1) <= step.number
+            ]
+            self.last_blocks.clear()
+            self.last_blocks.extend([*standing, {"source": step.source, "fell_to": step.number, "depth": depth}])
         else:
             self._note_batch(of, step)
 
@@ -135,8 +139,9 @@ class Status:
             self.ledger[change] = self.ledger.get(change, 0) + count
 
     def is_past(self, block: int) -> bool:
-        """True when every source with blocks is read up to a block."""
-        return all((of.last_block or -1) >= block for of in self.sources.values() if of.head is not None)
+        """True when every source is read up to a block; one without blocks never is."""
+        reached = [of.last_block for of in self.sources.values() if of.last_block is not None]
+        return len(reached) == len(self.sources) and all(last >= block for last in reached)
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it: with lags, times and rates as of now."""

@@ -1,0 +1,202 @@
+"""Following a real node: what falls is taken back, kills lose nothing, and final days come to the daily build."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.conftest import ROOT
+from tests.evm import Node, move_data, needs_anvil, transfer_data
+from tests.worlds import environment
+
+KILLS = int(os.environ.get("KILLS", "4"))
+pytestmark = needs_anvil
+
+
+@pytest.fixture
+def node() -> Iterator[Node]:
+    with Node() as made:
+        made.deploy()
+        yield made
+
+
+@pytest.fixture
+def quick() -> Iterator[Node]:
+    """A node whose blocks are final when eight more are there."""
+    with Node("--slots-in-an-epoch", "4") as made:
+        made.deploy()
+        yield made
+
+
+def watching(data: Path, node: Node, *words: object, **more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "flow_pipeline", "--data-dir", str(data), "watch", "evm", "--rpc", node.url]
+    command += ["--chain", "anvil", "--from-block", "0", *map(str, words)]
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(NETRAFLOW_LIVE__COMMIT_SECONDS="0.05", NETRAFLOW_LIVE__POLL_SECONDS="0.1", **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return out, err
+
+
+def rows(data: Path) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(data / "live" / "tip.duckdb"), read_only=True) as connection:
+        return connection.execute("""
+            select block_number, block_hash, tx_hash, transfer_index, from_address, to_address, amount::varchar
+            from live.transfers order by block_number, transfer_index
+        """).fetchall()
+
+
+def synced(folder: Path, node: Node) -> list[tuple[Any, ...]]:
+    """What whoever comes now would read."""
+    ended(watching(folder, node, "--until-block", node.height))
+    return rows(folder)
+
+
+def status(data: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((data / "live" / "status.json").read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def until(data: Path, node: Node, process: subprocess.Popen[str]) -> None:
+    """The watcher has committed the node's last block, by number and hash."""
+    deadline, last = time.monotonic() + 60, node.block()
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()[1]
+        blocks = [block for block in status(data).get("last_blocks", []) if "number" in block]
+        if blocks and blocks[-1]["hash"] == last["hash"]:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"block {int(last['number'], 16)} is not followed: {status(data)}")
+
+
+def test_reorganisations_of_any_depth_end_as_a_clean_sync(node: Node, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    me, you = node.accounts[:2]
+    process = watching(data, node)
+    try:
+        for amount in range(1, 5):
+            node.transfer(you, amount * 10**18)
+        node.mine(70)
+        node.transfer(you, 7 * 10**18)
+        until(data, node, process)
+        for depth in (1, 7, 64):
+            node.reorg(depth, [(transfer_data(you, depth * 10**18), 0), (move_data(you, me, 5), min(depth - 1, 3))])
+            until(data, node, process)
+        # A snapshot taken back, and a rollback: the node tells nobody of either.
+        kept = node("evm_snapshot")
+        node.transfer(you, 99 * 10**18)
+        until(data, node, process)
+        node("evm_revert", kept)
+        until(data, node, process)
+        node.transfer(you, 98 * 10**18)
+        node("anvil_rollback", 3)
+        until(data, node, process)
+        node.mine()
+        until(data, node, process)
+    finally:
+        process.send_signal(signal.SIGINT)
+    ended(process)
+    assert rows(data) == synced(tmp_path / "clean", node)
+    of = status(data)["sources"][0]
+    assert of["reorganisations"] >= 5
+    assert of["deepest"] == 64
+    assert of["lag_blocks"] == 0
+
+
+def test_final_blocks_that_fall_are_refused(quick: Node, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    quick.mine(30)
+    process = watching(data, quick)
+    until(data, quick, process)
+    quick.reorg(25)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "fell, and they were final up to" in err
+    assert "Traceback" not in err
+
+
+def test_kills_lose_and_double_nothing(node: Node, tmp_path: Path) -> None:
+    data, chance = tmp_path / "data", random.Random(3)
+    you = node.accounts[1]
+    for _ in range(KILLS):
+        process = watching(data, node)
+        started = time.monotonic()
+        while time.monotonic() - started < 2.5 + chance.random():
+            node.transfer(you, chance.randrange(1, 10**20))
+            if chance.random() < 0.2 and node.height > 8:
+                node.reorg(chance.randrange(1, 5), [(transfer_data(you, chance.randrange(1, 10**9)), 0)])
+        process.kill()
+        process.communicate()
+    ended(watching(data, node, "--until-block", node.height))
+    assert rows(data) == synced(tmp_path / "clean", node)
+    assert len(rows(data)) > 10
+
+
+def test_final_days_are_loaded_by_the_daily_run(quick: Node, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    you = quick.accounts[1]
+    days = [1_900_000_000 + 86_400 * n for n in range(3)]
+    for day in days:
+        quick.at(day)
+        quick.transfer(you, 25 * 10**17)
+        quick.transfer(you, 1)
+    quick.mine(20)
+    ended(watching(data, quick, "--until-block", quick.height))
+    files = sorted((data / "landing").rglob("*.parquet"))
+    assert len(files) == 2, "the last day is not over"
+    netraflow(data, "run", "--from", "2030-03-17", "--to", "2030-03-19")
+    told = netraflow(data, "sql", "select chain, token_symbol, sum(amount)::varchar from raw.transfers group by all")
+    assert json.loads(told) == [
+        {"chain": "anvil", "token_symbol": "TUSD", "CAST(sum(amount) AS VARCHAR)": "5.000000000000000002"}
+    ]
+    ended(watching(data, quick, "--until-block", quick.height))
+    assert sorted((data / "landing").rglob("*.parquet")) == files, "a day lands once"
+
+
+def netraflow(data: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "flow_pipeline", "--data-dir", str(data), *words],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--chain", "ethereum"], "is of chain 31337, which is not ethereum"),
+        ([], "is of chain 31337, which has no name here"),
+        (["--chain", "anvil", "--token", "WHAT"], "no contract of anvil that we know of has this symbol"),
+    ],
+)
+def test_another_chain_or_token_is_refused(words: Sequence[str], why: str, node: Node, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flow_pipeline", "--data-dir", str(tmp_path), "watch", "evm", "--rpc", node.url, *words],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
