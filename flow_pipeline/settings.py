@@ -1172,6 +1172,9 @@ class NodeSettings(Section):
     explorer_requests_per_second: float = Field(
         4.0, gt=0, description="most requests a second to an explorer's API; free keys allow five"
     )
+    explorer_rows_per_page: int = Field(
+        10_000, ge=2, description="rows asked for in one page of an explorer, the most that any gives"
+    )
     max_answer_bytes: int = Field(
         100_000_000,
         ge=100_000,
@@ -1190,6 +1193,9 @@ class NodeSettings(Section):
     )
     rows_per_file: int = Field(
         2_000_000, ge=1, description="transfers after which a landing file ends early: what fits into memory with ease"
+    )
+    bitcoin_blocks_per_request: int = Field(
+        10, ge=1, description="blocks of Bitcoin that are in memory at once; a full one is ten megabytes of JSON"
     )
     bitcoin_final_blocks: int = Field(
         6, ge=1, description="blocks behind the head that count as final on Bitcoin and its sisters, as exchanges wait"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -27,7 +28,7 @@ def run(
     accept_collapse: AcceptCollapseOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Load one or more days from <data dir>/inbox, build, audit, publish: what the daily schedule starts.
+    """Load one or more days from <data dir>/inbox and <data dir>/landing, build, audit, publish, as each day does.
 
     It is built as the data directory remembers it from its last runs; the environment and the settings file come first.
     """
@@ -41,4 +42,5 @@ def run(
     settings = settings_of(context, forget=forget, builds=True)
     settings.inbox.mkdir(parents=True, exist_ok=True)
     settings, options = input_options(settings, None, None)
+    options = replace(options, landing=settings.landing)
     run_and_tell(settings, settings.inbox, Window.parse(first or date, last or date), options, as_json, accept_collapse)

@@ -36,21 +36,18 @@ daily_schedule = dg.build_schedule_from_partitioned_job(
 @dg.sensor(
     job=daily_flow,
     minimum_interval_seconds=settings().schedule.inbox_seconds,
-    description="Starts a run when files of the inbox are new or changed.",
+    description="Starts a run when files of the inbox are new or changed, or landing files are new.",
 )
 def inbox(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """One run over all days, for each state of the inbox."""
-    folder = settings().inbox
-    files = (
-        sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-        if folder.is_dir()
-        else []
-    )
+    """One run over all days, for each state of the inbox and of the landing files."""
+    folder, landing = settings().inbox, settings().landing
+    files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+    files += sorted(path for path in landing.rglob("*") if path.is_file() and not path.name.startswith((".", "_")))
     if not files:
         yield dg.SkipReason(f"{folder} is empty")
         return
     state = hashlib.sha256(
-        "".join(f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns};" for path in files).encode()
+        "".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns};" for path in files).encode()
     ).hexdigest()
     if state == context.cursor:
         yield dg.SkipReason("nothing new in the inbox")

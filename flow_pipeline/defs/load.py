@@ -17,7 +17,7 @@ _TABLES = [table for table in USER_TABLES if table.schema == "raw" and table is 
 
 
 class InputFolder(dg.Config):
-    """Where the files lie; empty takes the inbox of the data directory."""
+    """Where the files lie; empty takes the inbox and the landing files of the data directory."""
 
     folder: str = ""
 
@@ -50,12 +50,13 @@ def labels() -> dg.MaterializeResult[None]:
 def load_files(context: dg.AssetExecutionContext, config: InputFolder) -> Iterator[dg.MaterializeResult[None]]:
     """Every recognised file of the folder, for the days of the run."""
     folder = Path(config.folder) if config.folder else settings().inbox
+    options = LoadOptions(landing=None if config.folder else settings().landing)
     settings().inbox.mkdir(parents=True, exist_ok=True)
     window = window_of(context)
     for line in (f"remembered: {told_memory(settings()) or 'nothing'}", *told_changes(settings())):
         context.log.info(line)
     with run_lock(settings()):
-        result = load(settings(), folder, window, LoadOptions(), context.log.info, publish_leftover=False)
+        result = load(settings(), folder, window, options, context.log.info, publish_leftover=False)
         with open_build(settings()) as connection:
             counts = table_counts(connection, [table.relation for table in _TABLES])
     for relation, count in counts.items():

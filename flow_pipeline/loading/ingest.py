@@ -62,11 +62,19 @@ __all__ = ["FileReport", "LoadOptions", "LoadReport", "load_folder", "load_recor
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """What holds for this load alone: a chain for all files, format override, whether nothing is an error."""
+    """What holds for this load alone.
+
+    Attributes:
+        chain: Of all files.
+        format: Of every file, instead of recognising it.
+        must_have_rows: Nothing to load is an error.
+        landing: Folder of landing files that are loaded too, with its subfolders; it need not be there.
+    """
 
     chain: str | None = None
     format: str | None = None
     must_have_rows: bool = False
+    landing: Path | None = None
 
     def chain_of(self, path: Path, sources: SourceSettings) -> tuple[str, bool]:
         """The chain of a file that does not name its own, and whether anybody said so."""
@@ -82,7 +90,7 @@ def load_folder(
     options: LoadOptions,
     on_file: Callable[[Path, int, int], None] = lambda path, number, count: None,
 ) -> LoadReport:
-    """Load every recognised file of a folder, and of its subfolders where sources.recursive says so.
+    """Load every recognised file of a folder, and of its subfolders where sources.recursive says so; landing files too.
 
     Args:
         connection: The build file.
@@ -100,9 +108,10 @@ def load_folder(
         raise UsageError(f"{folder} {what}", "give the folder that holds the transfer files")
     make_words(connection)
     # Files that changed at their path go first: what they no longer hold may stand in a copy that comes after them.
-    entries = sorted(
-        _entries(folder, settings.sources.recursive), key=lambda path: (not _has_changed(connection, path), path)
-    )
+    found = _entries(folder, settings.sources.recursive)
+    if options.landing is not None and options.landing.is_dir():
+        found += sorted(set(_entries(options.landing, is_recursive=True)) - set(found))
+    entries = sorted(found, key=lambda path: (not _has_changed(connection, path), path))
     report = LoadReport()
     with dropped_after(connection, TOKEN_DECIMALS, TOKEN_CONTRACTS):
         load_companions(connection, settings)

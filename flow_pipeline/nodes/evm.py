@@ -97,7 +97,7 @@ def decode_logs(
     codes = columns.token.dictionary_encode()
     contracts = codes.dictionary.to_pylist()
     known = [(tokens or {}).get(contract) for contract in contracts]
-    amount = _amounts(columns.data, codes.indices.to_numpy(), [token.decimals if token else None for token in known])
+    amount = amounts_of(columns.data, codes.indices.to_numpy(), [token.decimals if token else None for token in known])
     symbols = pa.array([token.symbol if token else None for token in known], pa.string())
     without = sum(
         int((codes.indices.to_numpy() == place).sum())
@@ -243,7 +243,7 @@ def _times(columns: _Columns, logs: Sequence[Mapping[str, Any]], times: Mapping[
     return pa.array(found, pa.timestamp("us")).take(pa.array(np.repeat(np.arange(len(found)), lengths)))
 
 
-def _amounts(data: _Bytes, codes: np.ndarray[Any, Any], decimals: Sequence[int | None]) -> pa.Array:
+def amounts_of(data: _Bytes, codes: np.ndarray[Any, Any], decimals: Sequence[int | None]) -> pa.Array:
     """Numbers of 32 bytes as token units, exact; NULL where the decimals are unknown or the amount has no room.
 
     Args:
@@ -699,7 +699,7 @@ def _coins(block: Block, moves: Sequence[_Move], hashes: Sequence[str], symbol: 
             pa.array([symbol] * count, pa.string()),
             pa.array([move.sender for move in moves], pa.string()),
             pa.array([move.receiver for move in moves], pa.string()),
-            _amounts(data, np.zeros(count, np.int64), [18]),
+            amounts_of(data, np.zeros(count, np.int64), [18]),
             pa.nulls(count, pa.decimal128(38, 6)),
             pa.array([block.hash] * count, pa.string()),
         ],

@@ -30,12 +30,13 @@ class Source(Protocol):
     """Where transfers come from, for one question.
 
     `chain` is the canonical name; `question` what is asked for but the blocks, which names the folder; `origin` what
-    tells two chains of one name apart; `notes` what a person must know of the answer.
+    tells two chains of one name apart; `most_blocks` how many one question may be for.
     """
 
     chain: str
     question: Mapping[str, Any]
     origin: Mapping[str, Any]
+    most_blocks: int
 
     async def last_block(self, only_final: bool) -> int:
         """Height up to which blocks may be fetched."""
@@ -124,7 +125,7 @@ async def fetch(
     with plan_of(folder, {**source.question, **source.origin}):
         missing = gaps(landed(folder), first, last)
         progress = Progress(sum(end - start + 1 for start, end in missing))
-        stride = _Stride(settings)
+        stride = _Stride(settings, source.most_blocks)
         for start, end in missing:
             await _land(source, landing, name, start, end, stride, settings, say, progress)
         files = landed(folder)
@@ -183,9 +184,9 @@ def _check_child(before: Block | None, block: Block, source: Source) -> None:
 class _Stride:
     """How many blocks the next question is for."""
 
-    def __init__(self, settings: NodeSettings) -> None:
-        self.blocks = min(settings.blocks_per_request, settings.most_blocks_per_request)
-        self._settings = settings
+    def __init__(self, settings: NodeSettings, most: int) -> None:
+        self.blocks = min(settings.blocks_per_request, most)
+        self._settings, self._most = settings, most
         self._patience, self._waits = 0, _PATIENCE
 
     async def asked(self, part: Callable[[int, int], Awaitable[Part]], first: int, last: int) -> Part | None:
@@ -217,7 +218,7 @@ class _Stride:
         self._patience -= 1
         # The last question of a file is a small one, and says nothing of larger ones.
         if is_fast and self._patience <= 0 and last - first + 1 >= self.blocks:
-            self.blocks = min(self.blocks * 2, self._settings.most_blocks_per_request)
+            self.blocks = min(self.blocks * 2, self._most)
         return answer
 
 

@@ -76,7 +76,9 @@ def write_landing(folder: Path, chain: str, name: str, table: pa.Table, blocks: 
     aside = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
     try:
         with aside.open("wb") as handle:
-            pq.write_table(table.replace_schema_metadata(marks), handle, compression="zstd", store_schema=False)
+            with pq.ParquetWriter(handle, LANDED, compression="zstd", store_schema=False) as writer:
+                writer.write_table(table)
+                writer.add_key_value_metadata(marks)
             handle.flush()
             os.fsync(handle.fileno())
         if place.exists():

@@ -373,12 +373,15 @@ class Rpc:
 
         return await self._ask(method, read, question, can_be_less)
 
-    async def batch(self, calls: Sequence[tuple[str, Sequence[Any]]], keeps_errors: bool = False) -> list[Any]:
+    async def batch(
+        self, calls: Sequence[tuple[str, Sequence[Any]]], keeps_errors: bool = False, is_exact: bool = False
+    ) -> list[Any]:
         """Results of many calls, in their order, some of them in one request.
 
         Args:
             calls: Method and parameters of each.
             keeps_errors: An error that answers one call stands in its place, instead of being raised.
+            is_exact: Numbers with a fraction stay the text that they are.
 
         Raises:
             RpcError: the node answers one of them with an error.
@@ -390,14 +393,14 @@ class Rpc:
             some = calls[len(results) : len(results) + self._at_once]
             if len(some) == 1:
                 try:
-                    results.append(await self.call(some[0][0], *some[0][1]))
+                    results.append(await self.call(some[0][0], *some[0][1], is_exact=is_exact))
                 except RpcError as error:
                     if not keeps_errors:
                         raise
                     results.append(error)
                 continue
             try:
-                found = await self._some(some)
+                found = await self._some(some, is_exact)
                 errors = [one for one in found if isinstance(one, RpcError)]
                 if errors and not keeps_errors:
                     raise errors[0]
@@ -411,7 +414,7 @@ class Rpc:
                 self._at_once = max(1, len(some) // 2)
         return results
 
-    async def _some(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+    async def _some(self, calls: Sequence[tuple[str, Sequence[Any]]], is_exact: bool) -> list[Any]:
         methods = {self._number(): method for method, _ in calls}
         numbers = list(methods)
         question = [
@@ -420,7 +423,7 @@ class Rpc:
         ]
 
         def read(status: int, body: bytes) -> list[Any]:
-            answers = self._parsed(status, body)
+            answers = self._parsed(status, body, is_exact)
             if isinstance(answers, dict) and answers.get("error"):
                 try:
                     self._result("batch", answers)

@@ -47,7 +47,12 @@ def recognise(file: InputFile) -> int:
 
 def shape(file: InputFile) -> Shape:
     """Inputs and outputs become transfers while the file is staged."""
-    return Shape(explode=sql("bitcoin_transfers"))
+    return Shape(explode=transfers_of_lines())
+
+
+def transfers_of_lines() -> str:
+    """The rule, as a SELECT over `lines`."""
+    return sql("bitcoin_transfers")
 
 
 def _chain_of_addresses(reading: Reading) -> str:
@@ -78,23 +83,26 @@ def plan(reading: Reading) -> Plan:
     reading.notes.append(
         "who puts in more than comes back pays, in proportion; change is no transfer; fees go to `fees`"
     )
-    return Plan(
-        TransferFields(
-            chain=literal(chain),
-            timestamp="flow_time(time)",
-            time_text="time",
-            from_address="sender",
-            to_address="receiver",
-            amount=Amount(
-                "(sat::decimal(20, 0) * 0.00000001::decimal(9, 8))::decimal(38, 18)",
-                "case when sat < 0 then 'negative_amount' end",
-                "sat",
-            ),
-            block_number="try_cast(height as bigint)",
-            transaction_index="try_cast(tx_index as bigint)",
-            tx_hash="txid",
-            transfer_index="position",
-            token_symbol=literal(coin.native_symbol),
-            reason="case when lacks_input_values then 'inputs_without_values' end",
-        )
+    return Plan(transfer_fields(chain, coin.native_symbol))
+
+
+def transfer_fields(chain: str, symbol: str) -> TransferFields:
+    """How the rows of `sql/bitcoin_transfers.sql` read on a chain with a coin."""
+    return TransferFields(
+        chain=literal(chain),
+        timestamp="flow_time(time)",
+        time_text="time",
+        from_address="sender",
+        to_address="receiver",
+        amount=Amount(
+            "(sat::decimal(20, 0) * 0.00000001::decimal(9, 8))::decimal(38, 18)",
+            "case when sat < 0 then 'negative_amount' end",
+            "sat",
+        ),
+        block_number="try_cast(height as bigint)",
+        transaction_index="try_cast(tx_index as bigint)",
+        tx_hash="txid",
+        transfer_index="position",
+        token_symbol=literal(symbol),
+        reason="case when lacks_input_values then 'inputs_without_values' end",
     )
