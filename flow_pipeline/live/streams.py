@@ -11,8 +11,9 @@ import base64
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flow_pipeline.domain.errors import FlowError, UsageError
@@ -21,6 +22,8 @@ from flow_pipeline.live.messages import Message, Misfit, Reader
 from flow_pipeline.live.steps import Batch, Cursor, Fall, Finality, Step
 from flow_pipeline.nodes import TRANSFERS, Block
 from flow_pipeline.settings import Settings, secret
+
+Result = TypeVar("Result")
 
 LONGEST_WAIT = 10.0
 """Seconds between two tries to reach a server that is away: it is found soon, and not hammered."""
@@ -87,8 +90,10 @@ class Refusals:
 class Follower:
     """Turns the messages of one source into steps."""
 
-    def __init__(self, source: str, reader: Reader, settings: Settings, cursor: Cursor) -> None:
-        self.source, self.reader, self.settings = source, reader, settings
+    def __init__(
+        self, source: str, reader: Reader, settings: Settings, cursor: Cursor, has_order: bool = True
+    ) -> None:
+        self.source, self.reader, self.settings, self.has_order = source, reader, settings, has_order
         self.chain = reader.rules.chain
         self.blocks = list(cursor.blocks)
         self.refusals = Refusals(source, settings)
@@ -100,7 +105,7 @@ class Follower:
             FlowError: a message does not fit and settings say to stop, or its parent is not known; what came before it
                 has been handed on.
         """
-        said = await asyncio.to_thread(self.reader.read, [one.body or b"" for one in received])
+        said = await in_thread(self.reader.read, [one.body or b"" for one in received])
         for one, message in zip(received, said, strict=True):
             for step in self._steps(one, message):
                 yield step
@@ -110,6 +115,12 @@ class Follower:
             self.refusals.refuse(one.partition, one.position, str(message), one.body or b"")
             yield self._moved(one)
             return
+        if not self.has_order and (message.block is not None or message.fall is not None):
+            raise FlowError(
+                f"{self.source}: message {one.position} of partition {one.partition} is of a block, and partitions "
+                "have no order among them",
+                "write a chain's blocks into a topic of one partition",
+            )
         if message.fall is not None:
             yield from self._fall(message.fall)
         if message.block is not None and self.blocks and message.block.hash == self.blocks[-1].hash:
@@ -166,6 +177,16 @@ class Follower:
         final = head.number - live.final_blocks if message.final is None else message.final
         safe = head.number - live.safe_blocks if message.safe is None else message.safe
         yield Finality(self.source, self.chain, max(safe, final), final, head.number, head.time)
+
+
+async def in_thread(function: Callable[..., Result], *values: Any) -> Result:
+    """What a function gives that would hold up the loop; whoever is cancelled meanwhile waits for its end."""
+    running = asyncio.ensure_future(asyncio.to_thread(function, *values))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 class Patience:

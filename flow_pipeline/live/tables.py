@@ -76,11 +76,11 @@ def columns_of(names: Sequence[str], table: str, settings: SourceSettings) -> Co
         FlowError: a transfer needs something that no column gives, or it is open what the amounts count.
     """
     told = {FIELDS[name]: column for name, column in settings.map.columns.items()} if settings.map else {}
-    found = {
-        field: name
-        for field in (*_PLACES, "value", "chain")
-        if (name := told.get(field) or _first(names, words.COLUMNS[field])) in names
-    }
+    found: dict[str, str] = {}
+    for field in (*_PLACES, "value", "chain"):
+        name = told.get(field) or _first(names, words.COLUMNS[field])
+        if name is not None and name in names:
+            found[field] = name
     if told.keys() & {"coins", "base", "value"}:
         found = {
             field: name for field, name in found.items() if field not in ("coins", "base", "value") or field in told
@@ -150,7 +150,7 @@ def rows_of(table: pa.Table, columns: Columns, chain: str) -> tuple[pa.Table, li
 
 
 def _places(mask: pa.ChunkedArray) -> list[int]:
-    return pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist()
+    return list(pc.indices_nonzero(pc.fill_null(mask, False)).to_pylist())
 
 
 def _first(names: Sequence[str], spellings: Sequence[str]) -> str | None:
