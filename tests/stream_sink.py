@@ -17,6 +17,7 @@ from flow_pipeline.live.feeds import FeedOptions, discover
 from flow_pipeline.live.steps import Batch, Cursor
 from flow_pipeline.settings import load_settings
 
+
 class Sink:
     def __init__(self, file: Path) -> None:
         self.connection = duckdb.connect(str(file), config={"threads": 1})

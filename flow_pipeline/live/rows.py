@@ -111,7 +111,7 @@ class Rules:
     def times(self, texts: Sequence[str | None]) -> list[int | None]:
         """Microseconds since 1970 of times as streams write them; None for what is no time."""
         found = self.connection.execute(
-            "select epoch_us(flow_time(text)) from unnest($texts) as t (text)", {"texts": list(texts)}
+            "select epoch_us(flow_time(text)) from unnest($texts::varchar[]) as t (text)", {"texts": list(texts)}
         )
         return [row[0] for row in found.fetchall()]
 

@@ -75,7 +75,7 @@ def consumer(kind: str, server: Server, file: Path, count: int) -> Iterator[subp
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.stream_sink", kind, address, "transfers", str(file)]
         + [str(count // PER_MESSAGE), str(at_once(count))],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "NETRAFLOW_LIVE__MESSAGES_AT_ONCE": str(4 * at_once(count))}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         yield process
@@ -106,12 +106,16 @@ def check(
     """Take the stream with so many killed consumers and upset brokers; every row must be there, once."""
     chance = random.Random(7)
     per_run = count // PER_MESSAGE // at_once(count) // (kills + upsets + 1)
-    killed = 0
+    killed, is_small = 0, count < 100_000 and kind == "kafka"
     for kill in range(kills):
         with consumer(kind, server, file, count) as process:
+            is_upset = kill % (kills // upsets + 1) == 0
+            if is_upset and is_small:
+                # In the time that a broker is frozen, all would be taken that the client has already.
+                upset(server)
             if not commits(process, chance.randint(1, per_run)):
                 break
-            if kill % (kills // upsets + 1) == 0:
+            if is_upset and not is_small:
                 upset(server)
                 assert commits(process, 1)
             time.sleep(chance.random() * 0.05)

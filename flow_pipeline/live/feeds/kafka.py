@@ -108,8 +108,9 @@ class KafkaFeed:
                                 break
                             looked = time.monotonic()
                         received = await in_thread(self._received, consumer, places)
-                        if received:
-                            patience.is_back()
+                        if not received:
+                            continue
+                        patience.is_back()
                         async for step in follower.take(received):
                             yield step
                         places |= {one.partition: one.position + 1 for one in received}
@@ -129,6 +130,8 @@ class KafkaFeed:
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "error",
+                # A message is hundreds of rows: what waits in memory is bounded by what is read together.
+                "queued.min.messages": self.settings.live.messages_at_once,
                 "isolation.level": "read_committed",
                 "error_cb": self._hear,
                 "log_level": 0,
