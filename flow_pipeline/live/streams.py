@@ -90,9 +90,7 @@ class Refusals:
 class Follower:
     """Turns the messages of one source into steps."""
 
-    def __init__(
-        self, source: str, reader: Reader, settings: Settings, cursor: Cursor, has_order: bool = True
-    ) -> None:
+    def __init__(self, source: str, reader: Reader, settings: Settings, cursor: Cursor, has_order: bool = True) -> None:
         self.source, self.reader, self.settings, self.has_order = source, reader, settings, has_order
         self.chain = reader.rules.chain
         self.blocks = list(cursor.blocks)

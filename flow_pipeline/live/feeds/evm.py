@@ -16,17 +16,20 @@ from hashlib import md5
 import orjson
 import pyarrow as pa
 
-from flow_pipeline.domain.chains import CHAINS
+from flow_pipeline.domain.chains import native_of
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.live.feeds import FeedOptions
 from flow_pipeline.live.heads import Moved, follow_head
 from flow_pipeline.live.steps import Cursor, Feed, Step
 from flow_pipeline.nodes import TRANSFERS, Block
 from flow_pipeline.nodes.evm import EvmNode, Token, WrongAnswer
+from flow_pipeline.nodes.evm_source import chain_named
 from flow_pipeline.nodes.rpc import Address, Rpc, RpcError
 from flow_pipeline.settings import Settings
 
 NAME = "evm"
+NATIVE = "native"
+"""The coin of a chain whose coin nobody has told us."""
 SAYS = "the head of an Ethereum-like chain, from a node's JSON-RPC; its socket, where given, wakes earlier"
 
 
@@ -40,7 +43,7 @@ async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
     node = EvmNode(rpc)
     try:
         chain_id = await node.chain_id()
-        name = chain_of(chain_id, options.chain, rpc.shown)
+        name = chain_named(chain_id, options.chain, rpc.shown)
         node.tokens |= {
             token.token_address.lower(): Token(token.decimals, token.token_symbol)
             for token in options.known
@@ -53,24 +56,6 @@ async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
         await rpc.close()
         raise
     return EvmFeed(node, name, options, settings, socket)
-
-
-def chain_of(chain_id: int, named: str | None, where: str) -> str:
-    """The canonical name of a chain by its number, or as it was named where nobody knows the number.
-
-    Raises:
-        UsageError: it is another chain than was named, or has a number that nobody knows and no name.
-    """
-    known = next((chain.name for chain in CHAINS if chain.chain_id == chain_id), None)
-    if known is None and named is None:
-        raise UsageError(
-            f"{where} is of chain {chain_id}, which has no name here", "name it with --chain NAME, the same each time"
-        )
-    if known is not None and named is not None and named != known:
-        raise UsageError(f"{where} is of {known} (chain {chain_id}), not of {named}", "ask a node of that chain")
-    if known is None and any(chain.name == named and chain.chain_id is not None for chain in CHAINS):
-        raise UsageError(f"{where} is of chain {chain_id}, which is not {named}", "give it a name of its own")
-    return known or str(named)
 
 
 class EvmFeed:
@@ -129,11 +114,17 @@ class EvmFeed:
             raise error
         if not self._options.with_native:
             return table
-        native = (await self._node.native_of_block(block)).select(TRANSFERS.names)
-        return pa.concat_tables([table, native]).sort_by("transaction_index")
+        coin = native_of(self.chain)
+        seen, coins = await self._node.coins_of_block(block.number, coin.native_symbol if coin else NATIVE)
+        if seen.hash != block.hash:
+            raise Moved(f"block {block.number:,} fell")
+        return pa.concat_tables([table, coins.select(TRANSFERS.names)]).sort_by("transaction_index")
 
     async def history(self, first: int, last: int) -> list[tuple[Block, pa.Table]]:
-        """A stretch that can not fall: logs by range, halved where the node refuses."""
+        """A stretch that can not fall: logs by range, halved where the node refuses; coins block by block."""
+        if self._options.with_native:
+            blocks = await self._node.blocks(range(first, last + 1))
+            return list(zip(blocks, await self.transfers(blocks), strict=True))
         try:
             table = await self._node.logs_of_range(first, last, self._options.tokens)
         except FlowError as error:

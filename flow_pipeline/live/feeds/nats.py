@@ -152,7 +152,7 @@ class NatsFeed:
                 messages = await subscription.fetch(
                     self.settings.live.messages_at_once, timeout=self.settings.live.poll_seconds
                 )
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 if connection.is_closed:
                     raise ConnectionError("connection lost") from None
                 continue

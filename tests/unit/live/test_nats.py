@@ -9,10 +9,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.live.feeds import FeedOptions, discover
-from flow_pipeline.live.steps import Batch, Cursor, Fall, Feed, Step
-from flow_pipeline.nodes import Block
+from flow_pipeline.live.steps import Batch, Cursor, Feed, Step
 from flow_pipeline.settings import Settings
 from tests.conftest import U, V
 from tests.servers import Server, nats_server
