@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, write_to_textfile
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from flow_pipeline.alerts.ledger import ledger_file, open_ledger
 from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.questions.tip import tip_status
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import published_run
 from flow_pipeline.warehouse.store import Connection, open_published
@@ -110,6 +111,17 @@ _PUBLISHED: dict[str, tuple[str, list[str], str]] = {
         """,
     ),
 }
+# name → (meaning, whether it only grows, key of a source in the status of the tip)
+_TIP: dict[str, tuple[str, bool, str]] = {
+    "live_lag_blocks": ("Blocks between the head of a chain and the last one taken", False, "lag_blocks"),
+    "live_lag_seconds": ("Seconds between the time of the last block or transfer taken and now", False, "lag_seconds"),
+    "live_last_block": ("The last block taken", False, "last_block"),
+    "live_final_block": ("The last block that can not fall", False, "final"),
+    "live_transfers": ("Transfers taken since the process began", True, "transfers"),
+    "live_blocks": ("Blocks or messages taken since the process began", True, "blocks"),
+    "live_reorganisations": ("Times that blocks fell since the process began", True, "reorganisations"),
+    "live_reorganisation_depth": ("Most blocks that fell at once", False, "deepest"),
+}
 # the same, of the ledger
 _LEDGER: dict[str, tuple[str, list[str], str]] = {
     "alerts": (
@@ -141,7 +153,7 @@ class Figures(Collector):
         self.settings = settings
         self.known: dict[str, tuple[object, list[GaugeMetricFamily]]] = {}
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Every figure; `netraflow_up` and `netraflow_ledger_up` say whether the two files could be read."""
         run_id = published_run(self.settings)
         found = self._read("published", run_id, _PUBLISHED, lambda: open_published(self.settings)) if run_id else None
@@ -159,6 +171,31 @@ class Figures(Collector):
         told = self._read("ledger", files, _LEDGER, lambda: open_ledger(self.settings)) if files else None
         yield _gauge("ledger_up", "1 when there is an alert ledger that can be read", float(told is not None))
         yield from told or []
+        yield from self._tip()
+
+    def _tip(self) -> Iterator[Metric]:
+        """Figures of a process that follows a chain or a stream; nothing where none ever did."""
+        status = tip_status(self.settings)
+        if status is None:
+            return
+        yield _gauge("live_up", "1 while a process follows and is well", float(status["is_following"]))
+        for name, (meaning, grows, key) in _TIP.items():
+            family = (CounterMetricFamily if grows else GaugeMetricFamily)(
+                f"netraflow_{name}", meaning, labels=["source"]
+            )
+            for source in status["sources"]:
+                if source[key] is not None:
+                    family.add_metric([source["source"]], float(source[key]))
+            yield family
+        latency = status["latency"]
+        sums = [sum(latency["counts"][: place + 1]) for place in range(len(latency["counts"]))]
+        bounds = [*(str(bound) for bound in latency["bounds"]), "+Inf"]
+        yield HistogramMetricFamily(
+            "netraflow_live_alert_latency_seconds",
+            "Seconds between the arrival of a batch and its alert",
+            buckets=list(zip(bounds, sums, strict=True)),
+            sum_value=latency["sum"],
+        )
 
     def _read(
         self,

@@ -24,10 +24,10 @@ def live(
     import time
 
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.live.status import read_status
+    from flow_pipeline.questions.tip import tip_status
 
     settings = settings_of(context, builds=True)
-    found = read_status(settings)
+    found = tip_status(settings)
     if found is None:
         raise UsageError(
             f"nothing was ever followed with the data directory {settings.data_dir}",
@@ -47,7 +47,7 @@ def live(
     with Live(page_of(found), auto_refresh=False) as page:
         while True:
             time.sleep(1)
-            page.update(page_of(read_status(settings) or found), refresh=True)
+            page.update(page_of(tip_status(settings) or found), refresh=True)
 
 
 def page_of(status: dict[str, Any]) -> Any:
@@ -56,7 +56,10 @@ def page_of(status: dict[str, Any]) -> Any:
     from rich.text import Text
 
     age = status.get("age_seconds", 0.0)
-    state = "following" if age < _STALE else f"stopped, or hanging: last heard of {_lasting(age)} ago"
+    state = "following"
+    if not status.get("is_following", True):
+        state = "ended" if status["is_over"] else "stopped, or hanging:"
+        state += f" {'' if status['is_over'] else 'last heard of '}{_lasting(age)} ago; followed"
     parts: list[Any] = [Text(f"{state} since {status['started_at'][:19].replace('T', ' ')} UTC", style="bold"), Text()]
     parts += [_sources(status["sources"]), Text()]
     for title, rows, names in (
@@ -74,8 +77,6 @@ def page_of(status: dict[str, Any]) -> Any:
     return Group(*parts)
 
 
-_STALE = 10.0
-"""Seconds without a word after which a process that writes each second has stopped."""
 _CLASSES = ("token_symbol", "class", "transfers", "amount", "usd")
 _NETFLOW = ("exchange", "token_symbol", "inflow", "outflow", "netflow", "usual")
 

@@ -1,6 +1,7 @@
 """What a process that follows shows: counted as steps come, written beside the store once a second.
 
-The store is open in one process and locks out all others, so that `netraflow live`, Dagster and Prometheus read this.
+The store is open in one process and locks out all others, so that `netraflow live`, Dagster and Prometheus read this
+(`questions.tip`).
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ class Status:
     latency_sum: float = 0.0
     failing: dict[str, str] = field(default_factory=dict)
     figures: dict[str, object] = field(default_factory=dict)
+    is_over: bool = False
 
     @classmethod
     def of(cls, feeds: Sequence[Feed]) -> Status:
@@ -150,6 +152,7 @@ class Status:
             "written_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "started_at": datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
             "process": os.getpid(),
+            "is_over": self.is_over,
             "sources": [
                 {
                     **asdict(of),
@@ -175,12 +178,3 @@ def write_status(settings: Settings, status: Status) -> None:
     incoming = path.with_suffix(".incoming")
     incoming.write_text(json.dumps(status.as_dict(), default=str), encoding="utf-8")
     incoming.replace(path)
-
-
-def read_status(settings: Settings) -> dict[str, Any] | None:
-    """The last status that was written, with `age_seconds`; None where nothing was ever followed."""
-    try:
-        found: dict[str, Any] = json.loads((settings.live_dir / "status.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return {**found, "age_seconds": (datetime.now(UTC) - datetime.fromisoformat(found["written_at"])).total_seconds()}

@@ -175,6 +175,7 @@ class Watch:
                 landed_at = time.monotonic()
                 await asyncio.to_thread(self._land, store)
             self.status.figures = self._detection.figures()
+            self.status.is_over = is_last
             self._told.status(self.status)
             await asyncio.to_thread(write_status, self._settings, self.status)
 

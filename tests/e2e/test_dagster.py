@@ -135,6 +135,17 @@ with dg.DagsterInstance.ephemeral() as instance:
     assert tick(first.cursor).skip_message
     (settings().inbox / "b.csv").write_text("y")
     assert len(tick(first.cursor).run_requests) == 1
+    import datetime
+    from flow_pipeline.defs.tip import tip as tip_sensor
+    look = lambda: tip_sensor.evaluate_tick(dg.build_sensor_context(instance=instance))
+    assert look().skip_message == "nothing is followed"
+    of = {name: 7 for name in ("last_block", "lag_blocks", "lag_seconds", "final", "transfers", "reorganisations")}
+    settings().live_dir.mkdir(parents=True)
+    now = datetime.datetime.now(datetime.UTC)
+    for written, count in ((now, 3), (now - datetime.timedelta(seconds=60), 0)):
+        text = json.dumps({"written_at": written.isoformat(), "sources": [{"source": "evm:anvil", **of}]})
+        (settings().live_dir / "status.json").write_text(text)
+        assert len(look().asset_events) == count
 print("FINE", len(list(graph.get_all_asset_keys())))
 """
 

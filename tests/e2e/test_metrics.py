@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from flow_pipeline.alerts import ledger
-from flow_pipeline.alerts.metrics import _LEDGER, _PUBLISHED, write_textfile
+from flow_pipeline.alerts.metrics import _LEDGER, _PUBLISHED, _TIP, write_textfile
 from flow_pipeline.settings import Settings, load_settings
 from tests.conftest import ROOT, ask, build, label_file, transfer, write_csv
 
@@ -81,8 +82,29 @@ def test_nothing_published_is_a_figure_too(settings: Settings, tmp_path: Path) -
     assert found["netraflow_alerts", (("rule", "run_failed"), ("severity", "HIGH"), ("status", "open"))] == 1
 
 
+def test_the_tip_has_figures_while_something_follows(settings: Settings, tmp_path: Path) -> None:
+    of = {key: 7 for _, _, key in _TIP.values()}
+    written = {
+        "written_at": datetime.now(UTC).isoformat(),
+        "sources": [{"source": "evm:anvil", **of, "lag_blocks": None}],
+        "latency": {"bounds": [0.1, 1.0], "counts": [3, 1, 2], "sum": 9.5},
+    }
+    settings.live_dir.mkdir(parents=True)
+    (settings.live_dir / "status.json").write_text(json.dumps(written))
+    write_textfile(settings, tmp_path / "figures.prom")
+    found = figures((tmp_path / "figures.prom").read_text())
+    assert found["netraflow_live_up", ()] == 1
+    assert found["netraflow_live_transfers_total", (("source", "evm:anvil"),)] == 7
+    assert ("netraflow_live_lag_blocks", (("source", "evm:anvil"),)) not in found
+    assert [
+        found["netraflow_live_alert_latency_seconds_bucket", (("le", bound),)] for bound in ("0.1", "1.0", "+Inf")
+    ] == [3, 4, 6]
+
+
 def test_dashboard_and_rules_ask_for_figures_that_exist() -> None:
-    known = {f"netraflow_{name}" for name in (*_PUBLISHED, *_LEDGER, "up", "ledger_up", "publish_age_seconds")}
+    tip = [f"{name}_total" if grows else name for name, (_, grows, _) in _TIP.items()]
+    more = ("up", "ledger_up", "publish_age_seconds", "live_up", "live_alert_latency_seconds_bucket")
+    known = {f"netraflow_{name}" for name in (*_PUBLISHED, *_LEDGER, *tip, *more)}
     dashboard = json.loads((OPERATIONS / "grafana.json").read_text())
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     rules = yaml.safe_load((OPERATIONS / "prometheus.rules.yml").read_text())
