@@ -15,8 +15,10 @@ import pyarrow as pa
 
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.live.steps import Batch, Cursor, Fall, Finality, Step
+from flow_pipeline.live.streams import Patience
 from flow_pipeline.nodes import Block
-from flow_pipeline.settings import LiveSettings
+from flow_pipeline.nodes.rpc import Unanswered
+from flow_pipeline.settings import Settings
 
 
 class Moved(Exception):
@@ -53,7 +55,7 @@ class Chain(Protocol):
 
 
 async def follow_head(
-    chain: Chain, source: str, name: str, cursor: Cursor, settings: LiveSettings, first: int | None = None
+    chain: Chain, source: str, name: str, cursor: Cursor, settings: Settings, first: int | None = None
 ) -> AsyncIterator[Step]:
     """Steps along a chain, from the cursor on, else from `first`, else from the head.
 
@@ -66,14 +68,16 @@ async def follow_head(
         first: First block of a source that was never followed.
 
     Raises:
-        FlowError: more blocks fell than are remembered.
+        FlowError: more blocks fell than are remembered; the node contradicts itself, or was away for too long.
     """
+    live, patience = settings.live, Patience(source, settings)
     known = list(cursor.blocks)
     told: Finality | None = None
     misses = 0
     while True:
         try:
             head = await chain.head()
+            patience.is_back()
             # A block is asked for by its height: a node whose chain is another now, or shorter, does not have it.
             while known:
                 again = (await chain.blocks([known[-1].number]))[0]
@@ -91,13 +95,13 @@ async def follow_head(
                 if state != told:
                     yield state
                     told = state
-                await chain.wait(settings.poll_seconds)
+                await chain.wait(live.poll_seconds)
                 continue
-            if final - start >= settings.blocks_at_once:
-                last = min(final, start + settings.history_blocks - 1)
+            if final - start >= live.blocks_at_once:
+                last = min(final, start + live.history_blocks - 1)
                 found = await chain.history(start, last)
             else:
-                last = min(head.number, start + settings.blocks_at_once - 1)
+                last = min(head.number, start + live.blocks_at_once - 1)
                 blocks = await _connected(chain, known, start, last)
                 found = list(zip(blocks, await chain.transfers(blocks), strict=True))
             arrived = chain.now()
@@ -105,17 +109,20 @@ async def follow_head(
                 yield Batch(source, name, block, transfers, arrived=arrived)
                 known.append(block)
             # Blocks before the final one stay for a node that answers from behind another.
-            known = known[-max(settings.kept_blocks, sum(block.number >= final for block in known)) :]
+            known = known[-max(live.kept_blocks, sum(block.number >= final for block in known)) :]
             yield Finality(source, name, min(safe, last), min(final, last), head.number, head.time)
             misses = 0
+        except Unanswered as away:
+            # A node that is started anew costs nothing but time.
+            await patience.after(away.message)
         except Moved as moved:
             misses += 1
-            if misses >= settings.most_contradictions:
+            if misses >= live.most_contradictions:
                 raise FlowError(
                     f"{source}: the node's answers contradict each other, {misses} times in a row: {moved}",
                     "ask another node; live.most_contradictions says how often we look again",
                 ) from None
-            await chain.wait(min(settings.poll_seconds, 0.2))
+            await chain.wait(min(live.poll_seconds, 0.2))
 
 
 async def _connected(chain: Chain, known: list[Block], first: int, last: int) -> list[Block]:

@@ -17,7 +17,7 @@ from flow_pipeline.live.heads import Moved, follow_head
 from flow_pipeline.live.steps import Batch, Cursor, Fall, Finality, Step
 from flow_pipeline.live.tip import TipStore, open_tip
 from flow_pipeline.nodes import TRANSFERS, Block
-from flow_pipeline.settings import LiveSettings, Settings, load_settings
+from flow_pipeline.settings import Settings, load_settings
 
 START = 1_700_000_000_000_000
 SOURCE = "evm:test"
@@ -111,7 +111,7 @@ class Done(Exception):
     """Everything is read, and nothing changes any more."""
 
 
-async def followed(node: Node, store: TipStore, settings: LiveSettings, most: int) -> None:
+async def followed(node: Node, store: TipStore, settings: Settings, most: int) -> None:
     """So many steps, committed in groups of any size; what is not committed is lost, as by a kill."""
     pending: list[Step] = []
     steps = follow_head(node, SOURCE, "ethereum", store.cursor(SOURCE), settings, first=0)
@@ -139,9 +139,9 @@ def test_whatever_falls_the_store_ends_as_a_clean_sync(seed: int, tmp_path: Path
     node = Node(world, 0.15, 64)
     with open_tip(settings) as store:
         for _ in range(6):
-            asyncio.run(followed(node, store, settings.live, world.random.randrange(1, 60)))
+            asyncio.run(followed(node, store, settings, world.random.randrange(1, 60)))
         node.changes = 0.0
-        asyncio.run(followed(node, store, settings.live, -1))
+        asyncio.run(followed(node, store, settings, -1))
         rows = store.window(SOURCE, datetime.min)
         found = [(b.block.number, b.block.hash, b.transfers["amount"].to_pylist()) for b in rows if b.block]
         assert found == [
@@ -155,7 +155,7 @@ def test_whatever_falls_the_store_ends_as_a_clean_sync(seed: int, tmp_path: Path
 def steps_of(node: Node, cursor: Cursor, settings: Settings, most: int) -> list[Step]:
     async def run() -> list[Step]:
         found = []
-        steps = follow_head(node, SOURCE, "ethereum", cursor, settings.live, first=0)
+        steps = follow_head(node, SOURCE, "ethereum", cursor, settings, first=0)
         async for step in steps:
             found.append(step)
             if len(found) == most:

@@ -56,8 +56,8 @@ class BitcoinFeed:
     async def follow(self, cursor: Cursor) -> AsyncIterator[Step]:
         """Steps from the cursor on."""
         try:
-            live = self._settings.live
-            async for step in follow_head(self, self.source, self.chain, cursor, live, self._options.first_block):
+            first = self._options.first_block
+            async for step in follow_head(self, self.source, self.chain, cursor, self._settings, first):
                 yield step
         finally:
             self._engine.close()

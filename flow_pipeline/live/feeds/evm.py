@@ -75,7 +75,7 @@ class EvmFeed:
         """Steps from the cursor on."""
         listener = asyncio.create_task(self._listen()) if self._socket else None
         try:
-            steps = follow_head(self, self.source, self.chain, cursor, self._settings.live, self._options.first_block)
+            steps = follow_head(self, self.source, self.chain, cursor, self._settings, self._options.first_block)
             async for step in steps:
                 yield step
         finally:
