@@ -34,7 +34,7 @@ class Edges(NamedTuple):
     time: np.ndarray
     block: np.ndarray
     place: np.ndarray
-    index: np.ndarray
+    log: np.ndarray
     sender: np.ndarray
     receiver: np.ndarray
     amount: np.ndarray
@@ -264,7 +264,7 @@ class Window:
         vertex of the window.
         """
         columns, vertices = self.edges, self.vertices
-        keys = tuple(column[positions] for column in (columns.time, columns.block, columns.place, columns.index))
+        keys = tuple(column[positions] for column in (columns.time, columns.block, columns.place, columns.log))
 
         def tie_break(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             told = self.told(positions[rows])
@@ -355,7 +355,7 @@ class Window:
         from_id, to_id = self._intern(senders), self._intern(receivers)
         is_edge &= from_id != to_id
         time = rows["block_timestamp"].cast(pa.int64()).to_numpy()
-        block, place, index = (
+        block, place, log = (
             pc.fill_null(rows[name], -1).to_numpy() for name in ("block_number", "transaction_index", "transfer_index")
         )
         labels = (self._first_label, self._last_label, self._known.start, self._known.end)
@@ -373,14 +373,14 @@ class Window:
             ends = [[self._addresses[n] for n in end[at].tolist()] for end in (from_id, to_id)]
             return texts(at), np.asarray([f"{a} {b}" for a, b in zip(*ends, strict=True)], str)
 
-        order, _ = time_order(tuple(key[kept] for key in (time, block, place, index)), (amount[kept],), tie_break)
+        order, _ = time_order(tuple(key[kept] for key in (time, block, place, log)), (amount[kept],), tie_break)
         kept = kept[order]
         count = len(kept)
         self._make_room(count)
         new = slice(self.size, self.size + count)
         usd = numbers(rows["amount_usd"])
         for name, column in (
-            ("time", time), ("block", block), ("place", place), ("index", index), ("amount", amount),
+            ("time", time), ("block", block), ("place", place), ("log", log), ("amount", amount),
             ("amount_usd", usd), ("sender_role", sides[0][0]), ("receiver_role", sides[1][0]),
             ("sender_entity", sides[0][1]), ("receiver_entity", sides[1][1]),
         ):  # fmt: skip
