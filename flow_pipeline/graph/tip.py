@@ -8,7 +8,7 @@ what is suspicious, files, the database.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -205,6 +205,10 @@ class Window:
         if name not in self._vertex_columns:
             self._vertex_columns[name] = np.full(len(self._vertex_columns["token"]), fill, kind)
         return self._vertex_columns[name]
+
+    def share(self, nbytes: int) -> None:
+        """Change the memory it may take, from the next transfers on."""
+        self._limits = replace(self._limits, bytes=nbytes)
 
     def next_mark(self) -> int:
         """A number that no transfer and no vertex is marked with."""

@@ -165,6 +165,12 @@ class Findings:
     def _oldest(self) -> int:
         return self._window.first + self._window.base
 
+    def of_day(self, finding: Standing) -> list[Standing]:
+        """The findings of its typology that share a transfer with one and end on the same day."""
+        kind = self._kinds[finding.typology]
+        others = [kind.standing[name] for name in kind.with_transfers(finding.serials)]
+        return [other for other in others if other.last_time // DAY == finding.last_time // DAY]
+
     def parameters(self, typology: str) -> Any:
         """The parameters of a typology."""
         return self._kinds[typology].parameters

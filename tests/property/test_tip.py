@@ -229,8 +229,12 @@ def test_what_stands_at_the_tip_is_what_the_batch_finds(shape: str) -> None:
                 final.append(block)
                 if rng.random() < 0.05:
                     replay.start(final)
+        if rng.random() < 0.5:
+            number = int(rng.integers(-1, len(final)))
+            replay.fall(number)
+            final = final[: number + 1]
         for name in KINDS:
             expected = batch_ids(name, parameters_of(name, common), common, world, final)
             some += bool(expected) and name == shape
             assert replay.ids(name) == expected, f"{name}, seed {seed}"
-    assert some > 10, "worlds without the pattern prove nothing"
+    assert some > 3, "worlds without the pattern prove nothing"
