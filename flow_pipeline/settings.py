@@ -1255,6 +1255,24 @@ class LiveSettings(Section):
         ge=1,
         description="most transfers that wait for a commit; a source that is faster waits, so that memory is bounded",
     )
+    judged_transfers: int = Field(
+        20_000,
+        ge=1,
+        description="transfers per batch and typology with which findings that only grow are judged anew; those beyond "
+        "wait for the next batch, new findings never do",
+    )
+    search_transfers: int = Field(
+        20_000,
+        ge=100,
+        description="transfers around those of a batch in which paths and circles are searched; where more are, as at "
+        "a pool that no label shows, the search is given up, counted, and left to the daily build",
+    )
+    search_findings: int = Field(
+        500,
+        ge=1,
+        description="paths kept from one first transfer in such a search, and a tenth of those of one day: many more "
+        "tell one story, and the daily build stores them",
+    )
     commit_seconds: float = Field(
         0.5, gt=0, description="seconds between two commits of what was read; alerts do not wait for them"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
+from flow_pipeline.detectors.advance import OfRoutes
 from flow_pipeline.detectors.typology import (
     SEARCH_ROOM,
     Card,
@@ -18,6 +19,7 @@ from flow_pipeline.detectors.typology import (
     units,
 )
 from flow_pipeline.graph import BRIDGE, EXCHANGE, TransferGraph
+from flow_pipeline.graph.nearby import Step
 from flow_pipeline.graph.paths import paths_between
 from flow_pipeline.settings import TypologySettings
 
@@ -70,6 +72,12 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
             SEARCH_ROOM * limit,
         ),
     )
+
+
+def advance(parameters: Parameters, common: TypologySettings) -> OfRoutes:
+    """By the transfers that lead up to a receipt of an exchange."""
+    step = Step(microseconds(parameters.span_hours * 3_600), parameters.least_share, np.inf)
+    return OfRoutes(BRIDGE, EXCHANGE, step, parameters.max_middles + 1)
 
 
 def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:

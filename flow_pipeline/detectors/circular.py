@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
+from flow_pipeline.detectors.advance import OfCircles
 from flow_pipeline.detectors.typology import (
     SEARCH_ROOM,
     Card,
@@ -19,6 +20,7 @@ from flow_pipeline.detectors.typology import (
 )
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.funnels import HOP
+from flow_pipeline.graph.nearby import Step
 from flow_pipeline.graph.paths import DAY, Walks, cycles
 from flow_pipeline.settings import TypologySettings
 
@@ -108,6 +110,12 @@ def _one_per_circle(graph: TransferGraph, walks: Walks) -> tuple[np.ndarray, np.
         chosen.append(numbers[order[is_first]])
         counts.append(np.diff(np.append(np.flatnonzero(is_first), len(order))))
     return np.concatenate(chosen), np.concatenate(counts)
+
+
+def advance(parameters: Parameters, common: TypologySettings) -> OfCircles:
+    """By the transfers among those who may lie on a circle that one closes."""
+    span = microseconds(parameters.span_hours * 3_600)
+    return OfCircles(Step(span, parameters.least_share, parameters.largest_share), parameters.max_cycle_hops)
 
 
 def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:

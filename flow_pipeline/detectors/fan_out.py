@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from flow_pipeline.detectors.fans import Parameters, describe_fans, find_fans, past, strength_of_fans
+from flow_pipeline.detectors.advance import OfAddresses
+from flow_pipeline.detectors.fans import Parameters, advance_fans, describe_fans, find_fans, past, strength_of_fans
 from flow_pipeline.detectors.typology import Card, Hits, Measured
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import OUT
 from flow_pipeline.settings import TypologySettings
 
-__all__ = ["Parameters", "describe", "find", "past", "strength"]
+__all__ = ["Parameters", "advance", "describe", "find", "past", "strength"]
 
 NAME, VERSION, COMPONENT = "fan_out", "2", "network_flow"
 MOVED, LIMITED_BY, IDENTITY = "sum", "gross_amount", "first"
@@ -30,6 +31,11 @@ CARD = Card(
 def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings) -> Hits:
     """Merged trailing windows of the definition."""
     return find_fans(graph, parameters, OUT)
+
+
+def advance(parameters: Parameters, common: TypologySettings) -> OfAddresses:
+    """By the transfers of one side."""
+    return advance_fans(parameters, OUT)
 
 
 def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
+from flow_pipeline.detectors.advance import OfAddresses
 from flow_pipeline.detectors.typology import (
     Hits,
     Measured,
@@ -20,6 +21,8 @@ from flow_pipeline.detectors.typology import (
 )
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import IN, trailing_windows
+from flow_pipeline.graph.nearby import met_lately
+from flow_pipeline.graph.tip import Taken, Window
 from flow_pipeline.settings import TypologySettings
 
 
@@ -44,6 +47,16 @@ def find_fans(graph: TransferGraph, parameters: Parameters, side: int) -> Hits:
     sums = sums_by(graph, groups, graph.sender if side == IN else graph.receiver)
     counterparties = np.bincount(sums.of, minlength=len(groups))
     return hits_of_groups(groups, 1, {"counterparties": counterparties, "consistency": consistency(sums, len(groups))})
+
+
+def advance_fans(parameters: Parameters, side: int) -> OfAddresses:
+    """How fans of one side come: a transfer may make one when its window holds enough counterparties."""
+    window = microseconds(parameters.window_hours * 3_600)
+
+    def look(held: Window, came: Taken) -> np.ndarray:
+        return met_lately(held, came.first, came.last, came.late, window, parameters.min_counterparties, side == IN)
+
+    return OfAddresses(look, is_out=side != IN, is_in=side == IN)
 
 
 def strength_of_fans(graph: TransferGraph, hits: Hits, parameters: Parameters, side: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field, model_validator
 
+from flow_pipeline.detectors.advance import OfAddresses
 from flow_pipeline.detectors.typology import (
     Card,
     Hits,
@@ -20,6 +21,8 @@ from flow_pipeline.detectors.typology import (
 )
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import IN, OUT, gather_scatter
+from flow_pipeline.graph.nearby import scattering
+from flow_pipeline.graph.tip import Taken, Window
 from flow_pipeline.settings import TypologySettings
 
 NAME, VERSION, COMPONENT = "gather_scatter", "2", "network_flow"
@@ -78,6 +81,15 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     )
     of = np.repeat(np.arange(len(groups)), np.diff(groups.start))
     return hits_of_groups(groups, 2, {"receipts": np.bincount(of[groups.part == IN], minlength=len(groups))})
+
+
+def advance(parameters: Parameters, common: TypologySettings) -> OfAddresses:
+    """A payment may, when there are enough since the last receipt."""
+
+    def look(held: Window, came: Taken) -> np.ndarray:
+        return scattering(held, came.first, came.last, came.late, parameters.min_counterparties)
+
+    return OfAddresses(look)
 
 
 def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:

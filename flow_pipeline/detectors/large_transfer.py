@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
+from flow_pipeline.detectors.advance import OfDays
 from flow_pipeline.detectors.typology import Card, Hits, Measured, Past, WithLimit, units
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.funnels import HOP
@@ -52,6 +53,11 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
         np.ones(count, np.int64),
         found=count,
     )
+
+
+def advance(parameters: Parameters, common: TypologySettings) -> OfDays:
+    """By the largest of the day so far."""
+    return OfDays(parameters.per_day)
 
 
 def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
+from flow_pipeline.detectors.advance import OfPaths
 from flow_pipeline.detectors.typology import (
     SEARCH_ROOM,
     Card,
@@ -20,6 +21,7 @@ from flow_pipeline.detectors.typology import (
     units,
 )
 from flow_pipeline.graph import TransferGraph
+from flow_pipeline.graph.nearby import Step
 from flow_pipeline.graph.paths import maximal_paths
 from flow_pipeline.settings import TypologySettings
 
@@ -83,6 +85,12 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
         SEARCH_ROOM * limit,
     )
     return hits_of_walks(graph, walks)
+
+
+def advance(parameters: Parameters, common: TypologySettings) -> OfPaths:
+    """By the transfers that lead up to one and that follow it."""
+    gap = microseconds(parameters.gap_days * 86_400)
+    return OfPaths(Step(gap, parameters.least_share, parameters.largest_share), parameters.min_hops, common.max_hops)
 
 
 def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:

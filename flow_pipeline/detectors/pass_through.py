@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field, model_validator
 
+from flow_pipeline.detectors.advance import OfAddresses
 from flow_pipeline.detectors.typology import (
     Card,
     Hits,
@@ -19,6 +20,8 @@ from flow_pipeline.detectors.typology import (
 )
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import IN, pass_through
+from flow_pipeline.graph.nearby import passing
+from flow_pipeline.graph.tip import Taken, Window
 from flow_pipeline.settings import TypologySettings
 
 NAME, VERSION, COMPONENT = "pass_through", "2", "network_flow"
@@ -89,6 +92,17 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
     )
     of = np.repeat(np.arange(len(groups)), np.diff(groups.start))
     return hits_of_groups(groups, 2, {"receipts": np.bincount(of[groups.part == IN], minlength=len(groups))})
+
+
+def advance(parameters: Parameters, common: TypologySettings) -> OfAddresses:
+    """A payment that completes a pass may."""
+    within = microseconds(parameters.within_seconds)
+    shares = (parameters.least_share, parameters.largest_share)
+
+    def look(held: Window, came: Taken) -> np.ndarray:
+        return passing(held, came.first, came.last, came.late, within, *shares, parameters.min_passes)
+
+    return OfAddresses(look)
 
 
 def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:

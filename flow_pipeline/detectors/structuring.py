@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from flow_pipeline.detectors.advance import OfAddresses
 from flow_pipeline.detectors.typology import (
     Card,
     Hits,
@@ -21,7 +22,9 @@ from flow_pipeline.detectors.typology import (
 )
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import IN, OUT, trailing_windows
+from flow_pipeline.graph.nearby import met_lately
 from flow_pipeline.graph.paths import with_room
+from flow_pipeline.graph.tip import Taken, Window
 from flow_pipeline.settings import TypologySettings
 
 NAME, VERSION, COMPONENT = "structuring", "2", "structuring"
@@ -78,6 +81,24 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
         *(trailing_windows(graph, side, window, parameters.min_transfers, False, is_under) for side in (OUT, IN))
     )
     return hits_of_groups(groups, 1, {"is_sender": groups.part[groups.start[:-1]] == OUT})
+
+
+def advance(parameters: Parameters, common: TypologySettings) -> OfAddresses:
+    """A transfer just under the threshold may make one when there are enough; without a threshold, any may."""
+    window = microseconds(parameters.window_hours * 3_600)
+
+    def look(held: Window, came: Taken) -> np.ndarray:
+        limit = np.array([parameters.threshold_by_token.get(symbol or "", np.nan) for _, symbol in held.tokens])
+        low = with_room(parameters.least_share, 0)[0] * limit
+        bounds = np.column_stack((np.nan_to_num(low, nan=-np.inf), np.nan_to_num(limit, nan=np.inf)))
+        least = parameters.min_transfers
+        sides = [
+            met_lately(held, came.first, came.last, came.late, window, least, is_in, bounds, distinct=False)
+            for is_in in (False, True)
+        ]
+        return np.concatenate(sides)
+
+    return OfAddresses(look)
 
 
 def _limits(graph: TransferGraph, parameters: Parameters) -> np.ndarray:

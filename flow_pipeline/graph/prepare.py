@@ -119,8 +119,8 @@ def build(
             column[keep] for column in (sender_role, sender_entity, receiver_role, receiver_entity)
         )
     source, target, vertex_token, vertex_address = _vertices(token, sender, receiver, len(symbols), address_count)
-    out_start, out_edges = _adjacency(source, len(vertex_address))
-    in_start, in_edges = _adjacency(target, len(vertex_address))
+    out_start, out_edges = adjacency(source, len(vertex_address))
+    in_start, in_edges = adjacency(target, len(vertex_address))
     vertex = _VertexLookup(vertex_token, vertex_address, address_count)
     paid_by_many = vertex.since(crowds.token, crowds.address, crowds.paid_by_many)
     pays_many = vertex.since(crowds.token, crowds.address, crowds.pays_many)
@@ -242,7 +242,7 @@ def _vertices(token, sender, receiver, token_count, address_count):
 
 
 @njit(cache=True, nogil=True)
-def _adjacency(end, vertex_count):
+def adjacency(end, vertex_count):
     """Counting sort: edges per vertex keep their time order."""
     start = np.zeros(vertex_count + 1, np.int64)
     for v in end:

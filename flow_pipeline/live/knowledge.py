@@ -1,0 +1,139 @@
+"""What the tip knows from the last published file: whose addresses are whose, who is a service, what is usual."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from flow_pipeline.domain.sql import statements
+from flow_pipeline.graph import ROLE_BY_CATEGORY
+from flow_pipeline.graph.prepare import NEVER
+from flow_pipeline.graph.tip import KnownAddresses
+from flow_pipeline.questions.thresholds import thresholds
+from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.store import Connection
+
+sql = statements(__package__)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A stretch of time in which an address is somebody's; microseconds, the end not included."""
+
+    start: int
+    end: int
+    category: str
+    entity: str
+
+    def holds(self, moment: int) -> bool:
+        """True when it holds at a moment."""
+        return self.start <= moment < self.end
+
+
+@dataclass(frozen=True)
+class KnownToken:
+    """What is known of a token.
+
+    Attributes:
+        symbol: Its name, as the warehouse has it.
+        usd: Its last price; None where there is none.
+        is_spoof: It imitates another one: no price is its own.
+        largest: Its largest transfer of the days before; None where there were too few.
+    """
+
+    symbol: str | None = None
+    usd: float | None = None
+    is_spoof: bool = False
+    largest: float | None = None
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What was known when the tip began. Empty is nothing known: everything is found, and nothing judged.
+
+    Attributes:
+        labels: Per chain and address its stretches, which never overlap.
+        sanctioned: Per address the stretches of its sanctions labels; `entity` is what they say.
+        hubs: Per chain, token and address since when it is a hub.
+        crowds: Per chain, token and address since when it is paid by many and pays many; NEVER is not yet.
+        thresholds: Strength from which a finding is suspicious, by typology, chain and token.
+        tokens: By chain and token.
+    """
+
+    labels: Mapping[str, Mapping[str, tuple[Label, ...]]] = field(default_factory=dict)
+    sanctioned: Mapping[str, tuple[Label, ...]] = field(default_factory=dict)
+    hubs: Mapping[str, dict[tuple[str, str], int]] = field(default_factory=dict)
+    crowds: Mapping[str, dict[tuple[str, str], tuple[int, int]]] = field(default_factory=dict)
+    thresholds: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+    tokens: Mapping[tuple[str, str], KnownToken] = field(default_factory=dict)
+
+    def addresses(self, chain: str) -> KnownAddresses:
+        """What the window of a chain asks for."""
+        stretches: dict[str, tuple[int, int]] = {}
+        columns: list[tuple[int, int, int, int]] = []
+        entities: dict[str, int] = {}
+        for address, labels in self.labels.get(chain, {}).items():
+            first = len(columns)
+            for label in labels:
+                if label.category in ROLE_BY_CATEGORY:
+                    entity = entities.setdefault(label.entity, len(entities))
+                    columns.append((label.start, label.end, ROLE_BY_CATEGORY[label.category], entity))
+            if len(columns) > first:
+                stretches[address] = (first, len(columns))
+        table = np.array(columns, np.int64).reshape(-1, 4)
+        return KnownAddresses(
+            stretches,
+            table[:, 0].copy(),
+            table[:, 1].copy(),
+            table[:, 2].astype(np.int8),
+            table[:, 3].astype(np.int32),
+            self.hubs.get(chain, {}),
+            self.crowds.get(chain, {}),
+        )
+
+    def of_category(self, chain: str, category: str) -> pa.Array:
+        """Addresses that ever had a label of a category."""
+        found = [
+            address
+            for address, labels in self.labels.get(chain, {}).items()
+            if any(label.category == category for label in labels)
+        ]
+        return pa.array(found, pa.string())
+
+    def label(self, chain: str, address: str | None, moment: int) -> Label | None:
+        """Whose an address is at a moment."""
+        labels = self.labels.get(chain, {}).get(address or "", ())
+        return next((label for label in labels if label.holds(moment)), None)
+
+
+def read_knowledge(connection: Connection, settings: Settings) -> Knowledge:
+    """What a published warehouse knows.
+
+    Args:
+        connection: The published file.
+        settings: What makes a token's traffic usual.
+    """
+    labels: dict[str, dict[str, tuple[Label, ...]]] = {}
+    for chain, address, start, stop, category, entity in connection.execute(sql("known_labels")).fetchall():
+        of_chain = labels.setdefault(chain, {})
+        of_chain[address] = (*of_chain.get(address, ()), Label(start, stop, category, entity))
+    sanctioned: dict[str, tuple[Label, ...]] = {}
+    for address, start, stop, said in connection.execute(sql("known_sanctioned")).fetchall():
+        sanctioned[address] = (*sanctioned.get(address, ()), Label(start, stop, "sanctioned", said))
+    hubs: dict[str, dict[tuple[str, str], int]] = {}
+    crowds: dict[str, dict[tuple[str, str], tuple[int, int]]] = {}
+    rows = connection.execute(sql("known_services"), {"never": int(NEVER)}).fetchall()
+    for chain, token, address, hub, paid_by_many, pays_many in rows:
+        if hub < NEVER:
+            hubs.setdefault(chain, {})[token, address] = hub
+        if min(paid_by_many, pays_many) < NEVER:
+            crowds.setdefault(chain, {})[token, address] = (paid_by_many, pays_many)
+    usual = {"days": settings.alerts.transfer_days, "least": settings.alerts.transfer_least}
+    tokens = {
+        (chain, token): KnownToken(symbol, usd, is_spoof, largest)
+        for chain, token, symbol, usd, is_spoof, largest in connection.execute(sql("known_tokens"), usual).fetchall()
+    }
+    return Knowledge(labels, sanctioned, hubs, crowds, thresholds(connection), tokens)
