@@ -184,8 +184,8 @@ def _compare(connection: Connection, settings: Settings, run_id: str, moment: da
         """)
         connection.execute(sql("changed_alerts"), {"now": moment, "run": run_id})
         connection.execute("""
-            update ops.alerts set finality = null
-            where finality is not null and alert_id in (select alert_id from alert_candidates)
+            update ops.alerts set finality = null, content = c.content
+            from alert_candidates as c where c.alert_id = ops.alerts.alert_id and ops.alerts.finality is not null
         """)
         connection.execute("delete from store.told_days")
         connection.execute("insert into store.told_days select * from day_marks")

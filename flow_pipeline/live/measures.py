@@ -15,7 +15,7 @@ import numpy as np
 from flow_pipeline.detectors.typology import Hits, Measured, Typology, typologies
 from flow_pipeline.live.events import FINDING, Event, exact, named
 from flow_pipeline.live.findings import Standing
-from flow_pipeline.live.knowledge import KnownToken, Knowledge
+from flow_pipeline.live.knowledge import Knowledge, KnownToken
 from flow_pipeline.scoring.severity import WORDS, severity
 from flow_pipeline.settings import VerdictSettings
 

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from flow_pipeline.graph.paths import DAY
 from flow_pipeline.live.events import Event, exact, in_words, moment, named, short_address
-from flow_pipeline.live.knowledge import KnownToken, Knowledge
+from flow_pipeline.live.knowledge import Knowledge, KnownToken
 from flow_pipeline.live.steps import Batch
 from flow_pipeline.scoring.severity import WORDS, severity
 from flow_pipeline.settings import Settings
@@ -159,7 +159,9 @@ class Rules:
             )
         ]
         said = f", {in_words(times[at])} times the largest of the {alerts.transfer_days} days before"
-        event = self._large_event(batch, int(rows[at]), symbol, word, float(rarity), said, before[1] if before else None)
+        event = self._large_event(
+            batch, int(rows[at]), symbol, word, float(rarity), said, before[1] if before else None
+        )
         if event is not None:
             self._largest[token, day] = (float(amount[at]), event.alert_id)
             yield event

@@ -54,7 +54,7 @@ where
         c.alert_id is not null
         and (
             t.change = 'withdrawn'
-            or c.content::varchar <> t.content
+            or not is_confirmed(t.finality, t.content, c.content)
             or t.part_of is distinct from p.part_of
         )
     )

@@ -42,3 +42,20 @@ create or replace temp macro worth_of_days() as table
         netflow_usd,
         outflow_usd
     from marts.fct_daily_netflow;
+
+-- True when a build finds what is told already: the same content, or, of what the tip told, all that the tip could know.
+create or replace temp macro is_confirmed(finality, told, found) as
+case
+    when finality is null then found::varchar = told
+    else
+        coalesce(
+            list_bool_and(
+                list_transform(
+                    list_filter(json_keys(told::json), lambda key: key <> 'tip'),
+                    lambda key: json_extract_string(found, '$.' || key)
+                    is not distinct from json_extract_string(told::json, '$.' || key)
+                )
+            ),
+            true
+        )
+end;
