@@ -185,7 +185,7 @@ def _warm_up(settings: Settings) -> None:
     """Have every kernel compiled before the first batch waits for it."""
     source = _begun(settings, Knowledge(), "")
     for number in range(2):
-        rows = [_made(number, place, place % 7, (place * 3 + 1) % 7) for place in range(60)]
+        rows = [_made(number, place, place % 41, (place * 3 + 1) % 41) for place in range(60)]
         came = source.window.take(pa.Table.from_pylist(rows, TRANSFERS), number)
         source.findings.take(came)
     source.findings.fall(*source.window.fall(0))
