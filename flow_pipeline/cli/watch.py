@@ -89,7 +89,7 @@ def _follow(
     async def follow() -> None:
         feeds = [await discover()[kind].open_feed(options, settings) for kind in kinds]
         note("netraflow: following " + ", ".join(feed.source for feed in feeds))
-        detection = await asyncio.to_thread(open_detection, settings)
+        detection = await asyncio.to_thread(open_detection, settings, [feed.chain for feed in feeds])
         told = Told(page.quiet if page.is_on else _as_json if as_json else _as_line, page.show, note)
         watching = Watch(settings, feeds, detection, told)
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -6,9 +6,11 @@ not: what is suspicious (`live.detection`), the ledger itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flow_pipeline.alerts.rules import discover
@@ -18,28 +20,36 @@ from flow_pipeline.live.events import FINDING, Event
 from flow_pipeline.live.knowledge import Knowledge, read_knowledge
 from flow_pipeline.live.rules import LARGE, SANCTIONED
 from flow_pipeline.live.steps import Batch, Fall, Finality, Step
-from flow_pipeline.live.totals import Totals, read_ends
+from flow_pipeline.live.totals import Totals
+from flow_pipeline.loading.labels import load_labels
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import published_run
-from flow_pipeline.warehouse.store import open_published
+from flow_pipeline.warehouse.store import open_build, open_published
 
 
-def open_detection(settings: Settings) -> Alerting:
+def open_detection(settings: Settings, chains: Sequence[str]) -> Alerting:
     """Detection with what the published warehouse knows: labels, services, prices, what is rare.
 
+    Where nothing is published it knows the labels: the shipped packs and those of the settings.
+
     Raises:
-        FlowError: what is published is damaged.
+        FlowError: what is published is damaged, or a label file can not be read.
     """
-    if published_run(settings) is None:
-        return Alerting(settings, Knowledge(), Totals({}))
-    with open_published(settings) as connection:
-        return Alerting(settings, read_knowledge(connection, settings), Totals(read_ends(connection)))
+    if published_run(settings) is not None:
+        with open_published(settings) as connection:
+            knowledge = read_knowledge(connection, settings, chains)
+    else:
+        with TemporaryDirectory() as folder, open_build(settings, Path(folder) / "labels.duckdb") as connection:
+            load_labels(connection, settings)
+            knowledge = read_knowledge(connection, settings, chains)
+    return Alerting(settings, knowledge, Totals(knowledge.ends))
 
 
 class Alerting:
     """Detection, and the alerts that stand."""
 
     def __init__(self, settings: Settings, knowledge: Knowledge, totals: Totals) -> None:
+        self.knowledge = knowledge
         self._settings, self._tip, self._totals = settings, Tip(settings, knowledge), totals
         self._alerts: dict[str, dict[str, TipAlert]] = {}
         self._named: dict[str, dict[str, str]] = {}

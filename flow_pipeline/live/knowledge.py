@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
+from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph import ROLE_BY_CATEGORY
 from flow_pipeline.graph.prepare import NEVER
@@ -31,6 +32,18 @@ class Label:
     def holds(self, moment: int) -> bool:
         """True when it holds at a moment."""
         return self.start <= moment < self.end
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What is known of the ends of transfers on one chain: class and exchange per address."""
+
+    addresses: pa.Array
+    classes: pa.Array
+    exchanges: pa.Array
+
+
+NO_ENDS = Ends(pa.array([], pa.string()), pa.array([], pa.string()), pa.array([], pa.string()))
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,7 @@ class Knowledge:
         crowds: Per chain, token and address since when it is paid by many and pays many; NEVER is not yet.
         thresholds: Strength from which a finding is suspicious, by typology, chain and token.
         tokens: By chain and token.
+        ends: Per chain the class of each labelled address, for the totals.
     """
 
     labels: Mapping[str, Mapping[str, tuple[Label, ...]]] = field(default_factory=dict)
@@ -69,6 +83,7 @@ class Knowledge:
     crowds: Mapping[str, dict[tuple[str, str], tuple[int, int]]] = field(default_factory=dict)
     thresholds: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
     tokens: Mapping[tuple[str, str], KnownToken] = field(default_factory=dict)
+    ends: Mapping[str, Ends] = field(default_factory=dict)
 
     def addresses(self, chain: str) -> KnownAddresses:
         """What the window of a chain asks for."""
@@ -109,20 +124,31 @@ class Knowledge:
         return next((label for label in labels if label.holds(moment)), None)
 
 
-def read_knowledge(connection: Connection, settings: Settings) -> Knowledge:
-    """What a published warehouse knows.
+def read_knowledge(connection: Connection, settings: Settings, chains: Sequence[str]) -> Knowledge:
+    """What a warehouse knows of some chains.
 
     Args:
-        connection: The published file.
-        settings: What makes a token's traffic usual.
+        connection: The published file, or one in which only labels are loaded.
+        settings: What makes a token's traffic usual, and which regions are home.
+        chains: Canonical names of those that are followed.
     """
     labels: dict[str, dict[str, tuple[Label, ...]]] = {}
-    for chain, address, start, stop, category, entity in connection.execute(sql("known_labels")).fetchall():
+    classes: dict[str, dict[str, tuple[str, str | None]]] = {}
+    known_on = settings.labels.as_known_on.isoformat() if settings.labels.as_known_on else "9999-12-30"
+    evm = [chain for chain in chains if chain in chains_of("evm")]
+    connection.execute(sql("labels_now"), {"chains": list(chains), "evm": evm, "known_on": known_on})
+    home = {"home": list(settings.regions.home)}
+    for chain, address, start, stop, category, entity, kind in connection.execute(sql("known_labels"), home).fetchall():
         of_chain = labels.setdefault(chain, {})
         of_chain[address] = (*of_chain.get(address, ()), Label(start, stop, category, entity))
+        classes.setdefault(chain, {})[address] = (kind, entity if kind == "exchange" else None)
+    connection.execute("drop table labels_now")
     sanctioned: dict[str, tuple[Label, ...]] = {}
-    for address, start, stop, said in connection.execute(sql("known_sanctioned")).fetchall():
+    for address, start, stop, said in connection.execute(sql("known_sanctioned"), {"known_on": known_on}).fetchall():
         sanctioned[address] = (*sanctioned.get(address, ()), Label(start, stop, "sanctioned", said))
+    ends = {chain: _ends(found) for chain, found in classes.items()}
+    if not has_models(connection):
+        return Knowledge(labels, sanctioned, ends=ends)
     hubs: dict[str, dict[tuple[str, str], int]] = {}
     crowds: dict[str, dict[tuple[str, str], tuple[int, int]]] = {}
     rows = connection.execute(sql("known_services"), {"never": int(NEVER)}).fetchall()
@@ -136,4 +162,19 @@ def read_knowledge(connection: Connection, settings: Settings) -> Knowledge:
         (chain, token): KnownToken(symbol, usd, is_spoof, largest)
         for chain, token, symbol, usd, is_spoof, largest in connection.execute(sql("known_tokens"), usual).fetchall()
     }
-    return Knowledge(labels, sanctioned, hubs, crowds, thresholds(connection), tokens)
+    return Knowledge(labels, sanctioned, hubs, crowds, thresholds(connection), tokens, ends)
+
+
+def has_models(connection: Connection) -> bool:
+    """True for a warehouse that was built, false for one in which only labels are loaded."""
+    found = connection.execute("select 1 from duckdb_views() where view_name = 'int_tokens__canonical'").fetchone()
+    return found is not None
+
+
+def _ends(classes: Mapping[str, tuple[str, str | None]]) -> Ends:
+    text = pa.string()
+    return Ends(
+        pa.array(list(classes), text),
+        pa.array([kind for kind, _ in classes.values()], text),
+        pa.array([exchange for _, exchange in classes.values()], text),
+    )

@@ -7,6 +7,7 @@ a block falls, they are summed anew from the blocks that stand.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -14,37 +15,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flow_pipeline.domain.sql import statements
+from flow_pipeline.live.knowledge import NO_ENDS, Ends
 from flow_pipeline.live.steps import Batch, Fall, Finality, Step
-from flow_pipeline.warehouse.store import Connection
 
-sql = statements(__package__)
 _DAY = 86_400_000_000
 _CLASSES = ("exchange", "bridge", "foreign", "domestic")
 """A transfer is of the first class that one of its ends has, else unlabelled."""
 _SHOWN = 12
-
-
-@dataclass(frozen=True)
-class Ends:
-    """What is known of the ends of transfers on one chain: class and exchange per address."""
-
-    addresses: pa.Array
-    classes: pa.Array
-    exchanges: pa.Array
-
-
-NO_ENDS = Ends(pa.array([], pa.string()), pa.array([], pa.string()), pa.array([], pa.string()))
-
-
-def read_ends(connection: Connection) -> dict[str, Ends]:
-    """Per chain what a published warehouse says of its labelled addresses."""
-    rows = connection.execute(sql("known_ends")).to_arrow_table()
-    found = {}
-    for chain in pc.unique(rows["chain"]).to_pylist():
-        mine = rows.filter(pc.equal(rows["chain"], chain)).combine_chunks()
-        found[chain] = Ends(*(mine[name].combine_chunks() for name in ("address", "class", "exchange")))
-    return found
 
 
 @dataclass
@@ -68,7 +45,7 @@ class _Source:
 class Totals:
     """The sums of every source's last day. Those of blocks that may fall are kept apart, block by block."""
 
-    def __init__(self, ends: dict[str, Ends]) -> None:
+    def __init__(self, ends: Mapping[str, Ends]) -> None:
         self._ends = ends
         self._sources: dict[str, _Source] = {}
 
