@@ -103,11 +103,12 @@ class Alerting:
         finality = "final" if not has_blocks or (block is not None and block <= final) else "seen"
         if finality == "seen" and block is not None and block <= safe:
             finality = "safe"
+        # Words may change with a label that came since; they are no news. A sum of all dealings is one each time.
         content: dict[str, Any] = {"tip": {"said": event.reason}}
         if event.finding_id:
-            content |= {"finding_id": event.finding_id, "moved_amount": event.amount}
+            content = {"finding_id": event.finding_id, "moved_amount": event.amount}
         elif rule in _OF_TRANSFERS:
-            content |= {"amount": event.amount}
+            content = {"amount": event.amount}
         return TipAlert(
             rule=rule,
             rule_version=known.VERSION if known else "1",

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flow_pipeline.alerts.tip import TipAlert
-from flow_pipeline.live.steps import Batch, Fall, Feed, Finality, Step
+from flow_pipeline.live.steps import Batch, Cursor, Fall, Feed, Finality, Step
 from flow_pipeline.settings import Settings
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -84,6 +84,12 @@ class Status:
     def of(cls, feeds: Sequence[Feed]) -> Status:
         """Nothing yet, of some feeds."""
         return cls({feed.source: SourceStatus(feed.source, feed.chain) for feed in feeds})
+
+    def begin(self, source: str, cursor: Cursor) -> None:
+        """Where a source is read up to before the process reads on."""
+        if cursor.blocks:
+            of, last = self.sources[source], cursor.blocks[-1]
+            of.last_block, of.last_time = last.number, last.time
 
     def note_step(self, step: Step) -> None:
         """Count a step."""

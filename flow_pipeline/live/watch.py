@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +23,7 @@ from flow_pipeline.alerts.tip import TipAlert, settle, take, withdraw_missing
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.live.landing import land
 from flow_pipeline.live.status import Status, write_status
-from flow_pipeline.live.steps import Batch, Fall, Feed, Finality, Step
+from flow_pipeline.live.steps import Batch, Cursor, Fall, Feed, Finality, Step
 from flow_pipeline.live.tip import TipStore, open_tip
 from flow_pipeline.settings import Settings
 
@@ -90,7 +90,10 @@ class Watch:
         """
         with open_tip(self._settings) as store:
             await asyncio.to_thread(self._rebuild, store)
-            pumps = [asyncio.create_task(self._pump(feed, store.cursor(feed.source))) for feed in self._feeds]
+            cursors = {feed.source: store.cursor(feed.source) for feed in self._feeds}
+            for source, cursor in cursors.items():
+                self.status.begin(source, cursor)
+            pumps = [asyncio.create_task(self._pump(feed, cursors[feed.source])) for feed in self._feeds]
             worker = asyncio.create_task(self._detect(until_block))
             writer = asyncio.create_task(self._write(store))
             ends: list[asyncio.Task[Any]] = [worker, writer, *pumps]
@@ -130,9 +133,8 @@ class Watch:
             standing = self._detection.standing().get(feed.source, [])
             withdraw_missing(self._settings, feed.source, standing, start.date())
 
-    async def _pump(self, feed: Feed, cursor: object) -> None:
-        steps: AsyncIterator[Step] = feed.follow(cursor)  # type: ignore[arg-type]
-        async for step in steps:
+    async def _pump(self, feed: Feed, cursor: Cursor) -> None:
+        async for step in feed.follow(cursor):
             await self._steps.put(step)
 
     async def _detect(self, until_block: int | None) -> None:

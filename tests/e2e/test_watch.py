@@ -184,6 +184,61 @@ def netraflow(data: Path, *words: str) -> str:
     return done.stdout
 
 
+LABELS = "chain,address,entity,category,label,source\nanvil,{},Bad Party,sanctioned,Bad Party,a list\n"
+
+
+def alerts(data: Path) -> dict[str, tuple[str, int, str | None]]:
+    """Title → change, revision, finality."""
+    with duckdb.connect(str(data / "alerts" / "ledger.duckdb"), read_only=True) as connection:
+        return {
+            row[0]: row[1:]
+            for row in connection.execute("select title, change, revision, finality from alerts").fetchall()
+        }
+
+
+def test_an_alert_is_told_within_a_second_and_withdrawn_when_its_block_falls(node: Node, tmp_path: Path) -> None:
+    data, bad = tmp_path / "data", node.accounts[5]
+    (tmp_path / "labels.csv").write_text(LABELS.format(bad))
+    sent = tmp_path / "sent.jsonl"
+    channel = {
+        "NETRAFLOW_LABELS__FILES": json.dumps([str(tmp_path / "labels.csv")]),
+        "NETRAFLOW_ALERTS__CHANNELS__LOG__KIND": "file",
+        "NETRAFLOW_ALERTS__CHANNELS__LOG__PATH": str(sent),
+    }
+    process = watching(data, node, "--ws", node.ws, "--json", **channel)
+    until(data, node, process)
+    assert process.stdout is not None
+    began = time.monotonic()
+    node.transfer(bad, 7 * 10**18)
+    told = json.loads(process.stdout.readline())
+    assert time.monotonic() - began < 1.0
+    assert (told["rule"], told["severity"], told["finality"]) == ("sanctioned_transfer", "CRITICAL", "seen")
+    assert told["latency_seconds"] < 0.5
+    until(data, node, process)
+    node.reorg(1)
+    gone = json.loads(process.stdout.readline())
+    assert (gone["alert_id"], gone["is_standing"]) == (told["alert_id"], False)
+    node.transfer(bad, 8 * 10**18, sender=node.accounts[6])
+    node.mine(70)
+    until(data, node, process)
+    time.sleep(0.5)
+    process.kill()
+    process.communicate()
+    # What is still to be told is told by the next process; what was told is not told again.
+    ended(watching(data, node, "--until-block", node.height, **channel))
+    found = alerts(data)
+    assert sorted((title.split(" TUSD")[0], *state) for title, state in found.items()) == [
+        ("7", "withdrawn", 2, "seen"),
+        ("8", "new", 1, "final"),
+    ]
+    lines = [json.loads(line)["alerts"] for line in sent.read_text().splitlines()]
+    assert [(alert["title"].split(" TUSD")[0], alert["change"]) for line in lines for alert in line] == [
+        ("7", "new"),
+        ("7", "withdrawn"),
+        ("8", "new"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

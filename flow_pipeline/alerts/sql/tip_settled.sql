@@ -12,7 +12,10 @@ from (
             else 'seen'
         end as finality
     from alerts
-    where finality in ('seen', 'safe', 'final') and (explanation ->> '$.tip.source') = $source
+    where
+        finality in ('seen', 'safe', 'final')
+        and change <> 'withdrawn'
+        and (explanation ->> '$.tip.source') = $source
 ) as d
 where d.alert_id = alerts.alert_id and d.finality <> alerts.finality
 returning alerts.alert_id
