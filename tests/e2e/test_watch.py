@@ -34,7 +34,7 @@ def node() -> Iterator[Node]:
 @pytest.fixture
 def quick() -> Iterator[Node]:
     """A node whose blocks are final when eight more are there."""
-    with Node("--slots-in-an-epoch", "4") as made:
+    with Node("--slots-in-an-epoch", "4", "--timestamp", "1700000000") as made:
         made.deploy()
         yield made
 
@@ -157,7 +157,7 @@ def test_kills_lose_and_double_nothing(node: Node, tmp_path: Path) -> None:
 def test_final_days_are_loaded_by_the_daily_run(quick: Node, tmp_path: Path) -> None:
     data = tmp_path / "data"
     you = quick.accounts[1]
-    days = [1_900_000_000 + 86_400 * n for n in range(3)]
+    days = [1_700_010_000 + 86_400 * n for n in range(3)]
     for day in days:
         quick.at(day)
         quick.transfer(you, 25 * 10**17)
@@ -166,7 +166,7 @@ def test_final_days_are_loaded_by_the_daily_run(quick: Node, tmp_path: Path) -> 
     ended(watching(data, quick, "--until-block", quick.height))
     files = sorted((data / "landing").rglob("*.parquet"))
     assert len(files) == 2, "the last day is not over"
-    netraflow(data, "run", "--from", "2030-03-17", "--to", "2030-03-19")
+    netraflow(data, "run", "--from", "2023-11-15", "--to", "2023-11-17")
     told = netraflow(data, "sql", "select chain, token_symbol, sum(amount)::varchar from raw.transfers group by all")
     assert json.loads(told) == [
         {"chain": "anvil", "token_symbol": "TUSD", "CAST(sum(amount) AS VARCHAR)": "5.000000000000000002"}
