@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flow_pipeline.domain.chains import native_of
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.nodes import LOGS, TRANSFERS, Block, Part
@@ -285,6 +286,7 @@ class EvmNode:
         self.rpc = rpc
         self.tokens: dict[str, Token] = dict(tokens or {})
         self.counts: Counter[str] = Counter()
+        self._coin: str | None = None
         self._has_receipts = True
         self._tracer: str | None = "debug_traceBlockByNumber"
 
@@ -417,19 +419,11 @@ class EvmNode:
         used = np.unique(logs["block_number"].to_numpy()).tolist()
         if used and (used[0] < first or used[-1] > last):
             raise _wrong(self.rpc.shown, f"asked for the logs of blocks {first:,} to {last:,}, it answered with others")
-        coins: dict[int, pa.Table] = {}
-        if coin is None:
-            blocks = await self.blocks(sorted({first, *used, last}))
-        else:
-            blocks = []
-            for number in range(first, last + 1):
-                block, coins[number] = await self.coins_of_block(number, coin, addresses)
-                if blocks and blocks[-1].hash != block.parent:
-                    raise _wrong(self.rpc.shown, f"block {number:,} is no child of block {number - 1:,}")
-                blocks.append(block)
+        blocks = await self.blocks(range(first, last + 1) if coin else sorted({first, *used, last}))
         table = self._in_blocks(logs, blocks) if logs.num_rows else logs
-        if coins:
-            table = pa.concat_tables([table, *coins.values()]).sort_by(
+        if coin:
+            coins = [await self.native_of_block(block, coin, addresses) for block in blocks]
+            table = pa.concat_tables([table, *coins]).sort_by(
                 [("block_number", "ascending"), ("transaction_index", "ascending"), ("transfer_index", "ascending")]
             )
         return Part(table.combine_chunks(), tuple(blocks))
@@ -486,39 +480,52 @@ class EvmNode:
         self.counts += decoded.counts
         return decoded.transfers
 
-    async def coins_of_block(self, number: int, symbol: str, addresses: Sequence[str] = ()) -> tuple[Block, pa.Table]:
+    async def native_of_block(self, block: Block, symbol: str | None = None, addresses: Sequence[str] = ()) -> pa.Table:
         """Transfers of the chain's own coin in a block: payments of transactions, and those inside contracts.
 
         Args:
-            number: Of the block.
-            symbol: Of the coin.
+            block: The block, which is asked for by its hash.
+            symbol: Of the coin; None takes that of the node's chain.
             addresses: Senders or receivers, lower case; none is all.
 
         Returns:
-            The head of the block, and columns of `LOGS`. What is inside contracts is missing where `lacks_traces`.
+            Columns of `LOGS`. What is inside contracts is missing where `lacks_traces`.
 
         Raises:
-            WrongAnswer: transactions and receipts do not go together.
+            WrongAnswer: the node lacks the block, or its transactions, receipts and traces do not go together.
         """
-        answer = await self.rpc.call("eth_getBlockByNumber", hex(number), True)
+        answer = await self.rpc.call("eth_getBlockByHash", block.hash, True)
         if answer is None:
-            raise _wrong(self.rpc.shown, f"it has no block {number:,}, though it has later ones")
-        block = self._block(answer)
-        if block.number != number:
-            raise _wrong(self.rpc.shown, f"asked for block {number:,}, it answered with {block.number:,}")
+            raise _wrong(self.rpc.shown, f"it has block {block.number:,} no more")
+        if self._block(answer) != block:
+            raise _wrong(self.rpc.shown, f"asked for block {block.number:,}, it answered with another")
+        if symbol is None:
+            symbol = await self._own_coin()
         try:
+            hashes = [_hash(tx["hash"]) for tx in answer["transactions"]]
             moves = await self._payments(answer)
-            moves += await self._inside(number, len(answer["transactions"]))
+            moves += await self._inside(block, hashes)
             if addresses:
                 wanted = set(addresses)
                 moves = [move for move in moves if move.sender in wanted or move.receiver in wanted]
-            coins = _coins(block, moves, [_hash(tx["hash"]) for tx in answer["transactions"]], symbol)
-            self.counts[DOES_NOT_FIT] += coins["amount"].null_count
-            return block, coins
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            coins = _coins(block, moves, hashes, symbol)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise _wrong(
-                self.rpc.shown, f"transactions of block {number:,} that are none ({type(error).__name__})"
+                self.rpc.shown, f"transactions of block {block.number:,} that are none ({type(error).__name__})"
             ) from None
+        self.counts[DOES_NOT_FIT] += coins["amount"].null_count
+        return coins
+
+    async def _own_coin(self) -> str:
+        """The symbol of the own coin of the node's chain."""
+        if self._coin is None:
+            native = native_of(str(await self.chain_id()))
+            if native is None:
+                raise FlowError(
+                    f"{self.rpc.shown}: nothing is known of the own coin of its chain", "leave the coin out"
+                )
+            self._coin = native.native_symbol
+        return self._coin
 
     async def _payments(self, block: dict[str, Any]) -> list[_Move]:
         """Values that transactions of a block carry; those of failed ones went back."""
@@ -555,24 +562,28 @@ class EvmNode:
             except RpcError as error:
                 if error.is_too_much:
                     raise
-            self._has_receipts = False
+                self._has_receipts = not error.is_unknown_method
         return await self.rpc.batch([("eth_getTransactionReceipt", (tx["hash"],)) for tx in block["transactions"]])
 
-    async def _inside(self, number: int, count: int) -> list[_Move]:
+    async def _inside(self, block: Block, hashes: list[str]) -> list[_Move]:
         """Values that contracts sent on; nothing where the node can not trace."""
-        while self._tracer is not None and count:
+        while self._tracer is not None and hashes:
             options = ({"tracer": "callTracer"},) if self._tracer.startswith("debug") else ()
             try:
-                found = await self.rpc.call(self._tracer, hex(number), *options)
+                found = await self.rpc.call(self._tracer, hex(block.number), *options)
             except RpcError as error:
                 if error.is_too_much:
                     raise
                 self._tracer = "trace_block" if options else None
                 continue
             if options:
-                if len(found) != count:
-                    raise _wrong(self.rpc.shown, f"the traces of block {number:,} are those of another")
+                if len(found) != len(hashes) or any(
+                    trace.get("txHash", tx) != tx for trace, tx in zip(found, hashes, strict=True)
+                ):
+                    raise _wrong(self.rpc.shown, f"the traces of block {block.number:,} are those of another")
                 return [move for place, trace in enumerate(found) for move in _of_calls(place, trace["result"])]
+            if any(trace["blockHash"] != block.hash for trace in found):
+                raise _wrong(self.rpc.shown, f"the traces of block {block.number:,} are those of another")
             return _of_traces(found)
         return []
 

@@ -46,7 +46,8 @@ _TOO_MUCH = re.compile(
     r"entity too large|context canceled|logs matched|\blimit exceeded",
     re.IGNORECASE,
 )
-_LIMIT_EXCEEDED = -32005
+_LIMIT_EXCEEDED, _NO_METHOD = -32005, -32601
+_UNKNOWN = re.compile(r"method.{0,80}(not (found|available|supported|exist|enabled|allowed)|disabled)", re.IGNORECASE)
 _TRANSIENT_CODES = {-32603, -28, 429, 503}
 """Internal error, a node that still reads its blocks, and HTTP's codes: the next try may succeed."""
 
@@ -67,6 +68,11 @@ class RpcError(FlowError):
     def is_too_much(self) -> bool:
         """True where less might have been answered: a smaller range of blocks, fewer questions at once."""
         return (self.code == _LIMIT_EXCEEDED or is_too_much(self.text)) and not is_rate(self.text)
+
+    @property
+    def is_unknown_method(self) -> bool:
+        """True where the server has no such method."""
+        return self.code == _NO_METHOD or bool(_UNKNOWN.search(self.text))
 
 
 class TooLarge(FlowError):
