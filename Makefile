@@ -35,13 +35,16 @@ test: setup tools  ## the tests, but those that take longest
 test-all: setup tools  ## every test
 	$(BIN)/pytest
 
-# A browser and Prometheus for the tests that look at pages and figures; where Debian's packages can not be had, those
-# tests say what they miss.
+# A browser, Prometheus and nodes of chains for the tests that ask them; where Debian's packages or npm can not be had,
+# those tests say what they miss.
+ANVIL := .tools/node_modules/@foundry-rs/anvil
 tools:
-	@command -v chromium >/dev/null && command -v promtool >/dev/null || { \
+	@command -v chromium >/dev/null && command -v promtool >/dev/null && command -v litecoind >/dev/null || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium prometheus \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium prometheus litecoind \
 		>/dev/null; } || true
+	@command -v anvil >/dev/null || test -d $(ANVIL) || { command -v npm >/dev/null && \
+		npm install --silent --no-audit --no-fund --ignore-scripts --prefix .tools @foundry-rs/anvil >/dev/null; } || true
 
 lint: setup  ## ruff, mypy, import rules, sqlfluff, typos
 	$(BIN)/ruff check .
@@ -100,4 +103,4 @@ measure-cards: setup  ## the figures of the typology cards
 	$(BIN)/python tests/benchmark/cards.py
 
 clean:  ## removes the environments
-	rm -rf $(VENV) .uv
+	rm -rf $(VENV) .uv .tools
