@@ -6,12 +6,13 @@ blocks somebody wants. Read more: docs/live.md.
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import chain as chained
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
@@ -88,8 +89,7 @@ def decode_logs(
     """
     counts: Counter[str] = Counter()
     try:
-        wanted = _in_order(_of_tokens(logs, counts))
-        columns = _Columns.of(wanted)
+        columns = _columns_of(logs, counts)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _wrong(where, f"a log that is none ({type(error).__name__}: {harmless(str(error), 80)})") from None
     if not columns.number.size:
@@ -100,17 +100,14 @@ def decode_logs(
     known = [(tokens or {}).get(contract) for contract in contracts]
     amount = amounts_of(columns.data, codes.indices.to_numpy(), [token.decimals if token else None for token in known])
     symbols = pa.array([token.symbol if token else None for token in known], pa.string())
-    without = sum(
-        int((codes.indices.to_numpy() == place).sum())
-        for place, token in enumerate(known)
-        if token is None or token.decimals is None
-    )
+    is_unknown = np.array([token is None or token.decimals is None for token in known])
+    without = int(is_unknown[codes.indices.to_numpy()].sum())
     counts[UNKNOWN_DECIMALS] += without
     counts[DOES_NOT_FIT] += amount.null_count - without
     table = pa.table(
         [
             pa.array(columns.number),
-            _times(columns, wanted, times),
+            _times(columns, times),
             pa.array(columns.transaction),
             columns.tx_hash,
             pa.array(columns.index),
@@ -119,7 +116,7 @@ def decode_logs(
             columns.sender,
             columns.receiver,
             amount,
-            pa.nulls(len(wanted), pa.decimal128(38, 6)),
+            pa.nulls(columns.number.size, pa.decimal128(38, 6)),
             columns.block_hash,
         ],
         schema=LOGS,
@@ -127,32 +124,12 @@ def decode_logs(
     return Decoded(table, +counts)
 
 
-def _of_tokens(logs: Sequence[Mapping[str, Any]], counts: Counter[str]) -> list[Mapping[str, Any]]:
-    """Logs of ERC-20 transfers that stand; the others are counted."""
-    wanted = [
-        log
-        for log in logs
-        if len(log["topics"]) == 3
-        and len(log["data"]) == 66
-        and log["topics"][0] == TRANSFER_TOPIC
-        and not log.get("removed")
-    ]
-    if len(wanted) != len(logs):
-        counts[WITHDRAWN] += sum(1 for log in logs if log.get("removed"))
-        others = [log["topics"] for log in logs if not log.get("removed")]
-        counts[NOT_TOKENS] += sum(1 for topics in others if len(topics) == 4 and topics[0].lower() == TRANSFER_TOPIC)
-        counts[OTHER_FORM] += len(logs) - len(wanted) - counts[WITHDRAWN] - counts[NOT_TOKENS]
-    return wanted
+_FIELDS = ("blockNumber", "logIndex", "transactionIndex", "blockHash", "transactionHash", "address", "topics", "data")
 
 
-def _in_order(logs: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Logs by block and index: some nodes search in parallel and answer in any order."""
-    number = _integers([log["blockNumber"] for log in logs])
-    index = _integers([log["logIndex"] for log in logs])
-    step = np.diff(number)
-    if ((step < 0) | ((step == 0) & (np.diff(index) < 0))).any():
-        return [logs[place] for place in np.lexsort((index, number)).tolist()]
-    return logs
+def _fields_of(logs: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """The values of each field."""
+    return [[log[name] for log in logs] for name in _FIELDS]
 
 
 @dataclass(frozen=True)
@@ -166,23 +143,7 @@ class _Columns:
     sender: pa.Array
     receiver: pa.Array
     data: _Bytes
-
-    @classmethod
-    def of(cls, logs: Sequence[Mapping[str, Any]]) -> _Columns:
-        count = len(logs)
-        topics = [log["topics"] for log in logs]
-        data = _text([log["data"] for log in logs], 64)
-        return cls(
-            _integers([log["blockNumber"] for log in logs]),
-            _integers([log["logIndex"] for log in logs]),
-            _integers([log["transactionIndex"] for log in logs]),
-            _strings(_text([log["blockHash"] for log in logs], 64)),
-            _strings(_text([log["transactionHash"] for log in logs], 64)),
-            _strings(_text([log["address"] for log in logs], 40)),
-            _strings(_address([topic[1] for topic in topics])),
-            _strings(_address([topic[2] for topic in topics])),
-            np.frombuffer(bytes.fromhex(data[:, 2:].tobytes().decode()), np.uint8).reshape(count, 32),
-        )
+    logs: Sequence[Mapping[str, Any]]
 
     def check_places(self, where: str) -> None:
         """Each log stands once, and a block has one hash."""
@@ -196,27 +157,84 @@ class _Columns:
             raise _wrong(where, f"logs of blocks {self.number[at]:,} and {self.number[at + 1]:,} disagree on the hash")
 
 
-def _integers(texts: list[str]) -> _Ints:
-    return np.fromiter((int(text, 16) for text in texts), np.int64, len(texts))
+def _columns_of(logs: Sequence[Mapping[str, Any]], counts: Counter[str]) -> _Columns:
+    """Columns of the logs that are ERC-20 transfers and stand, by block and index; the others are counted.
+
+    Some nodes search in parallel and answer in any order.
+    """
+    fields = _fields_of(logs)
+    if not _are_all_tokens(logs, fields[6], fields[7]):
+        logs = _of_tokens(logs, counts)
+        fields = _fields_of(logs)
+    number, index = _integers(fields[0]), _integers(fields[1])
+    step = np.diff(number)
+    if ((step < 0) | ((step == 0) & (np.diff(index) < 0))).any():
+        order = np.lexsort((index, number))
+        number, index = number[order], index[order]
+        logs = [logs[place] for place in order.tolist()]
+        fields = _fields_of(logs)
+    _, _, transaction, block_hash, tx_hash, token, topics, data = fields
+    return _Columns(
+        number,
+        index,
+        _integers(transaction),
+        _strings(_text(block_hash, 64)),
+        _strings(_text(tx_hash, 64)),
+        _strings(_text(token, 40)),
+        _strings(_address([topic[1] for topic in topics])),
+        _strings(_address([topic[2] for topic in topics])),
+        np.frombuffer(unhexlify(_text(data, 64)[:, 2:].tobytes()), np.uint8).reshape(len(logs), 32),
+        logs,
+    )
 
 
-def _text(texts: list[str], digits: int) -> _Bytes:
+def _are_all_tokens(logs: Sequence[Mapping[str, Any]], topics: Sequence[list[str]], data: Sequence[str]) -> bool:
+    """True where all are ERC-20 transfers that stand, which is seen without a look at each."""
+    removed = [log.get("removed") for log in logs]
+    return (
+        not any(removed)
+        and set(map(len, topics)) <= {3}
+        and set(map(len, data)) <= {66}
+        and "".join([topic[0] for topic in topics]) == TRANSFER_TOPIC * len(logs)
+    )
+
+
+def _of_tokens(logs: Sequence[Mapping[str, Any]], counts: Counter[str]) -> Sequence[Mapping[str, Any]]:
+    """Logs of ERC-20 transfers that stand; the others are counted."""
+    standing = [log for log in logs if not log.get("removed")]
+    counts[WITHDRAWN] += len(logs) - len(standing)
+    wanted = []
+    for log in standing:
+        is_transfer = log["topics"][:1] and log["topics"][0].lower() == TRANSFER_TOPIC
+        if is_transfer and len(log["topics"]) == 3 and len(log["data"]) == 66:
+            wanted.append(log)
+        else:
+            counts[NOT_TOKENS if is_transfer and len(log["topics"]) == 4 else OTHER_FORM] += 1
+    return wanted
+
+
+def _integers(texts: Sequence[str]) -> _Ints:
+    return np.fromiter(map(int, texts, repeat(16)), np.int64, len(texts))
+
+
+def _text(texts: Sequence[str], digits: int) -> _Bytes:
     """Texts of `0x` and so many hexadecimal digits, as bytes, one row each.
 
     Raises:
         ValueError: one of them is another text.
     """
-    joined = "".join(texts).lower().encode("ascii")
+    joined = "".join(texts).encode("ascii").lower()
     if len(joined) != len(texts) * (digits + 2):
         raise ValueError(f"a value of other than {digits} hexadecimal digits")
     found = np.frombuffer(joined, np.uint8).reshape(len(texts), digits + 2)
     if (found[:, 0] != ord("0")).any() or (found[:, 1] != ord("x")).any():
         raise ValueError("a value without 0x")
-    bytes.fromhex(found[:, 2:].tobytes().decode())
+    if joined.translate(None, b"0123456789abcdef").strip(b"x"):
+        raise ValueError("a digit that is not hexadecimal")
     return found
 
 
-def _address(topics: list[str]) -> _Bytes:
+def _address(topics: Sequence[str]) -> _Bytes:
     """The address in the last twenty bytes of a topic."""
     found = _text(topics, 64)
     if (found[:, 2:26] != ord("0")).any():
@@ -233,13 +251,13 @@ def _strings(rows: _Bytes) -> pa.Array:
     return pa.StringArray.from_buffers(count, offsets, pa.py_buffer(np.ascontiguousarray(rows)))
 
 
-def _times(columns: _Columns, logs: Sequence[Mapping[str, Any]], times: Mapping[str, int] | None) -> pa.Array:
+def _times(columns: _Columns, times: Mapping[str, int] | None) -> pa.Array:
     """The time of each log's block, looked up once a block."""
     starts = np.flatnonzero(np.diff(columns.number, prepend=columns.number[0] - 1))
     lengths = np.diff(np.append(starts, columns.number.size))
     found: list[int | None] = []
     for start, block in zip(starts.tolist(), columns.block_hash.take(pa.array(starts)).to_pylist(), strict=True):
-        own = logs[start].get("blockTimestamp")
+        own = columns.logs[start].get("blockTimestamp")
         found.append(times.get(block) if times else int(own, 16) * 1_000_000 if isinstance(own, str) else None)
     return pa.array(found, pa.timestamp("us")).take(pa.array(np.repeat(np.arange(len(found)), lengths)))
 
