@@ -440,8 +440,7 @@ class EvmNode:
         blocks = await self.blocks(range(first, last + 1) if coin else sorted({first, *used, last}))
         table = self._in_blocks(logs, blocks) if logs.num_rows else logs
         if coin:
-            coins = [await self.native_of_block(block, coin, addresses) for block in blocks]
-            table = pa.concat_tables([table, *coins]).sort_by(
+            table = pa.concat_tables([table, *await self.native_of_blocks(blocks, coin, addresses)]).sort_by(
                 [("block_number", "ascending"), ("transaction_index", "ascending"), ("transfer_index", "ascending")]
             )
         return Part(table.combine_chunks(), tuple(blocks))
@@ -498,41 +497,53 @@ class EvmNode:
         self.counts += decoded.counts
         return decoded.transfers
 
-    async def native_of_block(self, block: Block, symbol: str | None = None, addresses: Sequence[str] = ()) -> pa.Table:
-        """Transfers of the chain's own coin in a block: payments of transactions, and those inside contracts.
+    async def native_of_block(self, block: Block) -> pa.Table:
+        """As `native_of_blocks`, of one block and for the coin of the node's chain."""
+        return (await self.native_of_blocks([block], await self._own_coin()))[0]
+
+    async def native_of_blocks(
+        self, blocks: Sequence[Block], symbol: str, addresses: Sequence[str] = ()
+    ) -> list[pa.Table]:
+        """Transfers of the chain's own coin in blocks: payments of transactions, and those inside contracts.
 
         Args:
-            block: The block, which is asked for by its hash.
-            symbol: Of the coin; None takes that of the node's chain.
+            blocks: The blocks, which are asked for by their hashes.
+            symbol: Of the coin.
             addresses: Senders or receivers, lower case; none is all.
 
         Returns:
-            Columns of `LOGS`. What is inside contracts is missing where `lacks_traces`.
+            Columns of `LOGS` per block. What is inside contracts is missing where `lacks_traces`.
 
         Raises:
-            WrongAnswer: the node lacks the block, or its transactions, receipts and traces do not go together.
+            WrongAnswer: the node lacks a block, or its transactions, receipts and traces do not go together.
         """
-        answer = await self.rpc.call("eth_getBlockByHash", block.hash, True)
-        if answer is None:
-            raise _wrong(self.rpc.shown, f"it has block {block.number:,} no more")
-        if self._block(answer) != block:
-            raise _wrong(self.rpc.shown, f"asked for block {block.number:,}, it answered with another")
-        if symbol is None:
-            symbol = await self._own_coin()
+        answers = await self.rpc.batch([("eth_getBlockByHash", (block.hash, True)) for block in blocks])
+        for block, answer in zip(blocks, answers, strict=True):
+            if answer is None:
+                raise _wrong(self.rpc.shown, f"it has block {block.number:,} no more")
+            if self._block(answer) != block:
+                raise _wrong(self.rpc.shown, f"asked for block {block.number:,}, it answered with another")
+        found = []
+        at = blocks[0].number if blocks else 0
         try:
-            hashes = [_hash(tx["hash"]) for tx in answer["transactions"]]
-            moves = await self._payments(answer)
-            moves += await self._inside(block, hashes)
-            if addresses:
-                wanted = set(addresses)
-                moves = [move for move in moves if move.sender in wanted or move.receiver in wanted]
-            coins = _coins(block, moves, hashes, symbol)
+            receipts = await self._receipts([answer for answer in answers if _pays(answer)])
+            traces = await self._traces([block for block, one in zip(blocks, answers, strict=True) if _is_used(one)])
+            for block, answer in zip(blocks, answers, strict=True):
+                at = block.number
+                hashes = [_hash(tx["hash"]) for tx in answer["transactions"]]
+                moves = self._payments(answer, receipts[block.hash]) if block.hash in receipts else []
+                if block.number in traces:
+                    moves += self._inside(block, hashes, traces[block.number])
+                if addresses:
+                    wanted = set(addresses)
+                    moves = [move for move in moves if move.sender in wanted or move.receiver in wanted]
+                found.append(_coins(block, moves, hashes, symbol))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise _wrong(
-                self.rpc.shown, f"transactions of block {block.number:,} that are none ({type(error).__name__})"
+                self.rpc.shown, f"transactions of block {at:,} that are none ({type(error).__name__})"
             ) from None
-        self.counts[DOES_NOT_FIT] += coins["amount"].null_count
-        return coins
+        self.counts[DOES_NOT_FIT] += sum(coins["amount"].null_count for coins in found)
+        return found
 
     async def _own_coin(self) -> str:
         """The symbol of the own coin of the node's chain."""
@@ -545,12 +556,9 @@ class EvmNode:
             self._coin = native.native_symbol
         return self._coin
 
-    async def _payments(self, block: dict[str, Any]) -> list[_Move]:
+    def _payments(self, block: dict[str, Any], receipts: list[Any]) -> list[_Move]:
         """Values that transactions of a block carry; those of failed ones went back."""
         transactions = block["transactions"]
-        if not any(int(tx["value"], 16) for tx in transactions):
-            return []
-        receipts = await self._receipts(block)
         by_hash = {receipt["transactionHash"]: receipt for receipt in receipts}
         if len(by_hash) != len(transactions) or set(by_hash) != {tx["hash"] for tx in transactions}:
             raise _wrong(self.rpc.shown, f"the receipts of block {int(block['number'], 16):,} are those of another")
@@ -571,39 +579,50 @@ class EvmNode:
             if int(tx["value"], 16) and by_hash[tx["hash"]]["status"] == "0x1"
         ]
 
-    async def _receipts(self, block: dict[str, Any]) -> list[Any]:
+    async def _receipts(self, blocks: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+        """Receipts per block hash, of blocks as the node gave them."""
+        found: dict[str, list[Any]] = {}
         if self._has_receipts:
-            try:
-                found = await self.rpc.call("eth_getBlockReceipts", block["number"])
-                if isinstance(found, list):
-                    return found
-            except RpcError as error:
-                if error.is_too_much:
-                    raise
-                self._has_receipts = not error.is_unknown_method
-        return await self.rpc.batch([("eth_getTransactionReceipt", (tx["hash"],)) for tx in block["transactions"]])
+            calls = [("eth_getBlockReceipts", (block["number"],)) for block in blocks]
+            answers = await self.rpc.batch(calls, keeps_errors=True)
+            for block, answer in zip(blocks, answers, strict=True):
+                if isinstance(answer, RpcError):
+                    if answer.is_too_much:
+                        raise answer
+                    self._has_receipts = self._has_receipts and not answer.is_unknown_method
+                elif answer is not None:
+                    found[_hash(block["hash"])] = answer
+        for block in blocks:
+            if _hash(block["hash"]) not in found:
+                asked = [("eth_getTransactionReceipt", (tx["hash"],)) for tx in block["transactions"]]
+                found[_hash(block["hash"])] = await self.rpc.batch(asked)
+        return found
 
-    async def _inside(self, block: Block, hashes: list[str]) -> list[_Move]:
-        """Values that contracts sent on; nothing where the node can not trace."""
-        while self._tracer is not None and hashes:
+    async def _traces(self, blocks: Sequence[Block]) -> dict[int, list[Any]]:
+        """What happened inside transactions, per block; nothing where the node can not trace."""
+        while self._tracer is not None and blocks:
             options = ({"tracer": "callTracer"},) if self._tracer.startswith("debug") else ()
             try:
-                found = await self.rpc.call(self._tracer, hex(block.number), *options)
+                answers = await self.rpc.batch([(self._tracer, (hex(block.number), *options)) for block in blocks])
+                return {block.number: answer for block, answer in zip(blocks, answers, strict=True)}
             except RpcError as error:
                 if error.is_too_much:
                     raise
                 self._tracer = "trace_block" if options else None
-                continue
-            if options:
-                if len(found) != len(hashes) or any(
-                    trace.get("txHash", tx) != tx for trace, tx in zip(found, hashes, strict=True)
-                ):
-                    raise _wrong(self.rpc.shown, f"the traces of block {block.number:,} are those of another")
-                return [move for place, trace in enumerate(found) for move in _of_calls(place, trace["result"])]
-            if any(trace["blockHash"] != block.hash for trace in found):
-                raise _wrong(self.rpc.shown, f"the traces of block {block.number:,} are those of another")
-            return _of_traces(found)
-        return []
+        return {}
+
+    def _inside(self, block: Block, hashes: list[str], traces: list[Any]) -> list[_Move]:
+        """Values that contracts sent on."""
+        is_of_another = _wrong(self.rpc.shown, f"the traces of block {block.number:,} are those of another")
+        if self._tracer == "trace_block":
+            if any(trace["blockHash"] != block.hash for trace in traces):
+                raise is_of_another
+            return _of_traces(traces)
+        if len(traces) != len(hashes):
+            raise is_of_another
+        if any(trace.get("txHash", tx) != tx for trace, tx in zip(traces, hashes, strict=True)):
+            raise is_of_another
+        return [move for place, trace in enumerate(traces) for move in _of_calls(place, trace["result"])]
 
     async def decimals_and_symbol(self, contract: str) -> tuple[int | None, str | None]:
         """What a contract says of itself; None for what it does not say in a readable way."""
@@ -697,6 +716,15 @@ def _of_traces(traces: list[dict[str, Any]]) -> list[_Move]:
         if value := int(ends[2], 16):
             moves.append(_Move(place, path, ends[0].lower(), ends[1].lower(), value))
     return moves
+
+
+def _is_used(block: dict[str, Any]) -> bool:
+    return bool(block["transactions"])
+
+
+def _pays(block: dict[str, Any]) -> bool:
+    """True where a transaction of the block carries coins."""
+    return any(int(tx["value"], 16) for tx in block["transactions"])
 
 
 def path_number(path: Sequence[int]) -> int:

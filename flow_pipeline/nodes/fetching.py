@@ -19,7 +19,7 @@ import pyarrow as pa
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.nodes import Block, Part
 from flow_pipeline.nodes.landing import Landed, faults, folder_of, gaps, landed, plan_of, write_landing
-from flow_pipeline.nodes.rpc import RpcError, TooLarge, Unanswered
+from flow_pipeline.nodes.rpc import RpcError, TooLarge, Unanswered, is_for_less
 from flow_pipeline.settings import NodeSettings
 
 _PATIENCE, _MOST_PATIENCE = 4, 256
@@ -199,12 +199,7 @@ class _Stride:
         try:
             answer = await part(first, last)
         except (RpcError, TooLarge, Unanswered) as refused:
-            is_size = (
-                isinstance(refused, TooLarge)
-                or (isinstance(refused, RpcError) and refused.is_too_much)
-                or (isinstance(refused, Unanswered) and refused.is_timeout)
-            )
-            if not is_size:
+            if not is_for_less(refused):
                 raise
             if first == last:
                 raise FlowError(

@@ -92,6 +92,15 @@ class Unanswered(FlowError):
         self.is_timeout = is_timeout
 
 
+def is_for_less(error: FlowError) -> bool:
+    """True where less might have been answered."""
+    return (
+        isinstance(error, TooLarge)
+        or (isinstance(error, RpcError) and error.is_too_much)
+        or (isinstance(error, Unanswered) and error.is_timeout)
+    )
+
+
 def is_too_much(text: str) -> bool:
     """True for the words in which servers say that a question asks for too much."""
     return bool(_TOO_MUCH.search(text))
@@ -333,7 +342,7 @@ class Rpc:
         self.http = Http(address, settings, user=(user, password) if user or password else None)
         self.settings = settings
         self._next_id = 0
-        self._at_once = settings.calls_per_batch
+        self._at_once: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -397,31 +406,32 @@ class Rpc:
         """
         results: list[Any] = []
         while len(results) < len(calls):
-            some = calls[len(results) : len(results) + self._at_once]
-            if len(some) == 1:
-                try:
-                    results.append(await self.call(some[0][0], *some[0][1], is_exact=is_exact))
-                except RpcError as error:
-                    if not keeps_errors:
-                        raise
-                    results.append(error)
-                continue
+            method = calls[len(results)][0]
+            most = self._at_once.get(method, self.settings.calls_per_batch)
+            some = calls[len(results) : len(results) + most]
             try:
                 found = await self._some(some, is_exact)
-                errors = [one for one in found if isinstance(one, RpcError)]
-                if errors and not keeps_errors:
-                    raise errors[0]
-                results += found
-            except (TooLarge, _NoBatch):
-                self._at_once = max(1, len(some) // 2)
-            except (RpcError, Unanswered) as error:
-                is_small_enough = isinstance(error, RpcError) and not error.is_too_much
-                if is_small_enough or (isinstance(error, Unanswered) and not error.is_timeout):
+            except (TooLarge, _NoBatch, RpcError, Unanswered) as error:
+                if len(some) == 1 or not (isinstance(error, _NoBatch) or is_for_less(error)):
                     raise
-                self._at_once = max(1, len(some) // 2)
+                self._at_once[method] = max(1, len(some) // 2)
+                continue
+            errors = [one for one in found if isinstance(one, RpcError)]
+            if errors and not keeps_errors:
+                if len(some) > 1 and any(error.is_too_much for error in errors):
+                    self._at_once[method] = max(1, len(some) // 2)
+                    continue
+                raise errors[0]
+            results += found
         return results
 
     async def _some(self, calls: Sequence[tuple[str, Sequence[Any]]], is_exact: bool) -> list[Any]:
+        """Results of calls in one request, an error in the place of each that has one."""
+        if len(calls) == 1:
+            try:
+                return [await self.call(calls[0][0], *calls[0][1], is_exact=is_exact)]
+            except RpcError as error:
+                return [error]
         methods = {self._number(): method for method, _ in calls}
         numbers = list(methods)
         question = [

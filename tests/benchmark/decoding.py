@@ -1,6 +1,6 @@
 """Transfer logs as columns against web3.py, on the same bytes: `make bench-decoding`.
 
-CPU seconds of a log, from the parsed answer to its columns, and from the bytes; web3.py is asked where it can be imported.
+CPU seconds of a log, from the parsed answer to its columns, and from the bytes; web3.py is asked where it is installed.
 """
 
 from __future__ import annotations
