@@ -247,7 +247,7 @@ def test_a_range_that_takes_an_explorer_too_long_is_halved(quick: Settings) -> N
     def slow(asked: dict[str, Any]) -> Reply:
         params = asked["params"]
         if params["action"] == "tokentx" and int(params["endblock"]) - int(params["startblock"]) > 300:
-            return refused("Query Timeout occured. Please select a smaller result dataset")
+            return refused("Query Timeout. Please select a smaller result dataset")
         return honest(asked)
 
     explorer.answer = slow  # type: ignore[method-assign]

@@ -329,7 +329,7 @@ TOO_MUCH = [
     "Response is too big",
     "response size should not greater than 10000000 bytes",
     "query block range exceeds server limit",
-    "Query Timeout occured. Please select a smaller result dataset",
+    "Query Timeout. Please select a smaller result dataset",
     "max range is 5000 blocks, block range greater than 5000",
 ]
 TOO_OFTEN = [
