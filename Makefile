@@ -8,7 +8,7 @@ export UV_PROJECT_ENVIRONMENT = $(VENV)
 SQLFLUFF := PYTHONWARNINGS=ignore $(BIN)/sqlfluff
 
 .PHONY: help setup lock demo test test-all tools lint fmt smoke sample docs pictures ui clean \
-	bench bench-typologies bench-flows bench-report bench-smart-money bench-amlsim measure-cards
+	bench bench-typologies bench-flows bench-report bench-smart-money bench-decoding bench-amlsim measure-cards
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,13 +35,16 @@ test: setup tools  ## the tests, but those that take longest
 test-all: setup tools  ## every test
 	$(BIN)/pytest
 
-# A browser and Prometheus for the tests that look at pages and figures; where Debian's packages can not be had, those
-# tests say what they miss.
+# A browser, Prometheus and nodes of chains for the tests that ask them; where Debian's packages or npm can not be had,
+# those tests say what they miss.
+ANVIL := .tools/node_modules/@foundry-rs/anvil
 tools:
-	@command -v chromium >/dev/null && command -v promtool >/dev/null || { \
+	@command -v chromium >/dev/null && command -v promtool >/dev/null && command -v litecoind >/dev/null || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium prometheus \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium prometheus litecoind \
 		>/dev/null; } || true
+	@command -v anvil >/dev/null || test -d $(ANVIL) || { command -v npm >/dev/null && \
+		npm install --silent --no-audit --no-fund --ignore-scripts --prefix .tools @foundry-rs/anvil >/dev/null; } || true
 
 lint: setup  ## ruff, mypy, import rules, sqlfluff, typos
 	$(BIN)/ruff check .
@@ -93,6 +96,9 @@ bench-report: setup  ## reports, alerts and exports
 bench-smart-money: setup  ## trades and wallet features
 	$(BIN)/python -m tests.benchmark.smart_money $(ARGS)
 
+bench-decoding: setup  ## logs of nodes as columns, against web3.py where it is installed
+	$(BIN)/python -m tests.benchmark.decoding $(ARGS)
+
 bench-amlsim: setup  ## detectors on IBM's AMLSim
 	$(BIN)/python -m tests.benchmark.amlsim
 
@@ -100,4 +106,4 @@ measure-cards: setup  ## the figures of the typology cards
 	$(BIN)/python tests/benchmark/cards.py
 
 clean:  ## removes the environments
-	rm -rf $(VENV) .uv
+	rm -rf $(VENV) .uv .tools

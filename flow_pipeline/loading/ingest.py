@@ -554,7 +554,8 @@ class _Load:
                 f"select min(block_timestamp), max(block_timestamp) from store.transfers where {of_load}",
                 {"load_id": load_id},
             ).fetchone() or (None, None)
-        if doubts := doubts_about(self.settings.sources, self.window.last, read, *span):
+        is_whole = getattr(discover().get(report.format), "IS_WHOLE", False)
+        if not is_whole and (doubts := doubts_about(self.settings.sources, self.window.last, read, *span)):
             report.is_truncation_suspected = True
             report.notes.insert(0, "suspected truncation: " + "; ".join(doubts))
         if unknown:

@@ -52,16 +52,16 @@ class InputsOutputs:
             statement = sql(
                 "inputs_outputs_transfers",
                 rows=f"({transfers_of_lines()})",
-                reason=f"coalesce({fields.reason}, {fields.amount.reason})",
-                block_number=fields.block_number,
-                block_timestamp=fields.timestamp,
-                transaction_index=fields.transaction_index,
-                tx_hash=fields.tx_hash,
-                transfer_index=fields.transfer_index,
-                token_symbol=fields.token_symbol,
-                from_address=fields.from_address,
-                to_address=fields.to_address,
-                amount=fields.amount.value,
+                source_reason=f"coalesce({fields.reason}, {fields.amount.reason})",
+                source_block_number=fields.block_number,
+                source_block_timestamp=fields.timestamp,
+                source_transaction_index=fields.transaction_index,
+                source_tx_hash=fields.tx_hash,
+                source_transfer_index=fields.transfer_index,
+                source_token_symbol=fields.token_symbol,
+                source_from_address=fields.from_address,
+                source_to_address=fields.to_address,
+                source_amount=fields.amount.value,
             )
             table: pa.Table = self._connection.execute(statement).to_arrow_table()
         finally:

@@ -6,18 +6,20 @@ blocks somebody wants. Read more: docs/live.md.
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import chain as chained
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flow_pipeline.domain.chains import native_of
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.nodes import LOGS, TRANSFERS, Block, Part
@@ -87,8 +89,7 @@ def decode_logs(
     """
     counts: Counter[str] = Counter()
     try:
-        wanted = _in_order(_of_tokens(logs, counts))
-        columns = _Columns.of(wanted)
+        columns = _columns_of(logs, counts)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _wrong(where, f"a log that is none ({type(error).__name__}: {harmless(str(error), 80)})") from None
     if not columns.number.size:
@@ -99,17 +100,14 @@ def decode_logs(
     known = [(tokens or {}).get(contract) for contract in contracts]
     amount = amounts_of(columns.data, codes.indices.to_numpy(), [token.decimals if token else None for token in known])
     symbols = pa.array([token.symbol if token else None for token in known], pa.string())
-    without = sum(
-        int((codes.indices.to_numpy() == place).sum())
-        for place, token in enumerate(known)
-        if token is None or token.decimals is None
-    )
+    is_unknown = np.array([token is None or token.decimals is None for token in known])
+    without = int(is_unknown[codes.indices.to_numpy()].sum())
     counts[UNKNOWN_DECIMALS] += without
     counts[DOES_NOT_FIT] += amount.null_count - without
     table = pa.table(
         [
             pa.array(columns.number),
-            _times(columns, wanted, times),
+            _times(columns, times),
             pa.array(columns.transaction),
             columns.tx_hash,
             pa.array(columns.index),
@@ -118,7 +116,7 @@ def decode_logs(
             columns.sender,
             columns.receiver,
             amount,
-            pa.nulls(len(wanted), pa.decimal128(38, 6)),
+            pa.nulls(columns.number.size, pa.decimal128(38, 6)),
             columns.block_hash,
         ],
         schema=LOGS,
@@ -126,32 +124,12 @@ def decode_logs(
     return Decoded(table, +counts)
 
 
-def _of_tokens(logs: Sequence[Mapping[str, Any]], counts: Counter[str]) -> list[Mapping[str, Any]]:
-    """Logs of ERC-20 transfers that stand; the others are counted."""
-    wanted = [
-        log
-        for log in logs
-        if len(log["topics"]) == 3
-        and len(log["data"]) == 66
-        and log["topics"][0] == TRANSFER_TOPIC
-        and not log.get("removed")
-    ]
-    if len(wanted) != len(logs):
-        counts[WITHDRAWN] += sum(1 for log in logs if log.get("removed"))
-        others = [log["topics"] for log in logs if not log.get("removed")]
-        counts[NOT_TOKENS] += sum(1 for topics in others if len(topics) == 4 and topics[0].lower() == TRANSFER_TOPIC)
-        counts[OTHER_FORM] += len(logs) - len(wanted) - counts[WITHDRAWN] - counts[NOT_TOKENS]
-    return wanted
+_FIELDS = ("blockNumber", "logIndex", "transactionIndex", "blockHash", "transactionHash", "address", "topics", "data")
 
 
-def _in_order(logs: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Logs by block and index: some nodes search in parallel and answer in any order."""
-    number = _integers([log["blockNumber"] for log in logs])
-    index = _integers([log["logIndex"] for log in logs])
-    step = np.diff(number)
-    if ((step < 0) | ((step == 0) & (np.diff(index) < 0))).any():
-        return [logs[place] for place in np.lexsort((index, number)).tolist()]
-    return logs
+def _fields_of(logs: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """The values of each field."""
+    return [[log[name] for log in logs] for name in _FIELDS]
 
 
 @dataclass(frozen=True)
@@ -165,23 +143,7 @@ class _Columns:
     sender: pa.Array
     receiver: pa.Array
     data: _Bytes
-
-    @classmethod
-    def of(cls, logs: Sequence[Mapping[str, Any]]) -> _Columns:
-        count = len(logs)
-        topics = [log["topics"] for log in logs]
-        data = _text([log["data"] for log in logs], 64)
-        return cls(
-            _integers([log["blockNumber"] for log in logs]),
-            _integers([log["logIndex"] for log in logs]),
-            _integers([log["transactionIndex"] for log in logs]),
-            _strings(_text([log["blockHash"] for log in logs], 64)),
-            _strings(_text([log["transactionHash"] for log in logs], 64)),
-            _strings(_text([log["address"] for log in logs], 40)),
-            _strings(_address([topic[1] for topic in topics])),
-            _strings(_address([topic[2] for topic in topics])),
-            np.frombuffer(bytes.fromhex(data[:, 2:].tobytes().decode()), np.uint8).reshape(count, 32),
-        )
+    logs: Sequence[Mapping[str, Any]]
 
     def check_places(self, where: str) -> None:
         """Each log stands once, and a block has one hash."""
@@ -195,27 +157,84 @@ class _Columns:
             raise _wrong(where, f"logs of blocks {self.number[at]:,} and {self.number[at + 1]:,} disagree on the hash")
 
 
-def _integers(texts: list[str]) -> _Ints:
-    return np.fromiter((int(text, 16) for text in texts), np.int64, len(texts))
+def _columns_of(logs: Sequence[Mapping[str, Any]], counts: Counter[str]) -> _Columns:
+    """Columns of the logs that are ERC-20 transfers and stand, by block and index; the others are counted.
+
+    Some nodes search in parallel and answer in any order.
+    """
+    fields = _fields_of(logs)
+    if not _are_all_tokens(logs, fields[6], fields[7]):
+        logs = _of_tokens(logs, counts)
+        fields = _fields_of(logs)
+    number, index = _integers(fields[0]), _integers(fields[1])
+    step = np.diff(number)
+    if ((step < 0) | ((step == 0) & (np.diff(index) < 0))).any():
+        order = np.lexsort((index, number))
+        number, index = number[order], index[order]
+        logs = [logs[place] for place in order.tolist()]
+        fields = _fields_of(logs)
+    _, _, transaction, block_hash, tx_hash, token, topics, data = fields
+    return _Columns(
+        number,
+        index,
+        _integers(transaction),
+        _strings(_text(block_hash, 64)),
+        _strings(_text(tx_hash, 64)),
+        _strings(_text(token, 40)),
+        _strings(_address([topic[1] for topic in topics])),
+        _strings(_address([topic[2] for topic in topics])),
+        np.frombuffer(unhexlify(_text(data, 64)[:, 2:].tobytes()), np.uint8).reshape(len(logs), 32),
+        logs,
+    )
 
 
-def _text(texts: list[str], digits: int) -> _Bytes:
+def _are_all_tokens(logs: Sequence[Mapping[str, Any]], topics: Sequence[list[str]], data: Sequence[str]) -> bool:
+    """True where all are ERC-20 transfers that stand, which is seen without a look at each."""
+    removed = [log.get("removed") for log in logs]
+    return (
+        not any(removed)
+        and set(map(len, topics)) <= {3}
+        and set(map(len, data)) <= {66}
+        and "".join([topic[0] for topic in topics]) == TRANSFER_TOPIC * len(logs)
+    )
+
+
+def _of_tokens(logs: Sequence[Mapping[str, Any]], counts: Counter[str]) -> Sequence[Mapping[str, Any]]:
+    """Logs of ERC-20 transfers that stand; the others are counted."""
+    standing = [log for log in logs if not log.get("removed")]
+    counts[WITHDRAWN] += len(logs) - len(standing)
+    wanted = []
+    for log in standing:
+        is_transfer = log["topics"][:1] and log["topics"][0].lower() == TRANSFER_TOPIC
+        if is_transfer and len(log["topics"]) == 3 and len(log["data"]) == 66:
+            wanted.append(log)
+        else:
+            counts[NOT_TOKENS if is_transfer and len(log["topics"]) == 4 else OTHER_FORM] += 1
+    return wanted
+
+
+def _integers(texts: Sequence[str]) -> _Ints:
+    return np.fromiter(map(int, texts, repeat(16)), np.int64, len(texts))
+
+
+def _text(texts: Sequence[str], digits: int) -> _Bytes:
     """Texts of `0x` and so many hexadecimal digits, as bytes, one row each.
 
     Raises:
         ValueError: one of them is another text.
     """
-    joined = "".join(texts).lower().encode("ascii")
+    joined = "".join(texts).encode("ascii").lower()
     if len(joined) != len(texts) * (digits + 2):
         raise ValueError(f"a value of other than {digits} hexadecimal digits")
     found = np.frombuffer(joined, np.uint8).reshape(len(texts), digits + 2)
     if (found[:, 0] != ord("0")).any() or (found[:, 1] != ord("x")).any():
         raise ValueError("a value without 0x")
-    bytes.fromhex(found[:, 2:].tobytes().decode())
+    if joined.translate(None, b"0123456789abcdef").strip(b"x"):
+        raise ValueError("a digit that is not hexadecimal")
     return found
 
 
-def _address(topics: list[str]) -> _Bytes:
+def _address(topics: Sequence[str]) -> _Bytes:
     """The address in the last twenty bytes of a topic."""
     found = _text(topics, 64)
     if (found[:, 2:26] != ord("0")).any():
@@ -232,13 +251,13 @@ def _strings(rows: _Bytes) -> pa.Array:
     return pa.StringArray.from_buffers(count, offsets, pa.py_buffer(np.ascontiguousarray(rows)))
 
 
-def _times(columns: _Columns, logs: Sequence[Mapping[str, Any]], times: Mapping[str, int] | None) -> pa.Array:
+def _times(columns: _Columns, times: Mapping[str, int] | None) -> pa.Array:
     """The time of each log's block, looked up once a block."""
     starts = np.flatnonzero(np.diff(columns.number, prepend=columns.number[0] - 1))
     lengths = np.diff(np.append(starts, columns.number.size))
     found: list[int | None] = []
     for start, block in zip(starts.tolist(), columns.block_hash.take(pa.array(starts)).to_pylist(), strict=True):
-        own = logs[start].get("blockTimestamp")
+        own = columns.logs[start].get("blockTimestamp")
         found.append(times.get(block) if times else int(own, 16) * 1_000_000 if isinstance(own, str) else None)
     return pa.array(found, pa.timestamp("us")).take(pa.array(np.repeat(np.arange(len(found)), lengths)))
 
@@ -285,6 +304,7 @@ class EvmNode:
         self.rpc = rpc
         self.tokens: dict[str, Token] = dict(tokens or {})
         self.counts: Counter[str] = Counter()
+        self._coin: str | None = None
         self._has_receipts = True
         self._tracer: str | None = "debug_traceBlockByNumber"
 
@@ -417,19 +437,10 @@ class EvmNode:
         used = np.unique(logs["block_number"].to_numpy()).tolist()
         if used and (used[0] < first or used[-1] > last):
             raise _wrong(self.rpc.shown, f"asked for the logs of blocks {first:,} to {last:,}, it answered with others")
-        coins: dict[int, pa.Table] = {}
-        if coin is None:
-            blocks = await self.blocks(sorted({first, *used, last}))
-        else:
-            blocks = []
-            for number in range(first, last + 1):
-                block, coins[number] = await self.coins_of_block(number, coin, addresses)
-                if blocks and blocks[-1].hash != block.parent:
-                    raise _wrong(self.rpc.shown, f"block {number:,} is no child of block {number - 1:,}")
-                blocks.append(block)
+        blocks = await self.blocks(range(first, last + 1) if coin else sorted({first, *used, last}))
         table = self._in_blocks(logs, blocks) if logs.num_rows else logs
-        if coins:
-            table = pa.concat_tables([table, *coins.values()]).sort_by(
+        if coin:
+            table = pa.concat_tables([table, *await self.native_of_blocks(blocks, coin, addresses)]).sort_by(
                 [("block_number", "ascending"), ("transaction_index", "ascending"), ("transfer_index", "ascending")]
             )
         return Part(table.combine_chunks(), tuple(blocks))
@@ -486,46 +497,68 @@ class EvmNode:
         self.counts += decoded.counts
         return decoded.transfers
 
-    async def coins_of_block(self, number: int, symbol: str, addresses: Sequence[str] = ()) -> tuple[Block, pa.Table]:
-        """Transfers of the chain's own coin in a block: payments of transactions, and those inside contracts.
+    async def native_of_block(self, block: Block) -> pa.Table:
+        """As `native_of_blocks`, of one block and for the coin of the node's chain."""
+        return (await self.native_of_blocks([block], await self._own_coin()))[0]
+
+    async def native_of_blocks(
+        self, blocks: Sequence[Block], symbol: str, addresses: Sequence[str] = ()
+    ) -> list[pa.Table]:
+        """Transfers of the chain's own coin in blocks: payments of transactions, and those inside contracts.
 
         Args:
-            number: Of the block.
+            blocks: The blocks, which are asked for by their hashes.
             symbol: Of the coin.
             addresses: Senders or receivers, lower case; none is all.
 
         Returns:
-            The head of the block, and columns of `LOGS`. What is inside contracts is missing where `lacks_traces`.
+            Columns of `LOGS` per block. What is inside contracts is missing where `lacks_traces`.
 
         Raises:
-            WrongAnswer: transactions and receipts do not go together.
+            WrongAnswer: the node lacks a block, or its transactions, receipts and traces do not go together.
         """
-        answer = await self.rpc.call("eth_getBlockByNumber", hex(number), True)
-        if answer is None:
-            raise _wrong(self.rpc.shown, f"it has no block {number:,}, though it has later ones")
-        block = self._block(answer)
-        if block.number != number:
-            raise _wrong(self.rpc.shown, f"asked for block {number:,}, it answered with {block.number:,}")
+        answers = await self.rpc.batch([("eth_getBlockByHash", (block.hash, True)) for block in blocks])
+        for block, answer in zip(blocks, answers, strict=True):
+            if answer is None:
+                raise _wrong(self.rpc.shown, f"it has block {block.number:,} no more")
+            if self._block(answer) != block:
+                raise _wrong(self.rpc.shown, f"asked for block {block.number:,}, it answered with another")
+        found = []
+        at = blocks[0].number if blocks else 0
         try:
-            moves = await self._payments(answer)
-            moves += await self._inside(number, len(answer["transactions"]))
-            if addresses:
-                wanted = set(addresses)
-                moves = [move for move in moves if move.sender in wanted or move.receiver in wanted]
-            coins = _coins(block, moves, [_hash(tx["hash"]) for tx in answer["transactions"]], symbol)
-            self.counts[DOES_NOT_FIT] += coins["amount"].null_count
-            return block, coins
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            receipts = await self._receipts([answer for answer in answers if _pays(answer)])
+            traces = await self._traces([block for block, one in zip(blocks, answers, strict=True) if _is_used(one)])
+            for block, answer in zip(blocks, answers, strict=True):
+                at = block.number
+                hashes = [_hash(tx["hash"]) for tx in answer["transactions"]]
+                moves = self._payments(answer, receipts[block.hash]) if block.hash in receipts else []
+                if block.number in traces:
+                    moves += self._inside(block, hashes, traces[block.number])
+                if addresses:
+                    wanted = set(addresses)
+                    moves = [move for move in moves if move.sender in wanted or move.receiver in wanted]
+                found.append(_coins(block, moves, hashes, symbol))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise _wrong(
-                self.rpc.shown, f"transactions of block {number:,} that are none ({type(error).__name__})"
+                self.rpc.shown, f"transactions of block {at:,} that are none ({type(error).__name__})"
             ) from None
+        self.counts[DOES_NOT_FIT] += sum(coins["amount"].null_count for coins in found)
+        return found
 
-    async def _payments(self, block: dict[str, Any]) -> list[_Move]:
+    async def _own_coin(self) -> str:
+        """The symbol of the own coin of the node's chain."""
+        if self._coin is None:
+            native = native_of(str(await self.chain_id()))
+            if native is None:
+                raise FlowError(
+                    f"{self.rpc.shown}: nothing is known of the own coin of its chain", "leave the coin out"
+                )
+            self._coin = native.native_symbol
+        return self._coin
+
+    def _payments(self, block: dict[str, Any], receipts: list[Any]) -> list[_Move]:
         """Values that transactions of a block carry; those of failed ones went back."""
         transactions = block["transactions"]
-        if not any(int(tx["value"], 16) for tx in transactions):
-            return []
-        receipts = await self._receipts(block)
         by_hash = {receipt["transactionHash"]: receipt for receipt in receipts}
         if len(by_hash) != len(transactions) or set(by_hash) != {tx["hash"] for tx in transactions}:
             raise _wrong(self.rpc.shown, f"the receipts of block {int(block['number'], 16):,} are those of another")
@@ -546,35 +579,50 @@ class EvmNode:
             if int(tx["value"], 16) and by_hash[tx["hash"]]["status"] == "0x1"
         ]
 
-    async def _receipts(self, block: dict[str, Any]) -> list[Any]:
+    async def _receipts(self, blocks: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+        """Receipts per block hash, of blocks as the node gave them."""
+        found: dict[str, list[Any]] = {}
         if self._has_receipts:
-            try:
-                found = await self.rpc.call("eth_getBlockReceipts", block["number"])
-                if isinstance(found, list):
-                    return found
-            except RpcError as error:
-                if error.is_too_much:
-                    raise
-            self._has_receipts = False
-        return await self.rpc.batch([("eth_getTransactionReceipt", (tx["hash"],)) for tx in block["transactions"]])
+            calls = [("eth_getBlockReceipts", (block["number"],)) for block in blocks]
+            answers = await self.rpc.batch(calls, keeps_errors=True)
+            for block, answer in zip(blocks, answers, strict=True):
+                if isinstance(answer, RpcError):
+                    if answer.is_too_much:
+                        raise answer
+                    self._has_receipts = self._has_receipts and not answer.is_unknown_method
+                elif answer is not None:
+                    found[_hash(block["hash"])] = answer
+        for block in blocks:
+            if _hash(block["hash"]) not in found:
+                asked = [("eth_getTransactionReceipt", (tx["hash"],)) for tx in block["transactions"]]
+                found[_hash(block["hash"])] = await self.rpc.batch(asked)
+        return found
 
-    async def _inside(self, number: int, count: int) -> list[_Move]:
-        """Values that contracts sent on; nothing where the node can not trace."""
-        while self._tracer is not None and count:
+    async def _traces(self, blocks: Sequence[Block]) -> dict[int, list[Any]]:
+        """What happened inside transactions, per block; nothing where the node can not trace."""
+        while self._tracer is not None and blocks:
             options = ({"tracer": "callTracer"},) if self._tracer.startswith("debug") else ()
             try:
-                found = await self.rpc.call(self._tracer, hex(number), *options)
+                answers = await self.rpc.batch([(self._tracer, (hex(block.number), *options)) for block in blocks])
+                return {block.number: answer for block, answer in zip(blocks, answers, strict=True)}
             except RpcError as error:
                 if error.is_too_much:
                     raise
                 self._tracer = "trace_block" if options else None
-                continue
-            if options:
-                if len(found) != count:
-                    raise _wrong(self.rpc.shown, f"the traces of block {number:,} are those of another")
-                return [move for place, trace in enumerate(found) for move in _of_calls(place, trace["result"])]
-            return _of_traces(found)
-        return []
+        return {}
+
+    def _inside(self, block: Block, hashes: list[str], traces: list[Any]) -> list[_Move]:
+        """Values that contracts sent on."""
+        is_of_another = _wrong(self.rpc.shown, f"the traces of block {block.number:,} are those of another")
+        if self._tracer == "trace_block":
+            if any(trace["blockHash"] != block.hash for trace in traces):
+                raise is_of_another
+            return _of_traces(traces)
+        if len(traces) != len(hashes):
+            raise is_of_another
+        if any(trace.get("txHash", tx) != tx for trace, tx in zip(traces, hashes, strict=True)):
+            raise is_of_another
+        return [move for place, trace in enumerate(traces) for move in _of_calls(place, trace["result"])]
 
     async def decimals_and_symbol(self, contract: str) -> tuple[int | None, str | None]:
         """What a contract says of itself; None for what it does not say in a readable way."""
@@ -668,6 +716,15 @@ def _of_traces(traces: list[dict[str, Any]]) -> list[_Move]:
         if value := int(ends[2], 16):
             moves.append(_Move(place, path, ends[0].lower(), ends[1].lower(), value))
     return moves
+
+
+def _is_used(block: dict[str, Any]) -> bool:
+    return bool(block["transactions"])
+
+
+def _pays(block: dict[str, Any]) -> bool:
+    """True where a transaction of the block carries coins."""
+    return any(int(tx["value"], 16) for tx in block["transactions"])
 
 
 def path_number(path: Sequence[int]) -> int:

@@ -130,8 +130,8 @@ class EvmSource:
         said = [f"{count:,} {words}" for words, count in sorted(self.node.counts.items()) if count]
         if self.coin and self.node.lacks_traces:
             said.append(
-                f"{self.node.rpc.shown} can not trace: {self.coin} that contracts sent on is missing, payments of "
-                "transactions are all there"
+                f"{self.node.rpc.shown} can not trace: {self.coin} that contracts sent on is missing where it could "
+                "not, payments of transactions are all there"
             )
         return self._notes + said
 

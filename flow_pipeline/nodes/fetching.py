@@ -19,7 +19,7 @@ import pyarrow as pa
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.nodes import Block, Part
 from flow_pipeline.nodes.landing import Landed, faults, folder_of, gaps, landed, plan_of, write_landing
-from flow_pipeline.nodes.rpc import RpcError, TooLarge, Unanswered
+from flow_pipeline.nodes.rpc import RpcError, TooLarge, Unanswered, is_for_less
 from flow_pipeline.settings import NodeSettings
 
 _PATIENCE, _MOST_PATIENCE = 4, 256
@@ -187,7 +187,7 @@ class _Stride:
     def __init__(self, settings: NodeSettings, most: int) -> None:
         self.blocks = min(settings.blocks_per_request, most)
         self._settings, self._most = settings, most
-        self._patience, self._waits = 0, _PATIENCE
+        self._patience, self._waits, self._has_grown = 0, _PATIENCE, False
 
     async def asked(self, part: Callable[[int, int], Awaitable[Part]], first: int, last: int) -> Part | None:
         """The answer; None where the question was too large, and the next one is smaller.
@@ -199,12 +199,7 @@ class _Stride:
         try:
             answer = await part(first, last)
         except (RpcError, TooLarge, Unanswered) as refused:
-            is_size = (
-                isinstance(refused, TooLarge)
-                or (isinstance(refused, RpcError) and refused.is_too_much)
-                or (isinstance(refused, Unanswered) and refused.is_timeout)
-            )
-            if not is_size:
+            if not is_for_less(refused):
                 raise
             if first == last:
                 raise FlowError(
@@ -212,12 +207,15 @@ class _Stride:
                     "name tokens or addresses, raise nodes.max_answer_bytes, or ask a node without such a limit",
                 ) from None
             self.blocks = max(1, (last - first + 1) // 2)
-            self._patience, self._waits = self._waits, min(self._waits * 2, _MOST_PATIENCE)
+            # A limit that was found out is tried again ever more rarely.
+            self._waits = min(self._waits * 2, _MOST_PATIENCE) if self._has_grown else self._waits
+            self._patience, self._has_grown = self._waits, False
             return None
         is_fast = time.monotonic() - started < self._settings.timeout_seconds / 4
         self._patience -= 1
         # The last question of a file is a small one, and says nothing of larger ones.
         if is_fast and self._patience <= 0 and last - first + 1 >= self.blocks:
+            self._has_grown = self.blocks < self._most
             self.blocks = min(self.blocks * 2, self._most)
         return answer
 

@@ -7,6 +7,7 @@ must not: what the answers mean. Read more: docs/live.md.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import random
@@ -46,7 +47,8 @@ _TOO_MUCH = re.compile(
     r"entity too large|context canceled|logs matched|\blimit exceeded",
     re.IGNORECASE,
 )
-_LIMIT_EXCEEDED = -32005
+_LIMIT_EXCEEDED, _NO_METHOD = -32005, -32601
+_UNKNOWN = re.compile(r"method.{0,80}(not (found|available|supported|exist|enabled|allowed)|disabled)", re.IGNORECASE)
 _TRANSIENT_CODES = {-32603, -28, 429, 503}
 """Internal error, a node that still reads its blocks, and HTTP's codes: the next try may succeed."""
 
@@ -68,6 +70,11 @@ class RpcError(FlowError):
         """True where less might have been answered: a smaller range of blocks, fewer questions at once."""
         return (self.code == _LIMIT_EXCEEDED or is_too_much(self.text)) and not is_rate(self.text)
 
+    @property
+    def is_unknown_method(self) -> bool:
+        """True where the server has no such method."""
+        return self.code == _NO_METHOD or bool(_UNKNOWN.search(self.text))
+
 
 class TooLarge(FlowError):
     """An answer of more bytes than are read; less might have been answered."""
@@ -83,6 +90,15 @@ class Unanswered(FlowError):
     def __init__(self, message: str, hint: str = "", is_timeout: bool = False) -> None:
         super().__init__(message, hint)
         self.is_timeout = is_timeout
+
+
+def is_for_less(error: FlowError) -> bool:
+    """True where less might have been answered."""
+    return (
+        isinstance(error, TooLarge)
+        or (isinstance(error, RpcError) and error.is_too_much)
+        or (isinstance(error, Unanswered) and error.is_timeout)
+    )
 
 
 def is_too_much(text: str) -> bool:
@@ -326,7 +342,7 @@ class Rpc:
         self.http = Http(address, settings, user=(user, password) if user or password else None)
         self.settings = settings
         self._next_id = 0
-        self._at_once = settings.calls_per_batch
+        self._at_once: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -390,31 +406,32 @@ class Rpc:
         """
         results: list[Any] = []
         while len(results) < len(calls):
-            some = calls[len(results) : len(results) + self._at_once]
-            if len(some) == 1:
-                try:
-                    results.append(await self.call(some[0][0], *some[0][1], is_exact=is_exact))
-                except RpcError as error:
-                    if not keeps_errors:
-                        raise
-                    results.append(error)
-                continue
+            method = calls[len(results)][0]
+            most = self._at_once.get(method, self.settings.calls_per_batch)
+            some = calls[len(results) : len(results) + most]
             try:
                 found = await self._some(some, is_exact)
-                errors = [one for one in found if isinstance(one, RpcError)]
-                if errors and not keeps_errors:
-                    raise errors[0]
-                results += found
-            except (TooLarge, _NoBatch):
-                self._at_once = max(1, len(some) // 2)
-            except (RpcError, Unanswered) as error:
-                is_small_enough = isinstance(error, RpcError) and not error.is_too_much
-                if is_small_enough or (isinstance(error, Unanswered) and not error.is_timeout):
+            except (TooLarge, _NoBatch, RpcError, Unanswered) as error:
+                if len(some) == 1 or not (isinstance(error, _NoBatch) or is_for_less(error)):
                     raise
-                self._at_once = max(1, len(some) // 2)
+                self._at_once[method] = max(1, len(some) // 2)
+                continue
+            errors = [one for one in found if isinstance(one, RpcError)]
+            if errors and not keeps_errors:
+                if len(some) > 1 and any(error.is_too_much for error in errors):
+                    self._at_once[method] = max(1, len(some) // 2)
+                    continue
+                raise errors[0]
+            results += found
         return results
 
     async def _some(self, calls: Sequence[tuple[str, Sequence[Any]]], is_exact: bool) -> list[Any]:
+        """Results of calls in one request, an error in the place of each that has one."""
+        if len(calls) == 1:
+            try:
+                return [await self.call(calls[0][0], *calls[0][1], is_exact=is_exact)]
+            except RpcError as error:
+                return [error]
         methods = {self._number(): method for method, _ in calls}
         numbers = list(methods)
         question = [
@@ -451,7 +468,7 @@ class Rpc:
 
     def _parsed(self, status: int, body: bytes, is_exact: bool = False) -> Any:
         try:
-            return json.loads(body, parse_float=str) if is_exact else orjson.loads(body)
+            return json.loads(body, parse_float=str) if is_exact else parsed(body)
         except (ValueError, RecursionError):
             raise Http.again(f"the answer of {len(body):,} bytes is cut short or no JSON (HTTP {status})") from None
 
@@ -482,6 +499,21 @@ def _more_words(error: Any) -> str:
     if isinstance(more, dict):
         more = next((more[key] for key in ("payload", "message", "reason", "details") if key in more), None)
     return more if isinstance(more, str) and not more.startswith("0x") else ""
+
+
+def parsed(body: bytes) -> Any:
+    """JSON as objects. None of them can be garbage yet: a collector that looks for some takes half of the time.
+
+    Raises:
+        ValueError: the bytes are no JSON.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        return orjson.loads(body)
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _NoBatch(FlowError):

@@ -28,7 +28,8 @@ class Source(Protocol):
     """One input format.
 
     `NAME` is the word of `--format` and of raw.loads.format; `EXAMPLE` a minimal file (name, bytes) that the contract
-    tests load. A source that reads its files otherwise than before has a `VERSION`: they are read again once.
+    tests load. A source that reads its files otherwise than before has a `VERSION`: they are read again once. One whose
+    files say themselves of which blocks they are whole has `IS_WHOLE`: no end and no count of rows puts them in doubt.
     """
 
     NAME: str

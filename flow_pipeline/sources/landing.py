@@ -13,7 +13,7 @@ from flow_pipeline.sources.evidence import Reading
 from flow_pipeline.sources.fields import Amount, Plan, Shape, TransferFields, hash_of, literal, quoted
 from flow_pipeline.sources.files import InputFile
 
-NAME = "landing"
+NAME, IS_WHOLE = "landing", True
 SHAPE = (
     "Parquet of `netraflow fetch` and `netraflow watch`: one range of blocks of one chain, with the hashes of blocks"
 )

@@ -135,6 +135,12 @@ with dg.DagsterInstance.ephemeral() as instance:
     assert tick(first.cursor).skip_message
     (settings().inbox / "b.csv").write_text("y")
     assert len(tick(first.cursor).run_requests) == 1
+    (settings().landing / "ethereum" / "evm-1").mkdir(parents=True)
+    (settings().landing / "ethereum" / "evm-1" / "_plan.json").write_text("{}")
+    both = tick(first.cursor)
+    assert tick(both.cursor).skip_message
+    (settings().landing / "ethereum" / "evm-1" / "0-9.parquet").write_text("z")
+    assert len(tick(both.cursor).run_requests) == 1
     import datetime
     from flow_pipeline.defs.tip import tip as tip_sensor
     look = lambda: tip_sensor.evaluate_tick(dg.build_sensor_context(instance=instance))

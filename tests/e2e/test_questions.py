@@ -138,6 +138,7 @@ def examples() -> list[str]:
         "demo",
         "ui",
         "docs",
+        "fetch",
         "alerts test",
         "alerts send",
         "model train",

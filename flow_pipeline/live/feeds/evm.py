@@ -115,9 +115,7 @@ class EvmFeed:
         if not self._options.with_native:
             return table
         coin = native_of(self.chain)
-        seen, coins = await self._node.coins_of_block(block.number, coin.native_symbol if coin else NATIVE)
-        if seen.hash != block.hash:
-            raise Moved(f"block {block.number:,} fell")
+        [coins] = await self._node.native_of_blocks([block], coin.native_symbol if coin else NATIVE)
         return pa.concat_tables([table, coins.select(TRANSFERS.names)]).sort_by("transaction_index")
 
     async def history(self, first: int, last: int) -> list[tuple[Block, pa.Table]]:
