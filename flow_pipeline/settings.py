@@ -1276,11 +1276,6 @@ class LiveSettings(Section):
     commit_seconds: float = Field(
         0.5, gt=0, description="seconds between two commits of what was read; alerts do not wait for them"
     )
-    url_env: str | None = Field(
-        None,
-        description="environment variable with the URL of a broker or a database, in place of --server, where the URL "
-        "holds a password",
-    )
     refused: Literal["stop", "aside"] = Field(
         "stop",
         description="what a message that does not fit leads to: the feed stops, or the message is kept in "
@@ -1292,7 +1287,10 @@ class LiveSettings(Section):
         description="most messages of a stream that are read together: reading takes some 15 ms however many they are",
     )
     rows_at_once: int = Field(
-        20_000, ge=1, description="most rows of a table or lines of a file that are read together; bounds the memory"
+        20_000, ge=1, description="most rows of a table that are read together; bounds the memory"
+    )
+    part_bytes: int = Field(
+        8_000_000, ge=1_000, description="most bytes of a growing file that are read together; bounds the memory"
     )
     away_seconds: float = Field(
         600.0,
@@ -1300,13 +1298,6 @@ class LiveSettings(Section):
         description="seconds for which a broker or a database may be away before the feed ends; a restart takes "
         "seconds, an upgrade minutes",
     )
-
-    @field_validator("url_env")
-    @classmethod
-    def _is_a_name(cls, value: str | None) -> str | None:
-        if value is not None and (not value.replace("_", "").isalnum() or not value.isupper()):
-            raise ValueError(f"'{value}' is not the name of an environment variable such as {SECRET_PREFIX}BROKER")
-        return value
 
 
 class Settings(BaseSettings):

@@ -45,7 +45,7 @@ async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
         raise missing("confluent-kafka") from None
     if not options.topic:
         raise UsageError("no topic is named", "give --topic TOPIC")
-    broker = client_settings(address_of(options, settings, "127.0.0.1:9092"))
+    broker = client_settings(address_of(options, "127.0.0.1:9092"))
     feed = KafkaFeed(broker, options.topic, canonical_chain(options.chain or settings.sources.chain), settings)
     consumer = feed.consumer()
     try:
@@ -176,7 +176,7 @@ class KafkaFeed:
         if gone := [name for name in places if int(name) not in numbers]:
             raise FlowError(
                 f"{self.source}: partition {gone[0]} was read before and is no more",
-                "is the topic another one now? Then forget its places with `netraflow watch --from-start`",
+                "is the topic another one now? Then move data/live/tip.duckdb away",
             )
         for number in numbers:
             try:
@@ -216,7 +216,7 @@ class KafkaFeed:
     def _dropped(self, partition: str, place: int, low: int) -> FlowError:
         return FlowError(
             f"{self.source}: partition {partition} has dropped messages {place} to {low - 1}, which were not read",
-            "load them from where they are kept, then forget the places with `netraflow watch --from-start`; longer "
+            "load them from where they are kept, then move data/live/tip.duckdb away; longer "
             "retention (retention.ms, retention.bytes) keeps them for later outages",
         )
 
@@ -224,7 +224,7 @@ class KafkaFeed:
         return FlowError(
             f"{self.source}: message {place} of partition {partition} comes next, and the partition ends at {end}: it "
             "is another topic than before",
-            "was it created anew? Then forget its places with `netraflow watch --from-start`",
+            "was it created anew? Then move data/live/tip.duckdb away",
         )
 
     def _as_received(self, consumer: Consumer, message: Message, places: dict[str, int], now: float) -> Received:
@@ -260,7 +260,7 @@ class KafkaFeed:
         if code in (Codes._AUTHENTICATION, Codes.SASL_AUTHENTICATION_FAILED, Codes.TOPIC_AUTHORIZATION_FAILED):
             return FlowError(
                 f"the Kafka broker at {self.broker['bootstrap.servers']} does not let us in: {error.name()}",
-                "put its address with user and password into an environment variable, and its name into live.url_env",
+                "put its address with user and password into a variable of the environment and give --server env:NAME",
             )
         return _Away(error.name())
 

@@ -5,7 +5,6 @@ What lives here: the consumer, gaps in sequences, a server that restarts. What m
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -41,7 +40,7 @@ async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
         raise missing("nats-py") from None
     if not options.topic:
         raise UsageError("no subject is named", "give --topic SUBJECT")
-    address = address_of(options, settings, "nats://127.0.0.1:4222")
+    address = address_of(options, "nats://127.0.0.1:4222")
     chain = canonical_chain(options.chain or settings.sources.chain)
     feed = NatsFeed(address, options.topic, chain, settings)
     connection = await feed.connect()
@@ -114,7 +113,7 @@ class NatsFeed:
     def _refused(self) -> FlowError:
         return FlowError(
             f"the NATS server at {self._shown} does not let us in",
-            "put its address with user and password into an environment variable, and its name into live.url_env",
+            "put its address with user and password into a variable of the environment and give --server env:NAME",
         )
 
     async def stream_of(self, stream: JetStreamContext) -> str:
@@ -173,15 +172,14 @@ class NatsFeed:
         if place.next < first:
             raise FlowError(
                 f"{self.source}: stream {name} has dropped messages {place.next} to {first - 1}, which were not read",
-                "load them from where they are kept, or forget the place with `netraflow watch --from-start`; longer "
+                "load them from where they are kept, or move data/live/tip.duckdb away; longer "
                 "retention (max_age, max_msgs) keeps them for later outages",
             )
         if place.next > state.last_seq + 1:
             raise FlowError(
                 f"{self.source}: message {place.next} comes next, and stream {name} ends with {state.last_seq}: it "
                 "is another stream than before",
-                "was it created anew? Then follow it under another subject, or forget the place with `netraflow watch "
-                "--from-start`",
+                "was it created anew? Then follow it under another subject, or move data/live/tip.duckdb away",
             )
 
     async def _check_gaps(self, stream: JetStreamContext, name: str, sequences: list[int], place: _Place) -> None:
@@ -203,7 +201,7 @@ class NatsFeed:
             if first < state.first_seq or any(first <= one <= last for one in detail):
                 raise FlowError(
                     f"{self.source}: messages {first} to {last} of stream {name} are missing: they were deleted",
-                    "load them from where they are kept; then forget the place with `netraflow watch --from-start`",
+                    "load them from where they are kept; then move data/live/tip.duckdb away",
                 )
 
     async def _deleted(self, stream: JetStreamContext, name: str) -> list[int]:
@@ -223,4 +221,4 @@ def _faults() -> tuple[type[Exception], ...]:
     import nats.errors
     import nats.js.errors
 
-    return (nats.errors.Error, nats.js.errors.Error, OSError, asyncio.TimeoutError)
+    return (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
