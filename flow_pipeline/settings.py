@@ -949,11 +949,17 @@ Severity = Literal["CRITICAL", "HIGH", "MEDIUM"]
 class ChannelSettings(Section):
     """One way to tell people. Addresses that hold a secret stand in the environment, their variables' names here."""
 
-    kind: Literal["apprise", "webhook", "file", "terminal"] = Field(
+    kind: Literal["apprise", "webhook", "file", "terminal", "nats", "kafka"] = Field(
         description="apprise: any URL that the Apprise library supports (slack, mailto, …); webhook: signed JSON; "
-        "file: JSON Lines; terminal: lines on stdout"
+        "file: JSON Lines; terminal: lines on stdout; nats, kafka: CloudEvents on a message broker"
     )
-    url_env: str | None = Field(None, description="environment variable with the URL of an apprise or webhook channel")
+    url_env: str | None = Field(
+        None,
+        description="environment variable with the URL of an apprise or webhook channel, or with the broker's address",
+    )
+    topic: str | None = Field(
+        None, description="topic of a kafka channel; subject of a nats channel, which a stream holds"
+    )
     key_env: str | None = Field(
         None, description="environment variable with the key that signs a webhook; if unset, messages are unsigned"
     )
@@ -965,9 +971,10 @@ class ChannelSettings(Section):
 
     @model_validator(mode="after")
     def _has_an_address(self) -> ChannelSettings:
-        needed = {"apprise": "url_env", "webhook": "url_env", "file": "path"}.get(self.kind)
-        if needed and not getattr(self, needed):
-            raise ValueError(f"a channel of kind {self.kind} needs {needed}")
+        needed = {"terminal": (), "file": ("path",), "nats": ("url_env", "topic"), "kafka": ("url_env", "topic")}
+        for key in needed.get(self.kind, ("url_env",)):
+            if not getattr(self, key):
+                raise ValueError(f"a channel of kind {self.kind} needs {key}")
         for key in ("url_env", "key_env"):
             name = getattr(self, key)
             if name and (not name.replace("_", "").isalnum() or not name.isupper()):

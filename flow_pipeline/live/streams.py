@@ -233,17 +233,6 @@ def address_of(options: FeedOptions, example: str) -> str:
     return options.server
 
 
-def without_password(address: str) -> str:
-    """An address as it may be shown."""
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else address
-
-
-def missing(package: str) -> UsageError:
-    """The refusal where a client is not installed."""
-    return UsageError(f"{package} is not installed", 'pip install "netraflow[streams]"')
-
-
 def _body(body: bytes) -> dict[str, str]:
     try:
         return {"body": body.decode()}

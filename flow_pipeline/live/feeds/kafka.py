@@ -9,15 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
+from flow_pipeline.domain.brokers import kafka_settings, missing
 from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.live.feeds import FeedOptions
 from flow_pipeline.live.messages import Reader
 from flow_pipeline.live.rows import rules_of
 from flow_pipeline.live.steps import Cursor, Feed, Step
-from flow_pipeline.live.streams import Follower, Patience, Received, address_of, in_thread, missing
+from flow_pipeline.live.streams import Follower, Patience, Received, address_of, in_thread
 from flow_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
         raise missing("confluent-kafka") from None
     if not options.topic:
         raise UsageError("no topic is named", "give --topic TOPIC")
-    broker = client_settings(address_of(options, "127.0.0.1:9092"))
+    broker = kafka_settings(address_of(options, "127.0.0.1:9092"))
     feed = KafkaFeed(broker, options.topic, canonical_chain(options.chain or settings.sources.chain), settings)
     consumer = feed.consumer()
     try:
@@ -53,33 +53,6 @@ async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
     finally:
         await in_thread(consumer.close)
     return feed
-
-
-def client_settings(address: str) -> dict[str, str]:
-    """Settings of Kafka's clients out of an address.
-
-    Args:
-        address: `host:port,…`, or `ssl://…`, `sasl_ssl://user:password@…`, `sasl_plaintext://…` before it and
-            `?mechanism=SCRAM-SHA-512` behind it.
-
-    Raises:
-        UsageError: it begins with another scheme.
-    """
-    if "://" not in address:
-        return {"bootstrap.servers": address}
-    parts = urlsplit(address)
-    protocol = {"kafka": "PLAINTEXT"}.get(parts.scheme, parts.scheme.upper())
-    if protocol not in ("PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"):
-        raise UsageError(
-            f"the address of the broker begins with {parts.scheme}://",
-            "give host:port, ssl://host:port or sasl_ssl://user:password@host:port",
-        )
-    found = {"bootstrap.servers": parts.netloc.rpartition("@")[2], "security.protocol": protocol}
-    if protocol.startswith("SASL"):
-        user, _, password = parts.netloc.rpartition("@")[0].partition(":")
-        mechanism = parse_qs(parts.query).get("mechanism", ["PLAIN"])[0]
-        found |= {"sasl.mechanisms": mechanism, "sasl.username": unquote(user), "sasl.password": unquote(password)}
-    return found
 
 
 class KafkaFeed:

@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from flow_pipeline.domain.brokers import missing, without_password
 from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.live.feeds import FeedOptions
 from flow_pipeline.live.messages import Reader
 from flow_pipeline.live.rows import rules_of
 from flow_pipeline.live.steps import Cursor, Feed, Step
-from flow_pipeline.live.streams import Follower, Patience, Received, address_of, missing, without_password
+from flow_pipeline.live.streams import Follower, Patience, Received, address_of
 from flow_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ class NatsFeed:
             return await nats.connect(
                 self.address,
                 allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
                 connect_timeout=5,
                 error_cb=unheard,
                 pending_size=64 * 1024 * 1024,

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv
 
+from flow_pipeline.domain.brokers import missing
 from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.domain.sql import statements
@@ -26,7 +27,7 @@ from flow_pipeline.domain.text import harmless
 from flow_pipeline.live.feeds import FeedOptions
 from flow_pipeline.live.rows import Rules, rules_of
 from flow_pipeline.live.steps import Batch, Cursor, Feed, Step
-from flow_pipeline.live.streams import Patience, Refusals, address_of, in_thread, missing
+from flow_pipeline.live.streams import Patience, Refusals, address_of, in_thread
 from flow_pipeline.live.tables import Columns, columns_of, rows_of
 from flow_pipeline.nodes import TRANSFERS
 from flow_pipeline.settings import Settings
