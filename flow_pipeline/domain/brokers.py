@@ -14,10 +14,16 @@ def missing(package: str) -> UsageError:
     return UsageError(f"{package} is not installed", 'pip install "netraflow[streams]"')
 
 
+def has_password(address: str) -> bool:
+    """True for an address like `nats://user:password@host`."""
+    return ":" in urlsplit(f"//{address.rpartition('://')[2]}").netloc.rpartition("@")[0]
+
+
 def without_password(address: str) -> str:
     """An address as it may be shown."""
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else address
+    scheme, sign, rest = address.rpartition("://")
+    netloc = urlsplit(f"//{rest}").netloc
+    return f"{scheme}{sign}{rest.replace(netloc, netloc.rpartition('@')[2], 1)}"
 
 
 def kafka_settings(address: str) -> dict[str, str]:
@@ -32,13 +38,13 @@ def kafka_settings(address: str) -> dict[str, str]:
     """
     if "://" not in address:
         return {"bootstrap.servers": address}
-    parts = urlsplit(address)
-    if parts.scheme not in _PROTOCOLS:
+    scheme, _, rest = address.partition("://")
+    if scheme not in _PROTOCOLS:
         raise UsageError(
-            f"the address of the broker begins with {parts.scheme}://",
+            f"the address of the broker begins with {scheme}://",
             "give host:port, ssl://host:port or sasl_ssl://user:password@host:port",
         )
-    protocol = _PROTOCOLS[parts.scheme]
+    protocol, parts = _PROTOCOLS[scheme], urlsplit(f"//{rest}")
     found = {"bootstrap.servers": parts.netloc.rpartition("@")[2], "security.protocol": protocol}
     if protocol.startswith("SASL"):
         user, _, password = parts.netloc.rpartition("@")[0].partition(":")

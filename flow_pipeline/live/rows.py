@@ -160,6 +160,7 @@ def _plan(chain: str, is_plain: bool, has_base: bool) -> Plan:
             None,
             looks_up_decimals=True,
         )
+    dollars = "try_cast(amount_usd as decimal(38, 6))"
     return Plan(
         TransferFields(
             chain=named,
@@ -174,6 +175,7 @@ def _plan(chain: str, is_plain: bool, has_base: bool) -> Plan:
             transfer_index="transfer_index",
             token_address=token,
             token_symbol="nullif(token_symbol, '')",
-            amount_usd="try_cast(amount_usd as decimal(38, 6))",
+            amount_usd=dollars,
+            reason=f"case when amount_usd is not null and coalesce({dollars} < 0, true) then 'bad_amount' end",
         )
     )

@@ -14,8 +14,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
+from flow_pipeline.domain.brokers import has_password
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.live.feeds import FeedOptions
 from flow_pipeline.live.messages import Message, Misfit, Reader
@@ -225,7 +225,7 @@ def address_of(options: FeedOptions, example: str) -> str:
         raise UsageError("no server is named", f"give --server {example}, or --server env:NAME")
     if options.server.startswith("env:"):
         return secret(options.server.removeprefix("env:"))
-    if "@" in options.server and ":" in urlsplit(options.server).netloc.rpartition("@")[0]:
+    if has_password(options.server):
         raise UsageError(
             "the address of --server holds a password, which others see in the list of processes",
             "put the address into a variable of the environment and give --server env:NAME",

@@ -50,6 +50,10 @@ async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
     consumer = feed.consumer()
     try:
         await in_thread(feed.partitions, consumer)
+    except _Away as away:
+        raise FlowError(
+            f"the Kafka broker at {broker['bootstrap.servers']} does not answer: {away}", "check --server"
+        ) from None
     finally:
         await in_thread(consumer.close)
     return feed

@@ -44,11 +44,17 @@ async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
     address = address_of(options, "nats://127.0.0.1:4222")
     chain = canonical_chain(options.chain or settings.sources.chain)
     feed = NatsFeed(address, options.topic, chain, settings)
-    connection = await feed.connect()
     try:
-        await feed.stream_of(connection.jetstream())
-    finally:
-        await connection.close()
+        connection = await feed.connect()
+        try:
+            await feed.stream_of(connection.jetstream())
+        finally:
+            await connection.close()
+    except _faults() as error:
+        raise FlowError(
+            f"the NATS server at {without_password(address)} does not answer: {type(error).__name__}",
+            "check --server, and that the server runs with JetStream (-js)",
+        ) from None
     return feed
 
 
