@@ -43,7 +43,7 @@ COPIED = "copy"
 _VALUE = re.compile(r"""("(?:[^"]|"")*"|[^\s\[]+)\[((?:[^\[\]]|\[\])*)\]:('(?:[^']|'')*'|\S+)""")
 """A column of a row as test_decoding writes it: name, type, value."""
 
-sql = statements("flow_pipeline.live")
+sql = statements(__package__)
 
 
 async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
@@ -186,7 +186,7 @@ class PostgresFeed:
         return columns_of(names, self.table, self.settings.sources)
 
     def _names(self, connection: Connection[Any]) -> list[str]:
-        found = connection.execute(_literal(sql("postgres_columns")), {"schema": self.schema, "name": self.name})
+        found = connection.execute(_asked(sql("postgres_columns")), {"schema": self.schema, "name": self.name})
         return [row[0] for row in found.fetchall()]
 
     # ------------------------------------------------------------------------------------------- the copy
@@ -312,7 +312,7 @@ class PostgresFeed:
             "schema": self.schema,
             "name": self.name,
         }
-        found = connection.execute(_literal(sql("postgres_changes")), values).fetchall()
+        found = connection.execute(_asked(sql("postgres_changes")), values).fetchall()
         end, inserted, others = _transactions(found, place)
         if end is None:
             return columns, None
@@ -408,9 +408,9 @@ def _one(connection: Connection[Any], statement: LiteralString, *values: str) ->
     return row[0] if row else None
 
 
-def _literal(text: str) -> Any:
-    """A statement out of a file of this project."""
-    return text
+def _asked(statement: str) -> Any:
+    """A statement of a file, with its values as psycopg writes them."""
+    return re.sub(r"\$(\w+)", r"%(\1)s", statement.replace("%", "%%"))
 
 
 def _number(place: str) -> int:
