@@ -35,13 +35,16 @@ test: setup tools  ## the tests, but those that take longest
 test-all: setup tools  ## every test
 	$(BIN)/pytest
 
-# A browser and Prometheus for the tests that look at pages and figures; where Debian's packages can not be had, those
-# tests say what they miss.
+# A browser and Prometheus for the tests that look at pages and figures, Postgres for those of streams; where Debian's
+# packages can not be had, those tests say what they miss. Without a first cluster Postgres starts no service.
 tools:
-	@command -v chromium >/dev/null && command -v promtool >/dev/null || { \
+	@command -v chromium >/dev/null && command -v promtool >/dev/null && \
+		{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium prometheus \
-		>/dev/null; } || true
+		mkdir -p /etc/postgresql-common && { test -e /etc/postgresql-common/createcluster.conf || \
+		echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf; } && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		-o Dpkg::Options::=--force-confold chromium prometheus postgresql >/dev/null; } || true
 
 lint: setup  ## ruff, mypy, import rules, sqlfluff, typos
 	$(BIN)/ruff check .
