@@ -35,14 +35,17 @@ test: setup tools  ## the tests, but those that take longest
 test-all: setup tools  ## every test
 	$(BIN)/pytest
 
-# A browser, Prometheus and nodes of chains for the tests that ask them; where Debian's packages or npm can not be had,
-# those tests say what they miss.
+# A browser, Prometheus, Postgres and nodes of chains for the tests that ask them; where Debian's packages or npm can not
+# be had, those tests say what they miss. Without a first cluster Postgres starts no service.
 ANVIL := .tools/node_modules/@foundry-rs/anvil
 tools:
-	@command -v chromium >/dev/null && command -v promtool >/dev/null && command -v litecoind >/dev/null || { \
+	@command -v chromium >/dev/null && command -v promtool >/dev/null && command -v litecoind >/dev/null && \
+		{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium prometheus litecoind \
-		>/dev/null; } || true
+		mkdir -p /etc/postgresql-common && { test -e /etc/postgresql-common/createcluster.conf || \
+		echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf; } && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		-o Dpkg::Options::=--force-confold chromium prometheus postgresql litecoind >/dev/null; } || true
 	@command -v anvil >/dev/null || test -d $(ANVIL) || { command -v npm >/dev/null && \
 		npm install --silent --no-audit --no-fund --ignore-scripts --prefix .tools @foundry-rs/anvil >/dev/null; } || true
 

@@ -949,11 +949,17 @@ Severity = Literal["CRITICAL", "HIGH", "MEDIUM"]
 class ChannelSettings(Section):
     """One way to tell people. Addresses that hold a secret stand in the environment, their variables' names here."""
 
-    kind: Literal["apprise", "webhook", "file", "terminal"] = Field(
+    kind: Literal["apprise", "webhook", "file", "terminal", "nats", "kafka"] = Field(
         description="apprise: any URL that the Apprise library supports (slack, mailto, …); webhook: signed JSON; "
-        "file: JSON Lines; terminal: lines on stdout"
+        "file: JSON Lines; terminal: lines on stdout; nats, kafka: CloudEvents on a message broker"
     )
-    url_env: str | None = Field(None, description="environment variable with the URL of an apprise or webhook channel")
+    url_env: str | None = Field(
+        None,
+        description="environment variable with the URL of an apprise or webhook channel, or with the broker's address",
+    )
+    topic: str | None = Field(
+        None, description="topic of a kafka channel; subject of a nats channel, which a stream holds"
+    )
     key_env: str | None = Field(
         None, description="environment variable with the key that signs a webhook; if unset, messages are unsigned"
     )
@@ -965,9 +971,10 @@ class ChannelSettings(Section):
 
     @model_validator(mode="after")
     def _has_an_address(self) -> ChannelSettings:
-        needed = {"apprise": "url_env", "webhook": "url_env", "file": "path"}.get(self.kind)
-        if needed and not getattr(self, needed):
-            raise ValueError(f"a channel of kind {self.kind} needs {needed}")
+        needed = {"terminal": (), "file": ("path",), "nats": ("url_env", "topic"), "kafka": ("url_env", "topic")}
+        for key in needed.get(self.kind, ("url_env",)):
+            if not getattr(self, key):
+                raise ValueError(f"a channel of kind {self.kind} needs {key}")
         for key in ("url_env", "key_env"):
             name = getattr(self, key)
             if name and (not name.replace("_", "").isalnum() or not name.isupper()):
@@ -1276,11 +1283,6 @@ class LiveSettings(Section):
     commit_seconds: float = Field(
         0.5, gt=0, description="seconds between two commits of what was read; alerts do not wait for them"
     )
-    url_env: str | None = Field(
-        None,
-        description="environment variable with the URL of a broker or a database, in place of --server, where the URL "
-        "holds a password",
-    )
     refused: Literal["stop", "aside"] = Field(
         "stop",
         description="what a message that does not fit leads to: the feed stops, or the message is kept in "
@@ -1292,7 +1294,10 @@ class LiveSettings(Section):
         description="most messages of a stream that are read together: reading takes some 15 ms however many they are",
     )
     rows_at_once: int = Field(
-        20_000, ge=1, description="most rows of a table or lines of a file that are read together; bounds the memory"
+        20_000, ge=1, description="most rows of a table that are read together; bounds the memory"
+    )
+    part_bytes: int = Field(
+        8_000_000, ge=1_000, description="most bytes of a growing file that are read together; bounds the memory"
     )
     away_seconds: float = Field(
         600.0,
@@ -1300,13 +1305,6 @@ class LiveSettings(Section):
         description="seconds for which a broker or a database may be away before the feed ends; a restart takes "
         "seconds, an upgrade minutes",
     )
-
-    @field_validator("url_env")
-    @classmethod
-    def _is_a_name(cls, value: str | None) -> str | None:
-        if value is not None and (not value.replace("_", "").isalnum() or not value.isupper()):
-            raise ValueError(f"'{value}' is not the name of an environment variable such as {SECRET_PREFIX}BROKER")
-        return value
 
 
 class Settings(BaseSettings):

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,8 +27,17 @@ def free_port() -> int:
 class Server:
     """A process that listens on a port; it can be stopped and started again."""
 
-    def __init__(self, command: list[str], port: int, log: Path, user: str | None = None) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        port: int,
+        log: Path,
+        user: str | None = None,
+        is_ready: Callable[[int], bool] = lambda port: True,
+        ends_by: signal.Signals = signal.SIGTERM,
+    ) -> None:
         self.command, self.port, self.log, self.user = command, port, log, user
+        self.is_ready, self.ends_by = is_ready, ends_by
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -43,15 +52,15 @@ class Server:
                 break
             with socket.socket() as probe:
                 probe.settimeout(1)
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0 and self.is_ready(self.port):
                     return
             time.sleep(0.02)
         self.stop()
         raise RuntimeError(f"{self.command[0]} did not start: {self.log.read_text(errors='replace')[-2000:]}")
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+    def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(how)
+            self.process.send_signal(self.ends_by)
             try:
                 self.process.wait(15)
             except subprocess.TimeoutExpired:
@@ -105,6 +114,17 @@ def _postgres_tool(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join(places))
 
 
+def _lets_in(port: int) -> bool:
+    """A server that starts takes connections before it answers them."""
+    import psycopg
+
+    try:
+        psycopg.connect(f"postgresql://flow@127.0.0.1:{port}/postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 @contextmanager
 def postgres_server(folder: Path) -> Iterator[Server]:
     """Postgres with logical decoding, as another user than root, who may not run it."""
@@ -131,9 +151,11 @@ def postgres_server(folder: Path) -> Iterator[Server]:
         "max_wal_senders": "4", "max_replication_slots": "4",
     }  # fmt: skip
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    server = Server([postgres, "-D", str(data), "-p", str(port), *settings], port, folder / "log", user)
+    server = Server(
+        [postgres, "-D", str(data), "-p", str(port), *settings], port, folder / "log", user, _lets_in, signal.SIGINT
+    )
     server.start()
     try:
         yield server
     finally:
-        server.stop(signal.SIGINT)
+        server.stop()

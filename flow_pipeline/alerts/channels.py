@@ -1,4 +1,4 @@
-"""The ways a message leaves the house: Apprise (Slack, e-mail and more), a signed webhook, a file, the terminal.
+"""The ways a message leaves the house: Apprise (Slack, e-mail and more), webhook, broker, file, terminal.
 
 A channel either takes a message or raises `NotDelivered`. Secrets are read when a message is sent; no error has one.
 """
@@ -15,6 +15,7 @@ import os
 import sys
 from typing import Any
 
+from flow_pipeline.domain.brokers import kafka_settings, missing
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.text import harmless, harmless_lines
 from flow_pipeline.settings import AlertSettings, ChannelSettings, secret
@@ -38,9 +39,7 @@ def send(channel: ChannelSettings, payload: Payload, settings: AlertSettings) ->
         NotDelivered: it was not taken; try again later.
     """
     try:
-        {"apprise": _apprise, "webhook": _webhook, "file": _file, "terminal": _terminal}[channel.kind](
-            channel, payload, settings
-        )
+        _WAYS[channel.kind](channel, payload, settings)
     except UsageError as error:
         raise NotDelivered(error.message) from None
     except OSError as error:
@@ -161,6 +160,102 @@ def _terminal(channel: ChannelSettings, payload: Payload, settings: AlertSetting
     print(harmless(headline(payload)), file=sys.stderr)
     if payload["type"] == "digest":
         print(harmless_lines(text(payload)), file=sys.stderr)
+
+
+def cloud_event(payload: Payload) -> dict[str, Any]:
+    """The message as a CloudEvent 1.0, with its own id: one that comes twice is one event."""
+    return {
+        "specversion": "1.0",
+        "id": payload["id"],
+        "source": "/netraflow/alerts",
+        "type": "netraflow.alert.v1",
+        "time": payload["made_at"],
+        "datacontenttype": "application/json",
+        "data": payload,
+    }
+
+
+def _nats(channel: ChannelSettings, payload: Payload, settings: AlertSettings) -> None:
+    import asyncio
+
+    try:
+        import nats.errors
+        import nats.js.errors
+    except ImportError:
+        raise missing("nats-py") from None
+
+    address, topic, seconds = secret(channel.url_env or ""), channel.topic or "", settings.timeout_seconds
+
+    async def unheard(error: Exception) -> None:
+        """What it hears comes as an error of the call, too."""
+
+    async def publish() -> None:
+        connection = await nats.connect(
+            address,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=seconds,
+            error_cb=unheard,
+        )
+        try:
+            # The broker keeps one message of an id: one that is sent again is told once.
+            headers = {"Nats-Msg-Id": payload["id"], "Content-Type": _CLOUD_EVENTS}
+            body = json.dumps(cloud_event(payload)).encode()
+            await connection.jetstream().publish(topic, body, timeout=seconds, headers=headers)
+        finally:
+            await connection.close()
+
+    try:
+        asyncio.run(publish())
+    except nats.js.errors.NoStreamResponseError:
+        raise NotDelivered(f"no stream of the NATS server holds the subject {topic}") from None
+    except (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError, ValueError) as error:
+        raise NotDelivered(f"not taken by the NATS server ({type(error).__name__})") from None
+
+
+def _kafka(channel: ChannelSettings, payload: Payload, settings: AlertSettings) -> None:
+    try:
+        from confluent_kafka import KafkaException, Producer
+    except ImportError:
+        raise missing("confluent-kafka") from None
+
+    answers: list[str] = []
+    body, seconds = json.dumps(cloud_event(payload)).encode(), settings.timeout_seconds
+    try:
+        producer = Producer(
+            {
+                **kafka_settings(secret(channel.url_env or "")),
+                "enable.idempotence": True,
+                "message.timeout.ms": int(seconds * 1000),
+                "log_level": 0,
+            }
+        )
+        producer.produce(
+            channel.topic or "",
+            body,
+            key=payload["id"],
+            headers={"content-type": _CLOUD_EVENTS},
+            on_delivery=lambda error, _: answers.append(error.name() if error else ""),
+        )
+        producer.flush(seconds + 1)
+    except (KafkaException, ValueError, BufferError) as error:
+        raise NotDelivered(f"not taken by the Kafka broker ({type(error).__name__})") from None
+    if not answers:
+        raise NotDelivered(f"no answer of the Kafka broker within {seconds:g} s")
+    if answers[0]:
+        raise NotDelivered(f"not taken by the Kafka broker ({answers[0]})")
+
+
+_CLOUD_EVENTS = "application/cloudevents+json; charset=utf-8"
+_WAYS = {
+    "apprise": _apprise,
+    "webhook": _webhook,
+    "file": _file,
+    "terminal": _terminal,
+    "nats": _nats,
+    "kafka": _kafka,
+}
 
 
 def _word(alert: dict[str, Any]) -> str:

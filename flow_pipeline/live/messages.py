@@ -351,7 +351,7 @@ def _message(parsed: _Parsed, rows: pa.Table, time: int | None) -> Message:
         parent = head.get("parent")
         assert time is not None
         block = Block(head["block"], head["hash"].lower(), parent.lower() if parent else None, time)
-    transfers = rows.drop_columns(["reason"]).cast(TRANSFERS)
+    transfers = rows.drop_columns(["source_row", "reason"]).cast(TRANSFERS)
     return Message(block, transfers, head.get("fall"), head.get("safe"), head.get("final"))
 
 

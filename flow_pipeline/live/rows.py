@@ -48,10 +48,11 @@ TEXTS = pa.schema(
         ("amount_usd", pa.string()),
     ]
 )
-"""Rows as a stream writes them. `amount` counts coins, `base_amount` base units, with `decimals` where they are said."""
+"""Rows as a stream writes them. `amount` counts coins, `base_amount` base units of `decimals` where they are said."""
 
-JUDGED = TRANSFERS.append(pa.field("reason", pa.string()))
-"""Transfers, and why a row is none."""
+JUDGED = pa.schema([pa.field("source_row", pa.int64()), *TRANSFERS, pa.field("reason", pa.string())])
+"""Transfers with their place among the rows, and why a row is none."""
+_REFUSED = pa.schema([("reason", pa.string()), ("raw_text", pa.string())])
 _PLAIN = r"^[0-9]{1,18}(\.[0-9]{0,18})?$"
 """Amounts that any reader of numbers reads alike, and that DECIMAL(38, 18) holds."""
 
@@ -61,6 +62,7 @@ class Rules:
 
     def __init__(self, connection: Connection, chain: str, settings: Settings) -> None:
         self.connection, self.chain, self.settings = connection, chain, settings
+        connection.execute("attach if not exists ':memory:' as streams")
 
     def judge(self, rows: pa.Table) -> pa.Table:
         """Every row, in order, with typed values and the reason why it is no transfer.
@@ -83,17 +85,16 @@ class Rules:
         finally:
             self.connection.unregister("stream_rows")
 
-    def judge_file(self, path: Path, content: Path, format_name: str | None) -> tuple[pa.Table, pa.Table]:
-        """Rows of a part of a file, by the rules of its format.
+    def judge_lines(self, path: Path, content: Path, format_name: str) -> tuple[pa.Table, pa.Table]:
+        """Rows of a part of a file of JSON Lines, by the rules of its format.
 
         Args:
             path: The file.
             content: Where the part lies.
-            format_name: Its format; None leaves it to the content.
+            format_name: Its format.
 
         Returns:
-            Columns of `JUDGED`, without rows that are neither transfers nor refused; then `message` and `raw_text` of
-            what is no row at all.
+            Transfers, each once in all parts that were judged; then `reason` and `raw_text` of rows that are none.
 
         Raises:
             Unreadable: the part does not fit the format.
@@ -102,11 +103,20 @@ class Rules:
         with dropped_after(self.connection, *OF_ONE_FILE):
             understood = understand(self.connection, path, content, sources, self.chain, True, format_name)
             if understood is None or understood.plan is None:
-                return JUDGED.empty_table(), pa.table({"message": pa.array([], pa.string()), "raw_text": []})
-            relation = understood.reading.relation(understood.rows)
-            judged = self._judged(relation, understood.plan)
-            malformed = self.connection.execute("select message, raw_text from malformed_rows order by source_row")
-            return judged, malformed.to_arrow_table()
+                return TRANSFERS.empty_table(), _REFUSED.empty_table()
+            judged = self._judged(understood.reading.relation(understood.rows), understood.plan)
+            self.connection.register("judged_rows", judged)
+            try:
+                refused = self.connection.execute(sql("rows_refused")).to_arrow_table().cast(_REFUSED)
+                self.connection.execute("create table if not exists streams.seen (key uhugeint)")
+                self.connection.execute(sql("rows_first_told"))
+                told = self.connection.execute("select * exclude (key) from first_told order by source_row")
+                rows = told.to_arrow_table().drop_columns(["source_row", "reason"]).cast(TRANSFERS)
+                self.connection.execute("insert into streams.seen select key from first_told where key is not null")
+                self.connection.execute("drop table first_told")
+            finally:
+                self.connection.unregister("judged_rows")
+            return rows, refused
 
     def times(self, texts: Sequence[str | None]) -> list[int | None]:
         """Microseconds since 1970 of times as streams write them; None for what is no time."""
@@ -150,6 +160,7 @@ def _plan(chain: str, is_plain: bool, has_base: bool) -> Plan:
             None,
             looks_up_decimals=True,
         )
+    dollars = "try_cast(amount_usd as decimal(38, 6))"
     return Plan(
         TransferFields(
             chain=named,
@@ -164,6 +175,7 @@ def _plan(chain: str, is_plain: bool, has_base: bool) -> Plan:
             transfer_index="transfer_index",
             token_address=token,
             token_symbol="nullif(token_symbol, '')",
-            amount_usd="try_cast(amount_usd as decimal(38, 6))",
+            amount_usd=dollars,
+            reason=f"case when amount_usd is not null and coalesce({dollars} < 0, true) then 'bad_amount' end",
         )
     )

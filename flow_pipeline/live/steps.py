@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -90,3 +90,11 @@ class Feed(Protocol):
             FlowError: the source is another chain than before, misses a part that it once had, or answers wrongly for
                 longer than the settings allow.
         """
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A feed whose source keeps what was not stored yet, until it hears that it was."""
+
+    def committed(self, cursor: Cursor) -> None:
+        """Everything up to this cursor is stored."""

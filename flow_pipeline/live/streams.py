@@ -14,8 +14,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
+from flow_pipeline.domain.brokers import has_password
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.live.feeds import FeedOptions
 from flow_pipeline.live.messages import Message, Misfit, Reader
@@ -215,33 +215,22 @@ class Patience:
         self.wait = min(self.wait * 2, LONGEST_WAIT)
 
 
-def address_of(options: FeedOptions, settings: Settings, example: str) -> str:
-    """The address of the server: `--server`, or what the environment has where it holds a password.
+def address_of(options: FeedOptions, example: str) -> str:
+    """The address of the server as `--server` gives it: a URL, or `env:NAME` for a variable that holds one.
 
     Raises:
         UsageError: there is none, or a password stands on the command line.
     """
-    if settings.live.url_env:
-        return secret(settings.live.url_env)
     if not options.server:
-        raise UsageError("no server is named", f"give --server {example}")
-    if "@" in options.server and urlsplit(options.server).password:
+        raise UsageError("no server is named", f"give --server {example}, or --server env:NAME")
+    if options.server.startswith("env:"):
+        return secret(options.server.removeprefix("env:"))
+    if has_password(options.server):
         raise UsageError(
-            "the address of --server holds a password",
-            "put the address into an environment variable, and its name into live.url_env",
+            "the address of --server holds a password, which others see in the list of processes",
+            "put the address into a variable of the environment and give --server env:NAME",
         )
     return options.server
-
-
-def without_password(address: str) -> str:
-    """An address as it may be shown."""
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else address
-
-
-def missing(package: str) -> UsageError:
-    """The refusal where a client is not installed."""
-    return UsageError(f"{package} is not installed", 'pip install "netraflow[streams]"')
 
 
 def _body(body: bytes) -> dict[str, str]:

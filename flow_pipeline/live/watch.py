@@ -23,7 +23,7 @@ from flow_pipeline.alerts.tip import TipAlert, settle, take, withdraw_missing
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.live.landing import land
 from flow_pipeline.live.status import Status, write_status
-from flow_pipeline.live.steps import Batch, Cursor, Fall, Feed, Finality, Step
+from flow_pipeline.live.steps import Batch, Cursor, Fall, Feed, Finality, Hears, Step
 from flow_pipeline.live.tip import TipStore, open_tip
 from flow_pipeline.settings import Settings
 
@@ -185,6 +185,9 @@ class Watch:
         """Rows and cursor first, in one transaction; the ledger behind them, and what channels are due."""
         if pending.steps:
             store.commit(pending.steps)
+            for feed in self._feeds:
+                if isinstance(feed, Hears):
+                    feed.committed(store.cursor(feed.source))
         counts: dict[str, int] = {}
         if pending.alerts:
             counts = take(self._settings, pending.alerts)

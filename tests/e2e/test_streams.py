@@ -69,11 +69,11 @@ def at_once(count: int) -> int:
 
 
 @contextmanager
-def consumer(kind: str, server: Server, file: Path, count: int) -> Iterator[subprocess.Popen[str]]:
+def consumer(kind: str, server: Server, folder: Path, count: int) -> Iterator[subprocess.Popen[str]]:
     scheme = "nats://" if kind == "nats" else ""
     address = f"{scheme}127.0.0.1:{server.port}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.stream_sink", kind, address, "transfers", str(file)]
+        [sys.executable, "-m", "tests.stream_sink", kind, address, "transfers", str(folder)]
         + [str(count // PER_MESSAGE), str(at_once(count))],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "NETRAFLOW_LIVE__MESSAGES_AT_ONCE": str(4 * at_once(count))}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -101,14 +101,14 @@ def freeze(server: Server) -> None:
 
 
 def check(
-    kind: str, server: Server, file: Path, count: int, kills: int, upset: Callable[[Server], None], upsets: int
+    kind: str, server: Server, folder: Path, count: int, kills: int, upset: Callable[[Server], None], upsets: int
 ) -> None:
     """Take the stream with so many killed consumers and upset brokers; every row must be there, once."""
     chance = random.Random(7)
     per_run = count // PER_MESSAGE // at_once(count) // (kills + upsets + 1)
     killed, is_small = 0, count < 100_000 and kind == "kafka"
     for kill in range(kills):
-        with consumer(kind, server, file, count) as process:
+        with consumer(kind, server, folder, count) as process:
             is_upset = kill % (kills // upsets + 1) == 0
             if is_upset and is_small:
                 # In the time that a broker is frozen, all would be taken that the client has already.
@@ -124,13 +124,13 @@ def check(
             process.wait(20)
             killed += 1
     assert killed == kills
-    with consumer(kind, server, file, count) as process:
+    with consumer(kind, server, folder, count) as process:
         assert process.stdout is not None
         process.stdout.read()
         assert process.wait(60) == 0
-    with duckdb.connect(str(file), read_only=True) as connection:
+    with duckdb.connect(str(folder / "live" / "tip.duckdb"), read_only=True) as connection:
         found = connection.execute(
-            "select count(*), count(distinct tx_hash), sum(amount), max(tx_hash) from rows"
+            "select count(*), count(distinct tx_hash), sum(amount), max(tx_hash) from live.rows"
         ).fetchone()
     assert found is not None
     total = count * (count - 1) // 2 + count // 2
@@ -143,7 +143,7 @@ def check(
 def test_nats_loses_and_doubles_nothing(count: int, kills: int, restarts: int, tmp_path: Path) -> None:
     with nats_server(tmp_path) as server:
         fill_nats(server, count)
-        check("nats", server, tmp_path / "sink.duckdb", count, kills, Server.restart, restarts)
+        check("nats", server, tmp_path / "data", count, kills, Server.restart, restarts)
 
 
 @pytest.mark.parametrize(
@@ -153,4 +153,4 @@ def test_kafka_loses_and_doubles_nothing(count: int, kills: int, freezes: int, t
     """The broker of the tests keeps its topics in memory: it is frozen for seconds, where NATS is restarted."""
     with kafka_broker(tmp_path) as server:
         fill_kafka(server, count)
-        check("kafka", server, tmp_path / "sink.duckdb", count, kills, freeze, freezes)
+        check("kafka", server, tmp_path / "data", count, kills, freeze, freezes)

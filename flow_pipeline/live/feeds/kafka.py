@@ -9,15 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
+from flow_pipeline.domain.brokers import kafka_settings, missing
 from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.live.feeds import FeedOptions
 from flow_pipeline.live.messages import Reader
 from flow_pipeline.live.rows import rules_of
 from flow_pipeline.live.steps import Cursor, Feed, Step
-from flow_pipeline.live.streams import Follower, Patience, Received, address_of, in_thread, missing
+from flow_pipeline.live.streams import Follower, Patience, Received, address_of, in_thread
 from flow_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,41 +45,18 @@ async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
         raise missing("confluent-kafka") from None
     if not options.topic:
         raise UsageError("no topic is named", "give --topic TOPIC")
-    broker = client_settings(address_of(options, settings, "127.0.0.1:9092"))
+    broker = kafka_settings(address_of(options, "127.0.0.1:9092"))
     feed = KafkaFeed(broker, options.topic, canonical_chain(options.chain or settings.sources.chain), settings)
     consumer = feed.consumer()
     try:
         await in_thread(feed.partitions, consumer)
+    except _Away as away:
+        raise FlowError(
+            f"the Kafka broker at {broker['bootstrap.servers']} does not answer: {away}", "check --server"
+        ) from None
     finally:
         await in_thread(consumer.close)
     return feed
-
-
-def client_settings(address: str) -> dict[str, str]:
-    """Settings of Kafka's clients out of an address.
-
-    Args:
-        address: `host:port,…`, or `ssl://…`, `sasl_ssl://user:password@…`, `sasl_plaintext://…` before it and
-            `?mechanism=SCRAM-SHA-512` behind it.
-
-    Raises:
-        UsageError: it begins with another scheme.
-    """
-    if "://" not in address:
-        return {"bootstrap.servers": address}
-    parts = urlsplit(address)
-    protocol = {"kafka": "PLAINTEXT"}.get(parts.scheme, parts.scheme.upper())
-    if protocol not in ("PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"):
-        raise UsageError(
-            f"the address of the broker begins with {parts.scheme}://",
-            "give host:port, ssl://host:port or sasl_ssl://user:password@host:port",
-        )
-    found = {"bootstrap.servers": parts.netloc.rpartition("@")[2], "security.protocol": protocol}
-    if protocol.startswith("SASL"):
-        user, _, password = parts.netloc.rpartition("@")[0].partition(":")
-        mechanism = parse_qs(parts.query).get("mechanism", ["PLAIN"])[0]
-        found |= {"sasl.mechanisms": mechanism, "sasl.username": unquote(user), "sasl.password": unquote(password)}
-    return found
 
 
 class KafkaFeed:
@@ -176,7 +153,7 @@ class KafkaFeed:
         if gone := [name for name in places if int(name) not in numbers]:
             raise FlowError(
                 f"{self.source}: partition {gone[0]} was read before and is no more",
-                "is the topic another one now? Then forget its places with `netraflow watch --from-start`",
+                "is the topic another one now? Then move data/live/tip.duckdb away",
             )
         for number in numbers:
             try:
@@ -216,7 +193,7 @@ class KafkaFeed:
     def _dropped(self, partition: str, place: int, low: int) -> FlowError:
         return FlowError(
             f"{self.source}: partition {partition} has dropped messages {place} to {low - 1}, which were not read",
-            "load them from where they are kept, then forget the places with `netraflow watch --from-start`; longer "
+            "load them from where they are kept, then move data/live/tip.duckdb away; longer "
             "retention (retention.ms, retention.bytes) keeps them for later outages",
         )
 
@@ -224,7 +201,7 @@ class KafkaFeed:
         return FlowError(
             f"{self.source}: message {place} of partition {partition} comes next, and the partition ends at {end}: it "
             "is another topic than before",
-            "was it created anew? Then forget its places with `netraflow watch --from-start`",
+            "was it created anew? Then move data/live/tip.duckdb away",
         )
 
     def _as_received(self, consumer: Consumer, message: Message, places: dict[str, int], now: float) -> Received:
@@ -260,7 +237,7 @@ class KafkaFeed:
         if code in (Codes._AUTHENTICATION, Codes.SASL_AUTHENTICATION_FAILED, Codes.TOPIC_AUTHORIZATION_FAILED):
             return FlowError(
                 f"the Kafka broker at {self.broker['bootstrap.servers']} does not let us in: {error.name()}",
-                "put its address with user and password into an environment variable, and its name into live.url_env",
+                "put its address with user and password into a variable of the environment and give --server env:NAME",
             )
         return _Away(error.name())
 

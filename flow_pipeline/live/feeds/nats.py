@@ -5,19 +5,19 @@ What lives here: the consumer, gaps in sequences, a server that restarts. What m
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from flow_pipeline.domain.brokers import missing, without_password
 from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.live.feeds import FeedOptions
 from flow_pipeline.live.messages import Reader
 from flow_pipeline.live.rows import rules_of
 from flow_pipeline.live.steps import Cursor, Feed, Step
-from flow_pipeline.live.streams import Follower, Patience, Received, address_of, missing, without_password
+from flow_pipeline.live.streams import Follower, Patience, Received, address_of
 from flow_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,14 +41,20 @@ async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
         raise missing("nats-py") from None
     if not options.topic:
         raise UsageError("no subject is named", "give --topic SUBJECT")
-    address = address_of(options, settings, "nats://127.0.0.1:4222")
+    address = address_of(options, "nats://127.0.0.1:4222")
     chain = canonical_chain(options.chain or settings.sources.chain)
     feed = NatsFeed(address, options.topic, chain, settings)
-    connection = await feed.connect()
     try:
-        await feed.stream_of(connection.jetstream())
-    finally:
-        await connection.close()
+        connection = await feed.connect()
+        try:
+            await feed.stream_of(connection.jetstream())
+        finally:
+            await connection.close()
+    except _faults() as error:
+        raise FlowError(
+            f"the NATS server at {without_password(address)} does not answer: {type(error).__name__}",
+            "check --server, and that the server runs with JetStream (-js)",
+        ) from None
     return feed
 
 
@@ -100,6 +106,8 @@ class NatsFeed:
             return await nats.connect(
                 self.address,
                 allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
                 connect_timeout=5,
                 error_cb=unheard,
                 pending_size=64 * 1024 * 1024,
@@ -114,7 +122,7 @@ class NatsFeed:
     def _refused(self) -> FlowError:
         return FlowError(
             f"the NATS server at {self._shown} does not let us in",
-            "put its address with user and password into an environment variable, and its name into live.url_env",
+            "put its address with user and password into a variable of the environment and give --server env:NAME",
         )
 
     async def stream_of(self, stream: JetStreamContext) -> str:
@@ -173,15 +181,14 @@ class NatsFeed:
         if place.next < first:
             raise FlowError(
                 f"{self.source}: stream {name} has dropped messages {place.next} to {first - 1}, which were not read",
-                "load them from where they are kept, or forget the place with `netraflow watch --from-start`; longer "
+                "load them from where they are kept, or move data/live/tip.duckdb away; longer "
                 "retention (max_age, max_msgs) keeps them for later outages",
             )
         if place.next > state.last_seq + 1:
             raise FlowError(
                 f"{self.source}: message {place.next} comes next, and stream {name} ends with {state.last_seq}: it "
                 "is another stream than before",
-                "was it created anew? Then follow it under another subject, or forget the place with `netraflow watch "
-                "--from-start`",
+                "was it created anew? Then follow it under another subject, or move data/live/tip.duckdb away",
             )
 
     async def _check_gaps(self, stream: JetStreamContext, name: str, sequences: list[int], place: _Place) -> None:
@@ -203,7 +210,7 @@ class NatsFeed:
             if first < state.first_seq or any(first <= one <= last for one in detail):
                 raise FlowError(
                     f"{self.source}: messages {first} to {last} of stream {name} are missing: they were deleted",
-                    "load them from where they are kept; then forget the place with `netraflow watch --from-start`",
+                    "load them from where they are kept; then move data/live/tip.duckdb away",
                 )
 
     async def _deleted(self, stream: JetStreamContext, name: str) -> list[int]:
@@ -223,4 +230,4 @@ def _faults() -> tuple[type[Exception], ...]:
     import nats.errors
     import nats.js.errors
 
-    return (nats.errors.Error, nats.js.errors.Error, OSError, asyncio.TimeoutError)
+    return (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)

@@ -2,6 +2,7 @@
 -- Reads: the temp view candidate_rows
 -- Takes: ${pattern} (of the chain's addresses)
 select
+    source_row,
     block_number,
     block_timestamp,
     transaction_index,
