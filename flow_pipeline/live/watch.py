@@ -23,7 +23,7 @@ from flow_pipeline.alerts.tip import TipAlert, settle, take, withdraw_missing
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.live.landing import land
 from flow_pipeline.live.status import Status, write_status
-from flow_pipeline.live.steps import Batch, Cursor, Fall, Feed, Finality, Hears, Step
+from flow_pipeline.live.steps import Batch, Cursor, Feed, Finality, Hears, Step
 from flow_pipeline.live.tip import TipStore, open_tip
 from flow_pipeline.settings import Settings
 
@@ -77,6 +77,7 @@ class Watch:
         self._room.set()
         self.status = Status.of(feeds)
         self._stop = asyncio.Event()
+        self._unsettled: dict[str, dict[str, tuple[int, str]]] = {}
 
     def stop(self) -> None:
         """End after what is read so far is stored and told."""
@@ -129,9 +130,16 @@ class Watch:
                     replayed += self._detection.take(
                         Finality(feed.source, feed.chain, row["safe"], row["final"], row["head"] or 0, 0)
                     )
-            take(self._settings, [alert for alert in replayed if alert.source == feed.source])
+            mine = [alert for alert in replayed if alert.source == feed.source]
+            late = take(self._settings, mine)
+            self.status.note_ledger(late)
+            self._unsettled[feed.source] = {
+                alert.alert_id: (alert.block or 0, alert.finality) for alert in mine if alert.is_standing
+            }
             standing = self._detection.standing().get(feed.source, [])
-            withdraw_missing(self._settings, feed.source, standing, start.date())
+            gone = withdraw_missing(self._settings, feed.source, standing, start.date())
+            if late or gone:
+                self._deliver()
 
     async def _pump(self, feed: Feed, cursor: Cursor) -> None:
         async for step in feed.follow(cursor):
@@ -176,6 +184,8 @@ class Watch:
             if is_last or time.monotonic() - landed_at >= self._settings.live.landing_seconds:
                 landed_at = time.monotonic()
                 await asyncio.to_thread(self._land, store)
+                if self.status.failing:
+                    await asyncio.to_thread(self._deliver)
             self.status.figures = self._detection.figures()
             self.status.is_over = is_last
             self._told.status(self.status)
@@ -191,13 +201,29 @@ class Watch:
         counts: dict[str, int] = {}
         if pending.alerts:
             counts = take(self._settings, pending.alerts)
-        moved = 0
-        for step in [step for step in pending.steps if isinstance(step, Finality | Fall)][-len(self._feeds) :]:
-            if isinstance(step, Finality):
-                moved += settle(self._settings, step.source, step.safe, step.final)
+            for alert in pending.alerts:
+                open_ones = self._unsettled.setdefault(alert.source, {})
+                open_ones[alert.alert_id] = (alert.block or 0, alert.finality)
+                if not alert.is_standing or alert.finality == "final":
+                    del open_ones[alert.alert_id]
+        for step in {step.source: step for step in pending.steps if isinstance(step, Finality)}.values():
+            self._settle(step)
         self.status.note_ledger(counts)
         if counts:
             self._deliver()
+
+    def _settle(self, step: Finality) -> None:
+        """Tell the ledger how final alerts are by now, where one of them is more so than before."""
+        moved = {
+            name: (block, "final" if block <= step.final else "safe")
+            for name, (block, finality) in self._unsettled.get(step.source, {}).items()
+            if block <= step.final or (block <= step.safe and finality == "seen")
+        }
+        if not moved:
+            return
+        settle(self._settings, step.source, step.safe, step.final)
+        open_ones = self._unsettled[step.source] | moved
+        self._unsettled[step.source] = {name: item for name, item in open_ones.items() if item[1] != "final"}
 
     def _deliver(self) -> None:
         """A channel that fails holds nothing up: what it was to be told waits in the ledger."""
