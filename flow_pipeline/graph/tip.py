@@ -7,9 +7,10 @@ what is suspicious, files, the database.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -170,7 +171,8 @@ class Window:
         self.tokens: list[tuple[str | None, str | None]] = []
         self._symbols: list[str | None] = []
         self._batches: list[tuple[int, int]] = []
-        self._tables: list[tuple[int, pa.Table]] = []
+        self._starts: list[int] = []
+        self._tables: list[pa.RecordBatch] = []
         self._table_bytes = 0
 
     @property
@@ -251,8 +253,9 @@ class Window:
         _unlink(columns, self.vertices, self.first, first, last)
         self.size = first
         self.newest = int(columns.time[self.first : first].max()) if first > self.first else np.iinfo(np.int64).min
-        while self._tables and self._tables[-1][0] >= first + self.base:
-            self._table_bytes -= self._tables.pop()[1].nbytes
+        while self._starts and self._starts[-1] >= first + self.base:
+            self._starts.pop()
+            self._table_bytes -= self._tables.pop().nbytes
         changed, since = self._look_back(ends, begin)
         fallen = np.arange(first, last) + self.base
         return fallen, Taken(first, first, np.zeros(0, np.bool_), changed, since, np.empty(0, np.int64), ends)
@@ -272,9 +275,8 @@ class Window:
 
         def tie_break(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             told = self.told(positions[rows])
-            ends = pc.binary_join_element_wise(told["from_address"], told["to_address"], " ")
-            hashes = pc.fill_null(told["tx_hash"], "")
-            return np.asarray(hashes.to_pylist(), str), np.asarray(ends.to_pylist(), str)
+            ends = [f"{row['from_address']} {row['to_address']}" for row in told]
+            return np.asarray([row["tx_hash"] or "" for row in told], str), np.asarray(ends, str)
 
         order, rank = time_order(keys, (columns.amount[positions],), tie_break)
         at = positions[order]
@@ -311,27 +313,23 @@ class Window:
             row=at + self.base,
         )
 
-    def told(self, positions: np.ndarray) -> pa.Table:
-        """What the transfers at some positions say: hash, place, exact amounts, ends."""
-        starts = np.array([serial for serial, _ in self._tables], np.int64)
-        serials = np.asarray(positions, np.int64) + self.base
-        of = np.searchsorted(starts, serials, side="right") - 1
-        order = np.argsort(of, kind="stable")
-        parts = []
-        for number in np.unique(of):
-            rows = serials[order[of[order] == number]] - starts[number]
-            parts.append(self._tables[number][1].take(pa.array(rows)))
-        if not parts:
-            return self._tables[0][1].slice(0, 0) if self._tables else _TOLD.empty_table()
-        back = np.empty(len(order), np.int64)
-        back[order] = np.arange(len(order))
-        columns = self.edges
-        found = pa.concat_tables(parts).take(pa.array(back))
-        for name, end in (("from_address", columns.sender), ("to_address", columns.receiver)):
-            found = found.append_column(name, self.texts(end[positions]))
-        return found.append_column("block_number", pa.array(columns.block[positions], pa.int64())).append_column(
-            "block_timestamp", pa.array(columns.time[positions], pa.timestamp("us"))
-        )
+    def told(self, positions: np.ndarray) -> list[dict[str, Any]]:
+        """What the transfers at some positions say: hash, place, exact amounts, ends, block and time."""
+        columns, found = self.edges, []
+        names = self._vertex_columns["address"]
+        for at in positions.tolist():
+            number = bisect_right(self._starts, at + self.base) - 1
+            rows, row = self._tables[number], at + self.base - self._starts[number]
+            found.append(
+                {
+                    **{name: rows.column(place)[row].as_py() for place, name in enumerate(_TOLD)},
+                    "from_address": self._addresses[names[columns.sender[at]]],
+                    "to_address": self._addresses[names[columns.receiver[at]]],
+                    "block_number": int(columns.block[at]),
+                    "time": int(columns.time[at]),
+                }
+            )
+        return found
 
     def texts(self, vertices: np.ndarray) -> pa.Array:
         """Addresses of vertices."""
@@ -393,9 +391,10 @@ class Window:
         self._columns["receiver"][new] = self._vertices_of(token[kept], to_id[kept])
         self._columns["mark"][new] = 0
         self._free_unused(np.unique(np.concatenate((from_id, to_id))))
-        told = rows.select(["tx_hash", "transfer_index", "amount", "amount_usd"]).take(pa.array(kept))
         if count:
-            self._tables.append((self.size + self.base, told))
+            told = rows.select(_TOLD).take(pa.array(kept)).combine_chunks().to_batches()[0]
+            self._starts.append(self.size + self.base)
+            self._tables.append(told)
             self._table_bytes += told.nbytes
         self.size += count
 
@@ -510,8 +509,9 @@ class Window:
         """Let go of everything before a position; the vertices that nothing is left of."""
         freed = _release(self.edges, self.vertices, self.first, first)
         self.first = first
-        while self._tables and self._tables[0][0] + len(self._tables[0][1]) <= first + self.base:
-            self._table_bytes -= self._tables.pop(0)[1].nbytes
+        gone = max(bisect_right(self._starts, first + self.base) - 1, 0)
+        self._table_bytes -= sum(rows.nbytes for rows in self._tables[:gone])
+        del self._starts[:gone], self._tables[:gone]
         while self._batches and len(self._batches) > 1 and self._batches[1][1] <= first + self.base:
             self._batches.pop(0)
         columns = self.vertices
@@ -575,9 +575,8 @@ class Window:
         return _differences(ends, before, _service_since(vertices, ends))
 
 
-_TOLD = pa.schema([("tx_hash", pa.string()), ("transfer_index", pa.int64()), ("amount", pa.decimal128(38, 18)),
-                   ("amount_usd", pa.decimal128(38, 6)), ("from_address", pa.string()), ("to_address", pa.string()),
-                   ("block_number", pa.int64()), ("block_timestamp", pa.timestamp("us"))])  # fmt: skip
+_TOLD = ("tx_hash", "transfer_index", "amount", "amount_usd")
+"""What is kept of a transfer as it came."""
 
 
 def numbers(column: pa.ChunkedArray) -> np.ndarray:

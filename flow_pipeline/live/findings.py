@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
-import pyarrow as pa
 
 from flow_pipeline.detectors.advance import Advance, OfAddresses, OfCircles, OfDays, OfPaths, OfRoutes
 from flow_pipeline.detectors.typology import Hits, Typology, parameters_of, typologies
@@ -56,8 +55,7 @@ class Standing:
         hop_count: Transfers on its longest way.
         strength: Token units.
         facts: More numbers.
-        told: What its transfers say, in their order.
-        begun: The transfer it began with, where the window no longer holds that; else None.
+        opening: Hash and place of the transfer it began with, which the window may no longer hold.
     """
 
     finding_id: str
@@ -72,8 +70,7 @@ class Standing:
     hop_count: int
     strength: float
     facts: dict[str, Any]
-    told: pa.Table
-    begun: Standing | None = None
+    opening: tuple[str | None, int | None]
 
 
 @dataclass(frozen=True)
@@ -139,6 +136,7 @@ class Findings:
     """The findings of one source.
 
     `beyond` counts searches that were given up because too many transfers were around: the daily build judges those.
+    `rested` names findings that stand for good, since nothing is held of them any more; whoever reads it empties it.
     """
 
     def __init__(self, window: Window, chain: str, common: TypologySettings, bounds: Bounds) -> None:
@@ -146,6 +144,7 @@ class Findings:
         self._kinds: dict[str, _Kind] = {}
         self._swept = 0
         self.beyond = 0
+        self.rested: list[str] = []
         for name, detector in typologies().items():
             if (advance := getattr(detector, "advance", None)) is not None:
                 parameters = parameters_of(name, common)
@@ -202,11 +201,13 @@ class Findings:
                     kind.waiting.pop(vertex, None)
                     for name in list(kind.of_key.get(vertex, ())):
                         kind.remove(kind.standing[name])
+                        self.rested.append(name)
         if self._oldest > self._swept + max(len(self._window) // 8, 1_000):
             self._swept = self._oldest
             for kind in self._kinds.values():
                 for finding in [item for item in kind.standing.values() if item.serials.max() < self._oldest]:
                     kind.remove(finding)
+                    self.rested.append(finding.finding_id)
 
     def _changes(self, kind: _Kind, came: Taken, fallen: np.ndarray) -> list[Change]:
         """What a typology says of transfers that came, or that fell."""
@@ -445,7 +446,8 @@ class Findings:
                 found.setdefault(known.finding_id, known)
                 continue
             vertex = int(graph.address[hits.focus[number]]) if hits.focus[number] >= 0 else None
-            told = self._window.told(self._window.position(serials))
+            own = edges[[np.argmin(edges)]] if is_first else np.sort(edges)
+            told = self._window.told(self._window.position(graph.row[own]))
             token_number = int(graph.token[graph.sender[edges[0]]])
             token = self._window.tokens[token_number]
             focus = self._window.texts(np.array([vertex]))[0].as_py() if vertex is not None else None
@@ -455,7 +457,8 @@ class Findings:
             elif not isinstance(kind.advance, OfAddresses):
                 key = None
             begun = next((item for item in cut if item.focus == focus and np.isin(item.serials, serials).any()), None)
-            name = begun.finding_id if begun else self._name(kind, told, edges, token, focus)
+            opening = begun.opening if begun else (told[0]["tx_hash"], told[0]["transfer_index"])
+            name = begun.finding_id if begun else finding_id(kind.name, self._chain, *token, focus, _keys(told))
             finding = Standing(
                 name,
                 kind.name,
@@ -469,22 +472,16 @@ class Findings:
                 int(hits.hop_count[number]),
                 float(strength[number]),
                 {fact: column[number] for fact, column in hits.facts.items()},
-                told,
-                (begun.begun or begun) if begun else None,
+                opening,
             )
             found.setdefault(name, finding)
         return found
 
-    def _name(
-        self, kind: _Kind, told: pa.Table, edges: np.ndarray, token: tuple[str | None, str | None], focus: str | None
-    ) -> str:
-        """The finding's name; the order of its transfers is the order of its edges."""
-        if kind.detector.IDENTITY == "first":
-            told = told.slice(int(np.argmin(edges)), 1)
-        names = ("tx_hash", "transfer_index", "from_address", "to_address", "amount")
-        rows = zip(*(told[name].to_pylist() for name in names), strict=True)
-        keys = [transfer_key(transfer_identity(*row)) for row in rows]
-        return finding_id(kind.name, self._chain, *token, focus, keys)
+
+def _keys(told: list[dict[str, Any]]) -> list[int]:
+    """What transfers are told by."""
+    names = ("tx_hash", "transfer_index", "from_address", "to_address", "amount")
+    return [transfer_key(transfer_identity(*(row[name] for name in names))) for row in told]
 
 
 def _take_out(index: dict[Any, set[str]], key: Any, name: str) -> None:
