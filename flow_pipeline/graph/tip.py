@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -158,6 +159,7 @@ class Window:
         self._names = list(Edges._fields)
         self._columns = {name: np.empty(4_096, kind) for name, kind in zip(Edges._fields, _EDGE_TYPES, strict=True)}
         self._columns["mark"][:] = 0
+        self._columns |= {name: np.empty(4_096, np.int64) for name in _WORDS}
         self._vertex_columns = {
             name: np.full(4_096, fill, kind) for name, (kind, fill) in zip(Vertices._fields, _VERTEX_FILL, strict=True)
         }
@@ -172,7 +174,7 @@ class Window:
         self._symbols: list[str | None] = []
         self._batches: list[tuple[int, int]] = []
         self._starts: list[int] = []
-        self._tables: list[pa.RecordBatch] = []
+        self._tables: list[pa.Array] = []
         self._table_bytes = 0
 
     @property
@@ -315,26 +317,36 @@ class Window:
 
     def told(self, positions: np.ndarray) -> list[dict[str, Any]]:
         """What the transfers at some positions say: hash, place, exact amounts, ends, block and time."""
-        columns, found = self.edges, []
+        columns, hashes = self.edges, self._hashes(positions)
         names = self._vertex_columns["address"]
-        for at in positions.tolist():
-            number = bisect_right(self._starts, at + self.base) - 1
-            rows, row = self._tables[number], at + self.base - self._starts[number]
-            found.append(
-                {
-                    **{name: rows.column(place)[row].as_py() for place, name in enumerate(_TOLD)},
-                    "from_address": self._addresses[names[columns.sender[at]]],
-                    "to_address": self._addresses[names[columns.receiver[at]]],
-                    "block_number": int(columns.block[at]),
-                    "time": int(columns.time[at]),
-                }
-            )
+        ends = (names[columns.sender[positions]], names[columns.receiver[positions]])
+        high, low = (self._columns[name][positions].tolist() for name in _WORDS)
+        log, usd = columns.log[positions].tolist(), columns.amount_usd[positions].tolist()
+        block, time = columns.block[positions].tolist(), columns.time[positions].tolist()
+        return [
+            {
+                "tx_hash": hashes[n],
+                "transfer_index": log[n] if log[n] >= 0 else None,
+                "from_address": self._addresses[sender],
+                "to_address": self._addresses[receiver],
+                "amount": Decimal((high[n] << 64) + (low[n] & _LOW)).scaleb(-_PLACES),
+                "amount_usd": None if usd[n] != usd[n] else usd[n],
+                "block_number": block[n],
+                "time": time[n],
+            }
+            for n, (sender, receiver) in enumerate(zip(*(end.tolist() for end in ends), strict=True))
+        ]
+
+    def _hashes(self, positions: np.ndarray) -> list[str | None]:
+        found = []
+        for serial in (positions + self.base).tolist():
+            number = bisect_right(self._starts, serial) - 1
+            found.append(self._tables[number][serial - self._starts[number]].as_py())
         return found
 
-    def texts(self, vertices: np.ndarray) -> pa.Array:
-        """Addresses of vertices."""
-        numbers = self._vertex_columns["address"][vertices]
-        return pa.array([self._addresses[number] for number in numbers.tolist()], pa.string())
+    def text(self, vertex: int) -> str:
+        """The address of a vertex."""
+        return str(self._addresses[self._vertex_columns["address"][vertex]])
 
     def of_vertices(self, vertices: np.ndarray, is_out: bool, is_in: bool) -> np.ndarray:
         """Positions of the transfers of some vertices, each once."""
@@ -387,12 +399,14 @@ class Window:
             ("sender_entity", sides[0][1]), ("receiver_entity", sides[1][1]),
         ):  # fmt: skip
             self._columns[name][new] = column[kept]
+        for name, words in zip(_WORDS, halves(rows["amount"]), strict=True):
+            self._columns[name][new] = words[kept]
         self._columns["sender"][new] = self._vertices_of(token[kept], from_id[kept])
         self._columns["receiver"][new] = self._vertices_of(token[kept], to_id[kept])
         self._columns["mark"][new] = 0
         self._free_unused(np.unique(np.concatenate((from_id, to_id))))
         if count:
-            told = rows.select(_TOLD).take(pa.array(kept)).combine_chunks().to_batches()[0]
+            told = rows["tx_hash"].combine_chunks().take(pa.array(kept))
             self._starts.append(self.size + self.base)
             self._tables.append(told)
             self._table_bytes += told.nbytes
@@ -575,21 +589,28 @@ class Window:
         return _differences(ends, before, _service_since(vertices, ends))
 
 
-_TOLD = ("tx_hash", "transfer_index", "amount", "amount_usd")
-"""What is kept of a transfer as it came."""
+_WORDS = ("amount high", "amount low")
+"""The halves of the exact amount."""
+_LOW, _PLACES = 2**64 - 1, 18
+
+
+def halves(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """The upper and the lower 64 bits of decimals; anything where there is none."""
+    words = [
+        np.frombuffer(chunk.buffers()[1], np.int64)[2 * chunk.offset : 2 * (chunk.offset + len(chunk))]
+        for chunk in column.chunks
+    ]
+    both = np.concatenate(words) if words else np.empty(0, np.int64)
+    return both[1::2], both[::2]
 
 
 def numbers(column: pa.ChunkedArray) -> np.ndarray:
     """Decimals as floats, NaN where there is none."""
-    scale = 10.0**column.type.scale
-    parts = []
-    for chunk in column.chunks:
-        words = np.frombuffer(chunk.buffers()[1], np.int64)[2 * chunk.offset : 2 * (chunk.offset + len(chunk))]
-        part = (words[1::2] * 2.0**64 + words[::2].view(np.uint64)) / scale
-        if chunk.null_count:
-            part[chunk.is_null().to_numpy(zero_copy_only=False)] = np.nan
-        parts.append(part)
-    return np.concatenate(parts) if parts else np.empty(0)
+    high, low = halves(column)
+    found = (high * 2.0**64 + np.ascontiguousarray(low).view(np.uint64)) / 10.0**column.type.scale
+    if column.null_count:
+        found[column.is_null().to_numpy()] = np.nan
+    return np.asarray(found)
 
 
 def _encoded(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:

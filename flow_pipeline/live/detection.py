@@ -125,9 +125,7 @@ class Tip:
 
     def settle(self) -> list[Event]:
         """Judge everything that waits for room: for a moment in which nothing comes, and at the end."""
-        return [
-            event for source in self._sources.values() for event in self._tell(source, source.findings.settle())
-        ]
+        return [event for source in self._sources.values() for event in self._tell(source, source.findings.settle())]
 
     def _source(self, name: str, chain: str) -> _Source:
         if name not in self._sources:
@@ -146,7 +144,9 @@ class Tip:
                 continue
             replaced = before.finding_id if before is not None and before.finding_id != after.finding_id else None
             known = source.told.pop(replaced, None) if replaced else source.told.get(after.finding_id)
-            told_by = instance_of(after, source.findings.of_day(after)) if typologies()[after.typology].IS_PATH else None
+            told_by = (
+                instance_of(after, source.findings.of_day(after)) if typologies()[after.typology].IS_PATH else None
+            )
             if known is not None and replaced is None and not _is_other(known, after, source.teller, told_by):
                 continue
             rows = source.window.told(source.window.position(after.serials))

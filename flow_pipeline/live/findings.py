@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, cast
 
 import numpy as np
@@ -20,17 +21,16 @@ from flow_pipeline.graph.paths import DAY
 from flow_pipeline.graph.tip import Taken, Window
 from flow_pipeline.settings import TypologySettings
 
-_SMALL = 64
-"""Transfers of an address that are judged at once; beyond them a finding that only grows may wait its turn."""
 _NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a batch may cost.
+    """What a look may cost.
 
     Attributes:
-        judged: Transfers of addresses whose findings only grow; those of the others are never held back.
+        judged: Transfers per second and typology with which findings that only grow are judged anew; the others are
+            never held back.
         region: Transfers around what came in which paths and circles are searched.
     """
 
@@ -72,6 +72,11 @@ class Standing:
     facts: dict[str, Any]
     opening: tuple[str | None, int | None]
 
+    @property
+    def first(self) -> int:
+        """Serial number of the first transfer that the window held."""
+        return int(self.serials[self.order[0]])
+
 
 @dataclass(frozen=True)
 class Change:
@@ -92,6 +97,7 @@ class _Kind:
     of_key: dict[object, set[str]] = field(default_factory=dict)
     of_transfer: dict[int, set[str]] = field(default_factory=dict)
     waiting: dict[int, None] = field(default_factory=dict)
+    room: float = 0.0
 
     @property
     def name(self) -> str:
@@ -142,7 +148,7 @@ class Findings:
     def __init__(self, window: Window, chain: str, common: TypologySettings, bounds: Bounds) -> None:
         self._window, self._chain, self._common, self._bounds = window, chain, common, bounds
         self._kinds: dict[str, _Kind] = {}
-        self._swept = 0
+        self._swept, self._last = 0, monotonic() - 1.0
         self.beyond = 0
         self.rested: list[str] = []
         for name, detector in typologies().items():
@@ -177,6 +183,10 @@ class Findings:
     def take(self, came: Taken) -> list[Change]:
         """What transfers that came change."""
         self._forget(came.freed)
+        now = monotonic()
+        for kind in self._kinds.values():
+            kind.room = min(kind.room + self._bounds.judged * (now - self._last), self._bounds.judged)
+        self._last = now
         return [change for kind in self._kinds.values() for change in self._changes(kind, came, _NONE)]
 
     def fall(self, fallen: np.ndarray, left: Taken) -> list[Change]:
@@ -234,17 +244,15 @@ class Findings:
     # Addresses.
 
     def _now(self, kind: _Kind, vertices: np.ndarray) -> np.ndarray:
-        """The vertices to judge at once: those without a finding, small ones, and of the others as many as fit."""
+        """The vertices to judge at once: those without a finding, and of the others as many as there is room for."""
         vertices = np.unique(vertices)
         columns = self._window.vertices
-        size = columns.outs[vertices] + columns.ins[vertices]
-        grows = np.array([vertex in kind.of_key for vertex in vertices.tolist()], np.bool_) & (size > _SMALL)
+        grows = np.array([vertex in kind.of_key for vertex in vertices.tolist()], np.bool_)
         kind.waiting.update(dict.fromkeys(vertices[grows].tolist()))
-        now, room = vertices[~grows].tolist(), self._bounds.judged
-        for vertex in list(kind.waiting):
-            if room <= 0:
-                break
-            room -= int(columns.outs[vertex] + columns.ins[vertex])
+        now = vertices[~grows].tolist()
+        while kind.waiting and kind.room > 0:
+            vertex = next(iter(kind.waiting))
+            kind.room -= float(columns.outs[vertex] + columns.ins[vertex])
             del kind.waiting[vertex]
             now.append(vertex)
         return np.unique(np.array(now, np.int64))
@@ -374,7 +382,8 @@ class Findings:
         others = nearby.since_of(window, came.changed, came.since)
         lost = {kind.standing[name].key for name in kind.with_transfers(np.concatenate((fallen, others + window.base)))}
         if len(fallen):
-            lost |= set(zip(vertices.token[columns.sender[others]].tolist(), (columns.time[others] // DAY).tolist(), strict=True))  # fmt: skip
+            of_others = vertices.token[columns.sender[others]].tolist()
+            lost |= set(zip(of_others, (columns.time[others] // DAY).tolist(), strict=True))
         token, day = vertices.token[columns.sender[new]].astype(np.int64), columns.time[new] // DAY
         keys, of = np.unique(np.column_stack((token, day)), axis=0, return_inverse=True)
         for number, (of_token, of_day) in enumerate(keys.tolist()):
@@ -389,11 +398,11 @@ class Findings:
             if len(mine):
                 known = [window.position(item.serials) for item in held]
                 yield self._largest(kind, asked, np.unique(np.concatenate((mine, *known))))
-        for key in lost:
-            of_token, of_day = cast(tuple[int, int], key)
+        for again in lost:
+            of_token, of_day = cast(tuple[int, int], again)
             edges = nearby.of_day(window, of_token, of_day * DAY, (of_day + 1) * DAY)
             edges = _largest_of(columns.sender[edges], columns.amount[edges], edges, advance.per_day)
-            yield self._largest(kind, set(kind.of_key.get(key, ())), edges)
+            yield self._largest(kind, set(kind.of_key.get(again, ())), edges)
 
     def _largest(self, kind: _Kind, asked: set[str], edges: np.ndarray) -> _Judged:
         graph = self._window.graph(edges[edges >= self._window.first])
@@ -407,22 +416,22 @@ class Findings:
             return []
         before = {name: kind.standing[name] for name in judged.asked}
         found = self._named(kind, judged, before)
-        gone = {name: item for name, item in before.items() if name not in found}
+        gone = _Gone({name: item for name, item in before.items() if name not in found})
         changes = []
-        for finding in gone.values():
+        for finding in gone.left.values():
             kind.remove(finding)
         for name, finding in found.items():
             known = kind.standing.get(name)
+            if known is finding:
+                continue
             if known is not None:
                 kind.remove(known)
             kind.add(finding)
-            replaced = known or _replaced(finding, gone)
-            if replaced is not None:
-                gone.pop(replaced.finding_id, None)
+            replaced = known or gone.replaced_by(finding)
             if replaced is None or not np.array_equal(replaced.serials, finding.serials):
                 changes.append(Change(replaced, finding))
         is_fallen = set(fallen.tolist())
-        for finding in gone.values():
+        for finding in gone.left.values():
             # What began before the window can not be judged by what the window holds.
             if finding.serials.min() >= self._oldest or is_fallen.intersection(finding.serials.tolist()):
                 changes.append(Change(finding, None))
@@ -438,6 +447,7 @@ class Findings:
         is_first = kind.detector.IDENTITY == "first"
         cut = [item for item in before.values() if is_first and item.serials.min() < self._oldest]
         same = {item.serials.tobytes(): item for item in before.values()}
+        grown = {(item.focus, item.first): item for item in before.values()} if is_first else {}
         found: dict[str, Standing] = {}
         for number in range(len(hits)):
             edges = hits.edges[hits.start[number] : hits.start[number + 1]]
@@ -446,19 +456,24 @@ class Findings:
                 found.setdefault(known.finding_id, known)
                 continue
             vertex = int(graph.address[hits.focus[number]]) if hits.focus[number] >= 0 else None
-            own = edges[[np.argmin(edges)]] if is_first else np.sort(edges)
-            told = self._window.told(self._window.position(graph.row[own]))
             token_number = int(graph.token[graph.sender[edges[0]]])
             token = self._window.tokens[token_number]
-            focus = self._window.texts(np.array([vertex]))[0].as_py() if vertex is not None else None
+            focus = self._window.text(vertex) if vertex is not None else None
             key: object = vertex
             if isinstance(kind.advance, OfDays):
                 key = (token_number, int(last_time[number]) // DAY)
             elif not isinstance(kind.advance, OfAddresses):
                 key = None
-            begun = next((item for item in cut if item.focus == focus and np.isin(item.serials, serials).any()), None)
-            opening = begun.opening if begun else (told[0]["tx_hash"], told[0]["transfer_index"])
-            name = begun.finding_id if begun else finding_id(kind.name, self._chain, *token, focus, _keys(told))
+            begun = grown.get((focus, int(graph.row[edges.min()])))
+            if begun is None:
+                begun = next((i for i in cut if i.focus == focus and np.isin(i.serials, serials).any()), None)
+            if begun is not None:
+                name, opening = begun.finding_id, begun.opening
+            else:
+                own = edges[[np.argmin(edges)]] if is_first else np.sort(edges)
+                told = self._window.told(self._window.position(graph.row[own]))
+                opening = (told[0]["tx_hash"], told[0]["transfer_index"])
+                name = finding_id(kind.name, self._chain, *token, focus, _keys(told))
             finding = Standing(
                 name,
                 kind.name,
@@ -496,12 +511,20 @@ def _largest_of(sender: np.ndarray, amount: np.ndarray, edges: np.ndarray, count
     _, first = np.unique(sender[order], return_index=True)
     if len(first) <= count:
         return edges
-    return edges[amount >= amount[order[np.sort(first)[count - 1]]]]
+    return np.asarray(edges[amount >= amount[order[np.sort(first)[count - 1]]]])
 
 
-def _replaced(finding: Standing, gone: dict[str, Standing]) -> Standing | None:
-    """The finding of before that this one stands for: about the same address, with a transfer of it."""
-    for item in gone.values():
-        if item.focus == finding.focus and np.isin(item.serials, finding.serials).any():
-            return item
-    return None
+class _Gone:
+    """Findings of before that are no more, to be looked for by what they were about."""
+
+    def __init__(self, findings: dict[str, Standing]) -> None:
+        self.left = findings
+        self._of = {(item.focus, serial): name for name, item in findings.items() for serial in item.serials.tolist()}
+
+    def replaced_by(self, finding: Standing) -> Standing | None:
+        """The one that a finding stands for: about the same address, with a transfer of it; each is taken once."""
+        for serial in finding.serials.tolist() if self.left else ():
+            name = self._of.get((finding.focus, serial))
+            if name is not None and name in self.left:
+                return self.left.pop(name)
+        return None

@@ -15,7 +15,7 @@ import numpy as np
 from flow_pipeline.detectors.typology import Hits, Measured, Typology, typologies
 from flow_pipeline.live.events import FINDING, Event, exact, named
 from flow_pipeline.live.findings import Standing
-from flow_pipeline.live.knowledge import KnownToken, Knowledge
+from flow_pipeline.live.knowledge import Knowledge, KnownToken
 from flow_pipeline.scoring.severity import WORDS, severity
 from flow_pipeline.settings import VerdictSettings
 
@@ -209,7 +209,7 @@ def _worth(rows: list[dict[str, Any]], part: np.ndarray, moved: Decimal, known: 
     if known.usd is not None:
         return float(moved) * known.usd
     given = [
-        (float(row["amount_usd"]), float(row["amount"]))
+        (row["amount_usd"], float(row["amount"]))
         for row, side in zip(rows, part.tolist(), strict=True)
         if side != _PEEL and row["amount_usd"] is not None
     ]

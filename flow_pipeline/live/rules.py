@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from flow_pipeline.graph.paths import DAY
 from flow_pipeline.live.events import Event, exact, in_words, moment, named, short_address
-from flow_pipeline.live.knowledge import KnownToken, Knowledge
+from flow_pipeline.live.knowledge import Knowledge, KnownToken
 from flow_pipeline.live.steps import Batch
 from flow_pipeline.scoring.severity import WORDS, severity
 from flow_pipeline.settings import Settings
@@ -159,7 +159,9 @@ class Rules:
             )
         ]
         said = f", {in_words(times[at])} times the largest of the {alerts.transfer_days} days before"
-        event = self._large_event(batch, int(rows[at]), symbol, word, float(rarity), said, before[1] if before else None)
+        event = self._large_event(
+            batch, int(rows[at]), symbol, word, float(rarity), said, before[1] if before else None
+        )
         if event is not None:
             self._largest[token, day] = (float(amount[at]), event.alert_id)
             yield event
@@ -265,8 +267,9 @@ def _place(row: dict[str, Any], with_symbol: bool) -> tuple[Any, ...]:
 def _same(rows: pa.Table, row: dict[str, Any], with_symbol: bool) -> list[tuple[int, Decimal | None]]:
     """Positions and amounts of the rows that say the same as one but for the amount."""
     if row["tx_hash"] is None:
-        return [(at, other["amount"]) for at, other in enumerate(rows.to_pylist()) if _place(other, with_symbol) == _place(row, with_symbol)]  # fmt: skip
-    near = np.flatnonzero(pc.fill_null(pc.equal(rows["tx_hash"], row["tx_hash"]), False).to_numpy())
+        near = np.flatnonzero(pc.is_null(rows["tx_hash"]).to_numpy())
+    else:
+        near = np.flatnonzero(pc.fill_null(pc.equal(rows["tx_hash"], row["tx_hash"]), False).to_numpy())
     others = zip(near.tolist(), rows.take(pa.array(near)).to_pylist(), strict=True)
     return [(at, other["amount"]) for at, other in others if _place(other, with_symbol) == _place(row, with_symbol)]
 
