@@ -451,7 +451,7 @@ class Window:
                 self._address_of[text] = number
                 self._first_label[number], self._last_label[number] = self._known.stretches.get(text, (0, 0))
             numbers_of[place] = number
-        return numbers_of[codes]
+        return np.asarray(numbers_of[codes])
 
     def _vertices_of(self, token: np.ndarray, address: np.ndarray) -> np.ndarray:
         keys, of = np.unique(token << 32 | address, return_inverse=True)
@@ -535,7 +535,7 @@ class Window:
             self._uses[address] -= 1
         self._free_vertices = np.concatenate((self._free_vertices, freed))
         self._free_unused(np.unique(addresses))
-        return freed
+        return np.asarray(freed)
 
     def _make_room(self, count: int) -> None:
         if self.size + count <= len(self._columns["time"]):
@@ -635,7 +635,8 @@ def _differences(ends: np.ndarray, before: np.ndarray, now: np.ndarray) -> tuple
 
 
 def _service_since(vertices: Vertices, of: np.ndarray) -> np.ndarray:
-    return np.minimum(vertices.hub_since[of], np.maximum(vertices.paid_by_many[of], vertices.pays_many[of]))
+    crowded = np.maximum(vertices.paid_by_many[of], vertices.pays_many[of])
+    return np.asarray(np.minimum(vertices.hub_since[of], crowded))
 
 
 @njit(cache=True, nogil=True)
