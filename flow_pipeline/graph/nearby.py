@@ -116,6 +116,11 @@ def since_of(held: Window, vertices: np.ndarray, since: np.ndarray) -> np.ndarra
     return np.asarray(found)
 
 
+def arrivals(held: Window, role: int) -> np.ndarray:
+    """Transfers to addresses of a role."""
+    return held.first + np.flatnonzero(held.edges.receiver_role[held.first : held.size] == role)
+
+
 def of_day(held: Window, token: int, first: int, last: int) -> np.ndarray:
     """Transfers of a token with first <= time < last between ends that are not terminal."""
     return np.asarray(_of_day(held.edges, held.vertices, held.first, held.size, token, first, last))

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from flow_pipeline.detectors.advance import Advance, OfAddresses, OfCircles, OfDays, OfPaths, OfRoutes
+from flow_pipeline.detectors.advance import Advance, OfAddresses, OfCircles, OfDays, OfPaths, OfRoutes, OfTargets
 from flow_pipeline.detectors.typology import Hits, Typology, parameters_of, typologies
 from flow_pipeline.domain.identity import finding_id, transfer_identity, transfer_key
 from flow_pipeline.graph import TransferGraph, nearby
@@ -47,7 +47,7 @@ class Standing:
         typology: Which.
         token: Contract and symbol of its token.
         focus: The address it is about.
-        key: What it is judged by: a vertex of the window, or a token and a day; None for paths.
+        key: What it is judged by: a vertex of the window, a token, or a token and a day; None for paths.
         serials: Its transfers, in the order of the typology.
         part: Side of the pattern per transfer.
         is_order: Position of each in time order.
@@ -98,6 +98,7 @@ class _Kind:
     of_transfer: dict[int, set[str]] = field(default_factory=dict)
     waiting: dict[int, None] = field(default_factory=dict)
     room: float = 0.0
+    last_time: int = 0
 
     @property
     def name(self) -> str:
@@ -233,6 +234,8 @@ class Findings:
                 judged = self._of_routes(kind, advance, came, fallen)
             case OfCircles():
                 judged = self._of_circles(kind, advance, came, fallen)
+            case OfTargets():
+                judged = self._of_targets(kind, advance, came, fallen)
             case OfDays():
                 return [
                     change
@@ -371,6 +374,32 @@ class Findings:
             hits = hits.chosen(np.maximum.reduceat(graph.time[hits.edges], hits.start[:-1]) // DAY >= day)
         return _Judged(asked | broken, graph, hits)
 
+    # Targets.
+
+    def _of_targets(self, kind: _Kind, advance: OfTargets, came: Taken, fallen: np.ndarray) -> _Judged | None:
+        """All of the tokens for which something reached the role, or changes what leads there."""
+        window, limit = self._window, self._bounds.region
+        columns, vertices = window.edges, window.vertices
+        new = np.arange(came.first, came.last)
+        is_arrival = columns.receiver_role[new] == advance.target
+        others = bool(len(fallen) or len(came.changed) or came.late.any())
+        if not (is_arrival.any() or others or (len(new) and columns.time[new].min() <= kind.last_time)):
+            return None
+        ends = nearby.arrivals(window, advance.target)
+        kind.last_time = int(columns.time[ends].max()) if len(ends) else 0
+        tokens = np.unique(vertices.token[came.ends if others else columns.receiver[new]])
+        ends = ends[np.isin(vertices.token[columns.sender[ends]], tokens)]
+        asked = {name for token in tokens.tolist() for name in kind.of_key.get(token, ())}
+        if not len(ends):
+            return _Judged(asked, None, None) if asked else None
+        region = nearby.before(window, ends, advance.step, advance.max_hops - 1, limit)
+        if len(region) <= limit:
+            region = window.of_vertices(np.unique(columns.sender[region]), is_out=True, is_in=False)
+        if len(region) > limit:
+            return self._given_up(kind, fallen)
+        graph = window.graph(region)
+        return _Judged(asked, graph, kind.detector.find(graph, kind.parameters, self._common))
+
     # Days.
 
     def _of_days(self, kind: _Kind, advance: OfDays, came: Taken, fallen: np.ndarray) -> Iterator[_Judged]:
@@ -462,6 +491,8 @@ class Findings:
             key: object = vertex
             if isinstance(kind.advance, OfDays):
                 key = (token_number, int(last_time[number]) // DAY)
+            elif isinstance(kind.advance, OfTargets):
+                key = token_number
             elif not isinstance(kind.advance, OfAddresses):
                 key = None
             begun = grown.get((focus, int(graph.row[edges.min()])))
