@@ -1265,8 +1265,8 @@ class LiveSettings(Section):
     judged_transfers: int = Field(
         20_000,
         ge=1,
-        description="transfers per batch and typology with which findings that only grow are judged anew; those beyond "
-        "wait for the next batch, new findings never do",
+        description="transfers per second and typology with which findings that only grow are judged anew: a tenth of "
+        "a core for those of addresses; beyond it they wait their turn, new findings never do",
     )
     search_transfers: int = Field(
         20_000,

@@ -88,4 +88,19 @@ class OfDays:
     per_day: int
 
 
-Advance = OfAddresses | OfPaths | OfRoutes | OfCircles | OfDays
+@dataclass(frozen=True)
+class OfTargets:
+    """Findings that rest on arrivals at a role, so few that all of a token are judged together.
+
+    Attributes:
+        target: The role.
+        step: When a hop may follow the one before; its gap is the longest duration of all.
+        max_hops: Most hops of a route to it.
+    """
+
+    target: int
+    step: Step
+    max_hops: int
+
+
+Advance = OfAddresses | OfPaths | OfRoutes | OfCircles | OfDays | OfTargets

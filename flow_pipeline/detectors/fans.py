@@ -54,7 +54,7 @@ def advance_fans(parameters: Parameters, side: int) -> OfAddresses:
     window = microseconds(parameters.window_hours * 3_600)
 
     def look(held: Window, came: Taken) -> np.ndarray:
-        return met_lately(held, came.first, came.last, came.late, window, parameters.min_counterparties, side == IN)
+        return met_lately(held, came, window, parameters.min_counterparties, side == IN)
 
     return OfAddresses(look, is_out=side != IN, is_in=side == IN)
 

@@ -87,7 +87,7 @@ def advance(parameters: Parameters, common: TypologySettings) -> OfAddresses:
     """A payment may, when there are enough since the last receipt."""
 
     def look(held: Window, came: Taken) -> np.ndarray:
-        return scattering(held, came.first, came.last, came.late, parameters.min_counterparties)
+        return scattering(held, came, parameters.min_counterparties)
 
     return OfAddresses(look)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
+from flow_pipeline.detectors.advance import OfTargets
 from flow_pipeline.detectors.typology import (
     Card,
     Closure,
@@ -20,6 +21,7 @@ from flow_pipeline.detectors.typology import Parameters as Base
 from flow_pipeline.graph import MIXER, TransferGraph
 from flow_pipeline.graph.address_windows import OUT
 from flow_pipeline.graph.funnels import funnels
+from flow_pipeline.graph.nearby import Step
 from flow_pipeline.settings import TypologySettings
 
 NAME, VERSION, COMPONENT = "mixer_funnel", "3", "mixer_interaction"
@@ -97,6 +99,12 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
         parameters.outflow_share,
     )
     return hits_of_groups(groups, hops, {"addresses": addresses, "outflow_share": share})
+
+
+def advance(parameters: Parameters, common: TypologySettings) -> OfTargets:
+    """By the transfers that lead up to mixers, and what their senders paid besides."""
+    step = Step(microseconds(parameters.window_hours * 3_600), parameters.least_share, np.inf)
+    return OfTargets(MIXER, step, parameters.max_route_hops)
 
 
 def strength(graph: TransferGraph, hits: Hits, parameters: Parameters) -> np.ndarray:

@@ -20,7 +20,7 @@ from flow_pipeline.detectors.typology import (
 )
 from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.address_windows import IN, pass_through
-from flow_pipeline.graph.nearby import passing
+from flow_pipeline.graph.nearby import Step, passing
 from flow_pipeline.graph.tip import Taken, Window
 from flow_pipeline.settings import TypologySettings
 
@@ -96,11 +96,10 @@ def find(graph: TransferGraph, parameters: Parameters, common: TypologySettings)
 
 def advance(parameters: Parameters, common: TypologySettings) -> OfAddresses:
     """A payment that completes a pass may."""
-    within = microseconds(parameters.within_seconds)
-    shares = (parameters.least_share, parameters.largest_share)
+    step = Step(microseconds(parameters.within_seconds), parameters.least_share, parameters.largest_share)
 
     def look(held: Window, came: Taken) -> np.ndarray:
-        return passing(held, came.first, came.last, came.late, within, *shares, parameters.min_passes)
+        return passing(held, came, step, parameters.min_passes)
 
     return OfAddresses(look)
 

@@ -92,10 +92,7 @@ def advance(parameters: Parameters, common: TypologySettings) -> OfAddresses:
         low = with_room(parameters.least_share, 0)[0] * limit
         bounds = np.column_stack((np.nan_to_num(low, nan=-np.inf), np.nan_to_num(limit, nan=np.inf)))
         least = parameters.min_transfers
-        sides = [
-            met_lately(held, came.first, came.last, came.late, window, least, is_in, bounds, distinct=False)
-            for is_in in (False, True)
-        ]
+        sides = [met_lately(held, came, window, least, is_in, bounds, distinct=False) for is_in in (False, True)]
         return np.concatenate(sides)
 
     return OfAddresses(look)

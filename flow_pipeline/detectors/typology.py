@@ -190,6 +190,9 @@ class Typology(Protocol):
     for; `IDENTITY` whether all transfers or the first one make the finding what it is; `IS_PATH` whether findings of
     one day may not share a transfer; `IS_PROOF` whether it rests on a label that makes it suspicious by itself. One
     about a single side of an address may have `OWN_RATE`, from_id or to_id: the address's own rate there is looked at.
+
+    It may have `advance(parameters, common)`, which says how its findings come as transfers arrive (detectors.advance);
+    one that has none is found by the daily build alone.
     """
 
     NAME: ClassVar[str]

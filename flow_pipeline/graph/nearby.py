@@ -13,7 +13,7 @@ from numba import njit
 
 from flow_pipeline.graph import UNLABELLED
 from flow_pipeline.graph.paths import append, with_room
-from flow_pipeline.graph.tip import Window
+from flow_pipeline.graph.tip import Taken, Window
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,20 @@ class Step:
         return (self.gap, *with_room(self.low, self.high))
 
 
-def met_lately(held: Window, first: int, last: int, late: np.ndarray, window: int, least: int, is_in: bool, counts: np.ndarray | None = None, distinct: bool = True) -> np.ndarray:  # fmt: skip
-    """Vertices that one of the transfers [first, last) makes meet so many on one side within a trailing window.
+def met_lately(
+    held: Window,
+    came: Taken,
+    window: int,
+    least: int,
+    is_in: bool,
+    counts: np.ndarray | None = None,
+    distinct: bool = True,
+) -> np.ndarray:
+    """Vertices that one of the transfers that came makes meet so many on one side within a trailing window.
 
     Args:
         held: The window.
-        first, last: Transfers that came.
-        late: Which of them are not the last ones of their ends.
+        came: What came.
         window: Microseconds, inclusive.
         least: Counterparties, or transfers where not `distinct`.
         is_in: Receipts, else payments.
@@ -46,21 +53,24 @@ def met_lately(held: Window, first: int, last: int, late: np.ndarray, window: in
     mark = np.array([held.mark], np.int64)
     bounds = np.empty((0, 2)) if counts is None else counts
     found = _met_lately(
-        held.edges, held.vertices, held.first, first, last, late, window, least, is_in, bounds, distinct, mark
+        held.edges, held.vertices, held.first, *_span(came), window, least, is_in, bounds, distinct, mark
     )
     held.mark = int(mark[0])
     return np.unique(found)
 
 
-def passing(held: Window, first: int, last: int, late: np.ndarray, within: int, low: float, high: float, least: int) -> np.ndarray:  # fmt: skip
+def passing(held: Window, came: Taken, step: Step, least: int) -> np.ndarray:
     """Vertices with which one of the transfers may complete a pass: what came in last is paid out by now."""
-    bounds = with_room(low, high)
-    return np.unique(_passing(held.edges, held.vertices, held.first, first, last, late, within, *bounds, least))
+    return np.unique(_passing(held.edges, held.vertices, held.first, *_span(came), *step.bounds, least))
 
 
-def scattering(held: Window, first: int, last: int, late: np.ndarray, least: int) -> np.ndarray:
-    """Vertices of which one of the transfers is at least so manieth payment since their last receipt."""
-    return np.unique(_scattering(held.edges, held.vertices, held.first, first, last, late, least))
+def scattering(held: Window, came: Taken, least: int) -> np.ndarray:
+    """Vertices that made so many payments since their last receipt, one of them a transfer that came."""
+    return np.unique(_scattering(held.edges, held.vertices, held.first, *_span(came), least))
+
+
+def _span(came: Taken) -> tuple[int, int, np.ndarray]:
+    return came.first, came.last, came.late
 
 
 def deepen(held: Window, depth: np.ndarray, edges: np.ndarray, step: Step, max_hops: int) -> None:
@@ -104,6 +114,11 @@ def since_of(held: Window, vertices: np.ndarray, since: np.ndarray) -> np.ndarra
     mark = held.next_mark()
     found = _since_of(held.edges, held.vertices, held.first, vertices.astype(np.int64), since.astype(np.int64), mark)
     return np.asarray(found)
+
+
+def arrivals(held: Window, role: int) -> np.ndarray:
+    """Transfers to addresses of a role."""
+    return held.first + np.flatnonzero(held.edges.receiver_role[held.first : held.size] == role)
 
 
 def of_day(held: Window, token: int, first: int, last: int) -> np.ndarray:
@@ -434,8 +449,9 @@ def _since_of(E, V, held, vertices, since, mark):
 def _of_day(E, V, held, size, token, first, last):
     found, count = np.empty(64, np.int64), 0
     for e in range(held, size):
-        if first <= E.time[e] < last and V.token[E.sender[e]] == token:
-            if not _sender_ends(E, V, e) and not _receiver_ends(E, V, e):
-                found = append(found, count, e)
-                count += 1
+        if not first <= E.time[e] < last or V.token[E.sender[e]] != token:
+            continue
+        if not _sender_ends(E, V, e) and not _receiver_ends(E, V, e):
+            found = append(found, count, e)
+            count += 1
     return found[:count].copy()

@@ -7,9 +7,11 @@ what is suspicious, files, the database.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -157,6 +159,7 @@ class Window:
         self._names = list(Edges._fields)
         self._columns = {name: np.empty(4_096, kind) for name, kind in zip(Edges._fields, _EDGE_TYPES, strict=True)}
         self._columns["mark"][:] = 0
+        self._columns |= {name: np.empty(4_096, np.int64) for name in _WORDS}
         self._vertex_columns = {
             name: np.full(4_096, fill, kind) for name, (kind, fill) in zip(Vertices._fields, _VERTEX_FILL, strict=True)
         }
@@ -170,7 +173,8 @@ class Window:
         self.tokens: list[tuple[str | None, str | None]] = []
         self._symbols: list[str | None] = []
         self._batches: list[tuple[int, int]] = []
-        self._tables: list[tuple[int, pa.Table]] = []
+        self._starts: list[int] = []
+        self._tables: list[pa.Array] = []
         self._table_bytes = 0
 
     @property
@@ -251,8 +255,9 @@ class Window:
         _unlink(columns, self.vertices, self.first, first, last)
         self.size = first
         self.newest = int(columns.time[self.first : first].max()) if first > self.first else np.iinfo(np.int64).min
-        while self._tables and self._tables[-1][0] >= first + self.base:
-            self._table_bytes -= self._tables.pop()[1].nbytes
+        while self._starts and self._starts[-1] >= first + self.base:
+            self._starts.pop()
+            self._table_bytes -= self._tables.pop().nbytes
         changed, since = self._look_back(ends, begin)
         fallen = np.arange(first, last) + self.base
         return fallen, Taken(first, first, np.zeros(0, np.bool_), changed, since, np.empty(0, np.int64), ends)
@@ -272,9 +277,8 @@ class Window:
 
         def tie_break(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             told = self.told(positions[rows])
-            ends = pc.binary_join_element_wise(told["from_address"], told["to_address"], " ")
-            hashes = pc.fill_null(told["tx_hash"], "")
-            return np.asarray(hashes.to_pylist(), str), np.asarray(ends.to_pylist(), str)
+            ends = [f"{row['from_address']} {row['to_address']}" for row in told]
+            return np.asarray([row["tx_hash"] or "" for row in told], str), np.asarray(ends, str)
 
         order, rank = time_order(keys, (columns.amount[positions],), tie_break)
         at = positions[order]
@@ -311,32 +315,38 @@ class Window:
             row=at + self.base,
         )
 
-    def told(self, positions: np.ndarray) -> pa.Table:
-        """What the transfers at some positions say: hash, place, exact amounts, ends."""
-        starts = np.array([serial for serial, _ in self._tables], np.int64)
-        serials = np.asarray(positions, np.int64) + self.base
-        of = np.searchsorted(starts, serials, side="right") - 1
-        order = np.argsort(of, kind="stable")
-        parts = []
-        for number in np.unique(of):
-            rows = serials[order[of[order] == number]] - starts[number]
-            parts.append(self._tables[number][1].take(pa.array(rows)))
-        if not parts:
-            return self._tables[0][1].slice(0, 0) if self._tables else _TOLD.empty_table()
-        back = np.empty(len(order), np.int64)
-        back[order] = np.arange(len(order))
-        columns = self.edges
-        found = pa.concat_tables(parts).take(pa.array(back))
-        for name, end in (("from_address", columns.sender), ("to_address", columns.receiver)):
-            found = found.append_column(name, self.texts(end[positions]))
-        return found.append_column("block_number", pa.array(columns.block[positions], pa.int64())).append_column(
-            "block_timestamp", pa.array(columns.time[positions], pa.timestamp("us"))
-        )
+    def told(self, positions: np.ndarray) -> list[dict[str, Any]]:
+        """What the transfers at some positions say: hash, place, exact amounts, ends, block and time."""
+        columns, hashes = self.edges, self._hashes(positions)
+        names = self._vertex_columns["address"]
+        ends = (names[columns.sender[positions]], names[columns.receiver[positions]])
+        high, low = (self._columns[name][positions].tolist() for name in _WORDS)
+        log, usd = columns.log[positions].tolist(), columns.amount_usd[positions].tolist()
+        block, time = columns.block[positions].tolist(), columns.time[positions].tolist()
+        return [
+            {
+                "tx_hash": hashes[n],
+                "transfer_index": log[n] if log[n] >= 0 else None,
+                "from_address": self._addresses[sender],
+                "to_address": self._addresses[receiver],
+                "amount": Decimal((high[n] << 64) + (low[n] & _LOW)).scaleb(-_PLACES),
+                "amount_usd": None if usd[n] != usd[n] else usd[n],
+                "block_number": block[n],
+                "time": time[n],
+            }
+            for n, (sender, receiver) in enumerate(zip(*(end.tolist() for end in ends), strict=True))
+        ]
 
-    def texts(self, vertices: np.ndarray) -> pa.Array:
-        """Addresses of vertices."""
-        numbers = self._vertex_columns["address"][vertices]
-        return pa.array([self._addresses[number] for number in numbers.tolist()], pa.string())
+    def _hashes(self, positions: np.ndarray) -> list[str | None]:
+        found = []
+        for serial in (positions + self.base).tolist():
+            number = bisect_right(self._starts, serial) - 1
+            found.append(self._tables[number][serial - self._starts[number]].as_py())
+        return found
+
+    def text(self, vertex: int) -> str:
+        """The address of a vertex."""
+        return str(self._addresses[self._vertex_columns["address"][vertex]])
 
     def of_vertices(self, vertices: np.ndarray, is_out: bool, is_in: bool) -> np.ndarray:
         """Positions of the transfers of some vertices, each once."""
@@ -389,13 +399,16 @@ class Window:
             ("sender_entity", sides[0][1]), ("receiver_entity", sides[1][1]),
         ):  # fmt: skip
             self._columns[name][new] = column[kept]
+        for name, words in zip(_WORDS, halves(rows["amount"]), strict=True):
+            self._columns[name][new] = words[kept]
         self._columns["sender"][new] = self._vertices_of(token[kept], from_id[kept])
         self._columns["receiver"][new] = self._vertices_of(token[kept], to_id[kept])
         self._columns["mark"][new] = 0
         self._free_unused(np.unique(np.concatenate((from_id, to_id))))
-        told = rows.select(["tx_hash", "transfer_index", "amount", "amount_usd"]).take(pa.array(kept))
         if count:
-            self._tables.append((self.size + self.base, told))
+            told = rows["tx_hash"].combine_chunks().take(pa.array(kept))
+            self._starts.append(self.size + self.base)
+            self._tables.append(told)
             self._table_bytes += told.nbytes
         self.size += count
 
@@ -438,7 +451,7 @@ class Window:
                 self._address_of[text] = number
                 self._first_label[number], self._last_label[number] = self._known.stretches.get(text, (0, 0))
             numbers_of[place] = number
-        return numbers_of[codes]
+        return np.asarray(numbers_of[codes])
 
     def _vertices_of(self, token: np.ndarray, address: np.ndarray) -> np.ndarray:
         keys, of = np.unique(token << 32 | address, return_inverse=True)
@@ -510,8 +523,9 @@ class Window:
         """Let go of everything before a position; the vertices that nothing is left of."""
         freed = _release(self.edges, self.vertices, self.first, first)
         self.first = first
-        while self._tables and self._tables[0][0] + len(self._tables[0][1]) <= first + self.base:
-            self._table_bytes -= self._tables.pop(0)[1].nbytes
+        gone = max(bisect_right(self._starts, first + self.base) - 1, 0)
+        self._table_bytes -= sum(rows.nbytes for rows in self._tables[:gone])
+        del self._starts[:gone], self._tables[:gone]
         while self._batches and len(self._batches) > 1 and self._batches[1][1] <= first + self.base:
             self._batches.pop(0)
         columns = self.vertices
@@ -521,7 +535,7 @@ class Window:
             self._uses[address] -= 1
         self._free_vertices = np.concatenate((self._free_vertices, freed))
         self._free_unused(np.unique(addresses))
-        return freed
+        return np.asarray(freed)
 
     def _make_room(self, count: int) -> None:
         if self.size + count <= len(self._columns["time"]):
@@ -575,22 +589,28 @@ class Window:
         return _differences(ends, before, _service_since(vertices, ends))
 
 
-_TOLD = pa.schema([("tx_hash", pa.string()), ("transfer_index", pa.int64()), ("amount", pa.decimal128(38, 18)),
-                   ("amount_usd", pa.decimal128(38, 6)), ("from_address", pa.string()), ("to_address", pa.string()),
-                   ("block_number", pa.int64()), ("block_timestamp", pa.timestamp("us"))])  # fmt: skip
+_WORDS = ("amount high", "amount low")
+"""The halves of the exact amount."""
+_LOW, _PLACES = 2**64 - 1, 18
+
+
+def halves(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """The upper and the lower 64 bits of decimals; anything where there is none."""
+    words = [
+        np.frombuffer(chunk.buffers()[1], np.int64)[2 * chunk.offset : 2 * (chunk.offset + len(chunk))]
+        for chunk in column.chunks
+    ]
+    both = np.concatenate(words) if words else np.empty(0, np.int64)
+    return both[1::2], both[::2]
 
 
 def numbers(column: pa.ChunkedArray) -> np.ndarray:
     """Decimals as floats, NaN where there is none."""
-    scale = 10.0**column.type.scale
-    parts = []
-    for chunk in column.chunks:
-        words = np.frombuffer(chunk.buffers()[1], np.int64)[2 * chunk.offset : 2 * (chunk.offset + len(chunk))]
-        part = (words[1::2] * 2.0**64 + words[::2].view(np.uint64)) / scale
-        if chunk.null_count:
-            part[chunk.is_null().to_numpy(zero_copy_only=False)] = np.nan
-        parts.append(part)
-    return np.concatenate(parts) if parts else np.empty(0)
+    high, low = halves(column)
+    found = (high * 2.0**64 + np.ascontiguousarray(low).view(np.uint64)) / 10.0**column.type.scale
+    if column.null_count:
+        found[column.is_null().to_numpy()] = np.nan
+    return np.asarray(found)
 
 
 def _encoded(column: pa.ChunkedArray) -> tuple[np.ndarray, list[str]]:
@@ -615,7 +635,8 @@ def _differences(ends: np.ndarray, before: np.ndarray, now: np.ndarray) -> tuple
 
 
 def _service_since(vertices: Vertices, of: np.ndarray) -> np.ndarray:
-    return np.minimum(vertices.hub_since[of], np.maximum(vertices.paid_by_many[of], vertices.pays_many[of]))
+    crowded = np.maximum(vertices.paid_by_many[of], vertices.pays_many[of])
+    return np.asarray(np.minimum(vertices.hub_since[of], crowded))
 
 
 @njit(cache=True, nogil=True)

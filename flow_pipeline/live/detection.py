@@ -139,10 +139,8 @@ class Tip:
         for change in changes:
             before, after = change.before, change.after
             if after is None:
-                if before is not None:
-                    known = source.told.pop(before.finding_id, None)
-                    event = known or source.teller.tell(before, None, None, source.hashes)
-                    events.append(replace(event, kind="withdrawn"))
+                if before is not None and (known := source.told.pop(before.finding_id, None)) is not None:
+                    events.append(replace(known, kind="withdrawn"))
                 continue
             replaced = before.finding_id if before is not None and before.finding_id != after.finding_id else None
             known = source.told.pop(replaced, None) if replaced else source.told.get(after.finding_id)
@@ -151,9 +149,13 @@ class Tip:
             )
             if known is not None and replaced is None and not _is_other(known, after, source.teller, told_by):
                 continue
-            event = source.teller.tell(after, replaced, told_by, source.hashes)
+            rows = source.window.told(source.window.position(after.serials))
+            event = source.teller.tell(after, rows, replaced, told_by, source.hashes)
             source.told[after.finding_id] = event
             events.append(event)
+        for name in source.findings.rested:
+            source.told.pop(name, None)
+        source.findings.rested.clear()
         return events
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, cast
 
 import numpy as np
-import pyarrow as pa
 
-from flow_pipeline.detectors.advance import Advance, OfAddresses, OfCircles, OfDays, OfPaths, OfRoutes
+from flow_pipeline.detectors.advance import Advance, OfAddresses, OfCircles, OfDays, OfPaths, OfRoutes, OfTargets
 from flow_pipeline.detectors.typology import Hits, Typology, parameters_of, typologies
 from flow_pipeline.domain.identity import finding_id, transfer_identity, transfer_key
 from flow_pipeline.graph import TransferGraph, nearby
@@ -21,17 +21,16 @@ from flow_pipeline.graph.paths import DAY
 from flow_pipeline.graph.tip import Taken, Window
 from flow_pipeline.settings import TypologySettings
 
-_SMALL = 64
-"""Transfers of an address that are judged at once; beyond them a finding that only grows may wait its turn."""
 _NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a batch may cost.
+    """What a look may cost.
 
     Attributes:
-        judged: Transfers of addresses whose findings only grow; those of the others are never held back.
+        judged: Transfers per second and typology with which findings that only grow are judged anew; the others are
+            never held back.
         region: Transfers around what came in which paths and circles are searched.
     """
 
@@ -48,7 +47,7 @@ class Standing:
         typology: Which.
         token: Contract and symbol of its token.
         focus: The address it is about.
-        key: What it is judged by: a vertex of the window, or a token and a day; None for paths.
+        key: What it is judged by: a vertex of the window, a token, or a token and a day; None for paths.
         serials: Its transfers, in the order of the typology.
         part: Side of the pattern per transfer.
         is_order: Position of each in time order.
@@ -56,8 +55,7 @@ class Standing:
         hop_count: Transfers on its longest way.
         strength: Token units.
         facts: More numbers.
-        told: What its transfers say, in their order.
-        begun: The transfer it began with, where the window no longer holds that; else None.
+        opening: Hash and place of the transfer it began with, which the window may no longer hold.
     """
 
     finding_id: str
@@ -72,8 +70,12 @@ class Standing:
     hop_count: int
     strength: float
     facts: dict[str, Any]
-    told: pa.Table
-    begun: Standing | None = None
+    opening: tuple[str | None, int | None]
+
+    @property
+    def first(self) -> int:
+        """Serial number of the first transfer that the window held."""
+        return int(self.serials[self.order[0]])
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class _Kind:
     of_key: dict[object, set[str]] = field(default_factory=dict)
     of_transfer: dict[int, set[str]] = field(default_factory=dict)
     waiting: dict[int, None] = field(default_factory=dict)
+    room: float = 0.0
+    last_time: int = 0
 
     @property
     def name(self) -> str:
@@ -139,13 +143,15 @@ class Findings:
     """The findings of one source.
 
     `beyond` counts searches that were given up because too many transfers were around: the daily build judges those.
+    `rested` names findings that stand for good, since nothing is held of them any more; whoever reads it empties it.
     """
 
     def __init__(self, window: Window, chain: str, common: TypologySettings, bounds: Bounds) -> None:
         self._window, self._chain, self._common, self._bounds = window, chain, common, bounds
         self._kinds: dict[str, _Kind] = {}
-        self._swept = 0
+        self._swept, self._last = 0, monotonic() - 1.0
         self.beyond = 0
+        self.rested: list[str] = []
         for name, detector in typologies().items():
             if (advance := getattr(detector, "advance", None)) is not None:
                 parameters = parameters_of(name, common)
@@ -178,6 +184,10 @@ class Findings:
     def take(self, came: Taken) -> list[Change]:
         """What transfers that came change."""
         self._forget(came.freed)
+        now = monotonic()
+        for kind in self._kinds.values():
+            kind.room = min(kind.room + self._bounds.judged * (now - self._last), self._bounds.judged)
+        self._last = now
         return [change for kind in self._kinds.values() for change in self._changes(kind, came, _NONE)]
 
     def fall(self, fallen: np.ndarray, left: Taken) -> list[Change]:
@@ -202,11 +212,13 @@ class Findings:
                     kind.waiting.pop(vertex, None)
                     for name in list(kind.of_key.get(vertex, ())):
                         kind.remove(kind.standing[name])
+                        self.rested.append(name)
         if self._oldest > self._swept + max(len(self._window) // 8, 1_000):
             self._swept = self._oldest
             for kind in self._kinds.values():
                 for finding in [item for item in kind.standing.values() if item.serials.max() < self._oldest]:
                     kind.remove(finding)
+                    self.rested.append(finding.finding_id)
 
     def _changes(self, kind: _Kind, came: Taken, fallen: np.ndarray) -> list[Change]:
         """What a typology says of transfers that came, or that fell."""
@@ -222,6 +234,8 @@ class Findings:
                 judged = self._of_routes(kind, advance, came, fallen)
             case OfCircles():
                 judged = self._of_circles(kind, advance, came, fallen)
+            case OfTargets():
+                judged = self._of_targets(kind, advance, came, fallen)
             case OfDays():
                 return [
                     change
@@ -233,17 +247,15 @@ class Findings:
     # Addresses.
 
     def _now(self, kind: _Kind, vertices: np.ndarray) -> np.ndarray:
-        """The vertices to judge at once: those without a finding, small ones, and of the others as many as fit."""
+        """The vertices to judge at once: those without a finding, and of the others as many as there is room for."""
         vertices = np.unique(vertices)
         columns = self._window.vertices
-        size = columns.outs[vertices] + columns.ins[vertices]
-        grows = np.array([vertex in kind.of_key for vertex in vertices.tolist()], np.bool_) & (size > _SMALL)
+        grows = np.array([vertex in kind.of_key for vertex in vertices.tolist()], np.bool_)
         kind.waiting.update(dict.fromkeys(vertices[grows].tolist()))
-        now, room = vertices[~grows].tolist(), self._bounds.judged
-        for vertex in list(kind.waiting):
-            if room <= 0:
-                break
-            room -= int(columns.outs[vertex] + columns.ins[vertex])
+        now = vertices[~grows].tolist()
+        while kind.waiting and kind.room > 0:
+            vertex = next(iter(kind.waiting))
+            kind.room -= float(columns.outs[vertex] + columns.ins[vertex])
             del kind.waiting[vertex]
             now.append(vertex)
         return np.unique(np.array(now, np.int64))
@@ -362,6 +374,32 @@ class Findings:
             hits = hits.chosen(np.maximum.reduceat(graph.time[hits.edges], hits.start[:-1]) // DAY >= day)
         return _Judged(asked | broken, graph, hits)
 
+    # Targets.
+
+    def _of_targets(self, kind: _Kind, advance: OfTargets, came: Taken, fallen: np.ndarray) -> _Judged | None:
+        """All of the tokens for which something reached the role, or changes what leads there."""
+        window, limit = self._window, self._bounds.region
+        columns, vertices = window.edges, window.vertices
+        new = np.arange(came.first, came.last)
+        is_arrival = columns.receiver_role[new] == advance.target
+        others = bool(len(fallen) or len(came.changed) or came.late.any())
+        if not (is_arrival.any() or others or (len(new) and columns.time[new].min() <= kind.last_time)):
+            return None
+        ends = nearby.arrivals(window, advance.target)
+        kind.last_time = int(columns.time[ends].max()) if len(ends) else 0
+        tokens = np.unique(vertices.token[came.ends if others else columns.receiver[new]])
+        ends = ends[np.isin(vertices.token[columns.sender[ends]], tokens)]
+        asked = {name for token in tokens.tolist() for name in kind.of_key.get(token, ())}
+        if not len(ends):
+            return _Judged(asked, None, None) if asked else None
+        region = nearby.before(window, ends, advance.step, advance.max_hops - 1, limit)
+        if len(region) <= limit:
+            region = window.of_vertices(np.unique(columns.sender[region]), is_out=True, is_in=False)
+        if len(region) > limit:
+            return self._given_up(kind, fallen)
+        graph = window.graph(region)
+        return _Judged(asked, graph, kind.detector.find(graph, kind.parameters, self._common))
+
     # Days.
 
     def _of_days(self, kind: _Kind, advance: OfDays, came: Taken, fallen: np.ndarray) -> Iterator[_Judged]:
@@ -373,7 +411,8 @@ class Findings:
         others = nearby.since_of(window, came.changed, came.since)
         lost = {kind.standing[name].key for name in kind.with_transfers(np.concatenate((fallen, others + window.base)))}
         if len(fallen):
-            lost |= set(zip(vertices.token[columns.sender[others]].tolist(), (columns.time[others] // DAY).tolist(), strict=True))  # fmt: skip
+            of_others = vertices.token[columns.sender[others]].tolist()
+            lost |= set(zip(of_others, (columns.time[others] // DAY).tolist(), strict=True))
         token, day = vertices.token[columns.sender[new]].astype(np.int64), columns.time[new] // DAY
         keys, of = np.unique(np.column_stack((token, day)), axis=0, return_inverse=True)
         for number, (of_token, of_day) in enumerate(keys.tolist()):
@@ -388,11 +427,11 @@ class Findings:
             if len(mine):
                 known = [window.position(item.serials) for item in held]
                 yield self._largest(kind, asked, np.unique(np.concatenate((mine, *known))))
-        for key in lost:
-            of_token, of_day = cast(tuple[int, int], key)
+        for again in lost:
+            of_token, of_day = cast(tuple[int, int], again)
             edges = nearby.of_day(window, of_token, of_day * DAY, (of_day + 1) * DAY)
             edges = _largest_of(columns.sender[edges], columns.amount[edges], edges, advance.per_day)
-            yield self._largest(kind, set(kind.of_key.get(key, ())), edges)
+            yield self._largest(kind, set(kind.of_key.get(again, ())), edges)
 
     def _largest(self, kind: _Kind, asked: set[str], edges: np.ndarray) -> _Judged:
         graph = self._window.graph(edges[edges >= self._window.first])
@@ -406,22 +445,22 @@ class Findings:
             return []
         before = {name: kind.standing[name] for name in judged.asked}
         found = self._named(kind, judged, before)
-        gone = {name: item for name, item in before.items() if name not in found}
+        gone = _Gone({name: item for name, item in before.items() if name not in found})
         changes = []
-        for finding in gone.values():
+        for finding in gone.left.values():
             kind.remove(finding)
         for name, finding in found.items():
             known = kind.standing.get(name)
+            if known is finding:
+                continue
             if known is not None:
                 kind.remove(known)
             kind.add(finding)
-            replaced = known or _replaced(finding, gone)
-            if replaced is not None:
-                gone.pop(replaced.finding_id, None)
+            replaced = known or gone.replaced_by(finding)
             if replaced is None or not np.array_equal(replaced.serials, finding.serials):
                 changes.append(Change(replaced, finding))
         is_fallen = set(fallen.tolist())
-        for finding in gone.values():
+        for finding in gone.left.values():
             # What began before the window can not be judged by what the window holds.
             if finding.serials.min() >= self._oldest or is_fallen.intersection(finding.serials.tolist()):
                 changes.append(Change(finding, None))
@@ -437,6 +476,7 @@ class Findings:
         is_first = kind.detector.IDENTITY == "first"
         cut = [item for item in before.values() if is_first and item.serials.min() < self._oldest]
         same = {item.serials.tobytes(): item for item in before.values()}
+        grown = {(item.focus, item.first): item for item in before.values()} if is_first else {}
         found: dict[str, Standing] = {}
         for number in range(len(hits)):
             edges = hits.edges[hits.start[number] : hits.start[number + 1]]
@@ -445,17 +485,26 @@ class Findings:
                 found.setdefault(known.finding_id, known)
                 continue
             vertex = int(graph.address[hits.focus[number]]) if hits.focus[number] >= 0 else None
-            told = self._window.told(self._window.position(serials))
             token_number = int(graph.token[graph.sender[edges[0]]])
             token = self._window.tokens[token_number]
-            focus = self._window.texts(np.array([vertex]))[0].as_py() if vertex is not None else None
+            focus = self._window.text(vertex) if vertex is not None else None
             key: object = vertex
             if isinstance(kind.advance, OfDays):
                 key = (token_number, int(last_time[number]) // DAY)
+            elif isinstance(kind.advance, OfTargets):
+                key = token_number
             elif not isinstance(kind.advance, OfAddresses):
                 key = None
-            begun = next((item for item in cut if item.focus == focus and np.isin(item.serials, serials).any()), None)
-            name = begun.finding_id if begun else self._name(kind, told, edges, token, focus)
+            begun = grown.get((focus, int(graph.row[edges.min()])))
+            if begun is None:
+                begun = next((i for i in cut if i.focus == focus and np.isin(i.serials, serials).any()), None)
+            if begun is not None:
+                name, opening = begun.finding_id, begun.opening
+            else:
+                own = edges[[np.argmin(edges)]] if is_first else np.sort(edges)
+                told = self._window.told(self._window.position(graph.row[own]))
+                opening = (told[0]["tx_hash"], told[0]["transfer_index"])
+                name = finding_id(kind.name, self._chain, *token, focus, _keys(told))
             finding = Standing(
                 name,
                 kind.name,
@@ -469,22 +518,16 @@ class Findings:
                 int(hits.hop_count[number]),
                 float(strength[number]),
                 {fact: column[number] for fact, column in hits.facts.items()},
-                told,
-                (begun.begun or begun) if begun else None,
+                opening,
             )
             found.setdefault(name, finding)
         return found
 
-    def _name(
-        self, kind: _Kind, told: pa.Table, edges: np.ndarray, token: tuple[str | None, str | None], focus: str | None
-    ) -> str:
-        """The finding's name; the order of its transfers is the order of its edges."""
-        if kind.detector.IDENTITY == "first":
-            told = told.slice(int(np.argmin(edges)), 1)
-        names = ("tx_hash", "transfer_index", "from_address", "to_address", "amount")
-        rows = zip(*(told[name].to_pylist() for name in names), strict=True)
-        keys = [transfer_key(transfer_identity(*row)) for row in rows]
-        return finding_id(kind.name, self._chain, *token, focus, keys)
+
+def _keys(told: list[dict[str, Any]]) -> list[int]:
+    """What transfers are told by."""
+    names = ("tx_hash", "transfer_index", "from_address", "to_address", "amount")
+    return [transfer_key(transfer_identity(*(row[name] for name in names))) for row in told]
 
 
 def _take_out(index: dict[Any, set[str]], key: Any, name: str) -> None:
@@ -499,12 +542,20 @@ def _largest_of(sender: np.ndarray, amount: np.ndarray, edges: np.ndarray, count
     _, first = np.unique(sender[order], return_index=True)
     if len(first) <= count:
         return edges
-    return edges[amount >= amount[order[np.sort(first)[count - 1]]]]
+    return np.asarray(edges[amount >= amount[order[np.sort(first)[count - 1]]]])
 
 
-def _replaced(finding: Standing, gone: dict[str, Standing]) -> Standing | None:
-    """The finding of before that this one stands for: about the same address, with a transfer of it."""
-    for item in gone.values():
-        if item.focus == finding.focus and np.isin(item.serials, finding.serials).any():
-            return item
-    return None
+class _Gone:
+    """Findings of before that are no more, to be looked for by what they were about."""
+
+    def __init__(self, findings: dict[str, Standing]) -> None:
+        self.left = findings
+        self._of = {(item.focus, serial): name for name, item in findings.items() for serial in item.serials.tolist()}
+
+    def replaced_by(self, finding: Standing) -> Standing | None:
+        """The one that a finding stands for: about the same address, with a transfer of it; each is taken once."""
+        for serial in finding.serials.tolist() if self.left else ():
+            name = self._of.get((finding.focus, serial))
+            if name is not None and name in self.left:
+                return self.left.pop(name)
+        return None

@@ -32,19 +32,23 @@ class Teller:
         self._chain, self._knowledge, self._verdicts, self._parameters = chain, knowledge, verdicts, parameters
 
     def tell(
-        self, finding: Standing, before: str | None, told_by: str | None, hashes: dict[int, str], kind: str = "finding"
+        self,
+        finding: Standing,
+        rows: list[dict[str, Any]],
+        before: str | None,
+        told_by: str | None,
+        hashes: dict[int, str],
     ) -> Event:
         """The event of a finding.
 
         Args:
             finding: Which.
+            rows: What those of its transfers say that are held, in their order.
             before: Name of the finding that it stands for.
             told_by: Name of a stronger finding of its day that shares a transfer with it.
             hashes: Hashes of the last blocks.
-            kind: "finding", or "withdrawn".
         """
         detector, parameters = typologies()[finding.typology], self._parameters[finding.typology]
-        rows = finding.told.to_pylist()
         moved, gross = _sums(detector, finding, rows)
         in_order = [rows[place] for place in finding.order]
         contract, symbol = finding.token
@@ -70,18 +74,16 @@ class Teller:
                 )
             ]
         addresses = list(dict.fromkeys(a for row in in_order for a in (row["from_address"], row["to_address"])))
-        began = finding if finding.begun is None else finding.begun
-        opening = began.told.slice(int(began.order[0]), 1).to_pylist()[0]
         subject = _joined(
             finding.typology,
             self._chain,
             contract or symbol,
             finding.focus,
-            _joined(opening["tx_hash"], opening["transfer_index"], with_=" "),
+            _joined(*finding.opening, with_=" "),
         )
         number = in_order[-1]["block_number"]
         return Event(
-            kind,
+            "finding",
             finding.typology,
             named(FINDING, subject),
             subject,
@@ -150,9 +152,8 @@ class Teller:
     def _suspect(self, rows: list[dict[str, Any]]) -> str | None:
         """A label of the ends that is suspicious whatever the size."""
         for row in rows:
-            time = int(np.datetime64(row["block_timestamp"], "us").astype(np.int64))
             for end in (row["from_address"], row["to_address"]):
-                label = self._knowledge.label(self._chain, end, time)
+                label = self._knowledge.label(self._chain, end, row["time"])
                 if label is not None and label.category in _SUSPECT:
                     return f"{label.category} {label.entity}"
         return None
@@ -208,7 +209,7 @@ def _worth(rows: list[dict[str, Any]], part: np.ndarray, moved: Decimal, known: 
     if known.usd is not None:
         return float(moved) * known.usd
     given = [
-        (float(row["amount_usd"]), float(row["amount"]))
+        (row["amount_usd"], float(row["amount"]))
         for row, side in zip(rows, part.tolist(), strict=True)
         if side != _PEEL and row["amount_usd"] is not None
     ]
@@ -227,10 +228,10 @@ def _sentence(
     address_count: int,
 ) -> str:
     """What happened, in the words of the typology."""
-    times = [row["block_timestamp"] for row in rows]
+    times = [row["time"] for row in rows]
     measured = Measured(
         [symbol],
-        np.array([(max(times) - min(times)).total_seconds()]),
+        np.array([(max(times) - min(times)) / 1_000_000]),
         np.array([finding.hop_count]),
         np.array([len(rows)]),
         np.array([address_count]),

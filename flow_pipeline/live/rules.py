@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from hashlib import md5
 from typing import Any
@@ -137,7 +137,7 @@ class Rules:
             size, bounds = amount, np.array(limits)
         else:
             size, bounds = np.where(by_usd, usd, -np.inf), np.array(alerts.transfer_usd or (np.inf,) * 3)
-        for at in np.flatnonzero(size > bounds[0]):
+        for at in np.flatnonzero(size > bounds[0]).tolist():
             word = WORDS[1 + int((size[at] > bounds[1:]).sum())]
             if (event := self._large_event(batch, int(rows[at]), symbol, word, bounds[0] / size[at], "")) is not None:
                 yield event
@@ -159,9 +159,8 @@ class Rules:
             )
         ]
         said = f", {in_words(times[at])} times the largest of the {alerts.transfer_days} days before"
-        event = self._large_event(
-            batch, int(rows[at]), symbol, word, float(rarity), said, before[1] if before else None
-        )
+        last = before[1] if before else None
+        event = self._large_event(batch, int(rows[at]), symbol, word, float(rarity), said, last)
         if event is not None:
             self._largest[token, day] = (float(amount[at]), event.alert_id)
             yield event
@@ -267,8 +266,9 @@ def _place(row: dict[str, Any], with_symbol: bool) -> tuple[Any, ...]:
 def _same(rows: pa.Table, row: dict[str, Any], with_symbol: bool) -> list[tuple[int, Decimal | None]]:
     """Positions and amounts of the rows that say the same as one but for the amount."""
     if row["tx_hash"] is None:
-        return [(at, other["amount"]) for at, other in enumerate(rows.to_pylist()) if _place(other, with_symbol) == _place(row, with_symbol)]  # fmt: skip
-    near = np.flatnonzero(pc.fill_null(pc.equal(rows["tx_hash"], row["tx_hash"]), False).to_numpy())
+        near = np.flatnonzero(pc.is_null(rows["tx_hash"]).to_numpy())
+    else:
+        near = np.flatnonzero(pc.fill_null(pc.equal(rows["tx_hash"], row["tx_hash"]), False).to_numpy())
     others = zip(near.tolist(), rows.take(pa.array(near)).to_pylist(), strict=True)
     return [(at, other["amount"]) for at, other in others if _place(other, with_symbol) == _place(row, with_symbol)]
 
@@ -294,4 +294,4 @@ def _written(time: datetime) -> str:
 
 def _time(row: dict[str, Any]) -> int:
     """Microseconds since 1970."""
-    return round(row["block_timestamp"].replace(tzinfo=UTC).timestamp() * 1_000_000)
+    return int(np.datetime64(row["block_timestamp"], "us").astype(np.int64))

@@ -199,6 +199,7 @@ SHAPES: dict[str, tuple[tuple[list[str], int, int, int], int]] = {
     "gather_scatter": ((["10", "8", "9"], 12, 22, 6), 12 * H),
     "pass_through": ((["100", "95", "100.5", "50", "94.9"], 16, 26, 4), 1_800),
     "bridge_to_exchange": ((["10", "8", "12"], 8, 22, 6), 4 * H),
+    "mixer_funnel": ((["1", "4", "2"], 12, 22, 6), 12 * H),
     "large_transfer": ((["1", "2", "3"], 12, 60, 18), 4 * H),
 }
 ROLES: tuple[dict[int, str], ...] = ({}, SERVICES, {0: "burn"}, {3: "contract"})
@@ -214,7 +215,7 @@ def test_what_stands_at_the_tip_is_what_the_batch_finds(shape: str) -> None:
     for seed in range(60):
         rng = np.random.default_rng(seed)
         many = 3 if seed % 7 == 0 else 30
-        world = World(SERVICES if "bridge" in shape else ROLES[seed % len(ROLES)], 4 if seed % 5 == 0 else 1_000, many)
+        world = World(SERVICES if shape in ("bridge_to_exchange", "mixer_funnel") else ROLES[seed % len(ROLES)], 4 if seed % 5 == 0 else 1_000, many)
         common = TypologySettings(hub_degree=world.hub_degree, service_counterparties=many, **PARAMETERS)
         final: list[list[Made]] = []
         replay = Replay(common, world)
