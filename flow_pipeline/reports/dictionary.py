@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from flow_pipeline.domain.markdown import item, wrapped
-from flow_pipeline.domain.tables import STORE_TABLES, USER_TABLES
+from flow_pipeline.domain.tables import LIVE_TABLES, STORE_TABLES, USER_TABLES
 from flow_pipeline.domain.vocabulary import DESTINATION_CLASSES, FLOW_TYPES, LABEL_CATEGORIES, REJECT_REASONS
 from flow_pipeline.warehouse.dbt import described_models
 
@@ -21,6 +21,7 @@ Each table lists its columns with type and meaning. The schemas:
 * `marts`: transfers with entities, daily and weekly totals, trades and features of wallets.
 * `detection`: anomalies, findings with evidence, risk, group flows, clusters, smart money.
 * `ops`: audits, publications, alerts, restatements, counts of runs.
+* `live`: the tip of followed chains and streams, in a file of its own, `live/tip.duckdb`.
 * `store`: the narrow tables with integer ids behind `raw`, `marts` and `detection`.
 
 ## Keys of raw.transfers
@@ -40,7 +41,7 @@ Each table lists its columns with type and meaning. The schemas:
 def data_dictionary() -> str:
     """Markdown of every table, its columns, and the closed lists."""
     parts = [_HEAD]
-    for schema in ("raw", "marts", "detection", "ops", "store"):
+    for schema in ("raw", "marts", "detection", "ops", "live", "store"):
         parts.append(f"\n## {schema}\n")
         if schema == "marts":
             parts += [
@@ -48,7 +49,7 @@ def data_dictionary() -> str:
                 for m in described_models()
                 if m["schema"] == "marts"
             ]
-        for table in USER_TABLES + STORE_TABLES:
+        for table in USER_TABLES + LIVE_TABLES + STORE_TABLES:
             if table.schema == schema:
                 columns = [{"name": c.name, "data_type": c.type, "description": c.meaning} for c in table.columns]
                 parts.append(_table(table.relation, table.description, columns))

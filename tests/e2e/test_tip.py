@@ -50,7 +50,7 @@ def batches(settings: Settings) -> Iterator[Batch]:
 
 def known(settings: Settings) -> Knowledge:
     with open_published(settings) as connection:
-        return read_knowledge(connection, settings)
+        return read_knowledge(connection, settings, ["ethereum"])
 
 
 @pytest.mark.slow
