@@ -308,18 +308,7 @@ def commit(settings: Settings) -> dict[str, int]:
             connection.execute(f"attach '{_quoted(settings.published_link.resolve())}' as warehouse (read_only)")
         news_from = connection.execute(sql("news_from"), {"most": settings.alerts.news_days}).fetchone()
         with transaction(connection):
-            connection.execute(
-                """
-                create or replace temp table new_ids as
-                select p.alert_id from warehouse.ops.alerts as p left join alerts as t using (alert_id)
-                where t.alert_id is null or p.revision > t.revision or (
-                    -- The tip wrote while the build compared: what the build found stands.
-                    p.finality is null and t.finality is not null and p.run_id = $run
-                    and (p.content, p.change) is distinct from (t.content, t.change)
-                )
-            """,
-                {"run": run_id},
-            )
+            connection.execute(sql("new_ids"), {"run": run_id})
             connection.execute(sql("new_revisions"))
             take_revisions(connection, settings, news_from[0] if news_from else None)
             connection.execute(sql("tip_confirmed"))

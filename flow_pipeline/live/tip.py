@@ -268,15 +268,7 @@ class TipStore:
 
     def last_time(self, source: str) -> datetime | None:
         """Time of the last block, or transfer, of a source."""
-        row = self._connection.execute(
-            """
-                select greatest(
-                    (select max(block_timestamp) from live.blocks where source = $source),
-                    (select max(block_timestamp) from live.rows where source = $source)
-                )
-            """,
-            {"source": source},
-        ).fetchone()
+        row = self._connection.execute(sql("tip_last_time"), {"source": source}).fetchone()
         return row[0] if row else None
 
     def summary(self) -> list[dict[str, Any]]:
