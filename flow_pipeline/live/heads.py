@@ -8,8 +8,9 @@ after a rollback. So the last block taken is asked for again before each step, a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -19,6 +20,8 @@ from flow_pipeline.live.streams import Patience
 from flow_pipeline.nodes import Block
 from flow_pipeline.nodes.rpc import Unanswered
 from flow_pipeline.settings import Settings
+
+Answer = TypeVar("Answer")
 
 
 class Moved(Exception):
@@ -157,3 +160,15 @@ def _too_deep(source: str, known: list[Block]) -> FlowError:
         "node's chain",
         "ask a node of the chain that was followed before, or move data/live/tip.duckdb away to begin anew",
     )
+
+
+async def together(questions: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer]:
+    """The answers to questions asked at once; where one fails, the others are ended before it is told."""
+    tasks = [asyncio.ensure_future(question) for question in questions]
+    try:
+        return list(await asyncio.gather(*tasks))
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise

@@ -15,11 +15,12 @@ from hashlib import md5
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flow_pipeline.domain.chains import native_of
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.live.feeds import FeedOptions
-from flow_pipeline.live.heads import Moved, follow_head
+from flow_pipeline.live.heads import Moved, follow_head, together
 from flow_pipeline.live.steps import Cursor, Feed, Step
 from flow_pipeline.nodes import TRANSFERS, Block
 from flow_pipeline.nodes.evm import EvmNode, Token, WrongAnswer
@@ -94,12 +95,12 @@ class EvmFeed:
 
     async def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
         """Blocks by height; None where the chain is shorter."""
-        return list(await asyncio.gather(*(self._node.block(number) for number in numbers)))
+        return await together(self._node.block(number) for number in numbers)
 
     async def transfers(self, blocks: Sequence[Block]) -> list[pa.Table]:
         """The transfers of each block, by its hash."""
         try:
-            return list(await asyncio.gather(*(self._transfers_of(block) for block in blocks)))
+            return await together(self._transfers_of(block) for block in blocks)
         except WrongAnswer as wrong:
             raise Moved(wrong.message) from None
 
@@ -107,11 +108,10 @@ class EvmFeed:
         try:
             table = await self._node.logs_of_block(block.hash, self._options.tokens)
         except RpcError as error:
-            # A node that knows the block answers; nodes differ in how they say that they do not.
-            again = await self._node.block(block.number)
-            if again is None or again.hash != block.hash:
-                raise Moved(f"block {block.number:,} fell") from None
-            raise error
+            # The block fell, or a node behind the same address has not heard of it yet.
+            raise Moved(error.message) from None
+        if not pc.all(pc.equal(table["block_number"], block.number), min_count=0).as_py():
+            raise Moved(f"logs of block {block.number:,} say that they are of another")
         if not self._options.with_native:
             return table
         coin = native_of(self.chain)
@@ -143,7 +143,7 @@ class EvmFeed:
 
     async def finality(self, head: Block) -> tuple[int, int]:
         """What the node says is safe and final, else what is so many blocks behind the head."""
-        safe, final = await asyncio.gather(self._node.safe_number(), self._node.final_number())
+        safe, final = await together([self._node.safe_number(), self._node.final_number()])
         live = self._settings.live
         final = head.number - live.final_blocks if final is None else final
         safe = head.number - live.safe_blocks if safe is None else safe
