@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import chain as chained
 from itertools import pairwise, repeat
 from typing import Any
 
@@ -389,6 +388,7 @@ class EvmNode:
             block = await self.block(block_hash)
             times = {block.hash: block.time} if block else None
         table = await self._decoded(logs, times)
+        self._check_asked(table, tokens)
         if set(pc.unique(table["block_hash"]).to_pylist()) - {block_hash}:
             raise _wrong(self.rpc.shown, f"asked for the logs of block {block_hash}, it answered with another block's")
         return table.select(TRANSFERS.names)
@@ -454,7 +454,9 @@ class EvmNode:
             sent = await self._logs({**span, "topics": [TRANSFER_TOPIC, who]}, first < last)
             received = await self._logs({**span, "topics": [TRANSFER_TOPIC, None, who]}, first < last)
             logs = self._merged(sent, received)
-        return await self._decoded(logs, {})
+        table = await self._decoded(logs, {})
+        self._check_asked(table, tokens, addresses)
+        return table
 
     def _in_blocks(self, table: pa.Table, blocks: Sequence[Block]) -> pa.Table:
         """Transfers with the times of their blocks.
@@ -473,16 +475,28 @@ class EvmNode:
         column = table.schema.get_field_index("block_timestamp")
         return table.set_column(column, LOGS.field("block_timestamp"), times)
 
-    def _merged(self, sent: list[Any], received: list[Any]) -> list[Any]:
-        """Logs of two questions, in order; one that answers both stands once."""
-        try:
-            by_place = {
-                (int(log["blockNumber"], 16), int(log["logIndex"], 16), log["blockHash"], log["transactionHash"]): log
-                for log in chained(sent, received)
-            }
-        except (KeyError, TypeError, ValueError):
-            raise _wrong(self.rpc.shown, "a log that is none") from None
-        return [by_place[place] for place in sorted(by_place)]
+    def _merged(self, *answers: list[Any]) -> list[Any]:
+        """Logs of several questions; one that answers more than one of them stands once."""
+        found: dict[tuple[Any, ...], Any] = {}
+        for logs in answers:
+            try:
+                own = {(log["blockHash"], log["logIndex"], log["transactionHash"]): log for log in logs}
+            except (KeyError, TypeError):
+                raise _wrong(self.rpc.shown, "a log that is none") from None
+            if len(own) != len(logs):
+                raise _wrong(self.rpc.shown, "a log comes twice in one answer")
+            found |= own
+        return list(found.values())
+
+    def _check_asked(self, table: pa.Table, tokens: Sequence[str], addresses: Sequence[str] = ()) -> None:
+        """Every transfer is one that was asked for."""
+        if tokens and not set(pc.unique(table["token_address"]).to_pylist()) <= set(tokens):
+            raise _wrong(self.rpc.shown, "asked for the logs of some tokens, it answered with others")
+        if addresses:
+            ends = pa.array(addresses, pa.string())
+            is_asked = pc.or_(pc.is_in(table["from_address"], ends), pc.is_in(table["to_address"], ends))
+            if not pc.all(is_asked, min_count=0).as_py():
+                raise _wrong(self.rpc.shown, "asked for the logs of some addresses, it answered with others")
 
     async def _logs(self, question: Mapping[str, Any], can_be_less: bool) -> list[Any]:
         logs = await self.rpc.call("eth_getLogs", question, can_be_less=can_be_less)

@@ -384,7 +384,8 @@ class Rpc:
                 raise Http.again("the answer is no JSON object")
             # A server that refuses before it reads the question does not know its id.
             if answer.get("id") != number and not (answer.get("error") and answer.get("id") is None):
-                raise Http.again("the answer is that of another question: its id is wrong")
+                told = f"HTTP {status}: {self.http.said(body.decode('utf-8', 'replace'))}"
+                raise Http.again(told if status >= 400 else "the answer is that of another question: its id is wrong")
             return self._result(method, answer)
 
         return await self._ask(method, read, question, can_be_less)

@@ -18,7 +18,7 @@ from flow_pipeline.nodes.evm import EvmNode
 from flow_pipeline.nodes.rpc import Address, Rate, Rpc, Unanswered, is_rate, is_too_much
 from flow_pipeline.pipeline.fetch import Asked, Outcome, fetch_into_landing
 from flow_pipeline.settings import Settings, load_settings
-from tests.liar import Chain, Refuse, Reply, block_hash, log, serving
+from tests.liar import TOKEN, Chain, Refuse, Reply, block_hash, log, serving
 
 FAST = {
     "first_wait_seconds": 0.001,
@@ -112,6 +112,7 @@ LIES: dict[str, tuple[Chain, str]] = {
         on_log(50, topics=[log(1)["topics"][0], "0x" + "1" * 64, "0x" + "2" * 64]),
         "an address of more than 20 bytes",
     ),
+    "a log of another token": (on_log(50, address="0x" + "d" * 40), "asked for the logs of some tokens"),
     "digits that are none": (on_log(50, data="0x" + "g" * 64), "a log that is none"),
     "a head before its final block": (
         Chain(
@@ -130,8 +131,29 @@ LIES: dict[str, tuple[Chain, str]] = {
 def test_a_lie_lands_nothing_and_is_told(quick: Settings, name: str) -> None:
     chain, reason = LIES[name]
     with pytest.raises(FlowError, match=reason):
-        fetched(quick, chain, chain="ethereum")
+        fetched(quick, chain, chain="ethereum", tokens=(TOKEN,))
     assert rows(quick) == []
+
+
+@pytest.mark.parametrize(
+    ("lie", "reason"),
+    [
+        (lambda params, honest: [log(5), log(5)], "a log comes twice in one answer"),
+        (lambda params, honest: [log(5)], "asked for the logs of some addresses"),
+    ],
+)
+def test_lies_about_addresses_are_told(
+    quick: Settings, lie: Callable[[list[Any], Callable[[], Any]], Any], reason: str
+) -> None:
+    with pytest.raises(FlowError, match=reason):
+        fetched(quick, Chain(lies={"eth_getLogs": lie}), addresses=("0x" + "7" * 40,))
+    assert rows(quick) == []
+
+
+def test_a_log_that_answers_two_questions_is_one_transfer(quick: Settings) -> None:
+    chain = Chain(height=20)
+    fetched(quick, chain, addresses=("0x" + "1" * 40, "0x" + "2" * 40))
+    assert places(quick) == every(chain)
 
 
 def test_logs_in_any_order_are_put_in_theirs(quick: Settings) -> None:
@@ -196,6 +218,7 @@ def stumbles(*replies: Reply) -> Callable[[dict[str, Any]], Reply | None]:
 WRONG_ID = json.dumps({"jsonrpc": "2.0", "id": 999_999, "result": []}).encode()
 STUMBLES = {
     "HTTP 500": Reply(b"oops", 500),
+    "HTTP 500 in JSON of its own": Reply(b'{"message":"Internal Server Error"}', 500),
     "HTTP 502 with a page": Reply(b"<html>bad gateway</html>", 502),
     "too often": Reply(b"", 429, {"retry-after": "0"}),
     "too often, with a date": Reply(b"", 429, {"retry-after": "Wed, 01 Jan 2020 00:00:00 GMT"}),
