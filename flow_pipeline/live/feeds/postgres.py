@@ -116,7 +116,7 @@ class PostgresFeed:
                             columns, changes = await in_thread(self._changes, connection, place)
                             patience.is_back()
                             if changes is None:
-                                await asyncio.sleep(self.settings.live.poll_seconds)
+                                await asyncio.sleep(self._pause(place))
                                 continue
                             end, table, others = changes
                             for what in others:
@@ -128,6 +128,11 @@ class PostgresFeed:
                             place = end
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     await patience.after(self.shown(error))
+
+    def _pause(self, place: int) -> float:
+        """Seconds until the next look. Until what was taken is stored, the slot shows it again and not what follows."""
+        live = self.settings.live
+        return live.poll_seconds if self._committed == place else min(live.poll_seconds, live.commit_seconds / 5)
 
     def _batch(self, rows: pa.Table, partition: str, position: int) -> Batch:
         return Batch(self.source, self.chain, None, rows, partition, position, time.time())

@@ -34,8 +34,8 @@ TOPIC = 'Odd Schema.odd "table'
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with postgres_server(tmp_path_factory.mktemp("pg")) as server:
+def running() -> Iterator[Server]:
+    with postgres_server() as server:
         yield server
 
 
