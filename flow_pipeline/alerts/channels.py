@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import logging
+import math
 import os
 import sys
 from typing import Any
@@ -181,6 +182,7 @@ def _nats(channel: ChannelSettings, payload: Payload, settings: AlertSettings) -
     try:
         import nats.errors
         import nats.js.errors
+        from nats.aio.client import Client
     except ImportError:
         raise missing("nats-py") from None
 
@@ -190,27 +192,33 @@ def _nats(channel: ChannelSettings, payload: Payload, settings: AlertSettings) -
         """What it hears comes as an error of the call, too."""
 
     async def publish() -> None:
-        connection = await nats.connect(
-            address,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-            connect_timeout=seconds,
-            error_cb=unheard,
-        )
+        connection = Client()
         try:
+            await connection.connect(
+                address,
+                allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
+                connect_timeout=math.ceil(seconds),
+                error_cb=unheard,
+            )
             # The broker keeps one message of an id: one that is sent again is told once.
             headers = {"Nats-Msg-Id": payload["id"], "Content-Type": _CLOUD_EVENTS}
             body = json.dumps(cloud_event(payload)).encode()
             await connection.jetstream().publish(topic, body, timeout=seconds, headers=headers)
         finally:
             await connection.close()
+            if connection._transport is not None:
+                # A client that could not connect leaves its socket open.
+                connection._transport.close()  # type: ignore[no-untyped-call]
 
     try:
         asyncio.run(publish())
     except nats.js.errors.NoStreamResponseError:
         raise NotDelivered(f"no stream of the NATS server holds the subject {topic}") from None
-    except (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError, ValueError) as error:
+    except (nats.errors.Error, nats.js.errors.Error) as error:
+        raise NotDelivered(f"not taken by the NATS server ({harmless(str(error), 200)})") from None
+    except (OSError, TimeoutError, ValueError) as error:
         raise NotDelivered(f"not taken by the NATS server ({type(error).__name__})") from None
 
 

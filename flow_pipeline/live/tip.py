@@ -105,7 +105,8 @@ class TipStore:
 
     def _add(self, batches: Sequence[Batch]) -> None:
         for source in dict.fromkeys(batch.source for batch in batches):
-            self._know(source, next(batch for batch in batches if batch.source == source))
+            of_source = [batch for batch in batches if batch.source == source]
+            self._know(source, next((batch for batch in of_source if batch.block), of_source[0]))
         filled = [batch for batch in batches if batch.transfers.num_rows]
         if filled:
             parts = []
@@ -162,8 +163,10 @@ class TipStore:
             """,
             {"source": source, "chain": batch.chain, "has_blocks": batch.block is not None},
         )
+        # A stream of blocks may begin with a message that is of none.
         self._connection.execute(
-            "update live.sources set arrived_at = ? where source = ?", [datetime.now(UTC).replace(tzinfo=None), source]
+            "update live.sources set arrived_at = ?, has_blocks = has_blocks or ? where source = ?",
+            [datetime.now(UTC).replace(tzinfo=None), batch.block is not None, source],
         )
 
     def _go_on(self, source: str, partition: str, position: int) -> None:

@@ -109,6 +109,8 @@ class KafkaFeed:
                 "auto.offset.reset": "error",
                 # A message is hundreds of rows: what waits in memory is bounded by what is read together.
                 "queued.min.messages": self.settings.live.messages_at_once,
+                # Some brokers answer when the wait is over, not when a message has come.
+                "fetch.wait.max.ms": 100,
                 "isolation.level": "read_committed",
                 "error_cb": self._hear,
                 "log_level": 0,

@@ -96,14 +96,15 @@ class NatsFeed:
         Raises:
             FlowError: the server refuses us; waiting would not help.
         """
-        import nats
-        from nats.errors import AuthorizationError
+        import nats.errors
+        from nats.aio.client import Client
 
         async def unheard(error: Exception) -> None:
             """What it hears comes as an error of the call, too."""
 
+        client = Client()
         try:
-            return await nats.connect(
+            await client.connect(
                 self.address,
                 allow_reconnect=False,
                 max_reconnect_attempts=1,
@@ -112,12 +113,12 @@ class NatsFeed:
                 error_cb=unheard,
                 pending_size=64 * 1024 * 1024,
             )
-        except AuthorizationError:
-            raise self._refused() from None
-        except nats.errors.Error as error:
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            await _ended(client)
             if "authorization" in str(error).lower():
                 raise self._refused() from None
             raise
+        return client
 
     def _refused(self) -> FlowError:
         return FlowError(
@@ -223,6 +224,14 @@ class _Place:
 
     def __init__(self, sequence: int | None) -> None:
         self.next = sequence
+
+
+async def _ended(client: Client) -> None:
+    """A client that could not connect leaves its socket open."""
+    with suppress(*_faults()):
+        await client.close()
+    if client._transport is not None:
+        client._transport.close()  # type: ignore[no-untyped-call]
 
 
 def _faults() -> tuple[type[Exception], ...]:

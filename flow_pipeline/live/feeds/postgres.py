@@ -97,8 +97,7 @@ class PostgresFeed:
         place = cursor.positions.get("")
         with rules_of(self.chain, self.settings) as rules:
             if place is None:
-                columns = await in_thread(self.look)
-                spool = await in_thread(self._copy, columns, cursor.positions.get(COPIED))
+                columns, spool = await self._copied(cursor.positions.get(COPIED), patience)
                 start = cursor.positions.get(COPIED, 0)
                 while part := await in_thread(self._part, spool, start):
                     start += len(part)
@@ -116,7 +115,7 @@ class PostgresFeed:
                             columns, changes = await in_thread(self._changes, connection, place)
                             patience.is_back()
                             if changes is None:
-                                await asyncio.sleep(self.settings.live.poll_seconds)
+                                await asyncio.sleep(self._pause(place))
                                 continue
                             end, table, others = changes
                             for what in others:
@@ -128,6 +127,37 @@ class PostgresFeed:
                             place = end
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     await patience.after(self.shown(error))
+                except psycopg.Error as error:
+                    raise self._refusal(error) from None
+
+    async def _copied(self, taken: int | None, patience: Patience) -> tuple[Columns, Path]:
+        """The file of the table's copy, made where it is not there yet; a database that is away is waited for."""
+        import psycopg
+
+        while True:
+            try:
+                columns = await in_thread(self.look)
+                return columns, await in_thread(self._copy, columns, taken)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                await patience.after(self.shown(error))
+            except psycopg.Error as error:
+                raise self._refusal(error) from None
+            except OSError as error:
+                raise FlowError(
+                    f"{self.source}: its copy can not lie in {self.settings.live_dir}: {error.strerror or error}",
+                    "check the folder and the space left",
+                ) from None
+
+    def _refusal(self, error: Exception) -> FlowError:
+        return FlowError(
+            f"{self.source}: the database refuses: {self.shown(error)}",
+            "the role needs REPLICATION, and SELECT on the table",
+        )
+
+    def _pause(self, place: int) -> float:
+        """Seconds until the next look. Until what was taken is stored, the slot shows it again and not what follows."""
+        live = self.settings.live
+        return live.poll_seconds if self._committed == place else min(live.poll_seconds, live.commit_seconds / 5)
 
     def _batch(self, rows: pa.Table, partition: str, position: int) -> Batch:
         return Batch(self.source, self.chain, None, rows, partition, position, time.time())
@@ -269,14 +299,11 @@ class PostgresFeed:
     # ------------------------------------------------------------------------------------------- the log
 
     def _check_slot(self, connection: Connection[Any], place: int) -> None:
-        """Drop the copy that is taken, and see that the slot still has what comes next.
+        """See that the slot still has what comes next.
 
         Raises:
             FlowError: it is gone, or is past it.
         """
-        if self._committed is not None:
-            for path in self.settings.live_dir.glob(f"{self.slot}-*.copy"):
-                path.unlink()
         row = connection.execute(
             "select confirmed_flush_lsn::text, wal_status from pg_replication_slots where slot_name = %s", [self.slot]
         ).fetchone()
@@ -305,6 +332,9 @@ class PostgresFeed:
                 "where slot_name = %s and confirmed_flush_lsn < %s::pg_lsn",
                 [self.slot, _text(self._committed), self.slot, _text(self._committed)],
             )
+            # The place behind the copy is stored, and with it the copy.
+            for path in self.settings.live_dir.glob(f"{self.slot}-*.copy"):
+                path.unlink()
         columns = columns_of(self._names(connection), self.table, self.settings.sources)
         values = {
             "slot": self.slot,

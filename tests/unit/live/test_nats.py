@@ -10,11 +10,12 @@ from pathlib import Path
 import orjson
 import pytest
 
+from flow_pipeline.alerts.channels import NotDelivered, send
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.live.feeds import FeedOptions, discover
 from flow_pipeline.live.steps import Batch, Cursor, Fall, Feed, Finality, Step
 from flow_pipeline.nodes import Block
-from flow_pipeline.settings import Settings
+from flow_pipeline.settings import AlertSettings, ChannelSettings, Settings
 from tests.conftest import U, V
 from tests.servers import Server, free_port, nats_server
 
@@ -236,3 +237,23 @@ def test_what_can_not_be_opened_says_why(server: Server, settings: Settings, mon
     with pytest.raises(UsageError, match="nats-py is not installed") as usage:
         opening(address)
     assert "netraflow[streams]" in usage.value.hint
+
+
+def test_a_password_comes_from_the_environment(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nats_server(tmp_path, "--user", "me", "--pass", "hunter2") as closed:
+        for user, said in (
+            ("", "does not let us in"),
+            ("me:wrong@", "does not let us in"),
+            ("me:hunter2@", "no stream"),
+        ):
+            monkeypatch.setenv("NETRAFLOW_SECRET_NATS", f"nats://{user}127.0.0.1:{closed.port}")
+            options = FeedOptions(server="env:NETRAFLOW_SECRET_NATS", topic="transfers")
+            with pytest.raises(FlowError, match=said) as refusal:
+                asyncio.run(discover()["nats"].open_feed(options, settings))
+            assert "hunter2" not in str(refusal.value) + refusal.value.hint
+        monkeypatch.setenv("NETRAFLOW_SECRET_NATS", f"nats://me:wrong@127.0.0.1:{closed.port}")
+        channel = ChannelSettings(kind="nats", url_env="NETRAFLOW_SECRET_NATS", topic="alerts")
+        with pytest.raises(NotDelivered, match="Authorization Violation"):
+            send(channel, {"id": "m1", "made_at": "2030-01-01T12:00:00Z"}, AlertSettings())
