@@ -215,7 +215,11 @@ def test_what_stands_at_the_tip_is_what_the_batch_finds(shape: str) -> None:
     for seed in range(60):
         rng = np.random.default_rng(seed)
         many = 3 if seed % 7 == 0 else 30
-        world = World(SERVICES if shape in ("bridge_to_exchange", "mixer_funnel") else ROLES[seed % len(ROLES)], 4 if seed % 5 == 0 else 1_000, many)
+        world = World(
+            SERVICES if shape in ("bridge_to_exchange", "mixer_funnel") else ROLES[seed % len(ROLES)],
+            4 if seed % 5 == 0 else 1_000,
+            many,
+        )
         common = TypologySettings(hub_degree=world.hub_degree, service_counterparties=many, **PARAMETERS)
         final: list[list[Made]] = []
         replay = Replay(common, world)
