@@ -1,7 +1,7 @@
 """Netflow of the day so far: told when an exchange leaves the range that its days before allow.
 
-The range is the one by which the last published day was judged; the day that is over is judged by the daily build, under
-the same name.
+The range is the one by which the last published day was judged; the day that is over is judged by the daily build,
+under the same name.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ class Netflow:
             f"{abs(netflow):.6f}",
             None,
             (),
-            f"{exchange}: {in_words(abs(netflow))} {symbol} {side} the exchange on {block_date} so far; its days before "
-            f"allow {in_words(known.median - known.limit)} to {in_words(known.median + known.limit)}",
+            f"{exchange}: {in_words(abs(netflow))} {symbol} {side} the exchange on {block_date} so far; its days "
+            f"before allow {in_words(known.median - known.limit)} to {in_words(known.median + known.limit)}",
             "MEDIUM",
             1.0,
             True,
