@@ -1280,6 +1280,21 @@ class LiveSettings(Section):
         description="paths kept from one first transfer in such a search, and a tenth of those of one day: many more "
         "tell one story, and the daily build stores them",
     )
+    traced_hops: int = Field(
+        4,
+        ge=2,
+        description="transfers over which money of sanctioned addresses, mixers and thieves is followed at the tip: "
+        "further on it is everybody's",
+    )
+    traced_share: float = Field(
+        0.1, gt=0, le=1, description="a transfer of which a smaller part is traced is not told: most of it is others'"
+    )
+    traced_usd: float | None = Field(
+        10_000.0,
+        gt=0,
+        description="traced US dollars from which a transfer is told wherever it goes; none tells what reaches an "
+        "exchange alone",
+    )
     commit_seconds: float = Field(
         0.5, gt=0, description="seconds between two commits of what was read; alerts do not wait for them"
     )

@@ -129,7 +129,7 @@ class Taken:
 
     Attributes:
         first, last: Positions of the transfers that came: [first, last), in the order of transfers.
-        late: Per transfer that came whether a later one of one of its ends was there before.
+        late: Per transfer that came whether one of its ends had a later one before.
         changed: Vertices that became a service or a hub, or are none any more.
         since: Per changed vertex, from when on its transfers are other ones.
         freed: Vertices that have no transfer any more; their numbers are given again.
@@ -657,9 +657,14 @@ def _link(E, V, held, first, last, late):
     """Put transfers into the chains of their ends, by time; the newest is the last one of its vertex."""
     for e in range(first, last):
         u, v = E.sender[e], E.receiver[e]
-        late[e - first] = _insert(e, E.time, E.before_out, V.last_out, u, held) | _insert(
-            e, E.time, E.before_in, V.last_in, v, held
+        late[e - first] = (
+            _is_before(E, e, V.last_out[u], held)
+            or _is_before(E, e, V.last_in[u], held)
+            or _is_before(E, e, V.last_out[v], held)
+            or _is_before(E, e, V.last_in[v], held)
         )
+        _insert(e, E.time, E.before_out, V.last_out, u, held)
+        _insert(e, E.time, E.before_in, V.last_in, v, held)
         V.outs[u] += 1
         V.ins[v] += 1
 
@@ -670,12 +675,19 @@ def _insert(e, time, before, last, v, held):
     if p < held or time[p] <= time[e]:
         before[e] = p if p >= held else -1
         last[v] = e
-        return False
+        return
     while before[p] >= held and time[before[p]] > time[e]:
         p = before[p]
     before[e] = before[p]
     before[p] = e
-    return True
+
+
+@njit(cache=True, nogil=True)
+def _is_before(E, e, other, held):
+    """True when a transfer that was there comes after one that came."""
+    if other < held:
+        return False
+    return E.time[other] > E.time[e] or (E.time[other] == E.time[e] and E.block[other] > E.block[e])
 
 
 @njit(cache=True, nogil=True)

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from flow_pipeline.detectors.typology import parameters_of, typologies
+from flow_pipeline.graph.prepare import NEVER
 from flow_pipeline.graph.tip import Limits, Window
 from flow_pipeline.live.events import Event
 from flow_pipeline.live.findings import Bounds, Change, Findings, Standing
-from flow_pipeline.live.knowledge import Knowledge
+from flow_pipeline.live.knowledge import Knowledge, Label
 from flow_pipeline.live.measures import Teller, instance_of
+from flow_pipeline.live.netflow import Netflow
 from flow_pipeline.live.rules import Rules
 from flow_pipeline.live.steps import Batch, Fall, Finality
+from flow_pipeline.live.tracing import Tracing
 from flow_pipeline.nodes import TRANSFERS
 from flow_pipeline.settings import Settings
 
@@ -35,6 +38,8 @@ class _Source:
     findings: Findings
     rules: Rules
     teller: Teller
+    tracing: Tracing
+    netflow: Netflow
     hashes: dict[int, str] = field(default_factory=dict)
     alerts: deque[Event] = field(default_factory=deque)
     told: dict[str, Event] = field(default_factory=dict)
@@ -98,9 +103,13 @@ class Tip:
         if batch.block is not None:
             source.hashes[batch.block.number] = batch.block.hash
         alerts = source.rules.take(batch)
+        came = source.window.take(batch.transfers, batch.block.number if batch.block else None)
+        alerts += source.tracing.take(came, source.hashes)
+        for event in source.netflow.take(came):
+            block = batch.block
+            alerts.append(replace(event, block_number=block.number, block_hash=block.hash) if block else event)
         if batch.block is not None:
             source.alerts.extend(alerts)
-        came = source.window.take(batch.transfers, batch.block.number if batch.block else None)
         return [*alerts, *self._tell(source, source.findings.take(came))]
 
     def fall(self, fall: Fall) -> list[Event]:
@@ -113,7 +122,10 @@ class Tip:
         source.rules.fall(gone)
         still = {event.alert_id for event in source.alerts}
         withdrawn = [replace(event, kind="withdrawn") for event in gone if event.alert_id not in still]
-        return [*withdrawn, *self._tell(source, source.findings.fall(*source.window.fall(fall.number)))]
+        fallen, left = source.window.fall(fall.number)
+        source.tracing.fall()
+        source.netflow.fall()
+        return [*withdrawn, *self._tell(source, source.findings.fall(fallen, left))]
 
     def finality(self, step: Finality) -> list[Event]:
         """What can not fall any more needs no memory; what waits is judged."""
@@ -180,16 +192,26 @@ def _begun(settings: Settings, knowledge: Knowledge, chain: str) -> _Source:
     findings = Findings(window, chain, common, Bounds(live.judged_transfers, live.search_transfers))
     parameters = {name: parameters_of(name, common) for name in typologies()}
     teller = Teller(chain, knowledge, settings.verdicts, parameters)
-    return _Source(window, findings, Rules(chain, knowledge, settings), teller)
+    return _Source(
+        window,
+        findings,
+        Rules(chain, knowledge, settings),
+        teller,
+        Tracing(chain, knowledge, live, window),
+        Netflow(chain, knowledge, settings.verdicts, window),
+    )
 
 
 def _warm_up(settings: Settings) -> None:
     """Have every kernel compiled before the first batch waits for it."""
-    source = _begun(settings, Knowledge(), "")
+    always = (0, int(NEVER))
+    labels = {"0": (Label(*always, "mixer", "made"),), "1": (Label(*always, "exchange", "made"),)}
+    source = _begun(settings, Knowledge({"": labels}), "")
     for number in range(2):
         rows = [_made(number, place, place % 41, (place * 3 + 1) % 41) for place in range(60)]
         came = source.window.take(pa.Table.from_pylist(rows, TRANSFERS), number)
         source.findings.take(came)
+        source.tracing.take(came, {})
     source.findings.fall(*source.window.fall(0))
 
 

@@ -297,6 +297,10 @@ class Findings:
         hops = window.vertex_column(f"{kind.name} hops", np.int8, 0)
         may = nearby.reach_from(window, hops, came.first, came.last, advance.origin, advance.max_hops)
         new = np.arange(came.first, came.last)
+        if came.late.any():
+            # What follows a transfer that came late was looked at without it.
+            followed = nearby.behind(window, new[came.late], advance.step, advance.max_hops, self._bounds.region)
+            hops[window.edges.receiver[followed]] = 1
         is_end = window.edges.receiver_role[new] == advance.target
         others = nearby.since_of(window, came.changed, came.since)
         seeds = np.union1d(new[(may & is_end) | came.late], others)

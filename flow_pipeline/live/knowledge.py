@@ -64,6 +64,16 @@ class KnownToken:
 
 
 @dataclass(frozen=True)
+class Range:
+    """What an exchange's days before say of a token: a usual day's netflow, and how far from it a day is expected."""
+
+    symbol: str | None
+    token_address: str | None
+    median: float
+    limit: float
+
+
+@dataclass(frozen=True)
 class Knowledge:
     """What was known when the tip began. Empty is nothing known: everything is found, and nothing judged.
 
@@ -75,6 +85,7 @@ class Knowledge:
         thresholds: Strength from which a finding is suspicious, by typology, chain and token.
         tokens: By chain and token.
         ends: Per chain the class of each labelled address, for the totals.
+        ranges: By chain, token and exchange.
     """
 
     labels: Mapping[str, Mapping[str, tuple[Label, ...]]] = field(default_factory=dict)
@@ -84,6 +95,7 @@ class Knowledge:
     thresholds: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
     tokens: Mapping[tuple[str, str], KnownToken] = field(default_factory=dict)
     ends: Mapping[str, Ends] = field(default_factory=dict)
+    ranges: Mapping[tuple[str, str, str], Range] = field(default_factory=dict)
 
     def addresses(self, chain: str) -> KnownAddresses:
         """What the window of a chain asks for."""
@@ -162,7 +174,13 @@ def read_knowledge(connection: Connection, settings: Settings, chains: Sequence[
         (chain, token): KnownToken(symbol, usd, is_spoof, largest)
         for chain, token, symbol, usd, is_spoof, largest in connection.execute(sql("known_tokens"), usual).fetchall()
     }
-    return Knowledge(labels, sanctioned, hubs, crowds, thresholds(connection), tokens, ends)
+    ranges = {
+        (chain, token, scope): Range(symbol, contract, median, furthest)
+        for chain, token, scope, symbol, contract, median, furthest in connection.execute(
+            sql("known_ranges")
+        ).fetchall()
+    }
+    return Knowledge(labels, sanctioned, hubs, crowds, thresholds(connection), tokens, ends, ranges)
 
 
 def has_models(connection: Connection) -> bool:

@@ -30,6 +30,11 @@ class Teller:
 
     def __init__(self, chain: str, knowledge: Knowledge, verdicts: VerdictSettings, parameters: dict[str, Any]) -> None:
         self._chain, self._knowledge, self._verdicts, self._parameters = chain, knowledge, verdicts, parameters
+        self._suspects = {
+            address
+            for address, labels in knowledge.labels.get(chain, {}).items()
+            if any(label.category in _SUSPECT for label in labels)
+        }
 
     def tell(
         self,
@@ -151,8 +156,8 @@ class Teller:
 
     def _suspect(self, rows: list[dict[str, Any]]) -> str | None:
         """A label of the ends that is suspicious whatever the size."""
-        for row in rows:
-            for end in (row["from_address"], row["to_address"]):
+        for row in rows if self._suspects else ():
+            for end in self._suspects.intersection((row["from_address"], row["to_address"])):
                 label = self._knowledge.label(self._chain, end, row["time"])
                 if label is not None and label.category in _SUSPECT:
                     return f"{label.category} {label.entity}"

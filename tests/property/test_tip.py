@@ -243,3 +243,21 @@ def test_what_stands_at_the_tip_is_what_the_batch_finds(shape: str) -> None:
             some += bool(expected) and name == shape
             assert replay.ids(name) == expected, f"{name}, seed {seed}"
     assert some > 3, "worlds without the pattern prove nothing"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_stream_may_come_out_of_order(shape: str) -> None:
+    (amounts, last, most, people), step = SHAPES[shape]
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        many = 3 if seed % 7 == 0 else 30
+        is_routed = shape in ("bridge_to_exchange", "mixer_funnel")
+        world = World(SERVICES if is_routed else ROLES[seed % len(ROLES)], 4 if seed % 5 == 0 else 1_000, many)
+        common = TypologySettings(hub_degree=world.hub_degree, service_counterparties=many, **PARAMETERS)
+        blocks = blocks_of(seed, (amounts, last, most, people), step, "0")
+        replay = Replay(common, world)
+        for at in np.argsort(np.arange(len(blocks)) + rng.uniform(0, 4, len(blocks))):
+            replay.add(replay.findings.take(replay.window.take(table(blocks[at]), None)))
+        for name in KINDS:
+            expected = batch_ids(name, parameters_of(name, common), common, world, blocks)
+            assert replay.ids(name) == expected, f"{name}, seed {seed}"
