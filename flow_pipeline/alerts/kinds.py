@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flow_pipeline.alerts.rules import RUN_FAILED, RUN_FAILED_SAYS, discover
+from flow_pipeline.alerts.rules import WITHOUT_RULE, discover
 from flow_pipeline.domain.markdown import item, wrapped
 
 _HEAD = """# Kinds of alert
@@ -35,13 +35,12 @@ Of those told, `lpt_study` has 1 CRITICAL, 1 HIGH and 1 MEDIUM, `bridge_polygon`
 MEDIUM, the sample 26 CRITICAL, 24 HIGH and 1 MEDIUM.
 """
 
-_RUN_FAILED_DO = "Read the reason in the alert, repair the cause, run again. The last publication stays in force."
-
 
 def alert_kinds() -> str:
     """Markdown with a section per kind of alert."""
     rules = [_kind(name, rule.SAYS, rule.SEVERITY, rule.DO) for name, rule in sorted(discover().items())]
-    return "".join([_HEAD, *rules, _kind(RUN_FAILED, RUN_FAILED_SAYS, "HIGH", _RUN_FAILED_DO), _MEASURED])
+    others = [_kind(name, kind.says, kind.severity, kind.do) for name, kind in WITHOUT_RULE.items()]
+    return "".join([_HEAD, *rules, *others, _MEASURED])
 
 
 def _kind(name: str, says: str, severity: str, do: str) -> str:

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from flow_pipeline import __version__
 from flow_pipeline.alerts.relations import DAYS_TO_TELL
-from flow_pipeline.alerts.rules import COLUMNS, RUN_FAILED, RUN_FAILED_SAYS, discover, lend_words
+from flow_pipeline.alerts.rules import COLUMNS, RUN_FAILED, WITHOUT_RULE, discover, lend_words
 from flow_pipeline.domain.errors import FlowError, UsageError, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tables import OPS_ALERTS
@@ -360,7 +360,7 @@ def record_failure(settings: Settings, run_id: str, reason: str, now: datetime |
             return alert_id
         reason = harmless(reason, _LONGEST_REASON)
         title = f"run {run_id} failed: {reason}"
-        rule = {"name": RUN_FAILED, "version": "1", "says": RUN_FAILED_SAYS, "parameters": {}}
+        rule = {"name": RUN_FAILED, "version": "1", "says": WITHOUT_RULE[RUN_FAILED].says, "parameters": {}}
         software = f"netraflow {__version__}"
         explanation: dict[str, Any] = {
             "what": title,
@@ -503,7 +503,7 @@ def listed(settings: Settings, severity: str | None, rule: str | None, status: s
     """
     for what, value, known in (
         ("severity", severity, SEVERITIES),
-        ("rule", rule, (*discover(), RUN_FAILED)),
+        ("rule", rule, (*discover(), *WITHOUT_RULE)),
         ("status", status, (*STATUSES, "all")),
     ):
         if value is not None:

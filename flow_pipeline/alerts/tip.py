@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from flow_pipeline import __version__
 from flow_pipeline.alerts.ledger import as_utc, open_ledger, take_revisions
-from flow_pipeline.alerts.rules import discover
+from flow_pipeline.alerts.rules import WITHOUT_RULE, discover
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import Connection, transaction
@@ -31,7 +31,6 @@ class TipAlert:
 
     Attributes:
         rule: Its kind, one of those of the build or one that only the tip has.
-        says: The meaning of a kind that only the tip has.
         subject: What it is about, as the rule identifies it; with the rule it makes the id.
         content: What is compared, as the rule of the build writes it.
         baseline: Against what it stands out.
@@ -53,7 +52,6 @@ class TipAlert:
     source: str
     block: int | None
     finality: str
-    says: str = ""
     rarity: float | None = None
     stake_usd: float | None = None
     from_address: str | None = None
@@ -134,7 +132,7 @@ def _count(connection: Connection) -> int:
 
 def _row(settings: Settings, alert: TipAlert) -> dict[str, Any]:
     rule = discover().get(alert.rule)
-    says, parameters = (rule.SAYS, rule.parameters(settings)) if rule else (alert.says, {})
+    says, parameters = (rule.SAYS, rule.parameters(settings)) if rule else (WITHOUT_RULE[alert.rule].says, {})
     explanation = {
         "what": alert.title,
         "baseline": alert.baseline,

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from flow_pipeline.alerts.rules import TRACED_MONEY
 from flow_pipeline.graph import EXCHANGE
 from flow_pipeline.graph.tip import Taken, Window
 from flow_pipeline.graph.traced import Carried, carry, forget
@@ -18,7 +19,6 @@ from flow_pipeline.live.events import Event, exact, in_words, moment, named, sho
 from flow_pipeline.live.knowledge import Knowledge, KnownToken, Label
 from flow_pipeline.settings import LiveSettings
 
-TRACED = "traced_money"
 _KNOWN = ("sanctioned", "exploit", "mixer")
 
 
@@ -84,8 +84,8 @@ class Tracing:
             )
             yield Event(
                 "alert",
-                TRACED,
-                named(TRACED, subject),
+                TRACED_MONEY,
+                named(TRACED_MONEY, subject),
                 subject,
                 self._chain,
                 token,

@@ -130,7 +130,8 @@ async def measured(folder: Path, url: str, given: argparse.Namespace) -> None:
     watch.terminate()
     await watch.wait()
     print(
-        f"{given.rate:,} transfers a second for {given.seconds:g} s in messages of {given.per}; load {os.getloadavg()[0]:.1f}"
+        f"{given.rate:,} transfers a second for {given.seconds:g} s in messages of {given.per}; "
+        f"load of the machine {os.getloadavg()[0]:.1f}"
     )
     for what, times in (("arrival", from_arrival), ("sending", from_sent)):
         shares = np.percentile(times, [50, 99, 100]) * 1e3

@@ -7,6 +7,7 @@ file of its name in `sql`, or stands in its module. What must not: what was told
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, cast
 
@@ -16,9 +17,32 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import Connection
 
-RUN_FAILED = "run_failed"
-"""The one kind of alert that is no rule: a run that failed has no warehouse to look at."""
-RUN_FAILED_SAYS = "a run failed and published nothing"
+RUN_FAILED, TRACED_MONEY = "run_failed", "traced_money"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of alert that no SELECT on a warehouse finds: what it says, how severe it is, what to do."""
+
+    says: str
+    severity: str
+    do: str
+
+
+WITHOUT_RULE = {
+    RUN_FAILED: Kind(
+        "a run failed and published nothing",
+        "HIGH",
+        "Read the reason in the alert, repair the cause, run again. The last publication stays in force.",
+    ),
+    TRACED_MONEY: Kind(
+        "money that a sanctioned address, a mixer or a thief paid came to an exchange over other hands, seen at the tip "
+        "of a followed chain; group flows do its accounts in the daily build",
+        "HIGH where it reached an exchange, MEDIUM where it only moved on beyond `live.traced_usd`",
+        "Tell the exchange at once: what lies there can still be held. `netraflow screen ADDRESS` tells who is near.",
+    ),
+}
+"""Kinds that are told without a warehouse to look at."""
 
 COLUMNS = {
     "subject": "VARCHAR",
@@ -92,7 +116,7 @@ def check_channels(settings: Settings) -> None:
     Raises:
         UsageError: a channel's `rules` names no kind of alert.
     """
-    known = (*discover(), RUN_FAILED)
+    known = (*discover(), *WITHOUT_RULE)
     for name, channel in settings.alerts.channels.items():
         for rule in channel.rules:
             if rule not in known:
