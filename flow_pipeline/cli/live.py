@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flow_pipeline.cli.common import JsonOption, put, settings_of
+from flow_pipeline.domain.text import harmless
 
 
 def register(app: typer.Typer) -> None:
@@ -77,8 +78,10 @@ def page_of(status: dict[str, Any]) -> Any:
     return Group(*parts)
 
 
-_CLASSES = ("token_symbol", "class", "transfers", "amount", "usd")
-_NETFLOW = ("exchange", "token_symbol", "inflow", "outflow", "netflow", "usual")
+_LONGEST = 40
+"""Letters of a name that a column shows."""
+_CLASSES = ("token_symbol", "class", "transfers", "amount")
+_NETFLOW = ("exchange", "token_symbol", "inflow", "outflow", "netflow")
 
 
 def _netflow(status: dict[str, Any]) -> list[dict[str, Any]]:
@@ -87,13 +90,15 @@ def _netflow(status: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _table(names: tuple[str, ...], rows: list[dict[str, Any]]) -> Any:
     from rich.table import Table
+    from rich.text import Text
 
     made = Table(box=None, pad_edge=False)
     for name in names:
         is_number = name not in ("token_symbol", "class", "exchange")
         made.add_column(name.replace("_", " "), justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
-        made.add_row(*(_shown(row.get(name)) for name in names))
+        # A stranger named the tokens: no markup, no control characters.
+        made.add_row(*(Text(harmless(_shown(row.get(name)), _LONGEST)) for name in names))
     return made
 
 
@@ -149,9 +154,8 @@ def _alerts(status: dict[str, Any]) -> Any:
     text = Text(f"Alerts since then: {told}\n", style="bold")
     for row in status["last_alerts"][-6:]:
         word = "" if row["is_standing"] else "withdrawn: "
-        text.append(
-            f"[{row['severity']}] {word}{row['title']} ({row['finality']}, {row['alert_id']})\n", style="not bold"
-        )
+        told = harmless(f"[{row['severity']}] {word}{row['title']} ({row['finality']}, {row['alert_id']})")
+        text.append(f"{told}\n", style="not bold")
     return text
 
 

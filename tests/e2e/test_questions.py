@@ -29,6 +29,8 @@ from tests.worlds import environment
 
 Answer = Callable[..., Any]
 README = (ROOT / "README.md").read_text()
+FROM_THE_CHAIN = ("fetch", "watch", "live")
+"""They need a node: test_fetch and test_watch ask them."""
 NEEDS_MORE = (
     "analyze",
     "restate",
@@ -111,7 +113,8 @@ def questions() -> list[str]:
     text = "\n".join(re.findall(r"```\n(.*?)```", part, re.DOTALL))
     lines = re.sub(r"\n\s{3,}", " ", text).splitlines()
     asked = [re.sub(r"\s{2,}#.*", "", line).strip() for line in lines]
-    return [line for line in asked if line.startswith("netraflow ") and shlex.split(line)[1] not in NEEDS_MORE]
+    others = (*NEEDS_MORE, *FROM_THE_CHAIN)
+    return [line for line in asked if line.startswith("netraflow ") and shlex.split(line)[1] not in others]
 
 
 @pytest.mark.parametrize("question", questions())
@@ -138,7 +141,7 @@ def examples() -> list[str]:
         "demo",
         "ui",
         "docs",
-        "fetch",
+        *FROM_THE_CHAIN,
         "alerts test",
         "alerts send",
         "model train",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from flow_pipeline.cli import command
 from tests.conftest import ROOT
 from tests.evm import Node, move_data, needs_anvil, transfer_data
 from tests.worlds import environment
@@ -182,6 +185,34 @@ def netraflow(data: Path, *words: str) -> str:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def told_to_do() -> list[list[str]]:
+    """What the README says of nodes, and the examples of the help pages, as words."""
+    part = (ROOT / "README.md").read_text().split("### From the chain itself")[1].split("\n### ")[0]
+    lines = re.findall(r"(?m)^netraflow (?:watch|live).*?(?=  #|$)", part)
+    helps = [command().commands[name].epilog.removeprefix("Example: ") for name in ("watch", "live")]
+    return [shlex.split(line)[1:] for line in (*lines, *helps)]
+
+
+def test_what_the_readme_and_the_help_pages_say_runs(tmp_path: Path) -> None:
+    with Node("--chain-id", "1") as mainnet, Node() as other:
+        mainnet.deploy()
+        mainnet.transfer(mainnet.accounts[1], 10**18)
+        asked = told_to_do()
+        assert [words[0] for words in asked] == ["watch", "live", "watch", "live"]
+        for words in asked:
+            given = [other.url if word == "http://127.0.0.1:8545" else word for word in words]
+            if words[0] == "watch":
+                given = [*(word for word in given if word not in ("--for", "60")), "--for", "3"]
+            done = subprocess.run(
+                [sys.executable, "-m", "flow_pipeline", "--data-dir", str(tmp_path / "data"), *given],
+                cwd=ROOT, env=environment(NODE=mainnet.url, SOCKET=mainnet.ws), capture_output=True, text=True,
+                check=False, timeout=60,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            if words[0] == "live":
+                assert json.loads(done.stdout)["is_over"]
 
 
 LABELS = "chain,address,entity,category,label,source\nanvil,{},Bad Party,sanctioned,Bad Party,a list\n"

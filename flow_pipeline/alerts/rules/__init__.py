@@ -36,8 +36,8 @@ WITHOUT_RULE = {
         "Read the reason in the alert, repair the cause, run again. The last publication stays in force.",
     ),
     TRACED_MONEY: Kind(
-        "money that a sanctioned address, a mixer or a thief paid came to an exchange over other hands, seen at the tip "
-        "of a followed chain; group flows do its accounts in the daily build",
+        "money that a sanctioned address, a mixer or a thief paid reached an exchange over other hands, seen at the "
+        "tip of a followed chain; group flows do its accounts in the daily build",
         "HIGH where it reached an exchange, MEDIUM where it only moved on beyond `live.traced_usd`",
         "Tell the exchange at once: what lies there can still be held. `netraflow screen ADDRESS` tells who is near.",
     ),
