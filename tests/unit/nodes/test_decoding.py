@@ -18,7 +18,7 @@ from flow_pipeline.nodes import LOGS, Block
 from flow_pipeline.nodes.evm import EvmNode, Token, WrongAnswer, decode_logs, path_number
 from flow_pipeline.nodes.rpc import Rpc
 from flow_pipeline.settings import Settings
-from tests.liar import TOPIC, Chain, Refuse, block_hash, log, serving
+from tests.liar import TOKEN, TOPIC, Chain, Refuse, block_hash, log, serving
 from tests.unit.nodes.test_liars import FAST
 
 WIDE = Context(prec=100)
@@ -35,7 +35,7 @@ def expected(value: int, decimals: int | None) -> Decimal | None:
 
 
 edges = st.sampled_from(
-    [0, 1, 10**18, 2**63, 2**64 - 1, 2**64, 2**127, 2**128 - 1, 2**128, 2**256 - 1]
+    [0, 1, 10**18, 2**63, 2**64 - 1, 2**64, 2**127, 2**128 - 1, 2**128, 2**192 + 5, 2**256 - 1]
     + [10**power + step for power in (20, 26, 37, 38) for step in (-1, 0, 1)]
 )
 values = st.one_of(edges, st.integers(0, 2**256 - 1), st.integers(0, 2**130), st.integers(0, 10**24))
@@ -63,6 +63,15 @@ def test_amounts_and_addresses_are_exact(rows: list[tuple[int, int | None, bytes
     assert table["token_symbol"].to_pylist() == [None if n % 3 else f"T{n}" for n in range(len(rows))]
     assert table["tx_hash"].to_pylist() == [one["transactionHash"] for one in logs]
     assert sum(decoded.counts.values()) == table["amount"].null_count
+
+
+@pytest.mark.parametrize("decimals", range(40))
+def test_amounts_at_the_edges_of_what_has_room(decimals: int) -> None:
+    least, most = 10 ** (20 + decimals), 10**38
+    values = [0, 1, least - 1, least, most - 1, most, 2**127, 2**128 - 1, 2**128, 2**192 + 5, 2**255]
+    logs = [log(1, place, value) for place, value in enumerate(values)]
+    found = decode_logs(logs, {TOKEN: Token(decimals, None)}).transfers["amount"].to_pylist()
+    assert found == [expected(value, decimals) for value in values]
 
 
 def test_times_come_from_the_blocks_or_the_logs() -> None:

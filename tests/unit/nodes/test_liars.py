@@ -441,6 +441,29 @@ def test_answers_of_a_batch_are_told_apart_by_their_ids(quick: Settings) -> None
     assert places(quick) == every(chain)
 
 
+@pytest.mark.parametrize("lie", ["fewer", "twice", "other", "none"])
+def test_a_batch_of_other_answers_is_asked_again(quick: Settings, lie: str) -> None:
+    chain, lied = Chain(height=30), list[bool]()
+
+    def before(asked: dict[str, Any]) -> Reply | None:
+        if not isinstance(asked["body"], list) or len(lied) == 2:
+            return None
+        lied.append(True)
+        found = [chain.result(call) for call in asked["body"]]
+        told = {
+            "fewer": found[1:],
+            "twice": [*found, found[0]],
+            "other": [*found[1:], {**found[0], "id": 999_999}],
+            "none": [*found[1:], {**found[0], "id": None}],
+        }
+        return Reply(json.dumps(told[lie]).encode())
+
+    chain.before = before
+    fetched(quick, chain)
+    assert places(quick) == every(chain)
+    assert len(lied) == 2
+
+
 # ------------------------------------------------------------------------------------------------ secrets
 
 
