@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +21,7 @@ from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.live.feeds import FeedOptions, discover
 from flow_pipeline.live.steps import Batch, Cursor, Hears, Step
 from flow_pipeline.settings import Settings
-from tests.conftest import U, V
+from tests.conftest import ROOT, U, V
 from tests.servers import Server, postgres_server
 
 TABLE = """
@@ -242,3 +248,31 @@ def test_refusals_hold_no_password(server: Server, quick: Settings, monkeypatch:
         with pytest.raises(FlowError) as refusal:
             asyncio.run(opened("env:NETRAFLOW_SECRET_PG"))
         assert "hunter2" not in str(refusal.value) + refusal.value.hint
+
+
+def test_a_watch_lets_the_server_forget_its_log(server: Server, tmp_path: Path) -> None:
+    run(server, INSERT, [U, V, 1, 3])
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NETRAFLOW_SECRET_PG": address(server)}
+    command = [sys.executable, "-m", "flow_pipeline", "--data-dir", str(tmp_path / "data"), "watch", "postgres"]
+    command += ["--server", "env:NETRAFLOW_SECRET_PG", "--topic", TOPIC]
+    watch = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        # A first watch compiles its kernels.
+        until = time.monotonic() + 180
+        while not (slots := run(server, "select confirmed_flush_lsn from pg_replication_slots")):
+            assert watch.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        run(server, INSERT, [U, V, 4, 6])
+        while run(server, "select confirmed_flush_lsn from pg_replication_slots") == slots:
+            assert watch.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        watch.send_signal(signal.SIGTERM)
+        _, said = watch.communicate(timeout=30)
+    finally:
+        watch.kill()
+        watch.wait(20)
+    assert watch.returncode == 0
+    assert "6 transfers" in said
+    assert not list((tmp_path / "data" / "live").glob("*.copy"))
