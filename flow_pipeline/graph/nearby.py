@@ -131,17 +131,21 @@ def is_plain(held: Window, edges: np.ndarray) -> np.ndarray:
     return np.asarray(_is_plain(held.edges, held.vertices, edges))
 
 
-@njit(cache=True, nogil=True)
+_inlined = njit(cache=True, nogil=True, inline="always")
+"""Handing over all columns at each call would cost more than what is done with them."""
+
+
+@_inlined
 def _is_service(V, v, moment):
     return moment >= min(V.hub_since[v], max(V.paid_by_many[v], V.pays_many[v]))
 
 
-@njit(cache=True, nogil=True)
+@_inlined
 def _sender_ends(E, V, e):
     return E.sender_role[e] != UNLABELLED or _is_service(V, E.sender[e], E.time[e])
 
 
-@njit(cache=True, nogil=True)
+@_inlined
 def _receiver_ends(E, V, e):
     return E.receiver_role[e] != UNLABELLED or _is_service(V, E.receiver[e], E.time[e])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -227,8 +227,8 @@ class Window:
             block: Number of the block they came with; None where they can not fall.
         """
         freed = self._drop_old(transfers)
-        first = self.size
-        self._append(transfers)
+        count = self._append(transfers)
+        first = self.size - count
         if block is not None:
             self._batches.append((block, first + self.base))
         late = np.zeros(self.size - first, np.bool_)
@@ -329,7 +329,7 @@ class Window:
                 "transfer_index": log[n] if log[n] >= 0 else None,
                 "from_address": self._addresses[sender],
                 "to_address": self._addresses[receiver],
-                "amount": Decimal((high[n] << 64) + (low[n] & _LOW)).scaleb(-_PLACES),
+                "amount": Decimal((high[n] << 64) + (low[n] & _LOW)).scaleb(-_PLACES, EXACT),
                 "amount_usd": None if usd[n] != usd[n] else usd[n],
                 "block_number": block[n],
                 "time": time[n],
@@ -360,7 +360,8 @@ class Window:
 
     # What comes in.
 
-    def _append(self, transfers: pa.Table) -> None:
+    def _append(self, transfers: pa.Table) -> int:
+        """Put them behind the last; how many there are. Positions may be other ones afterwards."""
         rows = transfers.combine_chunks()
         amount = numbers(rows["amount"])
         senders, receivers = _encoded(rows["from_address"]), _encoded(rows["to_address"])
@@ -411,6 +412,7 @@ class Window:
             self._tables.append(told)
             self._table_bytes += told.nbytes
         self.size += count
+        return count
 
     def _tokens(self, rows: pa.Table) -> np.ndarray:
         """Token number per row, -1 where the row names none."""
@@ -592,6 +594,8 @@ class Window:
 _WORDS = ("amount high", "amount low")
 """The halves of the exact amount."""
 _LOW, _PLACES = 2**64 - 1, 18
+EXACT = Context(prec=76)
+"""Arithmetic that keeps every digit of amounts and of their sums."""
 
 
 def halves(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
@@ -682,7 +686,7 @@ def _insert(e, time, before, last, v, held):
     before[p] = e
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _is_before(E, e, other, held):
     """True when a transfer that was there comes after one that came."""
     if other < held:

@@ -42,7 +42,7 @@ class _Source:
     netflow: Netflow
     hashes: dict[int, str] = field(default_factory=dict)
     alerts: deque[Event] = field(default_factory=deque)
-    told: dict[str, Event] = field(default_factory=dict)
+    told: dict[str, tuple[Event, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Tip:
             before, after = change.before, change.after
             if after is None:
                 if before is not None and (known := source.told.pop(before.finding_id, None)) is not None:
-                    events.append(replace(known, kind="withdrawn"))
+                    events.append(replace(known[0], kind="withdrawn"))
                 continue
             replaced = before.finding_id if before is not None and before.finding_id != after.finding_id else None
             known = source.told.pop(replaced, None) if replaced else source.told.get(after.finding_id)
@@ -163,7 +163,9 @@ class Tip:
                 continue
             rows = source.window.told(source.window.position(after.serials))
             event = source.teller.tell(after, rows, replaced, told_by, source.hashes)
-            source.told[after.finding_id] = event
+            # Of what is no alert, its withdrawal names it and no more: there may be very many.
+            kept = event if event.is_alert else replace(event, addresses=(), transfers=(), reason="")
+            source.told[after.finding_id] = (kept, len(event.transfers))
             events.append(event)
         for name in source.findings.rested:
             source.told.pop(name, None)
@@ -171,11 +173,12 @@ class Tip:
         return events
 
 
-def _is_other(known: Event, after: Standing, teller: Teller, told_by: str | None) -> bool:
+def _is_other(known: tuple[Event, int], after: Standing, teller: Teller, told_by: str | None) -> bool:
     """True when a finding that grew is worth telling again."""
-    if len(after.serials) >= _GROWN * len(known.transfers):
+    event, transfers = known
+    if len(after.serials) >= _GROWN * transfers:
         return True
-    return known.is_suspicious is not True and told_by is None and teller.is_rare(after)
+    return event.is_suspicious is not True and told_by is None and teller.is_rare(after)
 
 
 def _begun(settings: Settings, knowledge: Knowledge, chain: str) -> _Source:

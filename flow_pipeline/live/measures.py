@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
 
 from flow_pipeline.detectors.typology import Hits, Measured, Typology, typologies
+from flow_pipeline.graph.tip import EXACT
 from flow_pipeline.live.events import FINDING, Event, exact, named
 from flow_pipeline.live.findings import Standing
 from flow_pipeline.live.knowledge import Knowledge, KnownToken
@@ -54,7 +55,8 @@ class Teller:
             hashes: Hashes of the last blocks.
         """
         detector, parameters = typologies()[finding.typology], self._parameters[finding.typology]
-        moved, gross = _sums(detector, finding, rows)
+        with localcontext(EXACT):
+            moved, gross = _sums(detector, finding, rows)
         in_order = [rows[place] for place in finding.order]
         contract, symbol = finding.token
         known = self._knowledge.tokens.get((self._chain, contract or symbol or ""), KnownToken())
