@@ -8,7 +8,7 @@ export UV_PROJECT_ENVIRONMENT = $(VENV)
 SQLFLUFF := PYTHONWARNINGS=ignore $(BIN)/sqlfluff
 
 .PHONY: help setup lock demo test test-all tools lint fmt smoke sample docs pictures ui clean \
-	bench bench-typologies bench-flows bench-report bench-smart-money bench-decoding bench-amlsim measure-cards
+	bench bench-live bench-typologies bench-flows bench-report bench-smart-money bench-decoding bench-amlsim measure-cards
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,11 @@ bench-smart-money: setup  ## trades and wallet features
 
 bench-decoding: setup  ## logs of nodes as columns, against web3.py where it is installed
 	$(BIN)/python -m tests.benchmark.decoding $(ARGS)
+
+bench-live: setup  ## from a stream to an alert, at 10,000 transfers a second; detection alone; logs decoded
+	$(BIN)/python -m tests.benchmark.live $(ARGS)
+	$(BIN)/python -m tests.benchmark.tip
+	$(BIN)/python -m tests.benchmark.decoding
 
 bench-amlsim: setup  ## detectors on IBM's AMLSim
 	$(BIN)/python -m tests.benchmark.amlsim
