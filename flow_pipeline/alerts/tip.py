@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import md5
 from typing import Any
 
@@ -83,7 +83,8 @@ def take(settings: Settings, alerts: Sequence[TipAlert], now: datetime | None = 
             values = {"now": moment, "per_week": settings.alerts.per_week}
             connection.execute(sql("tip_revisions"), values)
             connection.execute(sql("tip_moved"))
-            take_revisions(connection, settings)
+            # What lies further back than a week of holidays is history, as when a chain is followed from long ago.
+            take_revisions(connection, settings, moment.date() - timedelta(days=settings.alerts.news_days))
         counts = connection.execute("select change, count(*) from new_revisions group by change order by change")
         return dict(counts.fetchall())
 

@@ -35,7 +35,7 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     except UsageError as error:  # nothing else can be looked at
         raise FlowError(error.message, error.hint) from None
     looks = (_versions(), _directory(settings), _build(settings), _published(settings), _ledger(settings),
-             _others(settings))  # fmt: skip
+             _tip(settings), _others(settings))  # fmt: skip
     rows = [(what, state, mend or "–") for look in looks for what, state, mend in look]
     emit(["what", "state", "to mend"], rows, as_json, False)
     if any(mend != "–" for _, _, mend in rows):
@@ -115,6 +115,25 @@ def _ledger(settings: Settings) -> Iterator[Row]:
         yield "alert ledger", f"{_sized(path)}: another process is at work on it", ""
     else:
         yield "alert ledger", _sized(path), _mended(damage)
+
+
+def _tip(settings: Settings) -> Iterator[Row]:
+    from flow_pipeline.questions.tip import tip_status
+    from flow_pipeline.warehouse.faults import HELD, damage_of
+
+    path, status = settings.live_dir / "tip.duckdb", tip_status(settings)
+    if not path.exists():
+        yield "tip", "nothing was ever followed", ""
+        return
+    damage = damage_of(path, "move it away: what is not landed yet is read again from its source")
+    if status and status["is_following"]:
+        sources = ", ".join(f"{of['source']} up to {of['last_block'] or '…'}" for of in status["sources"])
+        failing = "; ".join(f"{name}: {why}" for name, why in status["failing"].items())
+        yield "tip", f"{_sized(path)}: followed by process {status['process']}: {sources}", failing
+    elif damage and damage.hint == HELD:
+        yield "tip", f"{_sized(path)}: another process holds it", "see whether that process hangs"
+    else:
+        yield "tip", f"{_sized(path)}: nothing follows", _mended(damage)
 
 
 def _others(settings: Settings) -> Iterator[Row]:

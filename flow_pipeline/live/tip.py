@@ -263,6 +263,15 @@ class TipStore:
                 [landing.source, landing.day, landing.last_seq],
             )
 
+    def landed_day(self, source: str) -> date | None:
+        """The last day of a source that a landing file has whole."""
+        row = self._connection.execute(
+            "select max(block_date) from (select block_date from live.rows where source = ? "
+            "group by block_date having bool_and(is_landed))",
+            [source],
+        ).fetchone()
+        return row[0] if row else None
+
     def drop_landed(self, source: str, before: datetime) -> None:
         """Forget rows of a source that are landed and older than a moment."""
         self._connection.execute(

@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from flow_pipeline.alerts.delivery import Outcome, deliver
+from flow_pipeline.alerts.ledger import LedgerUnavailable
 from flow_pipeline.alerts.tip import TipAlert, settle, take, withdraw_missing
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.live.landing import land
@@ -78,6 +79,8 @@ class Watch:
         self.status = Status.of(feeds)
         self._stop = asyncio.Event()
         self._unsettled: dict[str, dict[str, tuple[int, str]]] = {}
+        self._late: list[TipAlert] = []
+        self._has_news, self._tried_at = False, 0.0
 
     def stop(self) -> None:
         """End after what is read so far is stored and told."""
@@ -97,7 +100,8 @@ class Watch:
             pumps = [asyncio.create_task(self._pump(feed, cursors[feed.source])) for feed in self._feeds]
             worker = asyncio.create_task(self._detect(until_block))
             writer = asyncio.create_task(self._write(store))
-            ends: list[asyncio.Task[Any]] = [worker, writer, *pumps]
+            teller = asyncio.create_task(self._tell())
+            ends: list[asyncio.Task[Any]] = [worker, writer, teller, *pumps]
             try:
                 done, _ = await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -107,6 +111,10 @@ class Watch:
                         await task
                 self._stop.set()
                 await writer
+                teller.cancel()
+                with suppress(asyncio.CancelledError):
+                    await teller
+                await asyncio.to_thread(self._deliver)
             for task in done:
                 if not task.cancelled() and (error := task.exception()):
                     raise error
@@ -131,15 +139,12 @@ class Watch:
                         Finality(feed.source, feed.chain, row["safe"], row["final"], row["head"] or 0, 0)
                     )
             mine = [alert for alert in replayed if alert.source == feed.source]
-            late = take(self._settings, mine)
-            self.status.note_ledger(late)
-            self._unsettled[feed.source] = {
-                alert.alert_id: (alert.block or 0, alert.finality) for alert in mine if alert.is_standing
-            }
+            self._note(take(self._settings, mine), mine)
+            if landed := store.landed_day(feed.source):
+                settle(self._settings, feed.source, -1, -1, landed)
             standing = self._detection.standing().get(feed.source, [])
-            gone = withdraw_missing(self._settings, feed.source, standing, start.date())
-            if late or gone:
-                self._deliver()
+            if withdraw_missing(self._settings, feed.source, standing, start.date()):
+                self._has_news = True
 
     async def _pump(self, feed: Feed, cursor: Cursor) -> None:
         async for step in feed.follow(cursor):
@@ -184,33 +189,43 @@ class Watch:
             if is_last or time.monotonic() - landed_at >= self._settings.live.landing_seconds:
                 landed_at = time.monotonic()
                 await asyncio.to_thread(self._land, store)
-                if self.status.failing:
-                    await asyncio.to_thread(self._deliver)
             self.status.figures = self._detection.figures()
             self.status.is_over = is_last
             self._told.status(self.status)
             await asyncio.to_thread(write_status, self._settings, self.status)
 
     def _flush(self, store: TipStore, pending: _Pending) -> None:
-        """Rows and cursor first, in one transaction; the ledger behind them, and what channels are due."""
+        """Rows and cursor first, in one transaction, then the ledger."""
         if pending.steps:
             store.commit(pending.steps)
             for feed in self._feeds:
                 if isinstance(feed, Hears):
                     feed.committed(store.cursor(feed.source))
-        counts: dict[str, int] = {}
-        if pending.alerts:
-            counts = take(self._settings, pending.alerts)
-            for alert in pending.alerts:
-                open_ones = self._unsettled.setdefault(alert.source, {})
-                open_ones[alert.alert_id] = (alert.block or 0, alert.finality)
-                if not alert.is_standing or alert.finality == "final":
-                    del open_ones[alert.alert_id]
-        for step in {step.source: step for step in pending.steps if isinstance(step, Finality)}.values():
-            self._settle(step)
+        self._late = [*self._late, *pending.alerts]
+        try:
+            if self._late:
+                self._note(take(self._settings, self._late), self._late)
+                self._late = []
+            for step in {step.source: step for step in pending.steps if isinstance(step, Finality)}.values():
+                self._settle(step)
+        except LedgerUnavailable as error:
+            # A build compares with it, or somebody copies it: the alerts wait in memory, and are found anew if we end.
+            if self._late and "ledger" not in self.status.failing:
+                self._told.note(f"{error.message}; {len(self._late):,} alerts wait")
+            self.status.failing["ledger"] = error.message
+        else:
+            self.status.failing.pop("ledger", None)
+
+    def _note(self, counts: dict[str, int], alerts: Sequence[TipAlert]) -> None:
+        """Remember which alerts may still fall, and have channels told."""
+        for alert in alerts:
+            open_ones = self._unsettled.setdefault(alert.source, {})
+            open_ones[alert.alert_id] = (alert.block or 0, alert.finality)
+            if not alert.is_standing or alert.finality == "final":
+                del open_ones[alert.alert_id]
         self.status.note_ledger(counts)
         if counts:
-            self._deliver()
+            self._has_news = True
 
     def _settle(self, step: Finality) -> None:
         """Tell the ledger how final alerts are by now, where one of them is more so than before."""
@@ -234,7 +249,17 @@ class Watch:
         for name, reason in outcome.errors.items():
             if self.status.failing.get(name) != reason:
                 self._told.note(f"channel {name}: {reason}; its messages wait in the ledger")
-        self.status.failing = dict(outcome.errors)
+        self.status.failing = {name: why for name, why in self.status.failing.items() if name == "ledger"}
+        self.status.failing |= outcome.errors
+
+    async def _tell(self) -> None:
+        """Have channels told, beside everything else: one that is slow holds up no commit."""
+        while True:
+            await asyncio.sleep(self._settings.live.commit_seconds)
+            waited = time.monotonic() - self._tried_at >= self._settings.alerts.retry_seconds
+            if self._has_news or (self.status.failing and waited):
+                self._has_news, self._tried_at = False, time.monotonic()
+                await asyncio.to_thread(self._deliver)
 
     def _land(self, store: TipStore) -> None:
         """Write the days that are final as landing files, and forget what nobody looks back on."""
