@@ -150,7 +150,7 @@ def test_a_bad_message_leaves_its_neighbours_alone(reader: Reader) -> None:
 def test_the_page_shows_the_example_and_the_schema_is_well_formed() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     page = (Path(__file__).parents[3] / "docs" / "live.md").read_text()
-    shown = page.split("```json\n")[1].split("```")[0]
+    shown = page.split("### Messages\n")[1].split("```json\n")[1].split("```")[0]
     assert json.loads(shown) == EXAMPLE
 
 
