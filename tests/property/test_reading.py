@@ -35,6 +35,8 @@ GOOD = [transfer(n, "0x" + "1" * 40, "0x" + "2" * 40, n) for n in range(1, 6)]
 def mutated(content: bytes, rng: random.Random) -> tuple[bytes, int | None]:
     """An example with many rows whose values are odd here and there; and its rows, where they can be counted."""
     share = rng.choice([0.0, 0.01, 0.1, 0.5])
+    if content.startswith(b"PAR1"):
+        return content, None  # its values have types; what may go wrong is damage
     if content.lstrip()[:1] in b"{[":
         return _mutated_json(content, rng, share), None
     text = content.decode()
