@@ -63,10 +63,10 @@ def measure(rate: int, seconds: float, step: float, people: int) -> None:
         times.append(time.perf_counter() - start)
     share = (time.process_time() - began) / seconds
     p50, p95, p99 = np.percentile(times, (50, 95, 99)) * 1_000
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(
-        f"{rate:,}/s among {people:,} in batches of {step * 1_000:.0f} ms: {share:.0%} of a core; p50 {p50:.1f} ms, p95 {p95:.1f}, p99 "
-        f"{p99:.1f}, longest {max(times) * 1_000:.0f}; {events:,} events; {tip.state}; "
-        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB",
+        f"{rate:,}/s among {people:,} in batches of {step * 1_000:.0f} ms: {share:.0%} of a core; p50 {p50:.1f} ms, "
+        f"p95 {p95:.1f}, p99 {p99:.1f}, longest {max(times) * 1_000:.0f}; {events:,} events; {tip.state}; {memory} MB",
         flush=True,
     )
 
