@@ -1,8 +1,15 @@
 -- Gives: one row: the time of the last block, or transfer, of a source
 -- Reads: live.blocks, live.rows
 -- Takes: $source
-select
-    greatest(
-        (select max(b.block_timestamp) from live.blocks as b where b.source = $source),
-        (select max(r.block_timestamp) from live.rows as r where r.source = $source)
-    ) as last_time
+with times as (
+    select max(block_timestamp) as last_time
+    from live.blocks
+    where source = $source
+    union all
+    select max(block_timestamp) as last_time
+    from live.rows
+    where source = $source
+)
+
+select max(last_time) as last_time
+from times
