@@ -73,7 +73,8 @@ select
     coalesce(
         p.told_before,
         case
-            when p.change <> 'withdrawn'
+            when
+                p.change <> 'withdrawn'
                 and (p.rarity is null or p.place <= $per_week - (select s.alerts from spent as s))
                 then $now
         end

@@ -3,21 +3,35 @@
 -- Takes: $grace, $now
 -- A chain's day is over when a final block is of a later one; a stream's when what comes is of later days, or when
 -- nothing comes any more.
-with reached as (
+with final_blocks as (
+    select
+        b.source,
+        max(b.block_timestamp) as until
+    from live.blocks as b
+    inner join live.sources as s using (source)
+    where b.number <= s.final
+    group by b.source
+),
+
+last_rows as (
+    select
+        source,
+        max(block_timestamp) as last_time
+    from live.rows
+    group by source
+),
+
+reached as (
     select
         s.source,
         case
-            when s.has_blocks
-                then
-                    (
-                        select max(b.block_timestamp)
-                        from live.blocks as b
-                        where b.source = s.source and b.number <= s.final
-                    )
+            when s.has_blocks then f.until
             when s.arrived_at < $now - $grace then $now - $grace
-            else (select max(r.block_timestamp) from live.rows as r where r.source = s.source) - $grace
+            else l.last_time - $grace
         end as until
     from live.sources as s
+    left join final_blocks as f using (source)
+    left join last_rows as l using (source)
 )
 
 select
