@@ -43,7 +43,7 @@ create or replace temp macro worth_of_days() as table
         outflow_usd
     from marts.fct_daily_netflow;
 
--- True when a build finds what is told already: the same content, or, of what the tip told, all that the tip could know.
+-- True when a build finds what is told already: the same content, or, of what the tip told, all that it could know.
 create or replace temp macro is_confirmed(finality, told, found) as
 case
     when finality is null then found::varchar = told
