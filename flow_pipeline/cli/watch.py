@@ -76,6 +76,7 @@ def _follow(
     as_json: bool,
 ) -> None:
     import asyncio
+    import gc
     import signal
 
     from flow_pipeline.domain.errors import one_of
@@ -90,6 +91,8 @@ def _follow(
         feeds = [await discover()[kind].open_feed(options, settings) for kind in kinds]
         note("netraflow: following " + ", ".join(feed.source for feed in feeds))
         detection = await asyncio.to_thread(open_detection, settings, [feed.chain for feed in feeds])
+        # What is there for good is not looked through again: a collection would hold up a batch for half a second.
+        gc.freeze()
         told = Told(page.quiet if page.is_on else _as_json if as_json else _as_line, page.show, note)
         watching = Watch(settings, feeds, detection, told)
         for number in (signal.SIGINT, signal.SIGTERM):

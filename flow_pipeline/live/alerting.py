@@ -67,6 +67,13 @@ class Alerting:
         self._forget(step)
         return self._told(step.source, events, True)
 
+    def settle(self) -> list[TipAlert]:
+        """Alerts of findings that grew and waited for room."""
+        found = []
+        for source, events in self._tip.settle().items():
+            found += self._told(source, events, source in self._bounds)
+        return found
+
     def _told(self, source: str, events: Iterable[Event], has_blocks: bool) -> list[TipAlert]:
         standing = self._alerts.setdefault(source, {})
         named = self._named.setdefault(source, {})

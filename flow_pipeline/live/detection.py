@@ -135,9 +135,9 @@ class Tip:
         source.hashes = {number: found for number, found in source.hashes.items() if number > step.final}
         return []
 
-    def settle(self) -> list[Event]:
-        """Judge everything that waits for room: for a moment in which nothing comes, and at the end."""
-        return [event for source in self._sources.values() for event in self._tell(source, source.findings.settle())]
+    def settle(self) -> dict[str, list[Event]]:
+        """Judge everything that waits for room, per source: for a moment in which nothing comes, and at the end."""
+        return {name: self._tell(source, source.findings.settle()) for name, source in self._sources.items()}
 
     def _source(self, name: str, chain: str) -> _Source:
         if name not in self._sources:

@@ -38,6 +38,9 @@ class Detection(Protocol):
     def take(self, step: Step) -> list[TipAlert]:
         """Alerts that are new or other than before, and those that stand no more (`is_standing` false)."""
 
+    def settle(self) -> list[TipAlert]:
+        """What comes of looking at all that waits for room."""
+
     def standing(self) -> dict[str, list[str]]:
         """Per source the ids of the alerts that stand."""
 
@@ -109,6 +112,7 @@ class Watch:
                     task.cancel()
                     with suppress(asyncio.CancelledError, Exception):
                         await task
+                self._hand_on(self._detection.settle(), 0.0)
                 self._stop.set()
                 await writer
                 teller.cancel()
@@ -152,25 +156,35 @@ class Watch:
 
     async def _detect(self, until_block: int | None) -> None:
         while True:
-            step = await self._steps.get()
+            try:
+                async with asyncio.timeout(self._settings.live.commit_seconds):
+                    step = await self._steps.get()
+            except TimeoutError:
+                # Nothing comes: there is room for what waited.
+                self._hand_on(self._detection.settle(), 0.0)
+                continue
             await self._room.wait()
             alerts = self._detection.take(step)
-            now = time.time()
-            for alert in alerts:
-                waited = now - step.arrived if isinstance(step, Batch) and step.arrived else 0.0
-                self._told.alert(alert, waited)
-                self.status.note_alert(alert, waited)
-            self.status.note_step(step)
             self._pending.steps.append(step)
-            self._pending.alerts += alerts
+            self.status.note_step(step)
+            self._hand_on(alerts, time.time() - step.arrived if isinstance(step, Batch) and step.arrived else 0.0)
             if isinstance(step, Batch):
                 self._pending.rows += step.transfers.num_rows
                 if self._pending.rows >= self._settings.live.rows_between_commits:
                     self._room.clear()
-            if until_block is not None and self.status.is_past(until_block) and self._steps.empty():
+            # How final its blocks are comes behind them.
+            is_settled = isinstance(step, Finality) and self._steps.empty()
+            if until_block is not None and is_settled and self.status.is_past(until_block):
                 return
             if self._steps.empty():
                 await asyncio.sleep(0)
+
+    def _hand_on(self, alerts: Sequence[TipAlert], waited: float) -> None:
+        """Show alerts, and keep them for the ledger."""
+        for alert in alerts:
+            self._told.alert(alert, waited)
+            self.status.note_alert(alert, waited)
+        self._pending.alerts += alerts
 
     def _taken(self) -> _Pending:
         pending, self._pending = self._pending, _Pending()

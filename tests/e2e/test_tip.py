@@ -69,7 +69,7 @@ def test_every_finding_of_the_daily_build_stands_at_the_tip(settings: Settings) 
     }
     tip = Tip(settings, known(settings))
     events = [event for batch in batches(settings) for event in tip.take(batch)]
-    events += tip.settle()
+    events += [event for found in tip.settle().values() for event in found]
     standing = tip.standing
     assert {(item.typology, name) for name, item in standing.items()} == {
         (typology, name) for name, (typology, _, _) in stored.items()

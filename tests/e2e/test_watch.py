@@ -166,22 +166,30 @@ def test_final_days_are_loaded_by_the_daily_run(quick: Node, tmp_path: Path) -> 
         quick.transfer(you, 25 * 10**17)
         quick.transfer(you, 1)
     quick.mine(20)
-    ended(watching(data, quick, "--until-block", quick.height))
+    (tmp_path / "labels.csv").write_text(LABELS.format(you))
+    labels = {"NETRAFLOW_LABELS__FILES": json.dumps([str(tmp_path / "labels.csv")])}
+    ended(watching(data, quick, "--until-block", quick.height, **labels))
+    before = alerts(data)
+    assert set(before.values()) == {("new", 1, "landed"), ("new", 1, "final")}
     files = sorted((data / "landing").rglob("*.parquet"))
     assert len(files) == 2, "the last day is not over"
-    netraflow(data, "run", "--from", "2023-11-15", "--to", "2023-11-17")
+    netraflow(data, "run", "--from", "2023-11-15", "--to", "2023-11-17", **labels)
+    after = alerts(data)
+    assert set(after) == set(before), "nobody is told twice"
+    assert sorted(after.values(), key=str) == [("new", 1, "final")] * 2 + [("new", 1, None)] * 4
     told = netraflow(data, "sql", "select chain, token_symbol, sum(amount)::varchar from raw.transfers group by all")
     assert json.loads(told) == [
         {"chain": "anvil", "token_symbol": "TUSD", "CAST(sum(amount) AS VARCHAR)": "5.000000000000000002"}
     ]
-    ended(watching(data, quick, "--until-block", quick.height))
+    ended(watching(data, quick, "--until-block", quick.height, **labels))
+    assert alerts(data) == after
     assert sorted((data / "landing").rglob("*.parquet")) == files, "a day lands once"
 
 
-def netraflow(data: Path, *words: str) -> str:
+def netraflow(data: Path, *words: str, **more: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "flow_pipeline", "--data-dir", str(data), *words],
-        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
+        cwd=ROOT, env=environment(**more), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -1,6 +1,7 @@
 -- Gives: the ids of the alerts of a source whose finality changed
 -- Reads: alerts
 -- Takes: $source, $safe, $final (heights), $landed (the last day whose landing file is written, or NULL)
+-- What is final stays it, whatever a later call leaves unsaid.
 update alerts set finality = d.finality
 from (
     select
@@ -17,5 +18,8 @@ from (
         and change <> 'withdrawn'
         and (explanation ->> '$.tip.source') = $source
 ) as d
-where d.alert_id = alerts.alert_id and d.finality <> alerts.finality
+where
+    d.alert_id = alerts.alert_id
+    and list_position(['seen', 'safe', 'final', 'landed'], d.finality)
+    > list_position(['seen', 'safe', 'final', 'landed'], alerts.finality)
 returning alerts.alert_id
