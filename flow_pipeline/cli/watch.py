@@ -25,8 +25,8 @@ def register(app: typer.Typer) -> None:
 def watch(
     context: typer.Context,
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="evm, bitcoin, nats, kafka, files, postgres.")
-    ],
+        list[str] | None, typer.Argument(metavar="SOURCE...", help="evm, bitcoin, nats, kafka, files, postgres.")
+    ] = None,
     rpc: Annotated[str | None, typer.Option("--rpc", help="URL of a node, or env:NAME for a variable with it.")] = None,
     ws: Annotated[str | None, typer.Option("--ws", help="URL of its socket, which wakes earlier than polling.")] = None,
     token: Annotated[
@@ -46,16 +46,24 @@ def watch(
     until_block: Annotated[int | None, typer.Option("--until-block", min=0, help="End behind this block.")] = None,
     seconds: Annotated[float | None, typer.Option("--for", min=0.1, help="End after so many seconds.")] = None,
     summary: Annotated[bool, typer.Option("--summary", help="A page that refreshes, instead of lines.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a stream's messages.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Follow the head of a chain, or a stream: alerts within a second, withdrawn when their block falls.
 
     It goes on where it stopped. Final days become landing files, which `netraflow run` loads like any other.
     """
+    from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.domain.tokens import registry
-    from flow_pipeline.live.feeds import FeedOptions
+    from flow_pipeline.live.feeds import FeedOptions, discover
+    from flow_pipeline.live.messages import schema_text
     from flow_pipeline.loading.token_lists import read_token_files
 
+    if schema:
+        put(schema_text())
+        return
+    if not sources:
+        raise UsageError("no source is named", f"choose from {', '.join(discover())}")
     settings = settings_of(context, builds=True)
     files = (*settings.sources.token_files, *(tokens or ()))
     known = (*read_token_files(files, chain or settings.sources.chain or "ethereum"), *registry())
