@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,7 +72,8 @@ def watch(
         rpc=rpc, ws=ws, server=server, topic=topic, folder=folder, chain=chain, tokens=tuple(token or ()),
         with_native=native, first_block=from_block, known=known,
     )  # fmt: skip
-    _follow(settings, sources, options, until_block, seconds, summary, as_json)
+    is_plain = as_json or not (summary or sys.stdout.isatty())
+    _follow(settings, sources, options, until_block, seconds, summary, is_plain)
 
 
 def _follow(

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from flow_pipeline.cli import main
 from flow_pipeline.live.messages import EXAMPLE, Message, Misfit, Reader, schema_text
 from flow_pipeline.live.rows import rules_of
 from flow_pipeline.nodes import TRANSFERS, Block
@@ -304,3 +305,9 @@ def test_base_units_need_decimals_or_a_token_that_is_known(settings: Settings) -
     with rules_of("ethereum", told) as rules:
         said = {"op": "c", "after": after | {"value": "2500000"}}
         assert fits(Reader(rules), said).transfers.column("amount").to_pylist() == [Decimal(2500000)]
+
+
+def test_the_command_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["watch", "--schema"])
+    assert json.loads(capsys.readouterr().out) == SCHEMA
