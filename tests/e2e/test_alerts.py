@@ -372,4 +372,5 @@ def test_the_channels_of_the_guide_are_settings(tmp_path: Path) -> None:
         "desk": "apprise",
         "case-tool": "webhook",
         "log": "file",
+        "bus": "nats",
     }
