@@ -1303,6 +1303,12 @@ class LiveSettings(Section):
         description="what a message that does not fit leads to: the feed stops, or the message is kept in "
         "live/refused.jsonl and counted; what is skipped is missing in every sum, so that nobody should skip unasked",
     )
+    gather_seconds: float = Field(
+        0.04,
+        ge=0,
+        description="least seconds between two readings of a stream: what comes meanwhile is read together, which "
+        "takes as long as one message alone; a message after a pause is read at once",
+    )
     messages_at_once: int = Field(
         64,
         ge=1,

@@ -177,6 +177,19 @@ class Follower:
         yield Finality(self.source, self.chain, max(safe, final), final, head.number, head.time)
 
 
+class Pace:
+    """Keeps readings of a stream apart, so that what comes meanwhile is read together."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._least, self._last = settings.live.gather_seconds, 0.0
+
+    async def next(self) -> None:
+        """Wait until the next reading may begin; at once after a pause."""
+        if (wait := self._last + self._least - time.monotonic()) > 0:
+            await asyncio.sleep(wait)
+        self._last = time.monotonic()
+
+
 async def in_thread(function: Callable[..., Result], *values: Any) -> Result:
     """What a function gives that would hold up the loop; whoever is cancelled meanwhile waits for its end."""
     running = asyncio.ensure_future(asyncio.to_thread(function, *values))

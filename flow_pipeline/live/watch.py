@@ -14,9 +14,11 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
+
+import pyarrow as pa
 
 from flow_pipeline.alerts.delivery import Outcome, deliver
 from flow_pipeline.alerts.ledger import LedgerUnavailable
@@ -164,20 +166,29 @@ class Watch:
                 self._hand_on(self._detection.settle(), 0.0)
                 continue
             await self._room.wait()
-            alerts = self._detection.take(step)
-            self._pending.steps.append(step)
-            self.status.note_step(step)
+            steps = [step, *self._also(step)]
+            alerts = self._detection.take(_together(steps))
+            self._pending.steps += steps
+            for one in steps:
+                self.status.note_step(one)
             self._hand_on(alerts, time.time() - step.arrived if isinstance(step, Batch) and step.arrived else 0.0)
-            if isinstance(step, Batch):
-                self._pending.rows += step.transfers.num_rows
-                if self._pending.rows >= self._settings.live.rows_between_commits:
-                    self._room.clear()
+            self._pending.rows += sum(one.transfers.num_rows for one in steps if isinstance(one, Batch))
+            if self._pending.rows >= self._settings.live.rows_between_commits:
+                self._room.clear()
             # How final its blocks are comes behind them.
             is_settled = isinstance(step, Finality) and self._steps.empty()
             if until_block is not None and is_settled and self.status.is_past(until_block):
                 return
             if self._steps.empty():
                 await asyncio.sleep(0)
+
+    def _also(self, step: Step) -> list[Batch]:
+        """Batches without blocks that wait behind one of the same source: looked at together they cost less."""
+        found: list[Batch] = []
+        if isinstance(step, Batch) and step.block is None:
+            while not self._steps.empty() and _goes_with(step, self._steps._queue[0]):  # type: ignore[attr-defined]
+                found.append(self._steps.get_nowait())  # type: ignore[arg-type]
+        return found
 
     def _hand_on(self, alerts: Sequence[TipAlert], waited: float) -> None:
         """Show alerts, and keep them for the ledger."""
@@ -256,6 +267,8 @@ class Watch:
 
     def _deliver(self) -> None:
         """A channel that fails holds nothing up: what it was to be told waits in the ledger."""
+        if not self._settings.alerts.channels:
+            return
         try:
             outcome = deliver(self._settings)
         except FlowError as error:
@@ -287,3 +300,16 @@ class Watch:
         for feed in self._feeds:
             if reached := store.last_time(feed.source):
                 store.drop_landed(feed.source, reached - timedelta(hours=self._settings.live.window_hours))
+
+
+def _goes_with(step: Batch, other: Step) -> bool:
+    return isinstance(other, Batch) and other.block is None and other.source == step.source
+
+
+def _together(steps: Sequence[Step]) -> Step:
+    """One step of what came together; as old as its oldest part."""
+    first, *others = steps
+    if not others or not isinstance(first, Batch):
+        return first
+    parts = [step.transfers for step in steps if isinstance(step, Batch)]
+    return replace(first, transfers=pa.concat_tables(parts))

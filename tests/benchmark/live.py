@@ -22,10 +22,10 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 BAD = "0x" + "bad" + "0" * 37
-ADDRESSES, TOKENS = 50_000, 5
+TOKENS = 5
 
 
-async def publish(url: str, rate: int, seconds: float, per: int) -> None:
+async def publish(url: str, rate: int, seconds: float, per: int, addresses: int) -> None:
     """Messages at a steady rate; a transfer's hash says when it was sent."""
     import nats
 
@@ -38,7 +38,7 @@ async def publish(url: str, rate: int, seconds: float, per: int) -> None:
         if (wait := due - time.time()) > 0:
             await asyncio.sleep(wait)
         now = time.time()
-        senders, receivers = chance.integers(0, ADDRESSES, per), chance.zipf(1.3, per) % ADDRESSES
+        senders, receivers = chance.integers(0, addresses, per), chance.zipf(1.3, per) % addresses
         amounts, tokens = chance.random(per) * 1000, chance.integers(0, TOKENS, per)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1e6):06d}Z"
         rows = [
@@ -77,10 +77,11 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--per", type=int, default=200, help="transfers of a message")
+    parser.add_argument("--addresses", type=int, default=1_000_000, help="who pay evenly and are paid by Zipf's law")
     parser.add_argument("--publish", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.publish:
-        asyncio.run(publish(given.publish, given.rate, given.seconds, given.per))
+        asyncio.run(publish(given.publish, given.rate, given.seconds, given.per, given.addresses))
         return
     from tests.servers import nats_server
 
@@ -110,7 +111,7 @@ async def measured(folder: Path, url: str, given: argparse.Namespace) -> None:
         await asyncio.sleep(0.1)
     sender = subprocess.Popen(
         [sys.executable, __file__, "--publish", url, "--rate", str(given.rate), "--seconds", str(given.seconds),
-         "--per", str(given.per)],
+         "--per", str(given.per), "--addresses", str(given.addresses)],
         cwd=ROOT,
     )  # fmt: skip
     began, cpu = time.time(), cpu_of(watch.pid)

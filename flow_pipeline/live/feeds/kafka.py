@@ -17,7 +17,7 @@ from flow_pipeline.live.feeds import FeedOptions
 from flow_pipeline.live.messages import Reader
 from flow_pipeline.live.rows import rules_of
 from flow_pipeline.live.steps import Cursor, Feed, Step
-from flow_pipeline.live.streams import Follower, Patience, Received, address_of, in_thread
+from flow_pipeline.live.streams import Follower, Pace, Patience, Received, address_of, in_thread
 from flow_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,8 +78,9 @@ class KafkaFeed:
                 try:
                     is_many = await in_thread(self.assign, consumer, places)
                     follower.has_order = not is_many
-                    looked = time.monotonic()
+                    looked, pace = time.monotonic(), Pace(self.settings)
                     while True:
+                        await pace.next()
                         if time.monotonic() > looked + _LOOK_SECONDS:
                             if len(await in_thread(self.partitions, consumer)) > len(places):
                                 break

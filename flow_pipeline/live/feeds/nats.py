@@ -17,7 +17,7 @@ from flow_pipeline.live.feeds import FeedOptions
 from flow_pipeline.live.messages import Reader
 from flow_pipeline.live.rows import rules_of
 from flow_pipeline.live.steps import Cursor, Feed, Step
-from flow_pipeline.live.streams import Follower, Patience, Received, address_of
+from flow_pipeline.live.streams import Follower, Pace, Patience, Received, address_of
 from flow_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -156,7 +156,9 @@ class NatsFeed:
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=place.next, ack_policy=AckPolicy.NONE
             ),
         )
+        pace = Pace(self.settings)
         while True:
+            await pace.next()
             try:
                 messages = await subscription.fetch(
                     self.settings.live.messages_at_once, timeout=self.settings.live.poll_seconds
