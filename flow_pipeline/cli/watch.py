@@ -109,10 +109,9 @@ def _follow(
             asyncio.get_running_loop().add_signal_handler(number, watching.stop)
         status = await watching.run(until_block, seconds)
         page.end()
-        if not as_json:
-            for of in status.sources.values():
-                reached = f" up to block {of.last_block:,}" if of.last_block is not None else ""
-                note(f"netraflow: {of.source}: {of.transfers:,} transfers{reached}; it goes on from here")
+        for of in status.sources.values():
+            reached = f" up to block {of.last_block:,}" if of.last_block is not None else ""
+            note(f"netraflow: {of.source}: {of.transfers:,} transfers{reached}; it goes on from here")
 
     asyncio.run(follow())
 

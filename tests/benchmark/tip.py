@@ -71,8 +71,32 @@ def measure(rate: int, seconds: float, step: float, people: int) -> None:
     )
 
 
+def simulate(hours: float, rate: int, people: int, bound: int) -> None:
+    """Blocks of twelve seconds of many hours, as fast as they are taken: does the state stay within its bound?"""
+    settings = Settings().with_changes(live={"state_bytes": bound})
+    tip, per_hour, most, began = Tip(settings, Knowledge()), rate * 3_600, 0, time.process_time()
+    for hour in range(int(hours)):
+        rows = traffic(rate, 3_600, people, hour)
+        moved = pa.array(rows["block_timestamp"].cast(pa.int64()).to_numpy() + hour * 3_600_000_000, pa.timestamp("us"))
+        rows = rows.set_column(1, TRANSFERS.field("block_timestamp"), moved)
+        for number, at in enumerate(range(0, per_hour, rate * 12)):
+            block = Block(hour * 300 + number, hex(number), None, 0)
+            tip.take(Batch("made", "ethereum", block, rows.slice(at, rate * 12)))
+            most = max(most, tip.state.bytes)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(
+        f"{hours:g} h of {rate}/s among {people:,}: {hours * per_hour:,.0f} transfers in "
+        f"{time.process_time() - began:,.0f} CPU s; the window took at most {most / 1e6:,.0f} MB of {bound / 1e6:,.0f}; "
+        f"{tip.state}; {memory} MB",
+        flush=True,
+    )
+
+
 def main() -> None:
-    """Every size asked for."""
+    """Every size asked for; `day` for 24 simulated hours."""
+    if sys.argv[1:] == ["day"]:
+        simulate(24, 20, 200_000, 200_000_000)
+        return
     words = sys.argv[1:]
     seconds, rate = float(words[0]) if words else 30.0, int(words[1]) if len(words) > 1 else 10_000
     for step in [float(word) for word in words[2:]] or [0.02, 0.1, 1.0]:
