@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flow_pipeline.alerts.rules import MIXER_CONTACT
 from flow_pipeline.graph.paths import DAY
 from flow_pipeline.live.events import Event, exact, in_words, moment, named, short_address
 from flow_pipeline.live.knowledge import Knowledge, KnownToken
@@ -27,6 +28,8 @@ from flow_pipeline.scoring.severity import WORDS, severity
 from flow_pipeline.settings import Settings
 
 SANCTIONED, EXPLOIT, LARGE = "sanctioned_transfer", "exploit_contact", "large_transfer"
+_TOUCHED = {"exploit": (EXPLOIT, "HIGH"), "mixer": (MIXER_CONTACT, "MEDIUM")}
+"""Kind of alert, and how severe it is, by the category that was dealt with."""
 _UNKNOWN = KnownToken()
 
 
@@ -36,7 +39,7 @@ class _Touches:
 
     transfers: int = 0
     others: set[str] = field(default_factory=set)
-    usd: float | None = None
+    told: int = 0
 
 
 class Rules:
@@ -45,7 +48,7 @@ class Rules:
     def __init__(self, chain: str, knowledge: Knowledge, settings: Settings) -> None:
         self._chain, self._knowledge, self._settings = chain, knowledge, settings
         self._sanctioned = pa.array(list(knowledge.sanctioned), pa.string())
-        self._exploited = knowledge.of_category(chain, "exploit")
+        self._touched = pa.chunked_array([knowledge.of_category(chain, name) for name in _TOUCHED]).combine_chunks()
         self._touches: dict[str, _Touches] = {}
         self._largest: dict[tuple[str, int], tuple[float, str]] = {}
 
@@ -53,11 +56,13 @@ class Rules:
         """What the rules say of a batch."""
         if not batch.transfers.num_rows:
             return []
-        return [*self._sanctions(batch), *self._exploits(batch), *self._large(batch)]
+        return [*self._sanctions(batch), *self._touches_of(batch), *self._large(batch)]
 
     def fall(self, told: list[Event]) -> None:
-        """Forget the largest of the day where they fell."""
+        """Forget the largest of the day where they fell, and count dealings from what comes again."""
         gone = {event.alert_id for event in told}
+        for event in told:
+            self._touches.pop(event.subject, None)
         self._largest = {key: known for key, known in self._largest.items() if known[1] not in gone}
 
     def _sanctions(self, batch: Batch) -> Iterator[Event]:
@@ -76,9 +81,13 @@ class Rules:
                 reason = f"{self._told(row)}: sanctioned ({'; '.join(said)})"
                 yield self._event(batch, row, SANCTIONED, _subject(batch, row, token, occurrence), "CRITICAL", reason)
 
-    def _exploits(self, batch: Batch) -> Iterator[Event]:
-        dealt: dict[str, list[dict[str, Any]]] = {}
-        for row, _ in _met(batch.transfers, self._exploited, with_symbol=True):
+    def _touches_of(self, batch: Batch) -> Iterator[Event]:
+        """Dealings with exploited addresses and with mixers, one alert per label, told anew with more.
+
+        Ordinary people deal with a mixer all day: its alert is of a day, and told anew with twice as many.
+        """
+        dealt: dict[tuple[str, str], tuple[str, list[dict[str, Any]]]] = {}
+        for row, _ in _met(batch.transfers, self._touched, with_symbol=True):
             if not row["amount"] or row["from_address"] == row["to_address"]:
                 continue
             for end, other in (
@@ -86,22 +95,25 @@ class Rules:
                 (row["to_address"], row["from_address"]),
             ):
                 label = self._knowledge.label(self._chain, end, _time(row))
-                if label is not None and label.category == "exploit":
-                    touches = self._touches.setdefault(label.entity, _Touches())
-                    touches.transfers += 1
-                    touches.others.add(other)
-                    usd = self._usd(row)
-                    if usd is not None:
-                        touches.usd = (touches.usd or 0.0) + usd
-                    dealt.setdefault(label.entity, []).append(row)
-        for entity, rows in dealt.items():
-            touches = self._touches[entity]
+                if label is None or label.category not in _TOUCHED:
+                    continue
+                about = f"{self._chain}|{label.entity}"
+                if label.category == "mixer":
+                    about += f"|{moment(_time(row))[:10]}"
+                touches = self._touches.setdefault(about, _Touches())
+                touches.transfers += 1
+                touches.others.add(other)
+                dealt.setdefault((about, label.entity), (label.category, []))[1].append(row)
+        for (about, entity), (category, rows) in dealt.items():
+            touches, (rule, word) = self._touches[about], _TOUCHED[category]
+            if category == "mixer" and touches.transfers < 2 * touches.told:
+                continue
+            touches.told = touches.transfers
             reason = (
-                f"{len(touches.others)} addresses in {touches.transfers} transfers with {entity}, labelled exploit, "
+                f"{len(touches.others)} addresses in {touches.transfers} transfers with {entity}, labelled {category}, "
                 f"the last at {moment(_time(rows[-1]))}"
             )
-            event = self._event(batch, rows[-1], EXPLOIT, f"{self._chain}|{entity}", "HIGH", reason)
-            yield event
+            yield self._event(batch, rows[-1], rule, about, word, reason)
 
     def _large(self, batch: Batch) -> Iterator[Event]:
         rows = batch.transfers

@@ -84,9 +84,10 @@ def simulate(hours: float, rate: int, people: int, bound: int) -> None:
             tip.take(Batch("made", "ethereum", block, rows.slice(at, rate * 12)))
             most = max(most, tip.state.bytes)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    spent = time.process_time() - began
     print(
-        f"{hours:g} h of {rate}/s among {people:,}: {hours * per_hour:,.0f} transfers in "
-        f"{time.process_time() - began:,.0f} CPU s; the window took at most {most / 1e6:,.0f} MB of {bound / 1e6:,.0f}; "
+        f"{hours:g} h of {rate}/s among {people:,}: {hours * per_hour:,.0f} transfers in {spent:,.0f} CPU s; "
+        f"the window took at most {most / 1e6:,.0f} MB of {bound / 1e6:,.0f}; "
         f"{tip.state}; {memory} MB",
         flush=True,
     )

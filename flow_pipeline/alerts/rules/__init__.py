@@ -17,7 +17,7 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import Connection
 
-RUN_FAILED, TRACED_MONEY = "run_failed", "traced_money"
+RUN_FAILED, TRACED_MONEY, MIXER_CONTACT = "run_failed", "traced_money", "mixer_contact"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,12 @@ WITHOUT_RULE = {
         "tip of a followed chain; group flows do its accounts in the daily build",
         "HIGH where it reached an exchange, MEDIUM where it only moved on beyond `live.traced_usd`",
         "Tell the exchange at once: what lies there can still be held. `netraflow screen ADDRESS` tells who is near.",
+    ),
+    MIXER_CONTACT: Kind(
+        "addresses dealt directly with a mixer on a day, seen at the tip of a followed chain; one alert per label and "
+        "day, told anew with twice as many",
+        "MEDIUM: people deal with mixers for many reasons",
+        "See who they are in `live.transfers`; the daily build's `mixer_funnel` tells which of them hid something.",
     ),
 }
 """Kinds that are told without a warehouse to look at."""

@@ -100,3 +100,17 @@ def test_a_larger_transfer_of_the_day_takes_the_place_of_the_one_told(tip: Tip) 
     )
     assert [event.severity for event in first] == ["HIGH"], "ten times 50, over a million dollars"
     assert second[0].replaces == first[0].alert_id
+
+
+def test_dealings_with_a_mixer_are_one_alert_a_day_told_anew_with_twice_as_many(tip: Tip) -> None:
+    told = [
+        of_rule(tip.take(batch(number, (f"p{number}", "mixer", "1"))), "mixer_contact")
+        for number in (1, 2, 3, 4, 7_201)
+    ]
+    assert [len(events) for events in told] == [1, 1, 0, 1, 1]
+    first, second, fourth, other_day = (events[0] for events in told if events)
+    assert first.alert_id == second.alert_id == fourth.alert_id != other_day.alert_id
+    assert (first.severity, fourth.is_alert) == ("MEDIUM", True)
+    assert fourth.reason.startswith("4 addresses in 4 transfers with Blender, labelled mixer, the last at ")
+    (gone,) = of_rule(tip.fall(Fall("evm:ethereum", "ethereum", 7_200)), "mixer_contact")
+    assert (gone.kind, gone.alert_id) == ("withdrawn", other_day.alert_id)
