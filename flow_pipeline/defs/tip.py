@@ -11,8 +11,8 @@ from flow_pipeline.domain.tables import LIVE_BLOCKS, LIVE_SOURCES, LIVE_TRANSFER
 from flow_pipeline.questions.tip import tip_status
 
 _TABLES = (LIVE_TRANSFERS, LIVE_BLOCKS, LIVE_SOURCES)
-_FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(minutes=30), warn_window=timedelta(minutes=10))
-"""The tip is observed each minute while a process follows; a block comes every few seconds or minutes."""
+_LATE = timedelta(minutes=30)
+"""A block comes every few seconds or minutes; Bitcoin rests an hour now and then."""
 
 
 def _spec(table: Table) -> dg.AssetSpec:
@@ -24,7 +24,6 @@ def _spec(table: Table) -> dg.AssetSpec:
         kinds={"duckdb"},
         owners=OWNERS,
         metadata={"dagster/column_schema": dg.TableSchema(columns)},
-        freshness_policy=_FRESH,
     )
 
 
@@ -54,6 +53,23 @@ def look_at_the_tip() -> Iterator[dg.ObserveResult]:
             yield dg.ObserveResult(asset_key=[table.schema, table.name], data_version=version, metadata=seen[1])
 
 
+@dg.asset_check(asset=[LIVE_TRANSFERS.schema, LIVE_TRANSFERS.name], description="What is followed is not late.")
+def is_in_time() -> dg.AssetCheckResult:
+    """It warns while no process follows, or one is far behind."""
+    passed, facts = _in_time()
+    return dg.AssetCheckResult(passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=facts)
+
+
+def _in_time() -> tuple[bool, dict[str, Any]]:
+    status = tip_status(settings())
+    if status is None or not status["is_following"]:
+        return False, {"why": "nothing follows"}
+    late = {
+        of["source"]: of["lag_seconds"] for of in status["sources"] if (of["lag_seconds"] or 0) > _LATE.total_seconds()
+    }
+    return not late, {f"{source}: seconds behind": behind for source, behind in late.items()}
+
+
 @dg.sensor(
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
@@ -62,7 +78,22 @@ def look_at_the_tip() -> Iterator[dg.ObserveResult]:
 def tip(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Observations without a run: a look reads one small file."""
     seen = _seen()
-    if seen is None:
+    passed, facts = _in_time()
+    state = "in time" if passed else "late"
+    if seen is None and context.cursor in (None, state):
         return dg.SkipReason("nothing is followed")
     keys = [dg.AssetKey([table.schema, table.name]) for table in _TABLES]
-    return dg.SensorResult(asset_events=[dg.AssetObservation(key, metadata=seen[1]) for key in keys])
+    events: list[dg.AssetObservation | dg.AssetCheckEvaluation] = []
+    if seen is not None:
+        events += [dg.AssetObservation(key, metadata=seen[1]) for key in keys]
+    if context.cursor != state:
+        events.append(
+            dg.AssetCheckEvaluation(
+                asset_key=keys[0],
+                check_name="is_in_time",
+                passed=passed,
+                metadata=facts,
+                severity=dg.AssetCheckSeverity.WARN,
+            )
+        )
+    return dg.SensorResult(asset_events=events, cursor=state)

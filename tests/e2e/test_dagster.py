@@ -143,15 +143,21 @@ with dg.DagsterInstance.ephemeral() as instance:
     assert len(tick(both.cursor).run_requests) == 1
     import datetime
     from flow_pipeline.defs.tip import tip as tip_sensor
-    look = lambda: tip_sensor.evaluate_tick(dg.build_sensor_context(instance=instance))
-    assert look().skip_message == "nothing is followed"
+    look = lambda cursor: tip_sensor.evaluate_tick(dg.build_sensor_context(instance=instance, cursor=cursor))
+    assert look(None).skip_message == "nothing is followed"
     of = {name: 7 for name in ("last_block", "lag_blocks", "lag_seconds", "final", "transfers", "reorganisations")}
     settings().live_dir.mkdir(parents=True)
     now = datetime.datetime.now(datetime.UTC)
-    for written, count in ((now, 3), (now - datetime.timedelta(seconds=60), 0)):
+    cursor = None
+    for written, count, passed in ((now, 4, True), (now, 3, None), (now - datetime.timedelta(seconds=60), 1, False)):
         text = json.dumps({"written_at": written.isoformat(), "sources": [{"source": "evm:anvil", **of}]})
         (settings().live_dir / "status.json").write_text(text)
-        assert len(look().asset_events) == count
+        found = look(cursor)
+        assert len(found.asset_events) == count
+        checks = [event.passed for event in found.asset_events if isinstance(event, dg.AssetCheckEvaluation)]
+        assert checks == ([] if passed is None else [passed])
+        cursor = found.cursor
+    assert look(cursor).skip_message
 print("FINE", len(list(graph.get_all_asset_keys())))
 """
 
@@ -358,7 +364,8 @@ def test_dagster_publishes_what_is_whole_and_tells_the_runs_of_the_command_once(
     assert "\\|B\\*" in found["facts"]["sample rows"], "what a stranger wrote is plain"
     assert found["checked"] == 1
     assert found["made_of"] == [["raw/transfers", "amount"]], "the store is shown under the name that people read"
-    assert found["unchecked"] == ["reports:report_is_written"], "dbt's tests of the models are told as well"
+    others = ["live/transfers:is_in_time", "reports:report_is_written"]
+    assert found["unchecked"] == others, "dbt's tests of the models are told as well"
 
 
 def result_of(done: subprocess.CompletedProcess[str]) -> Any:
