@@ -82,7 +82,7 @@ class Watch:
         self._room = asyncio.Event()
         self._room.set()
         self.status = Status.of(feeds)
-        self._stop = asyncio.Event()
+        self._stop, self._ending = asyncio.Event(), asyncio.Event()
         self._unsettled: dict[str, dict[str, tuple[int, str]]] = {}
         self._late: list[TipAlert] = []
         self._has_news, self._tried_at = False, 0.0
@@ -106,16 +106,17 @@ class Watch:
             worker = asyncio.create_task(self._detect(until_block))
             writer = asyncio.create_task(self._write(store))
             teller = asyncio.create_task(self._tell())
-            ends: list[asyncio.Task[Any]] = [worker, writer, teller, *pumps]
+            stopped = asyncio.create_task(self._stop.wait())
+            ends: list[asyncio.Task[Any]] = [stopped, worker, writer, teller, *pumps]
             try:
                 done, _ = await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in (*pumps, worker):
+                for task in (stopped, *pumps, worker):
                     task.cancel()
                     with suppress(asyncio.CancelledError, Exception):
                         await task
                 self._hand_on(self._detection.settle(), 0.0)
-                self._stop.set()
+                self._ending.set()
                 await writer
                 teller.cancel()
                 with suppress(asyncio.CancelledError):
@@ -208,7 +209,7 @@ class Watch:
         while not is_last:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.live.commit_seconds):
-                    await self._stop.wait()
+                    await self._ending.wait()
                     is_last = True
             await asyncio.to_thread(self._flush, store, self._taken())
             if is_last or time.monotonic() - landed_at >= self._settings.live.landing_seconds:
