@@ -1304,7 +1304,7 @@ class LiveSettings(Section):
         "live/refused.jsonl and counted; what is skipped is missing in every sum, so that nobody should skip unasked",
     )
     gather_seconds: float = Field(
-        0.04,
+        0.1,
         ge=0,
         description="least seconds between two readings of a stream: what comes meanwhile is read together, which "
         "takes as long as one message alone; a message after a pause is read at once",
