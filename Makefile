@@ -13,7 +13,7 @@ SQLFLUFF := PYTHONWARNINGS=ignore $(BIN)/sqlfluff
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.ready  ## the environment, from uv.lock
+setup: $(VENV)/.ready $(VENV)/.kernels  ## the environment, from uv.lock
 
 # uv comes from the registry when the machine has none; it lives in its own small environment.
 UV = $$(command -v uv || { test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && \
@@ -21,6 +21,11 @@ UV = $$(command -v uv || { test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && \
 
 $(VENV)/.ready: pyproject.toml uv.lock
 	@uv=$(UV); "$$uv" sync --frozen --quiet --all-extras
+	@touch $@
+
+# A compiled kernel that is kept does not know when one that it calls, in another file, has changed.
+$(VENV)/.kernels: $(shell grep -rl njit flow_pipeline --include=*.py) | $(VENV)/.ready
+	@find flow_pipeline -name '*.nb[ic]' -delete
 	@touch $@
 
 lock:  ## fails when uv.lock does not fit pyproject.toml
