@@ -57,7 +57,7 @@ def watching(data: Path, node: Node, *words: object, **more: str) -> subprocess.
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     return out, err
 
@@ -85,7 +85,7 @@ def status(data: Path) -> dict[str, Any]:
 
 def until(data: Path, node: Node, process: subprocess.Popen[str]) -> None:
     """The watcher has committed the node's last block, by number and hash."""
-    deadline, last = time.monotonic() + 60, node.block()
+    deadline, last = time.monotonic() + 240, node.block()
     while time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()[1]
         said = status(data)
@@ -102,7 +102,7 @@ def until(data: Path, node: Node, process: subprocess.Popen[str]) -> None:
 
 def until_told(data: Path, process: subprocess.Popen[str]) -> None:
     """The ledger has taken new alerts of the watcher."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         assert process.poll() is None
         said = status(data)
@@ -249,7 +249,7 @@ def test_what_the_readme_and_the_help_pages_say_runs(tmp_path: Path) -> None:
             done = subprocess.run(
                 [sys.executable, "-m", "flow_pipeline", "--data-dir", str(tmp_path / "data"), *given],
                 cwd=ROOT, env=environment(NODE=mainnet.url, SOCKET=mainnet.ws), capture_output=True, text=True,
-                check=False, timeout=60,
+                check=False, timeout=240,
             )  # fmt: skip
             assert done.returncode == 0, done.stderr
             if words[0] == "live":

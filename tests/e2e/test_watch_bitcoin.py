@@ -22,7 +22,7 @@ def watched(data: Path, coin: LitecoinNode) -> list[tuple[object, ...]]:
         [sys.executable, "-m", "flow_pipeline", "--data-dir", str(data), *words, "--until-block",
          str(coin("getblockcount"))],
         cwd=ROOT, env=environment(NETRAFLOW_RPC_USER=USER, NETRAFLOW_RPC_PASSWORD=PASSWORD), capture_output=True,
-        text=True, check=False, timeout=120,
+        text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     with duckdb.connect(str(data / "live" / "tip.duckdb"), read_only=True) as connection:
