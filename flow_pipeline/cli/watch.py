@@ -55,10 +55,8 @@ def watch(
     It goes on where it stopped. Final days become landing files, which `netraflow run` loads like any other.
     """
     from flow_pipeline.domain.errors import UsageError
-    from flow_pipeline.domain.tokens import registry
     from flow_pipeline.live.feeds import FeedOptions, discover
     from flow_pipeline.live.messages import schema_text
-    from flow_pipeline.loading.token_lists import read_token_files
 
     if schema:
         put(schema_text())
@@ -66,11 +64,9 @@ def watch(
     if not sources:
         raise UsageError("no source is named", f"choose from {', '.join(discover())}")
     settings = settings_of(context, builds=True)
-    files = (*settings.sources.token_files, *(tokens or ()))
-    known = (*read_token_files(files, chain or settings.sources.chain or "ethereum"), *registry())
     options = FeedOptions(
         rpc=rpc, ws=ws, server=server, topic=topic, folder=folder, chain=chain, tokens=tuple(token or ()),
-        with_native=native, first_block=from_block, known=known,
+        with_native=native, first_block=from_block, token_files=(*settings.sources.token_files, *(tokens or ())),
     )  # fmt: skip
     is_plain = as_json or not (summary or sys.stdout.isatty())
     _follow(settings, sources, options, until_block, seconds, summary, is_plain)

@@ -133,7 +133,10 @@ class Alerting:
             stake_usd=event.amount_usd,
             from_address=event.from_address,
             to_address=event.to_address,
-            baseline={"transfers": [list(item) for item in event.transfers[:_TRANSFERS_LISTED]]},
+            baseline={
+                "transfer_count": len(event.transfers),
+                "transfers": [list(item) for item in event.transfers[:_TRANSFERS_LISTED]],
+            },
         )
 
     def _forget(self, step: Finality) -> None:
@@ -160,4 +163,4 @@ class Alerting:
 _OF_TRANSFERS = (SANCTIONED, LARGE)
 """Rules whose alerts are about one transfer each."""
 _TRANSFERS_LISTED = 50
-"""Transfers that an alert lists; a finding may have thousands, and `netraflow finding` shows all of them."""
+"""Transfers that an alert lists beside their count; `netraflow finding` of the daily build shows thousands."""

@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flow_pipeline.domain.chains import native_of
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.nodes import LOGS, TRANSFERS, Block, Part
@@ -303,7 +302,6 @@ class EvmNode:
         self.rpc = rpc
         self.tokens: dict[str, Token] = dict(tokens or {})
         self.counts: Counter[str] = Counter()
-        self._coin: str | None = None
         self._has_receipts = True
         self._tracer: str | None = "debug_traceBlockByNumber"
 
@@ -511,10 +509,6 @@ class EvmNode:
         self.counts += decoded.counts
         return decoded.transfers
 
-    async def native_of_block(self, block: Block) -> pa.Table:
-        """As `native_of_blocks`, of one block and for the coin of the node's chain."""
-        return (await self.native_of_blocks([block], await self._own_coin()))[0]
-
     async def native_of_blocks(
         self, blocks: Sequence[Block], symbol: str, addresses: Sequence[str] = ()
     ) -> list[pa.Table]:
@@ -558,17 +552,6 @@ class EvmNode:
             ) from None
         self.counts[DOES_NOT_FIT] += sum(coins["amount"].null_count for coins in found)
         return found
-
-    async def _own_coin(self) -> str:
-        """The symbol of the own coin of the node's chain."""
-        if self._coin is None:
-            native = native_of(str(await self.chain_id()))
-            if native is None:
-                raise FlowError(
-                    f"{self.rpc.shown}: nothing is known of the own coin of its chain", "leave the coin out"
-                )
-            self._coin = native.native_symbol
-        return self._coin
 
     def _payments(self, block: dict[str, Any], receipts: list[Any]) -> list[_Move]:
         """Values that transactions of a block carry; those of failed ones went back."""
@@ -637,12 +620,6 @@ class EvmNode:
         if any(trace.get("txHash", tx) != tx for trace, tx in zip(traces, hashes, strict=True)):
             raise is_of_another
         return [move for place, trace in enumerate(traces) for move in _of_calls(place, trace["result"])]
-
-    async def decimals_and_symbol(self, contract: str) -> tuple[int | None, str | None]:
-        """What a contract says of itself; None for what it does not say in a readable way."""
-        await self.know([contract])
-        token = self.tokens[contract]
-        return token.decimals, token.symbol
 
     async def know(self, contracts: Iterable[str]) -> None:
         """Ask contracts that nothing is known of for their decimals and symbols, many at once."""

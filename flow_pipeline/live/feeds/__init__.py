@@ -13,8 +13,9 @@ from typing import Protocol, cast
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.plugs import check_plug, files_of
-from flow_pipeline.domain.tokens import KnownToken
+from flow_pipeline.domain.tokens import KnownToken, registry
 from flow_pipeline.live.steps import Feed
+from flow_pipeline.loading.token_lists import read_token_files
 from flow_pipeline.settings import Settings
 
 
@@ -32,7 +33,7 @@ class FeedOptions:
         tokens: Tokens to follow, by contract, or by a symbol that stands for one on the chain; none is all.
         with_native: The chain's own coin too.
         first_block: Where to begin with a chain that was never followed; else at its head.
-        known: Tokens that somebody vouches for: their decimals and symbols.
+        token_files: Lists of tokens; what they say comes before the registry, and before what a contract says.
     """
 
     rpc: str | None = None
@@ -44,7 +45,16 @@ class FeedOptions:
     tokens: tuple[str, ...] = ()
     with_native: bool = False
     first_block: int | None = None
-    known: tuple[KnownToken, ...] = ()
+    token_files: tuple[Path, ...] = ()
+
+    def known(self, chain: str) -> dict[str, KnownToken]:
+        """Tokens of a chain that somebody vouches for, by contract, lower case.
+
+        Raises:
+            UsageError: a list can not be read.
+        """
+        told = (*registry(), *read_token_files(self.token_files, chain))
+        return {token.token_address.lower(): token for token in told if token.chain == chain and token.token_address}
 
     def contracts(self, chain: str) -> tuple[str, ...]:
         """The contracts to follow on a chain, lower case.
@@ -58,9 +68,9 @@ class FeedOptions:
                 found.append(token.lower())
                 continue
             meant = {
-                known.token_address
-                for known in self.known
-                if known.chain == chain and known.token_address and (known.token_symbol or "").upper() == token.upper()
+                contract
+                for contract, known in self.known(chain).items()
+                if (known.token_symbol or "").upper() == token.upper()
             }
             if len(meant) != 1:
                 raise UsageError(
@@ -68,7 +78,7 @@ class FeedOptions:
                     f"{'have' if meant else 'has'} this symbol",
                     "give the contract's address, or a list of tokens with --tokens",
                 )
-            found.append(str(meant.pop()).lower())
+            found.append(meant.pop())
         return tuple(dict.fromkeys(found))
 
 

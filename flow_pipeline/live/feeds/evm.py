@@ -46,9 +46,9 @@ async def open_feed(options: FeedOptions, settings: Settings) -> Feed:
         chain_id = await node.chain_id()
         name = chain_named(chain_id, options.chain, rpc.shown)
         node.tokens |= {
-            token.token_address.lower(): Token(token.decimals, token.token_symbol)
-            for token in options.known
-            if token.chain == name and token.token_address and token.decimals is not None
+            contract: Token(token.decimals, token.token_symbol)
+            for contract, token in options.known(name).items()
+            if token.decimals is not None
         }
         options = replace(options, tokens=options.contracts(name))
         await node.know(options.tokens)
@@ -69,7 +69,7 @@ class EvmFeed:
         chosen = sorted(options.tokens) + (["native"] if options.with_native else [])
         mark = f":{md5(','.join(chosen).encode()).hexdigest()[:8]}" if chosen else ""
         self.source, self.chain = f"evm:{chain}{mark}", chain
-        self._node, self._options, self._settings, self._socket = node, options, settings, socket
+        self.node, self._options, self._settings, self._socket = node, options, settings, socket
         self._woken = asyncio.Event()
 
     async def follow(self, cursor: Cursor) -> AsyncIterator[Step]:
@@ -84,18 +84,18 @@ class EvmFeed:
                 listener.cancel()
                 with suppress(asyncio.CancelledError):
                     await listener
-            await self._node.rpc.close()
+            await self.node.rpc.close()
 
     async def head(self) -> Block:
         """The newest block."""
-        found = await self._node.block("latest")
+        found = await self.node.block("latest")
         if found is None:
-            raise FlowError(f"{self._node.rpc.shown}: the node has no block", "wait until it has some")
+            raise FlowError(f"{self.node.rpc.shown}: the node has no block", "wait until it has some")
         return found
 
     async def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
         """Blocks by height; None where the chain is shorter."""
-        return await together(self._node.block(number) for number in numbers)
+        return await together(self.node.block(number) for number in numbers)
 
     async def transfers(self, blocks: Sequence[Block]) -> list[pa.Table]:
         """The transfers of each block, by its hash."""
@@ -106,7 +106,7 @@ class EvmFeed:
 
     async def _transfers_of(self, block: Block) -> pa.Table:
         try:
-            table = await self._node.logs_of_block(block.hash, self._options.tokens)
+            table = await self.node.logs_of_block(block.hash, self._options.tokens)
         except RpcError as error:
             # The block fell, or a node behind the same address has not heard of it yet.
             raise Moved(error.message) from None
@@ -115,16 +115,16 @@ class EvmFeed:
         if not self._options.with_native:
             return table
         coin = native_of(self.chain)
-        [coins] = await self._node.native_of_blocks([block], coin.native_symbol if coin else NATIVE)
+        [coins] = await self.node.native_of_blocks([block], coin.native_symbol if coin else NATIVE)
         return pa.concat_tables([table, coins.select(TRANSFERS.names)]).sort_by("transaction_index")
 
     async def history(self, first: int, last: int) -> list[tuple[Block, pa.Table]]:
         """A stretch that can not fall: logs by range, halved where the node refuses; coins block by block."""
         if self._options.with_native:
-            blocks = await self._node.blocks(range(first, last + 1))
+            blocks = await self.node.blocks(range(first, last + 1))
             return list(zip(blocks, await self.transfers(blocks), strict=True))
         try:
-            table = await self._node.logs_of_range(first, last, self._options.tokens)
+            table = await self.node.logs_of_range(first, last, self._options.tokens)
         except FlowError as error:
             is_small = first == last or isinstance(error, WrongAnswer)
             if is_small:
@@ -132,7 +132,7 @@ class EvmFeed:
             middle = (first + last) // 2
             return [*await self.history(first, middle), *await self.history(middle + 1, last)]
         numbers = table["block_number"].unique().to_pylist()
-        heads = await self._node.blocks([*numbers, *([] if numbers and numbers[-1] == last else [last])])
+        heads = await self.node.blocks([*numbers, *([] if numbers and numbers[-1] == last else [last])])
         starts = {number: place for place, number in reversed(list(enumerate(table["block_number"].to_pylist())))}
         found = []
         for place, head in enumerate(heads):
@@ -143,7 +143,7 @@ class EvmFeed:
 
     async def finality(self, head: Block) -> tuple[int, int]:
         """What the node says is safe and final, else what is so many blocks behind the head."""
-        safe, final = await together([self._node.safe_number(), self._node.final_number()])
+        safe, final = await together([self.node.safe_number(), self.node.final_number()])
         live = self._settings.live
         final = head.number - live.final_blocks if final is None else final
         safe = head.number - live.safe_blocks if safe is None else safe

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,3 +145,21 @@ def test_a_branch_that_changes_under_the_cursor_falls_first(quick: Settings) -> 
     assert again[0] == Fall("evm:ethereum", "ethereum", blocks[-3].number)
     assert isinstance(again[1], Batch)
     assert again[1].block == blocks[-2]
+
+
+def test_a_list_of_tokens_comes_before_the_registry_and_the_contract(quick: Settings, tmp_path: Path) -> None:
+    usdt = "0xdac17f958d2ee523a2206206994597c13d831ec7"
+    listed = tmp_path / "tokens.csv"
+    listed.write_text(f"address,symbol,name,decimals\n{usdt},MINE,Mine,3\n0x{'9' * 40},OTHER,Other,7\n")
+
+    async def known(url: str, *files: Path) -> list[tuple[int | None, str | None]]:
+        feed = await open_feed(FeedOptions(rpc=url, token_files=files), quick)
+        found = [feed.node.tokens.get(name) for name in (usdt, "0x" + "9" * 40)]  # type: ignore[attr-defined]
+        await feed.node.rpc.close()  # type: ignore[attr-defined]
+        return [(token.decimals, token.symbol) for token in found if token]
+
+    with serving(Chain().answer) as server:
+        assert asyncio.run(known(server.host)) == [(6, "USDT")]
+        assert asyncio.run(known(server.host, listed)) == [(3, "MINE"), (7, "OTHER")]
+    with serving(Chain(chain_id=137).answer) as server:
+        assert asyncio.run(known(server.host, listed)) == [(3, "MINE"), (7, "OTHER")], "of the chain that is followed"

@@ -201,7 +201,7 @@ def coins(chain: Chain, settings: Settings) -> tuple[list[tuple[int, int | None,
     async def go(host: str) -> tuple[pa.Table, bool]:
         async with Rpc(host, settings.with_changes(nodes=FAST).nodes) as rpc:
             node = EvmNode(rpc)
-            return await node.native_of_block(block), node.lacks_traces
+            return (await node.native_of_blocks([block], "ETH"))[0], node.lacks_traces
 
     with serving(chain.answer) as server:
         table, lacks = asyncio.run(go(server.host))

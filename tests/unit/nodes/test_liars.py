@@ -557,7 +557,13 @@ def test_what_contracts_say_of_themselves(
         return decimals if params[0]["data"] == "0x313ce567" else symbol
 
     chain = Chain(lies={"eth_call": lie})
-    assert asked(chain, quick, lambda node: node.decimals_and_symbol("0x" + "c" * 40)) == expected
+    contract = "0x" + "c" * 40
+
+    async def told(node: EvmNode) -> tuple[int | None, str | None]:
+        await node.know([contract])
+        return node.tokens[contract].decimals, node.tokens[contract].symbol
+
+    assert asked(chain, quick, told) == expected
 
 
 def test_a_contract_that_reverts_is_unknown(quick: Settings) -> None:
