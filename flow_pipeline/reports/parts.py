@@ -57,7 +57,7 @@ def _headline(b: Builder) -> Part:
 
 
 def _gained(totals: Table) -> Words:
-    """Which tokens exchanges gained and lost, the busiest three."""
+    """Which tokens exchanges gained and lost: the three of most dollars, and how many more the table has."""
     words: Words = []
     rows = [dict(zip(totals.columns, row, strict=True)) for row in totals.rows]
     names = [row["token"] for row in rows]
@@ -67,7 +67,11 @@ def _gained(totals: Table) -> Words:
         words += [f", {way} " if words else f"Exchanges {way} ", Number(abs(row["netflow"]), "totals"), f" {token}"]
         if row.get("netflow_usd") is not None and row["token"] not in ("USDT", "USDC"):
             words += [" (", Number(abs(row["netflow_usd"]), "totals"), " USD)"]
-    return [*words, ", net of what went out."]
+    more = len(rows) - 3
+    return [
+        *words,
+        ", net of what went out" + (f"; {more} more {'token' if more == 1 else 'tokens'} below." if more > 0 else "."),
+    ]
 
 
 def _unusual(b: Builder) -> Words:

@@ -1,4 +1,5 @@
--- Gives: one row per token: netflow of all exchanges together over a report's days, the busiest first
+-- Gives: one row per token: netflow of all exchanges together over a report's days, the most dollars first, then
+--   the busiest
 -- Reads: marts.fct_daily_netflow
 -- Takes: $first_day, $last_day
 select
@@ -12,4 +13,4 @@ from marts.fct_daily_netflow
 where block_date between $first_day and $last_day
 group by chain, token_symbol, token_address
 having sum(inflow_count + outflow_count) > 0
-order by sum(inflow_count + outflow_count) desc, token, chain
+order by abs(sum(netflow_usd)) desc nulls last, sum(inflow_count + outflow_count) desc, token, chain
