@@ -57,7 +57,7 @@ def main(data: Path) -> None:
         (folder / "terminal.html").write_text(page, encoding="utf-8")
         take("terminal", (folder / "terminal.html").as_uri(), folder, 900, 40 + lines * 19)
         (folder / "report.html").write_text(report(data), encoding="utf-8")
-        take("report", (folder / "report.html").as_uri(), folder, 940, 980)
+        take("report", (folder / "report.html").as_uri(), folder, 940, 830)
         shutil.copytree(data, folder / "data", symlinks=True, ignore=shutil.ignore_patterns("dagster"))
         with served(folder / "data") as address:
             for picture, (path, width, height) in PAGES.items():

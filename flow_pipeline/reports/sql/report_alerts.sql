@@ -3,11 +3,11 @@
 -- Takes: $first_day, $last_day
 select
     severity,
+    alert_id,
     rule,
     block_date,
     title,
-    change,
-    alert_id
+    change
 from ops.alerts
 where
     change <> 'withdrawn'
