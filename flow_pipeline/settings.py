@@ -61,6 +61,18 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def is_bytes(value: str) -> str:
+    """An amount of bytes as it was written.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = re.fullmatch(r"(\d+(\.\d+)?) ?[KMGT]i?B", value, re.IGNORECASE)
+    if found is None or not float(found[1]):
+        raise ValueError(f"'{value}' is not an amount of bytes such as 512MB or 4GiB")
+    return value
+
+
 class WarehouseSettings(Section):
     """Engine limits, locks and how many published files stay."""
 
@@ -93,10 +105,7 @@ class WarehouseSettings(Section):
     @field_validator("memory_limit", "checkpoint_threshold")
     @classmethod
     def _bytes(cls, value: str) -> str:
-        found = re.fullmatch(r"(\d+(\.\d+)?) ?[KMGT]i?B", value, re.IGNORECASE)
-        if found is None or not float(found[1]):
-            raise ValueError(f"'{value}' is not an amount of bytes such as 512MB or 4GiB")
-        return value
+        return is_bytes(value)
 
 
 class MapConstants(Section):
@@ -1085,6 +1094,48 @@ class AlertSettings(Section):
         return self
 
 
+class ExplorerSettings(Section):
+    """The explorer: pages and read API over the published file, and what people write there."""
+
+    hosts: tuple[str, ...] = Field(
+        (),
+        description="names under which browsers reach it, beside the address it listens on: requests for other hosts "
+        "are refused, so that no page of a stranger can have a browser ask it",
+    )
+    trusted_header: str | None = Field(
+        None,
+        description="header in which a proxy in front names who is signed in, such as X-Forwarded-User; only from "
+        "`trusted_proxies`, unset asks for passwords",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        ("127.0.0.1", "::1"), description="addresses of proxies whose trusted header counts"
+    )
+    memory_limit: str = Field(
+        "256MB", description="memory of DuckDB for each published file that is read; with Python it stays under 500 MB"
+    )
+    answer_seconds: float = Field(
+        20.0, gt=0, description="a question that takes longer is ended: whoever waits longer has left"
+    )
+    page_rows: int = Field(50, ge=1, le=1_000, description="rows of a page of a list unless asked for otherwise")
+    max_page_rows: int = Field(
+        1_000, ge=1, le=100_000, description="most rows of one page: larger ones hold up everybody; ask for the next"
+    )
+    requests_per_minute: int = Field(
+        600, ge=1, description="requests per person or address and minute: ten a second, more than a hand can make"
+    )
+    logins_per_minute: int = Field(
+        10, ge=1, description="attempts to sign in per address and minute: guessing passwords is slow work"
+    )
+    max_body_bytes: int = Field(
+        2_000_000, ge=10_000, description="largest body of a request: a saved view of 300 nodes has about 100 kB"
+    )
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _bytes(cls, value: str) -> str:
+        return is_bytes(value)
+
+
 class ReportSettings(Section):
     """Length of reports."""
 
@@ -1353,6 +1404,7 @@ class Settings(BaseSettings):
     quality: QualitySettings = QualitySettings()
     alerts: AlertSettings = AlertSettings()
     reports: ReportSettings = ReportSettings()
+    explorer: ExplorerSettings = ExplorerSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     nodes: NodeSettings = NodeSettings()
     live: LiveSettings = LiveSettings()

@@ -23,7 +23,7 @@ import pyarrow as pa
 from flow_pipeline import __version__
 from flow_pipeline.alerts.relations import DAYS_TO_TELL
 from flow_pipeline.alerts.rules import COLUMNS, RUN_FAILED, WITHOUT_RULE, discover, lend_words
-from flow_pipeline.domain.errors import FlowError, UsageError, one_of
+from flow_pipeline.domain.errors import FlowError, NotThere, UsageError, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tables import OPS_ALERTS
 from flow_pipeline.domain.text import harmless
@@ -408,7 +408,7 @@ def find(connection: Connection, prefix: str) -> str:
         "select alert_id from alerts where starts_with(alert_id, ?) limit 3", [prefix.lower()]
     ).fetchall()
     if len(ids) != 1:
-        raise UsageError(
+        raise (UsageError if ids else NotThere)(
             f"{'several alerts begin' if ids else 'no alert begins'} with '{prefix}'",
             "`netraflow alerts list` shows the ids",
         )

@@ -29,6 +29,10 @@ class UsageError(FlowError):
     exit_code = 2
 
 
+class NotThere(UsageError):
+    """What was asked for by its name or id is not in the warehouse."""
+
+
 def meant(name: str, known: Iterable[str]) -> str:
     """The question whether names that look like one were meant, with a space behind it; empty where none does."""
     by_lower = {word.lower(): word for word in known}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.errors import NotThere
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.questions.known import ADDRESS_HINT, find_address
 from flow_pipeline.questions.rows import Records, records
@@ -17,13 +17,13 @@ def about_address(connection: Connection, address: str) -> dict[str, Any]:
     """What is known of an address: `address` as asked, its `risk` per chain, its `labels`.
 
     Raises:
-        UsageError: it stands in no transfer and no label.
+        NotThere: it stands in no transfer and no label.
     """
     spelling = find_address(connection, address)
     address = spelling or address
     risk, labels = risk_of(connection, address), labels_of(connection, address)
     if not risk and not labels and spelling is None:
-        raise UsageError(f"{address} stands in no transfer and no label", ADDRESS_HINT)
+        raise NotThere(f"{address} stands in no transfer and no label", ADDRESS_HINT)
     return {"address": address, "risk": risk, "labels": labels}
 
 

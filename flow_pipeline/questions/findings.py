@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flow_pipeline.domain.errors import UsageError, one_of
+from flow_pipeline.domain.errors import NotThere, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.known import check_token, check_window, known_address
@@ -40,12 +40,12 @@ def one_finding(connection: Connection, finding_id: str) -> dict[str, Any]:
     """A finding with its `transfers` and `addresses`, with their labels.
 
     Raises:
-        UsageError: no finding has that id.
+        NotThere: no finding has that id.
     """
     values = {"finding_id": finding_id}
     found = records(connection, "select * from detection.findings where finding_id = $finding_id", values)
     if not found:
-        raise UsageError(f"there is no finding {finding_id}", "`netraflow findings --every` lists them")
+        raise NotThere(f"there is no finding {finding_id}", "`netraflow findings --every` lists them")
     transfers = """
         select * exclude (finding_id) from detection.finding_transfers where finding_id = $finding_id order by ordinal
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.errors import NotThere
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.known import check_token, check_window, known_address
@@ -91,12 +91,12 @@ def path_of_flow(connection: Connection, flow_id: str) -> Rows:
     """The transfers of a flow in order; `amount` is the whole transfer, of which the flow is a part.
 
     Raises:
-        UsageError: there is no such flow.
+        NotThere: there is no such flow.
     """
     statement = "select * from detection.group_flow_transfers where flow_id = $flow_id order by hop"
     path = rows(connection, statement, {"flow_id": flow_id})
     if not path[1]:
-        raise UsageError(f"there is no flow {flow_id}", "`netraflow flows by-amount` lists them")
+        raise NotThere(f"there is no flow {flow_id}", "`netraflow flows by-amount` lists them")
     return path
 
 
@@ -128,7 +128,7 @@ def known_group(connection: Connection, group_id: str) -> str:
     """A group's id as it is spelled, whatever the case given.
 
     Raises:
-        UsageError: there is no such group.
+        NotThere: there is no such group.
     """
     statement = """
         select group_id from detection.groups
@@ -136,7 +136,7 @@ def known_group(connection: Connection, group_id: str) -> str:
     """
     row = connection.execute(statement, {"group": group_id}).fetchone()
     if row is None:
-        raise UsageError(f"there is no group {group_id}", "`netraflow flows groups` lists them")
+        raise NotThere(f"there is no group {group_id}", "`netraflow flows groups` lists them")
     return str(row[0])
 
 

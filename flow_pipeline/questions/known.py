@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flow_pipeline.domain.errors import UsageError, meant
+from flow_pipeline.domain.errors import NotThere, UsageError, meant
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.warehouse.store import Connection
@@ -70,11 +70,11 @@ def known_address(connection: Connection, text: str) -> str:
     """An address that a transfer names.
 
     Raises:
-        UsageError: none does.
+        NotThere: none does.
     """
     found = find_address(connection, text)
     if found is None:
-        raise UsageError(f"{text} stands in no transfer", ADDRESS_HINT)
+        raise NotThere(f"{text} stands in no transfer", ADDRESS_HINT)
     return found
 
 

@@ -158,24 +158,42 @@ def open_published(settings: Settings) -> Iterator[Connection]:
         FlowError: the file is damaged; or what is asked for is no table or column of it, as an earlier version
             published it.
     """
+    published = published_path(settings)
+    with published_faults(published), closing(duckdb.connect(str(published), read_only=True)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set disabled_optimizers = ?", [UNSAFE_OPTIMIZERS])
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        # Files that were published before a macro came are readable all the same.
+        lend_macros(connection)
+        yield connection
+
+
+def published_path(settings: Settings) -> Path:
+    """The file that readers see.
+
+    Raises:
+        UsageError: when nothing has been published yet.
+    """
     if not settings.published_link.exists():
         raise UsageError(
             f"there is no published warehouse at {settings.published_link}",
             "run `netraflow analyze INPUT_DIR` or `netraflow demo` first",
         )
-    published = settings.published_link.resolve()
+    return settings.published_link.resolve()
+
+
+@contextmanager
+def published_faults(published: Path) -> Iterator[None]:
+    """Say what keeps a published file from answering.
+
+    Raises:
+        FlowError: the file is damaged; or what is asked for is no table or column of it, as an earlier version
+            published it.
+    """
     try:
-        with (
-            faults_of(published, PUBLISHED_WAY_OUT),
-            closing(duckdb.connect(str(published), read_only=True)) as connection,
-        ):
-            connection.execute("set TimeZone = 'UTC'")
-            connection.execute("set disabled_optimizers = ?", [UNSAFE_OPTIMIZERS])
-            connection.execute("set enable_external_access = false")
-            connection.execute("set lock_configuration = true")
-            # Files that were published before a macro came are readable all the same.
-            lend_macros(connection)
-            yield connection
+        with faults_of(published, PUBLISHED_WAY_OUT):
+            yield
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise FlowError(
             f"the published warehouse does not have what is asked for: {str(error).splitlines()[0]}",

@@ -1,0 +1,260 @@
+"""How answers leave: JSON, CSV or Arrow as asked, in pages whose cursor carries its run, with an ETag of that run.
+
+A published file never changes, so that the run, the version of the program and the address of a request say all of an
+answer: a browser that has it is told so without a question to the file. A cursor goes on in the run in which it began,
+for as long as that run is kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+import pyarrow as pa
+from fastapi import Query, Request, Response
+
+from flow_pipeline import __version__
+from flow_pipeline.domain.errors import FlowError, UsageError
+from flow_pipeline.domain.text import csv_cell, harmless
+from flow_pipeline.questions.rows import Rows
+
+JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
+FORMATS = (JSON, CSV, ARROW)
+PROBLEM = "application/problem+json"
+
+
+class NotModified(Exception):
+    """Whoever asks has the answer already."""
+
+
+class NotAcceptable(FlowError):
+    """No form that was asked for is spoken."""
+
+
+def jsonable(value: Any) -> Any:
+    """A value for JSON: exact decimals as text, as no reader of JSON keeps more than 15 digits."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return f"{value.isoformat()}Z" if value.tzinfo is None else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    return str(value)
+
+
+def to_json(value: Any) -> bytes:
+    """JSON of anything that a question gives; times are UTC and end with Z."""
+    options = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+    return orjson.dumps(_plain(value), default=jsonable, option=options)
+
+
+def _plain(value: Any) -> Any:
+    """Subclasses of list and dict as what they are; whole numbers beyond 64 bits as text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return value
+
+
+class Answer(Response):
+    """JSON as this API writes it."""
+
+    media_type = JSON
+
+    def render(self, content: Any) -> bytes:
+        """Bytes of the body."""
+        return to_json(content)
+
+
+def wanted_format(request: Request) -> str:
+    """The form that the Accept header likes best.
+
+    Raises:
+        NotAcceptable: it names none that is spoken.
+    """
+    best: tuple[float, int, str] | None = None
+    accept = request.headers.get("accept") or "*/*"
+    for place, part in enumerate(accept.split(",")):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    weight = float(parameter[2:])
+                except ValueError:
+                    weight = 0.0
+        kind, _, _ = name.lower().partition("/")
+        spoken = next((one for one in FORMATS if name.lower() == one), None)
+        if (spoken is None and name in ("*/*", "")) or (kind == "application" and name.endswith("/*")):
+            spoken = JSON
+        elif spoken is None and name == "text/*":
+            spoken = CSV
+        if spoken and weight > 0 and (best is None or (weight, -place) > best[:2]):
+            best = (weight, -place, spoken)
+    if best is None:
+        raise NotAcceptable(f"Accept: {accept[:100]}: no such form is spoken", f"ask for {', '.join(FORMATS)}")
+    return best[2]
+
+
+def etag(run: str, form: str) -> str:
+    """The mark of an answer of a run in a form."""
+    return f'W/"{run}-{__version__}-{FORMATS.index(form)}"'
+
+
+def refuse_known(request: Request, run: str, form: str) -> None:
+    """Say so when whoever asks has the answer.
+
+    Raises:
+        NotModified: it has.
+    """
+    known = [mark.strip() for mark in request.headers.get("if-none-match", "").split(",")]
+    if etag(run, form) in known:
+        raise NotModified
+
+
+def cursor_of(run: str, key: list[Any]) -> str:
+    """The word that goes on behind a row: the run, and the row's place in the order of the list."""
+    return base64.urlsafe_b64encode(json.dumps([run, *key], default=jsonable).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> tuple[str, list[Any]]:
+    """The run and the place of a cursor.
+
+    Raises:
+        UsageError: it is none of ours.
+    """
+    try:
+        run, *key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if isinstance(run, str) and key and all(isinstance(part, str | int | float | None) for part in key):
+            return run, key
+    except (ValueError, TypeError):
+        pass
+    raise UsageError(f"cursor {text[:60]}: that is no cursor of this list", "take next_cursor of the page before")
+
+
+def whole_number(key: list[Any]) -> int:
+    """The place of a cursor of a list that is counted.
+
+    Raises:
+        UsageError: it is no number.
+    """
+    if len(key) != 1 or not isinstance(key[0], int) or isinstance(key[0], bool) or not 0 <= key[0] < 2**62:
+        raise UsageError("the cursor is of another list", "take next_cursor of the page before")
+    return key[0]
+
+
+def page(
+    request: Request, run: str | None, found: Rows, next_key: list[Any] | None, more: Mapping[str, Any] | None = None
+) -> Response:
+    """One page of a list in the form asked for.
+
+    Args:
+        request: Whose Accept header decides.
+        run: Of the file that was asked; None for what no run published.
+        found: Columns, rows and types.
+        next_key: Place of the last row where there is another behind it.
+        more: Beside the items, in JSON alone.
+    """
+    form = wanted_format(request)
+    cursor = cursor_of(run or "", next_key) if next_key is not None else None
+    headers = {"Vary": "Accept", "Cache-Control": "private, no-cache"}
+    if run:
+        headers |= {"ETag": etag(run, form), "X-Run": run}
+    if cursor:
+        query = {**dict(request.query_params), "cursor": cursor}
+        headers["Link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
+    columns, rows = found
+    if form == CSV:
+        return Response(_csv(columns, rows), media_type="text/csv; charset=utf-8", headers=headers)
+    if form == ARROW:
+        return Response(_arrow(found), media_type=ARROW, headers=headers)
+    items = [dict(zip(columns, row, strict=True)) for row in rows]
+    return Answer({"items": items, "next_cursor": cursor, "run": run, **(more or {})}, headers=headers)
+
+
+def single(request: Request, run: str | None, found: Mapping[str, Any]) -> Response:
+    """One thing with what belongs to it, as JSON."""
+    if wanted_format(request) != JSON:
+        raise NotAcceptable("this is no table: it is told as JSON alone", f"ask for {JSON}")
+    headers = {"Vary": "Accept", "Cache-Control": "private, no-cache"}
+    if run:
+        headers |= {"ETag": etag(run, JSON), "X-Run": run}
+    return Answer({**found, "run": run}, headers=headers)
+
+
+def _csv(columns: list[str], rows: list[tuple[Any, ...]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list | tuple | dict):
+        value = json.dumps(value, default=jsonable, ensure_ascii=False)
+    if isinstance(value, str):
+        return csv_cell(harmless(value))
+    return jsonable(value) if isinstance(value, Decimal | date | datetime) else value
+
+
+def _arrow(found: Rows) -> bytes:
+    """An Arrow stream; what has no type of its own, such as JSON and lists of structs, is text."""
+    columns, rows = found
+    arrays = []
+    for place, kind in enumerate(found.types):
+        values = [row[place] for row in rows]
+        known = _ARROW.get(kind.partition("(")[0])
+        if kind.startswith("DECIMAL("):
+            width, scale = (int(part) for part in kind[8:-1].split(","))
+            known = pa.decimal128(width, scale)
+        if kind == "VARCHAR[]":
+            known = pa.list_(pa.string())
+        if known is None:
+            values = [None if value is None else str(_cell(value)) for value in values]
+        arrays.append(pa.array(values, known or pa.string()))
+    sink = io.BytesIO()
+    table = pa.Table.from_arrays(arrays, names=columns)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+_ARROW = {
+    "VARCHAR": pa.string(),
+    "BOOLEAN": pa.bool_(),
+    "TINYINT": pa.int8(),
+    "SMALLINT": pa.int16(),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
+    "UINTEGER": pa.uint32(),
+    "UBIGINT": pa.uint64(),
+    "FLOAT": pa.float32(),
+    "DOUBLE": pa.float64(),
+    "DATE": pa.date32(),
+    "TIMESTAMP": pa.timestamp("us"),
+}
+
+
+def problem(status: int, title: str, detail: str, way_out: str = "", **more: Any) -> Response:
+    """An error as RFC 9457 says; `way_out` is what to do about it."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": harmless(detail), **more}
+    if way_out:
+        body["way_out"] = harmless(way_out)
+    return Response(to_json(body), status, media_type=PROBLEM, headers={"Cache-Control": "no-store"})
+
+
+Cursor = Annotated[str | None, Query(max_length=2_000, description="next_cursor of the page before")]
