@@ -9,6 +9,7 @@ the messages to send. Killed anywhere in between, the next run does the rest.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, date, datetime
@@ -23,7 +24,7 @@ import pyarrow as pa
 from flow_pipeline import __version__
 from flow_pipeline.alerts.relations import DAYS_TO_TELL
 from flow_pipeline.alerts.rules import COLUMNS, RUN_FAILED, WITHOUT_RULE, discover, lend_words
-from flow_pipeline.domain.errors import FlowError, NotThere, UsageError, one_of
+from flow_pipeline.domain.errors import Conflict, FlowError, NotThere, UsageError, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tables import OPS_ALERTS
 from flow_pipeline.domain.text import harmless
@@ -69,6 +70,10 @@ def ledger_file(settings: Settings) -> Path:
     return settings.data_dir / "alerts" / "ledger.duckdb"
 
 
+_TURN = threading.RLock()
+"""Threads of one process take turns at once, other processes by looking again at the lock file."""
+
+
 class LedgerUnavailable(FlowError):
     """The ledger is held by another process or can not be written; nothing says that it is damaged."""
 
@@ -83,7 +88,7 @@ def open_ledger(settings: Settings) -> Iterator[Connection]:
         FlowError: the file is damaged or no ledger.
     """
     path = ledger_file(settings)
-    with ExitStack() as held:
+    with _TURN, ExitStack() as held:
         try:
             held.enter_context(hold(path.with_suffix(".lock"), settings))
         except FlowError as error:
@@ -416,7 +421,13 @@ def find(connection: Connection, prefix: str) -> str:
 
 
 def acknowledge(
-    settings: Settings, prefix: str, author: str, reason: str, verdict: str | None = None, now: datetime | None = None
+    settings: Settings,
+    prefix: str,
+    author: str,
+    reason: str,
+    verdict: str | None = None,
+    now: datetime | None = None,
+    seen: str | None = None,
 ) -> str:
     """Somebody took care of an alert; it is told again only when it changes.
 
@@ -427,29 +438,47 @@ def acknowledge(
         reason: Why.
         verdict: What it turned out to be, one of `VERDICTS`; kept for good, also when the alert changes.
         now: When; else the present.
+        seen: `state` of the alert that the decision is about.
+
+    Raises:
+        UsageError: no such alert.
+        Conflict: the alert is not as it was seen.
     """
-    return _decide(settings, prefix, "acknowledge", author, reason, None, now, verdict)
+    return _decide(settings, prefix, "acknowledge", author, reason, None, now, verdict, seen)
 
 
-def snooze(settings: Settings, prefix: str, until: date, author: str, reason: str, now: datetime | None = None) -> str:
+def snooze(
+    settings: Settings,
+    prefix: str,
+    until: date,
+    author: str,
+    reason: str,
+    now: datetime | None = None,
+    seen: str | None = None,
+) -> str:
     """Hold back what happens to an alert until a day begins; then it is told.
 
     Raises:
         UsageError: no such alert, or the day is past.
+        Conflict: the alert is not as it was seen, where `seen` says how.
     """
     moment = datetime(until.year, until.month, until.day)
     if moment <= as_utc(now):
         raise UsageError(f"--until {until}: that day has begun", "give a day that is still to come")
-    return _decide(settings, prefix, "snooze", author, reason, moment, now)
+    return _decide(settings, prefix, "snooze", author, reason, moment, now, seen=seen)
 
 
 def _decide(
     settings: Settings, prefix: str, action: str, author: str, reason: str, until: datetime | None,
-    now: datetime | None, verdict: str | None = None,
+    now: datetime | None, verdict: str | None = None, seen: str | None = None,
 ) -> str:  # fmt: skip
     at = as_utc(now)
     with open_ledger(settings) as connection, transaction(connection):
         alert_id = find(connection, prefix)
+        if seen is not None and seen != state_of(connection, alert_id):
+            raise Conflict(
+                f"alert {alert_id} changed since it was read", "load it again, and decide on what stands there now"
+            )
         if action == "snooze":
             connection.execute(
                 "update alerts set snoozed_by = ?, snoozed_until = ?, snoozed_reason = ? where alert_id = ?",
@@ -479,6 +508,15 @@ def _decide(
     return alert_id
 
 
+def state_of(connection: Connection, alert_id: str) -> str:
+    """What an alert is at, its revision and how many decisions were made: whoever decides says which it was."""
+    row = connection.execute(
+        "select revision || '.' || (select count(*) from actions where alert_id = ?1) from alerts where alert_id = ?1",
+        [alert_id],
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
 def allow(
     settings: Settings, sender: str, receiver: str, until: date, author: str, reason: str, now: datetime | None = None
 ) -> None:
@@ -495,8 +533,25 @@ def allow(
         connection.execute("insert into allowed values (?, ?, ?, ?, ?, ?)", [*ends, moment, author, reason, at])
 
 
-def listed(settings: Settings, severity: str | None, rule: str | None, status: str | None, first: date | None) -> Rows:
+def listed(
+    settings: Settings,
+    severity: str | None,
+    rule: str | None,
+    status: str | None,
+    first: date | None,
+    after: str | None = None,
+    most: int | None = None,
+) -> Rows:
     """Alerts, severest and latest first; only open ones unless a status (or `all`) is given.
+
+    Args:
+        settings: Where the ledger is.
+        severity: Only such ones.
+        rule: Only of this kind, or with a part of it.
+        status: One of `STATUSES`, or all.
+        first: Only of this day and later.
+        after: The alert behind which the list goes on.
+        most: Rows.
 
     Raises:
         UsageError: there is no such severity, rule or status.
@@ -510,7 +565,7 @@ def listed(settings: Settings, severity: str | None, rule: str | None, status: s
             one_of(what, value, known)
     values = {"severity": severity, "rule": rule, "status": status or "open", "first": first}
     with open_ledger(settings) as connection:
-        return rows(connection, sql("listed_alerts"), values)
+        return rows(connection, sql("listed_alerts"), {**values, "after": after, "most": most})
 
 
 def shown(settings: Settings, prefix: str) -> dict[str, Any]:
@@ -531,6 +586,7 @@ def shown(settings: Settings, prefix: str) -> dict[str, Any]:
         alert = records(connection, alerts, values)[0]
         return {
             **alert,
+            "state": state_of(connection, values["id"]),
             "content": json.loads(alert["content"]),
             "explanation": json.loads(alert["explanation"]),
             "events": records(connection, events, values),

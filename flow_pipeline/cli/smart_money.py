@@ -46,11 +46,12 @@ def smart_money(
     as_csv: CsvOption = False,
 ) -> None:
     """Wallets listed as smart money, by rank, and what they made; `netraflow wallet ADDRESS` explains one."""
+    from flow_pipeline.questions.rows import Part
     from flow_pipeline.questions.wallets import smart_wallets, wallet_counts
     from flow_pipeline.warehouse.store import open_published
 
     with open_published(settings_of(context)) as connection:
-        columns, rows = smart_wallets(connection, top, category, every)
+        columns, rows = smart_wallets(connection, Part(top), category, every)
         known = wallet_counts(connection)
     emit(
         columns,

@@ -33,6 +33,10 @@ class NotThere(UsageError):
     """What was asked for by its name or id is not in the warehouse."""
 
 
+class Conflict(FlowError):
+    """Somebody else changed it since it was read; nothing was written."""
+
+
 def meant(name: str, known: Iterable[str]) -> str:
     """The question whether names that look like one were meant, with a space behind it; empty where none does."""
     by_lower = {word.lower(): word for word in known}

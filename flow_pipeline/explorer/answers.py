@@ -156,6 +156,19 @@ def whole_number(key: list[Any]) -> int:
     return key[0]
 
 
+def text_of(key: list[Any]) -> str | None:
+    """The place of a cursor of a list that goes on behind a name; None for the first page.
+
+    Raises:
+        UsageError: it is no name.
+    """
+    if not key:
+        return None
+    if len(key) != 1 or not isinstance(key[0], str):
+        raise UsageError("the cursor is of another list", "take next_cursor of the page before")
+    return key[0]
+
+
 def page(
     request: Request, run: str | None, found: Rows, next_key: list[Any] | None, more: Mapping[str, Any] | None = None
 ) -> Response:

@@ -14,7 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from flow_pipeline import __version__
-from flow_pipeline.domain.errors import FlowError, NotThere, UsageError
+from flow_pipeline.domain.errors import Conflict, FlowError, NotThere, UsageError
 from flow_pipeline.explorer import api, pages
 from flow_pipeline.explorer.answers import NotAcceptable, NotModified, problem
 from flow_pipeline.explorer.reading import Gone, Reading, TooLong
@@ -29,6 +29,7 @@ _STATUS: dict[type[FlowError], tuple[int, str]] = {
     NotAcceptable: (406, "Not acceptable"),
     NotSignedIn: (401, "Not signed in"),
     Forbidden: (403, "Forbidden"),
+    Conflict: (409, "Conflict"),
     NotThere: (404, "Not found"),
     UsageError: (400, "Bad request"),
     FlowError: (503, "Not available"),

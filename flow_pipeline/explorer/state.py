@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request, Response
 
-from flow_pipeline.explorer.answers import Cursor, read_cursor, refuse_known, wanted_format
+from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.explorer.answers import (
+    Cursor,
+    page,
+    read_cursor,
+    refuse_known,
+    single,
+    wanted_format,
+    whole_number,
+)
 from flow_pipeline.explorer.reading import Reading, Snapshot
+from flow_pipeline.questions.rows import Part, Rows
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.store import Connection
 
 
 @dataclass
 class State:
-    """Settings, the published files, the address listened on."""
+    """Settings, the published files, the address listened on, and the key of the tokens of forms."""
 
     settings: Settings
     reading: Reading
@@ -45,3 +58,102 @@ def snapshot(request: Request, cursor: Cursor = None) -> Iterator[Snapshot]:
 
 Read = Annotated[Snapshot, Depends(snapshot)]
 Shared = Annotated[State, Depends(state_of)]
+Limit = Annotated[int | None, Query(ge=1, description="rows of a page; unset is explorer.page_rows")]
+Token = Annotated[str | None, Query(max_length=200, description="only this token: symbol or contract address")]
+
+
+def window(
+    first: Annotated[date | None, Query(description="first day, UTC")] = None,
+    last: Annotated[date | None, Query(description="last day, included")] = None,
+) -> Window:
+    """The days asked for."""
+    return Window(first, last)
+
+
+Days = Annotated[Window, Depends(window)]
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which rows of a list a request asks for.
+
+    Attributes:
+        limit: Rows of the page.
+        key: Place behind which they are, as the cursor has it; empty for the first page.
+    """
+
+    request: Request
+    limit: int
+    key: list[Any]
+
+    @property
+    def part(self) -> Part:
+        """The same of a list that is counted, and one row more, which says whether there is another page."""
+        return Part(self.limit + 1, whole_number(self.key) if self.key else 0)
+
+    def counted(self, run: str | None, found: Rows, **more: Any) -> Response:
+        """The page of a list that was asked for `part`."""
+        shown = self.shown(found)
+        return page(
+            self.request, run, shown, [self.part.after + self.limit] if len(found[1]) > self.limit else None, more
+        )
+
+    def keyed(self, run: str | None, found: Rows, *columns: str, **more: Any) -> Response:
+        """The page of a list that goes on behind a row, named by some of its columns."""
+        shown = self.shown(found)
+        places = [found[0].index(name) for name in columns]
+        key = [shown[1][-1][place] for place in places] if len(found[1]) > self.limit else None
+        return page(self.request, run, shown, key, more)
+
+    def shown(self, found: Rows) -> Rows:
+        """The rows of the page, without the one that says whether there is another."""
+        return Rows(found[0], found[1][: self.limit], found.types)
+
+
+def paging(request: Request, shared: Shared, limit: Limit = None, cursor: Cursor = None) -> Paging:
+    """Which page is asked for.
+
+    Raises:
+        UsageError: more rows than a page may have.
+    """
+    most = shared.settings.explorer.max_page_rows
+    if limit and limit > most:
+        raise UsageError(f"limit={limit}: a page has at most {most:,} rows", "take them page by page with next_cursor")
+    return Paging(request, limit or shared.settings.explorer.page_rows, read_cursor(cursor)[1] if cursor else [])
+
+
+Page = Annotated[Paging, Depends(paging)]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A question to the published file of a request."""
+
+    request: Request
+    read: Snapshot
+    paging: Paging
+
+    def listing(self, ask: Callable[[Connection, Part], Rows], **more: Any) -> Response:
+        """A page of what a question gives."""
+        return self.paging.counted(self.read.run, ask(self.read.connection, self.paging.part), **more)
+
+    def whole(self, ask: Callable[[Connection], Rows], **more: Any) -> Response:
+        """A page of what a question gives at once, because it is short."""
+
+        def part_of(connection: Connection, part: Part) -> Rows:
+            found = ask(connection)
+            return Rows(found[0], found[1][part.after : part.after + part.limit], found.types)
+
+        return self.listing(part_of, **more)
+
+    def single(self, ask: Callable[[Connection], Any]) -> Response:
+        """One thing that a question gives."""
+        return single(self.request, self.read.run, ask(self.read.connection))
+
+
+def asking(request: Request, read: Read, page: Page) -> Asking:
+    """The question of this request."""
+    return Asking(request, read, page)
+
+
+Ask = Annotated[Asking, Depends(asking)]

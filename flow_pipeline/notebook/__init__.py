@@ -391,9 +391,10 @@ class Warehouse(_Asked):
             A row per wallet: `rank, wallet, chain, entity, category`, `score, score_low, score_high, confidence,
             win_rate` in [0, 1], `volume_usd, realised_usd`, counts, `first_seen, last_active`.
         """
+        from flow_pipeline.questions.rows import Part
         from flow_pipeline.questions.wallets import smart_wallets
 
-        return self._frame(lambda c: smart_wallets(c, top, category, every), as_)
+        return self._frame(lambda c: smart_wallets(c, Part(top), category, every), as_)
 
     def wallet(self, address: str, *, as_: Frames | None = None) -> dict[str, Any]:
         """What a wallet is, what it traded and made.

@@ -8,7 +8,7 @@ from flow_pipeline.domain.errors import NotThere, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.known import check_token, check_window, known_address
-from flow_pipeline.questions.rows import Rows, records, rows
+from flow_pipeline.questions.rows import Part, Rows, records, rows
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
@@ -20,7 +20,13 @@ def known_typologies(connection: Connection) -> list[str]:
 
 
 def findings(
-    connection: Connection, typology: str | None, window: Window, token: str | None, address: str | None, every: bool
+    connection: Connection,
+    typology: str | None,
+    window: Window,
+    token: str | None,
+    address: str | None,
+    every: bool,
+    part: Part | None = None,
 ) -> Rows:
     """Findings, the rarest first: suspicious ones, or `every`, of one typology, token or address when given.
 
@@ -33,7 +39,7 @@ def findings(
     check_window(connection, window)
     known = known_address(connection, address) if address else None
     values = {"typology": typology, "token": token, "address": known, "every": every}
-    return rows(connection, sql("findings"), {**values, "first": window.first, "last": window.last})
+    return rows(connection, sql("findings"), {**values, "first": window.first, "last": window.last}, part)
 
 
 def one_finding(connection: Connection, finding_id: str) -> dict[str, Any]:

@@ -8,23 +8,24 @@ from flow_pipeline.domain.errors import NotThere
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.known import check_token, check_window, known_address
-from flow_pipeline.questions.rows import Rows, rows
+from flow_pipeline.questions.rows import Part, Rows, rows
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
 
 
-def groups(connection: Connection) -> Rows:
+def groups(connection: Connection, part: Part | None = None) -> Rows:
     """Every group: id, name, type, risk level, whether flows begin and end there, its addresses seen."""
-    return rows(connection, "select * from detection.groups order by risk_rank(risk_level) desc, group_id")
+    statement = "select * from detection.groups order by risk_rank(risk_level) desc, group_id"
+    return rows(connection, statement, part=part)
 
 
-def group(connection: Connection, group_id: str) -> Rows:
+def group(connection: Connection, group_id: str, part: Part | None = None) -> Rows:
     """The addresses of one group, with the stretch of time in which each belongs to it."""
     statement = """
         select * from detection.group_members where group_id = $group_id order by chain, address, valid_from
     """
-    return rows(connection, statement, {"group_id": known_group(connection, group_id)})
+    return rows(connection, statement, {"group_id": known_group(connection, group_id)}, part)
 
 
 def groups_of_address(connection: Connection, address: str) -> Rows:
@@ -32,13 +33,13 @@ def groups_of_address(connection: Connection, address: str) -> Rows:
     return rows(connection, sql("flow_groups_of_address"), {"address": known_address(connection, address)})
 
 
-def active_flows(connection: Connection, group_id: str | None) -> Rows:
+def active_flows(connection: Connection, group_id: str | None, part: Part | None = None) -> Rows:
     """Flows of a group, or of all, that are on their way at the end of the last day, the most confident first."""
     statement = """
         select * from detection.active_flows where $group_id is null or source_group = $group_id
         order by confidence desc, amount desc, address
     """
-    return rows(connection, statement, {"group_id": known_group(connection, group_id) if group_id else None})
+    return rows(connection, statement, {"group_id": known_group(connection, group_id) if group_id else None}, part)
 
 
 def summary_of_pair(connection: Connection, source: str, destination: str) -> Rows:
@@ -51,13 +52,13 @@ def summary_of_pair(connection: Connection, source: str, destination: str) -> Ro
     return rows(connection, statement, pair)
 
 
-def summaries(connection: Connection) -> Rows:
+def summaries(connection: Connection, part: Part | None = None) -> Rows:
     """Every pair of groups and token, most flows first."""
     statement = """
         select * from detection.group_flow_summaries
         order by flow_count desc, source_group, destination_group, token_symbol
     """
-    return rows(connection, statement)
+    return rows(connection, statement, part=part)
 
 
 def top_risk(connection: Connection) -> Rows:
@@ -101,12 +102,17 @@ def path_of_flow(connection: Connection, flow_id: str) -> Rows:
 
 
 def by_amount(
-    connection: Connection, token: str | None, least: float | None, most: float | None, window: Window
+    connection: Connection,
+    token: str | None,
+    least: float | None,
+    most: float | None,
+    window: Window,
+    part: Part | None = None,
 ) -> Rows:
     """Flows by amount, the largest first, optionally of one token, within bounds and days."""
     check_token(connection, token)
     values = {"token": token, "least": least, "most": most, **_days(connection, window)}
-    return rows(connection, sql("flows_by_amount"), values)
+    return rows(connection, sql("flows_by_amount"), values, part)
 
 
 def statistics(connection: Connection, window: Window) -> Rows:

@@ -10,7 +10,7 @@ from flow_pipeline.domain.errors import UsageError, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.known import check_exchange, check_token, check_window
-from flow_pipeline.questions.rows import Rows, rows
+from flow_pipeline.questions.rows import Part, Rows, rows
 from flow_pipeline.settings import ANOMALY_METHODS, AnomalySettings, Settings
 from flow_pipeline.warehouse.store import Connection
 
@@ -35,22 +35,32 @@ def _days(connection: Connection, window: Window, token: str | None) -> dict[str
     return {"first": window.first, "last": window.last, "token": token}
 
 
-def daily_netflow(connection: Connection, scope: str, window: Window, token: str | None, exchange: str | None) -> Rows:
+def daily_netflow(
+    connection: Connection,
+    scope: str,
+    window: Window,
+    token: str | None,
+    exchange: str | None,
+    part: Part | None = None,
+) -> Rows:
     """Daily netflow rows of a scope (exchange, wallet, total), latest day first, then the largest move."""
     check_exchange(connection, exchange)
     table, column = SCOPES[scope]
     statement = sql("netflow_days", table=table, exchange=column)
-    return rows(connection, statement, {**_days(connection, window, token), "exchange": exchange})
+    return rows(connection, statement, {**_days(connection, window, token), "exchange": exchange}, part)
 
 
-def top_destinations(connection: Connection, window: Window, token: str | None, top: int, by: str) -> Rows:
+def top_destinations(
+    connection: Connection, window: Window, token: str | None, top: int, by: str, part: Part | None = None
+) -> Rows:
     """The `top` receivers per token over a window, ranked by amount or by count.
 
     Raises:
         UsageError: `by` is neither.
     """
     one_of("ranking of destinations by", by, ("amount", "count"))
-    return rows(connection, sql("netflow_destinations"), {**_days(connection, window, token), "top": top, "by": by})
+    values = {**_days(connection, window, token), "top": top, "by": by}
+    return rows(connection, sql("netflow_destinations"), values, part)
 
 
 def judged_by(settings: Settings, method: str | None, threshold: float | None = None) -> tuple[AnomalySettings, str]:
@@ -78,13 +88,14 @@ def anomalous_days(
     window: Window,
     token: str | None,
     wallets: bool = False,
+    part: Part | None = None,
 ) -> Rows:
     """Days flagged by a method under the settings given: of exchanges and all of them together, or of `wallets`."""
     values = {**_days(connection, window, token), "wallets": wallets}
     scores = connection.execute(sql("netflow_scores"), values).to_arrow_table()
     connection.register("flagged", flag(scores, settings, method))
     try:
-        return rows(connection, "select * from flagged")
+        return rows(connection, "select * from flagged", part=part)
     finally:
         connection.unregister("flagged")
 
@@ -102,12 +113,14 @@ def top_days(connection: Connection, method: str, top: int, scope: str, window: 
     return rows(connection, statement, values)
 
 
-def outflow_surges(connection: Connection, window: Window, token: str | None) -> Rows:
+def outflow_surges(connection: Connection, window: Window, token: str | None, part: Part | None = None) -> Rows:
     """Outflow surges, latest first."""
-    return rows(connection, sql("netflow_surges"), _days(connection, window, token))
+    return rows(connection, sql("netflow_surges"), _days(connection, window, token), part)
 
 
-def daily_findings(connection: Connection, detector: str, window: Window, token: str | None) -> Rows:
+def daily_findings(
+    connection: Connection, detector: str, window: Window, token: str | None, part: Part | None = None
+) -> Rows:
     """The days that a daily detector flagged, latest first.
 
     Raises:
@@ -118,4 +131,5 @@ def daily_findings(connection: Connection, detector: str, window: Window, token:
             f"there is no daily detector {detector}",
             f"choose from {', '.join(sorted(discover()))}; `netraflow findings` shows typologies",
         )
-    return rows(connection, sql("netflow_daily_findings"), {**_days(connection, window, token), "detector": detector})
+    values = {**_days(connection, window, token), "detector": detector}
+    return rows(connection, sql("netflow_daily_findings"), values, part)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from flow_pipeline.warehouse.store import Connection
+
+
+class Part(NamedTuple):
+    """Some rows of an answer: so many, behind the first `after`."""
+
+    limit: int
+    after: int = 0
 
 
 class Rows(tuple[list[str], list[tuple[Any, ...]]]):
@@ -29,8 +36,13 @@ class Records(list[dict[str, Any]]):
         self.rows = rows
 
 
-def rows(connection: Connection, statement: str, values: Mapping[str, Any] | None = None) -> Rows:
-    """Columns and rows of a statement."""
+def rows(
+    connection: Connection, statement: str, values: Mapping[str, Any] | None = None, part: Part | None = None
+) -> Rows:
+    """Columns and rows of a statement; with `part`, some of them in the statement's order."""
+    if part:
+        statement = f"{statement}\nlimit $part_limit offset $part_after"
+        values = {**(values or {}), "part_limit": part.limit, "part_after": part.after}
     return fetched(connection.execute(statement, values))
 
 

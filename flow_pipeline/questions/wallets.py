@@ -8,7 +8,7 @@ from typing import Any
 from flow_pipeline.domain.errors import one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.questions.known import known_address
-from flow_pipeline.questions.rows import Rows, records, rows
+from flow_pipeline.questions.rows import Part, Rows, records, rows
 from flow_pipeline.scoring.smart_money import CATEGORIES
 from flow_pipeline.warehouse.store import Connection
 
@@ -53,7 +53,7 @@ def one_wallet(connection: Connection, address: str) -> dict[str, Any]:
     }
 
 
-def smart_wallets(connection: Connection, top: int, category: str | None, every: bool) -> Rows:
+def smart_wallets(connection: Connection, part: Part, category: str | None, every: bool) -> Rows:
     """The best ranked wallets of detection.smart_money_wallets: listed ones, or all.
 
     Raises:
@@ -61,7 +61,7 @@ def smart_wallets(connection: Connection, top: int, category: str | None, every:
     """
     if category is not None:
         one_of("category", category, CATEGORIES)
-    return rows(connection, sql("wallets_smart"), {"top": top, "category": category, "every": every})
+    return rows(connection, sql("wallets_smart"), {"category": category, "every": every}, part)
 
 
 def wallet_counts(connection: Connection) -> WalletCounts:

@@ -1,6 +1,6 @@
--- Gives: one row per wallet and chain among the $top by rank, listed ones unless $every
+-- Gives: one row per wallet and chain, the best first, listed ones unless $every
 -- Reads: detection.smart_money_wallets
--- Takes: $top, $every; $category, null for all
+-- Takes: $every; $category, null for all
 select
     rank,
     wallet,
@@ -23,4 +23,3 @@ select
 from detection.smart_money_wallets
 where (is_smart or $every) and ($category is null or category = $category)
 order by rank, wallet, chain
-limit $top
