@@ -53,6 +53,14 @@ def one_of(what: str, value: str, known: Iterable[str]) -> str:
     return value
 
 
+class NotThere(UsageError):
+    """What is asked for by its id does not exist."""
+
+
+class Conflict(FlowError):
+    """Somebody else changed it since it was read; nothing was written."""
+
+
 class AuditFailed(FlowError):
     """A blocking expectation failed, so nothing was published; the command exits with 3."""
 
