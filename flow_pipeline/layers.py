@@ -39,8 +39,8 @@ OUTPUTS = (("reports", "metrics_file"), ("alerts", "channels", "*", "path"))
 """Keys whose values are files that a run writes."""
 WHOLE = (NAMES["chains"], NAMES["map"])
 """Tables that are one value: the first pattern that fits gives a chain, and half of a map is none."""
-NOT_REMEMBERED = ("data_dir", "warehouse")
-"""Where a directory lies and how much of its machine a run may take belong to the machine, not to the directory."""
+NOT_REMEMBERED = ("data_dir", "warehouse", "explorer")
+"""Where a directory lies, how much of its machine a run may take and who may look at it belong to the machine."""
 HEAD = """# How this data directory is built: what its runs were given beside the defaults, written as they publish.
 # Command line, environment and the settings file of a run come before it; `--forget NAME` drops a value.
 """

@@ -35,6 +35,7 @@ from pydantic_settings import (
 )
 
 from flow_pipeline import layers
+from flow_pipeline.domain.brokers import has_password
 from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.vocabulary import LABEL_CATEGORIES
@@ -1129,6 +1130,48 @@ class ExplorerSettings(Section):
     max_body_bytes: int = Field(
         2_000_000, ge=10_000, description="largest body of a request: a saved view of 300 nodes has about 100 kB"
     )
+    database: str | None = Field(
+        None,
+        description="SQLAlchemy URL of the database of cases, such as postgresql://user@host/cases, where several "
+        "machines share it; unset is SQLite in `cases/` of the data directory. Settings hold no password: env:NAME "
+        "names the variable with the whole URL, or PGPASSWORD has it",
+    )
+    busy_seconds: float = Field(
+        10.0,
+        gt=0,
+        description="how long a write to the database of cases waits for another one; a write takes milliseconds",
+    )
+    session_hours: float = Field(
+        12.0, gt=0, description="hours after which somebody has to sign in again: a working day, and no night"
+    )
+    least_password: int = Field(
+        15,
+        ge=8,
+        le=256,
+        description="fewest letters of a password; NIST SP 800-63B-4 asks for 15 where nothing else proves who it is",
+    )
+    max_text: int = Field(
+        100_000, ge=1_000, description="letters of a note or a narrative that are taken; a report of forty pages"
+    )
+    max_view_bytes: int = Field(
+        262_144,
+        ge=1_024,
+        description="bytes of the state of a saved view; the 300 nodes of a graph that can be read take a third",
+    )
+    max_bundle_bytes: int = Field(
+        1024**3,
+        ge=1_048_576,
+        description="bytes of an evidence bundle, unpacked, that are read to verify it: a bomb must not fill memory",
+    )
+
+    @field_validator("database")
+    @classmethod
+    def _is_no_secret(cls, value: str | None) -> str | None:
+        if value and not value.startswith("env:") and has_password(value):
+            raise ValueError(
+                f"it holds a password; put the URL into a variable such as {SECRET_PREFIX}CASES and write env:NAME"
+            )
+        return value
 
     @field_validator("memory_limit")
     @classmethod
@@ -1440,6 +1483,11 @@ class Settings(BaseSettings):
     def live_dir(self) -> Path:
         """Folder of the tip's store and of what `netraflow live` shows."""
         return self.data_dir / "live"
+
+    @property
+    def cases_dir(self) -> Path:
+        """Folder of the database of cases, where it is SQLite."""
+        return self.data_dir / "cases"
 
     @property
     def build_file(self) -> Path:

@@ -11,7 +11,6 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -20,6 +19,7 @@ import typer
 
 from flow_pipeline.cli.tables import PLAIN, Shape, table
 from flow_pipeline.domain.text import csv_cell, harmless, harmless_lines
+from flow_pipeline.questions.rows import jsonable as jsonable
 from flow_pipeline.questions.rows import named
 
 if TYPE_CHECKING:
@@ -150,15 +150,6 @@ def _text(value: Any) -> Any:
     if isinstance(value, str):
         return csv_cell(harmless(value))
     return format(value, "f") if isinstance(value, Decimal) else value
-
-
-def jsonable(value: Any) -> Any:
-    """A value for JSON: exact decimals and times as text."""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return str(value)
 
 
 def counted(count: int, thing: str) -> str:

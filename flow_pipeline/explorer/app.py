@@ -20,6 +20,7 @@ from flow_pipeline.explorer.answers import NotAcceptable, NotModified, problem
 from flow_pipeline.explorer.reading import Gone, Reading, TooLong
 from flow_pipeline.explorer.safety import Guard
 from flow_pipeline.explorer.state import State
+from flow_pipeline.explorer.store.opening import Store
 from flow_pipeline.explorer.who import Forbidden, NotSignedIn
 from flow_pipeline.settings import Settings
 
@@ -60,7 +61,7 @@ def create_app(settings: Settings, host: str = "127.0.0.1") -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.netraflow = State(settings, Reading(settings), host)
+    app.state.netraflow = State(settings, Reading(settings), Store(settings), host)
     app.include_router(api.router())
     app.include_router(pages.router())
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")

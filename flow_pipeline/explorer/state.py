@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
@@ -22,6 +21,7 @@ from flow_pipeline.explorer.answers import (
     whole_number,
 )
 from flow_pipeline.explorer.reading import Reading, Snapshot
+from flow_pipeline.explorer.store.opening import Store
 from flow_pipeline.questions.rows import Part, Rows
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.store import Connection
@@ -29,16 +29,17 @@ from flow_pipeline.warehouse.store import Connection
 
 @dataclass
 class State:
-    """Settings, the published files, the address listened on, and the key of the tokens of forms."""
+    """Settings, the published files, what people write, and the address listened on."""
 
     settings: Settings
     reading: Reading
+    store: Store
     host: str
-    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
     def close(self) -> None:
         """Let go of files."""
         self.reading.close()
+        self.store.close()
 
 
 def state_of(request: Request) -> State:

@@ -11,26 +11,21 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
 from flow_pipeline.domain.errors import FlowError
-from flow_pipeline.explorer.safety import SAFE, client_address, csrf_of, is_csrf, is_loopback
+from flow_pipeline.explorer.safety import client_address, csrf_of, is_loopback
 from flow_pipeline.explorer.state import State, state_of
+from flow_pipeline.explorer.store import people
+from flow_pipeline.explorer.store.people import Visitor
 
 COOKIE = "netraflow_session"
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
-
-
-READER, INVESTIGATOR = "reader", "investigator"
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody: name and role."""
-
-    name: str
-    role: str
+INVESTIGATOR: people.Role = "investigator"
+_SESSION_LETTERS = 32
+"""Fewest of a session that was made here; a shorter one was not."""
 
 
 class NotSignedIn(FlowError):
@@ -48,43 +43,56 @@ class Caller:
     Attributes:
         person: Name and role.
         session: Of the cookie; empty for tokens.
-        csrf: What forms of the session carry.
-        is_local: True for the user of the machine, who never signed in.
+        is_signed_in: True for a session that a password began.
         is_new: True when the answer has to set the session's cookie.
     """
 
-    person: Person
+    person: Visitor
     session: str = ""
-    csrf: str = ""
-    is_local: bool = False
+    is_signed_in: bool = False
     is_new: bool = False
+
+    @property
+    def csrf(self) -> str:
+        """What forms of the session carry; empty for tokens."""
+        return csrf_of(self.session) if self.session else ""
 
 
 def asks_for_people(state: State) -> bool:
     """True where people sign in: somebody has a password, a proxy names them, or others than this machine reach it."""
-    return bool(state.settings.explorer.trusted_header) or not is_loopback(state.host)
+    is_named = bool(state.settings.explorer.trusted_header)
+    return is_named or not is_loopback(state.host) or people.is_anybody(state.store)
 
 
 def caller(request: Request) -> Caller | None:
     """Who asks; None for nobody that is known."""
     state = state_of(request)
-    kind = request.headers.get("authorization", "").partition(" ")[0]
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
-        return None
+        found = people.bearer(state.store, token.strip())
+        return Caller(found) if found else None
     session = request.cookies.get(COOKIE, "")
-    header = state.settings.explorer.trusted_header
-    if header and client_address(request) in state.settings.explorer.trusted_proxies:
-        return None
+    if name := _named_by_proxy(request, state):
+        found = people.named(state.store, name)
+        return _with_session(found, session) if found else None
     if asks_for_people(state):
-        return None
-    return _with_session(state, Person(_machine_user(), INVESTIGATOR), session, is_local=True)
+        found = people.visitor(state.store, session) if session else None
+        return Caller(found, session, is_signed_in=True) if found else None
+    return _with_session(Visitor(_machine_user(), INVESTIGATOR), session)
 
 
-def _with_session(state: State, person: Person, session: str, is_local: bool = False) -> Caller:
+def _named_by_proxy(request: Request, state: State) -> str:
+    """Whom a proxy that is trusted names; empty where there is none."""
+    header = state.settings.explorer.trusted_header
+    if not header or client_address(request) not in state.settings.explorer.trusted_proxies:
+        return ""
+    return request.headers.get(header, "")
+
+
+def _with_session(person: Visitor, session: str) -> Caller:
     """Somebody who needs no password: the session is there for the token of its forms alone."""
-    is_new = len(session) < 32
-    session = secrets.token_urlsafe(32) if is_new else session
-    return Caller(person, session, csrf_of(state.secret, f"{person.name} {session}"), is_local, is_new)
+    is_new = len(session) < _SESSION_LETTERS
+    return Caller(person, secrets.token_urlsafe(_SESSION_LETTERS) if is_new else session, is_new=is_new)
 
 
 def _machine_user() -> str:
@@ -114,10 +122,10 @@ async def writer(request: Request, who: Annotated[Caller, Depends(reader)]) -> C
         Forbidden: a reader; or a form that is not of this session.
     """
     if who.person.role != INVESTIGATOR:
-        raise Forbidden(f"{who.person.name} may read alone", "`netraflow people` gives the role investigator")
+        raise Forbidden(f"{who.person.name} may only read", "an investigator may write: `netraflow people list`")
+    if who.is_new:
+        raise NotSignedIn("there is no session", "open a page of the explorer first, or send a token")
     if who.session:
-        if who.is_new:
-            raise NotSignedIn("there is no session", "open a page of the explorer first, or send a token")
         await check_form(request, who)
     return who
 
@@ -128,21 +136,19 @@ async def check_form(request: Request, who: Caller) -> None:
     Raises:
         Forbidden: the token is missing or of another session.
     """
-    given = request.headers.get(CSRF_HEADER, "")
-    if not given and request.method not in SAFE and "form" in request.headers.get("content-type", ""):
-        given = (await form_of(request)).get(CSRF_FIELD, "")
+    given = request.headers.get(CSRF_HEADER) or (await form_of(request)).get(CSRF_FIELD, "")
     if not secrets.compare_digest(given.encode(), who.csrf.encode()):
         raise Forbidden("the form is not of this session", "load the page again, then send it once more")
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Fields of a form that was sent, the last of each name."""
-    from urllib.parse import parse_qsl
-
-    return dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))
+    """Fields of a form that was sent, the last of each name; none of another kind of body."""
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    text = (await request.body()).decode(errors="replace")
+    return {name: value.replace("\r\n", "\n") for name, value in parse_qsl(text, keep_blank_values=True)}
 
 
 Reader = Annotated[Caller, Depends(reader)]
 Writer = Annotated[Caller, Depends(writer)]
-
-__all__ = ["COOKIE", "READER", "Caller", "Forbidden", "NotSignedIn", "Reader", "Writer", "is_csrf"]
+Form = Annotated[dict[str, str], Depends(form_of)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -60,3 +62,12 @@ def records(connection: Connection, statement: str, values: Mapping[str, Any] | 
 def named(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
     """Rows as dicts."""
     return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def jsonable(value: Any) -> Any:
+    """A value for JSON: exact decimals and times as text."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)
