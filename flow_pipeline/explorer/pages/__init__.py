@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import jinja2
 from fastapi import APIRouter, Request
@@ -16,8 +16,12 @@ from starlette.responses import HTMLResponse
 
 from flow_pipeline import __version__
 from flow_pipeline.domain.plugs import files_of
+from flow_pipeline.explorer.answers import cursor_of
+from flow_pipeline.explorer.shown import address_path, entity_path, path, short
+from flow_pipeline.explorer.state import Paging
 from flow_pipeline.explorer.who import COOKIE, Caller
-from flow_pipeline.reports.page import in_words, is_number
+from flow_pipeline.questions.rows import Rows
+from flow_pipeline.reports.page import in_words
 
 
 def router() -> APIRouter:
@@ -38,25 +42,15 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters |= {"show": in_words, "segment": lambda text: quote(str(text), safe="")}
-    made.tests |= {"number": is_number}
-    made.globals |= {"version": __version__, "short": short, "address_path": address_path, "entity_path": entity_path}
+    made.filters |= {"show": in_words}
+    made.globals |= {
+        "version": __version__,
+        "short": short,
+        "address_path": address_path,
+        "entity_path": entity_path,
+        "route": path,
+    }
     return made
-
-
-def short(text: str) -> str:
-    """An address by its ends."""
-    return text if len(text) <= 16 else f"{text[:8]}…{text[-6:]}"
-
-
-def address_path(chain: str, address: str) -> str:
-    """Where the page of an address is."""
-    return f"/addresses/{quote(chain, safe='')}/{quote(address, safe='')}"
-
-
-def entity_path(chain: str, entity: str) -> str:
-    """Where the page of an entity is."""
-    return f"/entities/{quote(chain, safe='')}/{quote(entity, safe='')}"
 
 
 def render(request: Request, template: str, title: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -79,7 +73,7 @@ def render(request: Request, template: str, title: str, status: int = 200, **val
                 "who": who,
                 "csrf": who.csrf if who else "",
                 "run": None,
-                "path": request.url.path,
+                "here": request.url.path,
                 "query": request.query_params.get("q", ""),
                 **values,
             }
@@ -94,6 +88,23 @@ def render(request: Request, template: str, title: str, status: int = 200, **val
 def set_session(request: Request, answer: HTMLResponse, session: str) -> None:
     """Have the browser keep a session: no script reads it, no other site sends it."""
     answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", secure=request.url.scheme == "https", path="/")
+
+
+def next_page(request: Request, paging: Paging, run: str | None, found: Rows, *columns: str) -> str:
+    """Where the next page of a list is; empty behind the last one.
+
+    Args:
+        request: Of this page.
+        paging: Which page it is.
+        run: Of the file that was asked; None for what no run published.
+        found: Rows as `paging.part` asked for them, one more than are shown.
+        columns: Those that name a row, where the list goes on behind one; else it is counted.
+    """
+    if len(found[1]) <= paging.limit:
+        return ""
+    last = dict(zip(found[0], found[1][paging.limit - 1], strict=True))
+    key = [last[name] for name in columns] if columns else [paging.part.after + paging.limit]
+    return f"{request.url.path}?{urlencode({**dict(request.query_params), 'cursor': cursor_of(run or '', key)})}"
 
 
 def refusal(request: Request, status: int, title: str, detail: str, way_out: str) -> HTMLResponse:
