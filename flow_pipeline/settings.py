@@ -1150,6 +1150,31 @@ class ScheduleSettings(Section):
     )
 
 
+class ExplorerSettings(Section):
+    """What the explorer reads."""
+
+    read_tables: bool = Field(
+        True,
+        description="keep transfers a second time, by address, for questions about one: milliseconds instead of a look "
+        "at every transfer; they take about as much room as the transfers themselves, and without them the answers are "
+        "the same",
+    )
+    max_unsorted: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="share of the transfers kept by address that may lie behind the sorted ones, day by day; beyond it "
+        "all are sorted again: each such day is looked at by every question, and sorting 10 M transfers takes as long "
+        "as ten such days",
+    )
+    busy_transfers: int = Field(
+        20_000,
+        ge=1,
+        description="transfers from which the counterparties of an address are counted and ranked when it is built, "
+        "not when it is asked for: so many are summed in five milliseconds",
+    )
+
+
 class NodeSettings(Section):
     """How nodes and explorers are asked."""
 
@@ -1354,6 +1379,7 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     reports: ReportSettings = ReportSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    explorer: ExplorerSettings = ExplorerSettings()
     nodes: NodeSettings = NodeSettings()
     live: LiveSettings = LiveSettings()
 
