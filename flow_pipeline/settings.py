@@ -1163,6 +1163,26 @@ class ExplorerSettings(Section):
         ge=1_048_576,
         description="bytes of an evidence bundle, unpacked, that are read to verify it: a bomb must not fill memory",
     )
+    read_tables: bool = Field(
+        True,
+        description="keep transfers a second time, by address, for questions about one: milliseconds instead of a look "
+        "at every transfer; they take about as much room as the transfers themselves, and without them the answers are "
+        "the same",
+    )
+    max_unsorted: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="share of the transfers kept by address that may lie behind the sorted ones, day by day; beyond it "
+        "all are sorted again: each such day is looked at by every question, and sorting 10 M transfers takes as long "
+        "as ten such days",
+    )
+    busy_transfers: int = Field(
+        20_000,
+        ge=1,
+        description="transfers from which the counterparties of an address are counted and ranked when it is built, "
+        "not when it is asked for: so many are summed in five milliseconds",
+    )
 
     @field_validator("database")
     @classmethod

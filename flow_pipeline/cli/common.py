@@ -171,6 +171,7 @@ RUN_STEPS = (
     ("build",),
     ("audit raw", "audit marts", "audit collapse"),
     ("detect", "follow", "find", "analyse", "score"),
+    ("sort",),
     ("audit",),
     ("compare", "publish", "record"),
     ("send",),

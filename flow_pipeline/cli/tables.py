@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from flow_pipeline.domain.text import harmless
+from flow_pipeline.domain.text import harmless, sized
 
 TOKEN_UNITS = frozenset(
     {
@@ -235,10 +235,7 @@ def pretty(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float | Decimal):
-        size = abs(float(value))
-        if not size:
-            return "0"
-        return f"{value:,.2f}" if size >= 100 else f"{value:,.4f}" if size >= 0.001 else f"{value:.2g}"
+        return sized(value)
     if isinstance(value, datetime):
         return str(value)[:19]
     if isinstance(value, list):

@@ -16,6 +16,7 @@ GUARDED = {
     "collapse": "marts.fct_daily_exchange_netflow",
     "detection": "detection.netflow_scores",
     "drift": "detection.smart_money_drift",
+    "reading": "store.address_transfers",
 }
 """The table whose readers wait for the audit of its stage.
 

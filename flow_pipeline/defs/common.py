@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from flow_pipeline.domain.tables import ALL_TABLES
+from flow_pipeline.domain.tables import ALL_TABLES, READ_TABLES
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.column_lineage import column_lineage
@@ -94,7 +94,7 @@ def _lineages() -> dict[str, dg.TableColumnLineage]:
     return made
 
 
-_ASSETS_OF_THE_STORE = ("store.wallet_features",)
+_ASSETS_OF_THE_STORE = ("store.wallet_features", *(table.relation for table in READ_TABLES))
 
 
 def show(context: dg.AssetExecutionContext, key: list[str], facts: Mapping[str, str]) -> None:

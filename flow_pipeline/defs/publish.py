@@ -3,13 +3,14 @@
 import dagster as dg
 
 from flow_pipeline.defs.common import ops_asset, settings, show
-from flow_pipeline.domain.tables import OPS_PUBLICATIONS, USER_TABLES
+from flow_pipeline.domain.tables import OPS_PUBLICATIONS, READ_TABLES, USER_TABLES
 from flow_pipeline.loading.ingest import LoadReport
 from flow_pipeline.pipeline import RunResult, publish
 from flow_pipeline.reports.charts import published_pictures
 from flow_pipeline.warehouse.publish import new_run_id
 from flow_pipeline.warehouse.store import open_build, run_lock
 
+_READ = [dg.AssetKey([table.schema, table.name]) for table in READ_TABLES]
 # Whatever detection writes is there before the swap.
 _FOUND = [dg.AssetKey([table.schema, table.name]) for table in USER_TABLES if table.schema in ("detection", "marts")]
 _FACTS = [
@@ -24,7 +25,7 @@ _FACTS = [
 ]
 
 
-@ops_asset(["ops", "publications"], OPS_PUBLICATIONS.description, {"duckdb"}, [*_FOUND, *_FACTS])
+@ops_asset(["ops", "publications"], OPS_PUBLICATIONS.description, {"duckdb"}, [*_FOUND, *_FACTS, *_READ])
 def publications(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Content hashes, a copy under a new name, one atomic swap, the CSV exports."""
     with run_lock(settings()):

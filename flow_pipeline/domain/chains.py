@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
 EVERY_EVM_CHAIN = "*"
@@ -107,7 +107,7 @@ _BY_KEY = {_key(name): chain for chain in CHAINS for name in (chain.name, *chain
 _BY_ID = {chain.chain_id: chain for chain in CHAINS if chain.chain_id is not None}
 
 
-@cache
+@lru_cache(maxsize=4096)
 def canonical_chain(name: str) -> str:
     """The chain's canonical name: `eth`, `eth-mainnet`, `1`, `0x1` and `eip155:1` → `ethereum`.
 

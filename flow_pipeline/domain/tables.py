@@ -1450,6 +1450,87 @@ OPS_PUBLICATIONS = Table(
     ),
 )
 
+STORE_ADDRESS_TRANSFERS = Table(
+    "store",
+    "address_transfers",
+    "One row per transfer and address at an end of it, by address and time; the days since they were last sorted stand "
+    "behind, each sorted. Without a row where explorer.read_tables is off.",
+    _columns(
+        ("address_id", "INTEGER", "the address, store.addresses.address_id"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("block_timestamp", "TIMESTAMP", "block time, UTC"),
+        ("other_id", "INTEGER", "the address at the other end; the same one in a self-transfer, which has one row"),
+        ("is_out", "BOOLEAN", "true where the address is the sender"),
+        (
+            "is_counted",
+            "BOOLEAN",
+            "true for what makes counterparties: to another address, of an amount above zero or unknown; zero amounts "
+            "are free to send, and poison lists of counterparties",
+        ),
+        ("token_id", "INTEGER", "store.tokens.token_id"),
+        ("amount", AMOUNT, "token units, exact; NULL where the source gave none or the token is not summable"),
+        (
+            "amount_usd",
+            USD,
+            "US dollars by the price of the day, else as the source gave them; NULL when unknown, as for suspected "
+            "spoofs that no price names by contract",
+        ),
+        ("load_id", "INTEGER", "the load that added the transfer: with source_row its row in store.transfers"),
+        ("source_row", "BIGINT", "1-based data row in the source file"),
+    ),
+)
+STORE_COUNTERPARTIES = Table(
+    "store",
+    "counterparties",
+    "One row per chain, busy address and counterparty, by rank: what had gone between them when "
+    "store.address_transfers was last sorted. Addresses under explorer.busy_transfers are summed when they are asked "
+    "for.",
+    _columns(
+        ("address_id", "INTEGER", "the address, store.addresses.address_id"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        (
+            "rank",
+            "INTEGER",
+            "1 for the most US dollars both ways, those without any known last; then by transfers, first time, id",
+        ),
+        ("other_id", "INTEGER", "the counterparty; never the address itself: self-transfers make none"),
+        ("transfers_out", "BIGINT", "counted transfers to the counterparty, suspected spoofs included"),
+        ("transfers_in", "BIGINT", "counted transfers from it"),
+        (
+            "usd_out",
+            USD,
+            "US dollars of transfers_out as far as they are known; NULL where none is known, never 0 for that",
+        ),
+        ("usd_in", USD, "the same of transfers_in"),
+        ("first_at", "TIMESTAMP", "first of them, UTC"),
+        ("last_at", "TIMESTAMP", "last of them, UTC"),
+    ),
+)
+STORE_ADDRESS_TEXTS = Table(
+    "store",
+    "address_texts",
+    "One row per address, in order of its text, so that those that begin alike are found without a look at all; "
+    "addresses since the last sorting stand behind, sorted.",
+    _columns(
+        ("address", "VARCHAR", "the address, lower case on EVM chains"),
+        ("address_id", "INTEGER", "store.addresses.address_id"),
+    ),
+)
+STORE_TOKEN_NAMES = Table(
+    "store",
+    "token_names",
+    "One row per spelling of a token with the name that is shown for it: intermediate.int_tokens__canonical, kept.",
+    _columns(
+        ("token_id", "INTEGER", "store.tokens.token_id"),
+        ("chain", "VARCHAR", "canonical chain name"),
+        ("token_address", "VARCHAR", "token contract, NULL for a native coin or where the source has none"),
+        ("token_symbol", "VARCHAR", "symbol shown for the token"),
+        ("spoof_suspected", "BOOLEAN", "true where it imitates a known token of its chain"),
+    ),
+)
+
+READ_TABLES = (STORE_ADDRESS_TRANSFERS, STORE_COUNTERPARTIES, STORE_ADDRESS_TEXTS, STORE_TOKEN_NAMES)
+"""What is kept a second time, so that questions about an address are answered fast."""
 STORE_TABLES = (
     STORE_TRANSFERS,
     STORE_ADDRESSES,
@@ -1478,6 +1559,7 @@ STORE_TABLES = (
     STORE_PAYERS,
     STORE_ADDRESS_CLUSTERS,
     STORE_GROUP_MEMBERS,
+    *READ_TABLES,
 )
 USER_TABLES = (
     RAW_LOADS,

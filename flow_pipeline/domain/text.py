@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
 from hashlib import md5
 
 UNSEEN = (
@@ -46,6 +47,14 @@ def harmless(text: str, most: int | None = None) -> str:
 def harmless_lines(text: str) -> str:
     """Lines of the program that hold such texts; its own line breaks stay."""
     return "\n".join(map(harmless, text.split("\n")))
+
+
+def sized(value: float | Decimal) -> str:
+    """A number for people: as many digits as its size deserves."""
+    size = abs(float(value))
+    if not size:
+        return "0"
+    return f"{value:,.2f}" if size >= 100 else f"{value:,.4f}" if size >= 0.001 else f"{value:.2g}"
 
 
 def as_written(text: str) -> str:

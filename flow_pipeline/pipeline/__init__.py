@@ -53,6 +53,7 @@ from flow_pipeline.warehouse.publish import (
     refresh_day_hashes,
     swap_in,
 )
+from flow_pipeline.warehouse.read_tables import fill_read_tables
 from flow_pipeline.warehouse.rollback import is_chosen
 from flow_pipeline.warehouse.stages import begin_marts, check_publishable, finish_marts
 from flow_pipeline.warehouse.store import Connection, get_state, open_build, run_lock, set_state
@@ -149,7 +150,8 @@ def build(
     transform(settings, window, say)
     audit(settings, result, ("raw", "marts", "collapse"), say, ("collapse",) if accepts_collapse else ())
     detect(settings, say)
-    audit(settings, result, ("detection", "drift"), say)
+    sort_for_readers(settings, say)
+    audit(settings, result, ("detection", "drift", "reading"), say)
 
 
 def tell(settings: Settings, result: RunResult, say: Progress = lambda text: None) -> None:
@@ -313,6 +315,13 @@ def detect(settings: Settings, say: Progress = lambda text: None) -> dict[str, i
         return counts | add_patterns(connection)
 
 
+def sort_for_readers(settings: Settings, say: Progress = lambda text: None) -> dict[str, int]:
+    """Bring the tables that the explorer reads up to date; row counts per table."""
+    say("sort for readers")
+    with open_build(settings) as connection:
+        return fill_read_tables(connection, settings.explorer)
+
+
 def _follow_findings(settings: Settings, say: Progress) -> dict[str, int]:
     """Typologies, trades and wallets; trades need to know the hubs that typologies find."""
     with open_build(settings) as connection:
@@ -409,6 +418,7 @@ __all__ = [
     "record",
     "report",
     "run",
+    "sort_for_readers",
     "tell",
     "transform",
 ]

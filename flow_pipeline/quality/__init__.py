@@ -19,7 +19,7 @@ from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.imports import import_large
 from flow_pipeline.settings import QualitySettings
 
-STAGES = ("raw", "marts", "collapse", "detection", "drift")
+STAGES = ("raw", "marts", "collapse", "detection", "drift", "reading")
 Measure = Callable[[str], float | None]
 
 

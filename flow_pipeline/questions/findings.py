@@ -6,6 +6,7 @@ from typing import Any
 
 from flow_pipeline.domain.errors import NotThere, one_of
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.domain.text import sized
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.known import check_token, check_window, known_address
 from flow_pipeline.questions.rows import Part, Rows, records, rows
@@ -60,3 +61,32 @@ def one_finding(connection: Connection, finding_id: str) -> dict[str, Any]:
         "transfers": records(connection, transfers, values),
         "addresses": records(connection, sql("finding_addresses"), values),
     }
+
+
+def clears(found: dict[str, Any]) -> list[str]:
+    """What would take a finding of `one_finding` away, in words."""
+    middles = [
+        row["address"] for row in found["addresses"] if row["role"] in ("middle", "focus") and not row["is_terminal"]
+    ]
+    ways = []
+    if middles:
+        some = ", ".join(middles[:3]) + (f" or {len(middles) - 3} others" if len(middles) > 3 else "")
+        ways.append(
+            f"a label that shows {some} to be a service (exchange, bridge, dex, contract): "
+            "`netraflow analyze … --labels FILE`"
+        )
+    ways.append("evidence that the addresses belong to one owner with a reason to move the money so")
+    if found["judged_by"] in ("pool", "profile") and found["is_suspicious"]:
+        needed, token = found["strength_needed"], found["token_symbol"] or found["token_address"]
+        ways.append(
+            f"more ordinary traffic as strong as it: E is {found['e_value']:.2g}, under the budget "
+            f"verdicts.alarms_per_10000; its strength is {sized(found['strength'])} {token}"
+            + (f", and up to {sized(needed)} would be ordinary" if needed is not None else "")
+        )
+    elif found["judged_by"] == "limit":
+        ways.append(f"a higher limit: typologies.{found['typology']}.amount_by_token or amount_usd")
+    elif found["judged_by"] == "label":
+        ways.append("evidence that the label that it touches is wrong or did not hold at its time")
+    elif found["judged_by"] == "own_rate":
+        ways.append("earlier days in which the address made as many transfers: `netraflow analyze` with more history")
+    return ways

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import NotThere, UsageError, meant
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
@@ -10,6 +11,19 @@ from flow_pipeline.warehouse.store import Connection
 sql = statements(__package__)
 _NAMED = 10
 """Names in a refusal: the largest of what there is."""
+
+
+def known_chain(connection: Connection, chain: str) -> str:
+    """A chain that has transfers, by its canonical name.
+
+    Raises:
+        NotThere: none has it.
+    """
+    name = canonical_chain(chain)
+    names = [row[0] for row in connection.execute("select distinct chain from store.tokens order by chain").fetchall()]
+    if name not in names:
+        raise NotThere(f"there is no transfer of the chain {chain[:80]}", _there_are(name[:80], names))
+    return name
 
 
 def check_window(connection: Connection, window: Window) -> None:

@@ -133,6 +133,7 @@ def inputs_of_every_day(connection: Connection, settings: Settings) -> str:
         ],
         "smart_money": settings.smart_money.model_dump(mode="json"),
         "clusters": settings.clusters.model_dump(mode="json"),
+        "read_tables": settings.explorer.read_tables,
         "wallets": connection.execute(
             "select count(*), coalesce(sum(hash(wallet, category)), 0)::varchar from raw.wallet_reports"
         ).fetchone(),

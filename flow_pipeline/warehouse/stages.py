@@ -36,6 +36,8 @@ PARTS = (
     "patterns",
 )
 """What detection is made of, besides the daily detectors."""
+READING = "read_tables"
+"""The part that is made for readers; no part of detection looks at it."""
 _LOADED = """
 select count(*), coalesce(sum(load_id), 0), (select count(*) from raw.loads), (select max(load_id) from raw.loads)
 from store.transfers
@@ -94,7 +96,7 @@ def check_publishable(connection: Connection, settings: Settings) -> None:
     mark = get_state(connection, "marts_mark")
     if not mark or get_state(connection, "marts_from") != _inputs(connection, settings):
         stale.append("the marts are older than what is loaded")
-    parts = [name for name in _parts() if not mark or not _mark_of(connection, name).startswith(f"{mark}:")]
+    parts = [name for name in (*_parts(), READING) if not mark or not _mark_of(connection, name).startswith(f"{mark}:")]
     if parts:
         stale.append(f"{', '.join(parts)} did not run since the marts were built")
     passed = {stage: get_state(connection, f"audited_{stage}") for stage in AUDITS}
@@ -132,6 +134,8 @@ def _looked_at(connection: Connection, stage: str, settings: Settings) -> str:
         return get_state(connection, "marts_mark") or ""
     if stage == "drift":
         return _mark_of(connection, "smart_money")
+    if stage == "reading":
+        return _mark_of(connection, READING)
     marks = [_mark_of(connection, name) for name in _parts()]
     return hashlib.sha256(json.dumps(marks).encode()).hexdigest()
 

@@ -62,7 +62,8 @@ def listing(
     every: bool = False,
 ) -> Response:
     """Findings, the most severe first."""
-    found = questions.findings(read.connection, typology or None, days, token or None, address or None, every, page.part)
+    asked = (typology or None, days, token or None, address or None, every)
+    found = questions.findings(read.connection, *asked, page.part)
     return render(
         request,
         "findings.html.j2",
@@ -94,7 +95,7 @@ def one(
         run=read.run,
         finding=found,
         facts=facts(found, _FACTS, chain),
-        transfers=table(found["transfers"], TRANSFERS, f"Transfers, in order; amounts in {found['token_symbol']}", chain),
+        transfers=table(found["transfers"], TRANSFERS, f"Transfers, in order; {found['token_symbol']}", chain),
         addresses=table(found["addresses"], _ADDRESSES, "Addresses", chain),
         clears=questions.clears(found),
         proof=proofs[0] if proofs else None,

@@ -62,9 +62,7 @@ def home(request: Request, who: Reader, read: Read, shared: Shared) -> Response:
 
 
 @router.get("/search")
-def hits(
-    request: Request, who: Reader, read: Read, q: Annotated[str, Query(max_length=200)] = ""
-) -> Response:
+def hits(request: Request, who: Reader, read: Read, q: Annotated[str, Query(max_length=200)] = "") -> Response:
     """What a few letters may mean; the page of what they name exactly, where that is one thing."""
     found = search(read.connection, q, _HITS) if len(q.strip()) >= 3 else []
     exact = [hit for hit in found if hit["match"] == "exact"]

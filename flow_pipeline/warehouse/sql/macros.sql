@@ -39,3 +39,8 @@ row(
     coalesce(rarity, 0),
     -coalesce(try_cast(json_extract_string(content, '$.amount') as double), -1)
 );
+
+-- Where a counterparty of an address stands, the first to read first: the most dollars both ways, those of which none
+-- are known last; then the most transfers, who came first, who was loaded first.
+create or replace macro counterparty_place(usd_out, usd_in, transfers_out, transfers_in, first_at, other_id) as
+row(-coalesce(usd_out + usd_in, usd_out, usd_in, -1), -(transfers_out + transfers_in), first_at, other_id);
