@@ -18,7 +18,7 @@ from flow_pipeline.domain.errors import Conflict, FlowError, NotThere, UsageErro
 from flow_pipeline.explorer import api, pages
 from flow_pipeline.explorer.answers import NotAcceptable, NotModified, problem
 from flow_pipeline.explorer.reading import Gone, Reading, TooLong
-from flow_pipeline.explorer.safety import Guard
+from flow_pipeline.explorer.safety import Allowance, Guard
 from flow_pipeline.explorer.state import State
 from flow_pipeline.explorer.store.opening import Store
 from flow_pipeline.explorer.who import Forbidden, NotSignedIn
@@ -61,7 +61,9 @@ def create_app(settings: Settings, host: str = "127.0.0.1") -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.netraflow = State(settings, Reading(settings), Store(settings), host)
+    app.state.netraflow = State(
+        settings, Reading(settings), Store(settings), host, Allowance(settings.explorer.logins_per_minute)
+    )
     app.include_router(api.router())
     app.include_router(pages.router())
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,10 @@ class Cell:
     whole: str = ""
     href: str = ""
     kind: str = ""
+
+    def leading_to(self, href: str) -> Cell:
+        """The same cell as a link."""
+        return replace(self, href=href)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from flow_pipeline.explorer.answers import (
     whole_number,
 )
 from flow_pipeline.explorer.reading import Reading, Snapshot
+from flow_pipeline.explorer.safety import Allowance
 from flow_pipeline.explorer.store.opening import Store
 from flow_pipeline.questions.rows import Part, Rows
 from flow_pipeline.settings import Settings
@@ -29,12 +30,13 @@ from flow_pipeline.warehouse.store import Connection
 
 @dataclass
 class State:
-    """Settings, the published files, what people write, and the address listened on."""
+    """Settings, the published files, what people write, the address listened on, and how often one may sign in."""
 
     settings: Settings
     reading: Reading
     store: Store
     host: str
+    logins: Allowance
 
     def close(self) -> None:
         """Let go of files."""

@@ -28,6 +28,7 @@ def findings(
     address: str | None,
     every: bool,
     part: Part | None = None,
+    chain: str | None = None,
 ) -> Rows:
     """Findings, the rarest first: suspicious ones, or `every`, of one typology, token or address when given.
 
@@ -39,7 +40,7 @@ def findings(
     check_token(connection, token)
     check_window(connection, window)
     known = known_address(connection, address) if address else None
-    values = {"typology": typology, "token": token, "address": known, "every": every}
+    values = {"typology": typology, "token": token, "address": known, "every": every, "chain": chain}
     return rows(connection, sql("findings"), {**values, "first": window.first, "last": window.last}, part)
 
 

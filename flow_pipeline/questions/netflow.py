@@ -6,11 +6,11 @@ from typing import Any
 
 from flow_pipeline.detectors import discover
 from flow_pipeline.detectors.netflow_anomaly import flag
-from flow_pipeline.domain.errors import UsageError, one_of
+from flow_pipeline.domain.errors import NotThere, UsageError, one_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.questions.known import check_exchange, check_token, check_window
-from flow_pipeline.questions.rows import Part, Rows, rows
+from flow_pipeline.questions.known import check_exchange, check_token, check_window, known_chain
+from flow_pipeline.questions.rows import Part, Records, Rows, records, rows
 from flow_pipeline.settings import ANOMALY_METHODS, AnomalySettings, Settings
 from flow_pipeline.warehouse.store import Connection
 
@@ -48,6 +48,32 @@ def daily_netflow(
     table, column = SCOPES[scope]
     statement = sql("netflow_days", table=table, exchange=column)
     return rows(connection, statement, {**_days(connection, window, token), "exchange": exchange}, part)
+
+
+def exchange_tokens(connection: Connection, chain: str, exchange: str) -> Records:
+    """Per token what came onto an exchange and left it over all days, the tokens of most active days first.
+
+    Raises:
+        NotThere: the exchange has no day on that chain.
+    """
+    values = {"chain": known_chain(connection, chain), "exchange": exchange}
+    found = records(connection, sql("netflow_of_exchange"), values)
+    if not found:
+        raise NotThere(
+            f"there is no exchange {exchange[:80]} on {values['chain']}", "search finds exchanges by a part of the name"
+        )
+    return found
+
+
+def exchange_series(connection: Connection, chain: str, exchange: str, token: str) -> Records:
+    """The daily netflow of a token on an exchange with its usual range, and the days that stand out.
+
+    Returns:
+        block_date, token_symbol, token_address, inflow, outflow, netflow, low and high of the range, e_value,
+        is_anomalous.
+    """
+    values = {"chain": known_chain(connection, chain), "exchange": exchange, "token": token}
+    return records(connection, sql("netflow_series"), values)
 
 
 def top_destinations(

@@ -59,6 +59,21 @@ def next_publication(connection: Connection, after: str) -> Publication | None:
     return Publication(one["run_id"], one["published_at"], *days, counts, samples, verdicts)
 
 
+def about(connection: Connection) -> dict[str, Any]:
+    """What is published: `published_at`, first and last day, audits and label sets, and how many transfers they name.
+
+    Returns:
+        `publication` (run_id, published_at, window_first, window_last), `audits` (a row per stage: passed, warned,
+        and the names of those that warned), `labels` (a row per label set: labels, addresses, last day on which one
+        became known), `coverage` (transfers, to_labelled and with_region as shares).
+    """
+    return {
+        "publication": records(connection, sql("about_publication"))[0],
+        "audits": records(connection, sql("about_audits")),
+        "labels": records(connection, sql("about_labels")),
+    }
+
+
 def counted(connection: Connection) -> dict[str, int]:
     """Rows of every table, and of the parts of a table that several detectors fill, as `schema.table.detector`.
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import jinja2
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from flow_pipeline import __version__
 from flow_pipeline.domain.plugs import files_of
@@ -85,7 +85,7 @@ def render(request: Request, template: str, title: str, status: int = 200, **val
     return answer
 
 
-def set_session(request: Request, answer: HTMLResponse, session: str) -> None:
+def set_session(request: Request, answer: Response, session: str) -> None:
     """Have the browser keep a session: no script reads it, no other site sends it."""
     answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", secure=request.url.scheme == "https", path="/")
 

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from flow_pipeline.alerts import ledger
+from flow_pipeline.domain.text import harmless
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.explorer.answers import Answer
 from flow_pipeline.explorer.pages import render
 from flow_pipeline.explorer.shown import facts, path, table
 from flow_pipeline.explorer.state import Read, Shared
@@ -70,6 +72,18 @@ def hits(request: Request, who: Reader, read: Read, q: Annotated[str, Query(max_
         return RedirectResponse(page_of_hit(exact[0]), 303)
     linked = [{**hit, "href": page_of_hit(hit)} for hit in found]
     return render(request, "search.html.j2", f"Search: {q}", run=read.run, hits=linked, most=_HITS)
+
+
+@router.get("/hits")
+def typed(who: Reader, read: Read, q: Annotated[str, Query(min_length=3, max_length=200)]) -> Response:
+    """The first hits while somebody types, each with its page."""
+    found = search(read.connection, q, _FIRST)
+    items = [
+        {"title": harmless(hit["title"]), "kind": hit["kind"], "chain": hit["chain"], "detail": hit["detail"]}
+        | {"href": page_of_hit(hit)}
+        for hit in found
+    ]
+    return Answer({"items": items})
 
 
 def page_of_hit(hit: dict[str, str]) -> str:

@@ -1,6 +1,6 @@
 -- Gives: one row per finding, suspicious ones unless $every, the most severe first, then those with most at stake
 -- Reads: detection.findings, detection.finding_addresses
--- Takes: $every; $typology, $first, $last, $token and $address, each null for all
+-- Takes: $every; $typology, $first, $last, $token, $chain and $address, each null for all
 select
     finding_id,
     typology,
@@ -18,6 +18,7 @@ from detection.findings
 where
     ($every or is_suspicious)
     and ($typology is null or typology = $typology)
+    and ($chain is null or chain = $chain)
     and ($first is null or block_date >= $first)
     and ($last is null or block_date <= $last)
     and ($token is null or lower(token_symbol) = lower($token) or lower(token_address) = lower($token))
