@@ -43,6 +43,14 @@ def alert_kinds() -> str:
     return "".join([_HEAD, *rules, *others, _MEASURED])
 
 
+def does(rule: str) -> str:
+    """What to do about an alert of a kind; empty for one that this version does not know."""
+    if rule in WITHOUT_RULE:
+        return WITHOUT_RULE[rule].do
+    known = discover().get(rule)
+    return known.DO if known else ""
+
+
 def _kind(name: str, says: str, severity: str, do: str) -> str:
     sentence = wrapped(f"{says[0].upper()}{says[1:]}.")
     return f"\n## {name}\n\n{sentence}\n\n{item(f'Severity: {severity}.')}{item(f'Do: {do}')}"

@@ -17,6 +17,7 @@ from flow_pipeline.settings import Settings
 
 _ONTO, _OFF, _BAND, _MARK = "#2a7f9e", "#c2571a", "#8896a4", "#a61b1b"
 _MOST_LINES = 5
+_FEW_DAYS = 40
 _MAKING = threading.Lock()
 
 
@@ -47,7 +48,7 @@ def netflow(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     for row in shown:  # with little history the range is many times wider than any bar
         for end in ("low", "high"):
             row[end] = None if row[end] is None else max(-reach, min(reach, row[end]))
-    days = {"field": "day", "type": "temporal", "title": None, "axis": {"format": "%d %b", "labelOverlap": "greedy"}}
+    days = _days(shown)
     amount = {"field": "netflow", "type": "quantitative", "title": "netflow, token units (+ = onto)"}
     tip = [
         {"field": "day", "type": "temporal", "title": "day", "format": "%Y-%m-%d"},
@@ -67,12 +68,11 @@ def netflow(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
             },
         },
         {"mark": {"type": "bar"}, "encoding": {"x": days, "y": amount, "color": colour, "tooltip": tip}},
-        {
-            "transform": [{"filter": "datum.is_anomalous"}],
-            "mark": {"type": "point", "color": _MARK, "size": 110, "strokeWidth": 2.5},
-            "encoding": {"x": days, "y": amount, "tooltip": tip},
-        },
     ]
+    if any(row["is_anomalous"] for row in shown):
+        mark = {"type": "point", "color": _MARK, "size": 110, "strokeWidth": 2.5}
+        encoding = {"x": days, "y": amount, "tooltip": tip}
+        layers.append({"transform": [{"filter": "datum.is_anomalous"}], "mark": mark, "encoding": encoding})
     return _whole(shown, layers)
 
 
@@ -92,7 +92,7 @@ def change(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         *({"field": name, "type": "quantitative", "format": ",.6~g"} for name in ("change", "inflow", "outflow")),
     ]
     encoding = {
-        "x": {"field": "day", "type": "temporal", "title": None, "axis": {"format": "%d %b", "labelOverlap": "greedy"}},
+        "x": _days(shown),
         "y": {"field": "change", "type": "quantitative", "title": "change since the first day, token units"},
         "color": {"field": "token", "type": "nominal", "title": None, "legend": {"orient": "bottom"}},
         "tooltip": tip,
@@ -106,6 +106,14 @@ def busiest(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     days = Counter((row["token_symbol"], row["token_address"]) for row in found if row["change"] is not None)
     kept = {token for token, _ in days.most_common(_MOST_LINES)}
     return [row for row in found if (row["token_symbol"], row["token_address"]) in kept]
+
+
+def _days(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The axis of days; of few days each has its mark, as times between them would look like days."""
+    axis: dict[str, Any] = {"format": "%d %b", "labelOverlap": "greedy", "labelSeparation": 8, "grid": False}
+    if len({row["day"] for row in rows}) <= _FEW_DAYS:
+        axis["tickCount"] = "day"
+    return {"field": "day", "type": "temporal", "title": None, "axis": axis}
 
 
 def _whole(rows: list[dict[str, Any]], layers: list[dict[str, Any]]) -> dict[str, Any]:

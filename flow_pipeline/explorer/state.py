@@ -8,6 +8,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
+from pydantic import BeforeValidator
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
@@ -65,9 +66,13 @@ Limit = Annotated[int | None, Query(ge=1, description="rows of a page; unset is 
 Token = Annotated[str | None, Query(max_length=200, description="only this token: symbol or contract address")]
 
 
+_UNSET = BeforeValidator(lambda value: value or None)
+"""A field of a form that was left empty asks for nothing."""
+
+
 def window(
-    first: Annotated[date | None, Query(description="first day, UTC")] = None,
-    last: Annotated[date | None, Query(description="last day, included")] = None,
+    first: Annotated[date | None, _UNSET, Query(description="first day, UTC")] = None,
+    last: Annotated[date | None, _UNSET, Query(description="last day, included")] = None,
 ) -> Window:
     """The days asked for."""
     return Window(first, last)

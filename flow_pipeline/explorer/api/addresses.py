@@ -10,8 +10,8 @@ from fastapi import APIRouter, Path, Query, Response
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.explorer.state import Ask, Days, Token
-from flow_pipeline.questions import addresses as about
 from flow_pipeline.questions import findings as findings_asked
+from flow_pipeline.questions.addresses import at_place
 from flow_pipeline.questions.counterparties import counterparties, counterparty_count
 from flow_pipeline.questions.history import CHANGE_IN_WORDS, history
 from flow_pipeline.questions.known import known_chain
@@ -31,9 +31,9 @@ def one(ask: Ask, chain: Chain, address: Address) -> Response:
     """What is known of it: labels with sources, conflicts, risk with components, counts."""
 
     def found(connection: Connection) -> dict[str, Any]:
-        known = about.place(connection, chain, address)
-        number = known.pop("address_id")
-        return {**known, "counterparties": counterparty_count(connection, known["chain"], number)}
+        place = place_of(connection, chain, address)
+        known = at_place(connection, chain, place)
+        return {**known, "counterparties": counterparty_count(connection, known["chain"], place)}
 
     return ask.single(found)
 

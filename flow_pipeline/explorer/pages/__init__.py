@@ -12,10 +12,12 @@ from urllib.parse import urlencode
 
 import jinja2
 from fastapi import APIRouter, Request
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from flow_pipeline import __version__
 from flow_pipeline.domain.plugs import files_of
+from flow_pipeline.domain.text import harmless
 from flow_pipeline.explorer.answers import cursor_of
 from flow_pipeline.explorer.shown import address_path, entity_path, path, short
 from flow_pipeline.explorer.state import Paging
@@ -42,7 +44,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters |= {"show": in_words}
+    made.filters |= {"show": in_words, "marked": marked}
     made.globals |= {
         "version": __version__,
         "short": short,
@@ -51,6 +53,12 @@ def environment() -> jinja2.Environment:
         "route": path,
     }
     return made
+
+
+def marked(text: str) -> Markup:
+    """A sentence whose commands, between backticks, are set as code."""
+    parts = harmless(text).split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def render(request: Request, template: str, title: str, status: int = 200, **values: Any) -> HTMLResponse:
