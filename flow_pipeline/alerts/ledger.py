@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, date, datetime
 from hashlib import md5
@@ -447,6 +447,29 @@ def acknowledge(
     return _decide(settings, prefix, "acknowledge", author, reason, None, now, verdict, seen)
 
 
+def acknowledge_together(
+    settings: Settings, alert_ids: Sequence[str], author: str, reason: str, verdict: str
+) -> list[str]:
+    """Somebody took care of several alerts at once, all of them or none; the ids of those that the ledger has.
+
+    One that stands acknowledged by the same author with the same reason and verdict is left as it is, so that a call
+    that was cut off can be made again.
+    """
+    at, known = as_utc(None), []
+    with open_ledger(settings) as connection, transaction(connection):
+        for alert_id in alert_ids:
+            row = connection.execute(
+                "select acknowledged_by, acknowledged_reason, acknowledged_as from alerts where alert_id = ?",
+                [alert_id],
+            ).fetchone()
+            if row is None:
+                continue
+            known.append(alert_id)
+            if row != (author, reason, verdict):
+                _acknowledge(connection, alert_id, author, at, reason, verdict)
+    return known
+
+
 def snooze(
     settings: Settings,
     prefix: str,
@@ -491,21 +514,34 @@ def _decide(
                 """,
                 [until, alert_id],
             )
+            _note_action(connection, alert_id, action, author, reason, until, at, None)
         else:
-            connection.execute(
-                """
-                    update alerts set acknowledged_by = ?, acknowledged_at = ?, acknowledged_reason = ?,
-                        acknowledged_as = ?
-                    where alert_id = ?
-                """,
-                [author, at, reason, verdict, alert_id],
-            )
-        connection.execute(
-            "insert into actions by name select ? as alert_id, ? as action, ? as author, ? as reason, "
-            "?::timestamp as until, ?::timestamp as made_at, ? as verdict",
-            [alert_id, action, author, reason, until, at, verdict],
-        )
+            _acknowledge(connection, alert_id, author, at, reason, verdict)
     return alert_id
+
+
+def _acknowledge(
+    connection: Connection, alert_id: str, author: str, at: datetime, reason: str, verdict: str | None
+) -> None:
+    connection.execute(
+        """
+            update alerts set acknowledged_by = ?, acknowledged_at = ?, acknowledged_reason = ?, acknowledged_as = ?
+            where alert_id = ?
+        """,
+        [author, at, reason, verdict, alert_id],
+    )
+    _note_action(connection, alert_id, "acknowledge", author, reason, None, at, verdict)
+
+
+def _note_action(
+    connection: Connection, alert_id: str, action: str, author: str, reason: str, until: datetime | None,
+    at: datetime, verdict: str | None,
+) -> None:  # fmt: skip
+    connection.execute(
+        "insert into actions by name select ? as alert_id, ? as action, ? as author, ? as reason, "
+        "?::timestamp as until, ?::timestamp as made_at, ? as verdict",
+        [alert_id, action, author, reason, until, at, verdict],
+    )
 
 
 def state_of(connection: Connection, alert_id: str) -> str:

@@ -1,0 +1,69 @@
+"""What is copied into a case: a finding, addresses, an entity, a run, each with all that is known of it then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flow_pipeline.domain.errors import NotThere
+from flow_pipeline.domain.sql import statements
+from flow_pipeline.questions.findings import one_finding
+from flow_pipeline.questions.rows import Records, records
+from flow_pipeline.warehouse.store import Connection
+
+sql = statements(__package__)
+
+
+def finding_evidence(connection: Connection, finding_id: str) -> dict[str, Any]:
+    """A finding with its `addresses`, and its `transfers` with US dollars and the hash of the file they came in.
+
+    Files are named without their folders.
+
+    Raises:
+        UsageError: no finding has that id.
+    """
+    transfers = records(connection, sql("evidence_transfers"), {"finding_id": finding_id})
+    return {**one_finding(connection, finding_id), "transfers": transfers}
+
+
+def address_evidence(connection: Connection, places: Sequence[tuple[str, str]]) -> Records:
+    """Labels, conflicts and risk of addresses, a record each in the order asked; nothing known of one is said too.
+
+    Args:
+        connection: A published file.
+        places: Chain and address as transfers have it.
+    """
+    values = {"chains": [chain for chain, _ in places], "addresses": [address for _, address in places]}
+    return records(connection, sql("evidence_addresses"), values)
+
+
+def entity_evidence(connection: Connection, entity: str) -> dict[str, Any]:
+    """An entity as its labels name it, with these.
+
+    Raises:
+        NotThere: no label names it.
+    """
+    labels = records(connection, sql("evidence_entity"), {"entity": entity})
+    if not labels:
+        raise NotThere(f"no label names an entity {entity}", "names are matched whole, in any case")
+    return {"entity": labels[0]["entity"], "labels": labels}
+
+
+def run_evidence(connection: Connection, run_id: str) -> dict[str, Any]:
+    """What a published file rests on: hashes of its tables, versions of detectors, rules, label sets, the engine."""
+    published = """
+        select published_at, window_first, window_last, table_name, row_count, content_hash
+        from ops.publications where run_id = $run order by table_name
+    """
+    tables = records(connection, published, {"run": run_id})
+    first = tables[0] if tables else {}
+    engine = connection.execute("select version()").fetchone()
+    detectors = "select typology, detector_version, rule_set, rule_set_hash from ops.detections order by typology"
+    return {
+        "run_id": run_id,
+        **{name: first.get(name) for name in ("published_at", "window_first", "window_last")},
+        "tables": {row["table_name"]: row["content_hash"] for row in tables},
+        "detectors": records(connection, detectors),
+        "label_sets": records(connection, sql("evidence_label_sets")),
+        "duckdb": engine[0] if engine else None,
+    }
