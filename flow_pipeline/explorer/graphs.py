@@ -47,7 +47,7 @@ class Sizes:
     thin: float = 1
     thick: float = 6
     arrow: float = 6
-    label: float = 11
+    label: float = 12
     told: int = 60
 
 
@@ -209,7 +209,11 @@ def draw(view: View) -> str:
     span = (min(known, default=0.0), max(known, default=0.0))
     degree = Counter(end for edge in drawn for end in (edge.source, edge.target))
     parts = [_edge(view, edge, marks.get((edge.source, edge.target)), span, degree, len(drawn)) for edge in drawn]
-    parts += [_node(node, names.get(node.parent or "")) for node in shown]
+    near: dict[str, list[ViewNode]] = {}
+    for edge in drawn:
+        near.setdefault(nodes[edge.source].address, []).append(nodes[edge.target])
+        near.setdefault(nodes[edge.target].address, []).append(nodes[edge.source])
+    parts += [_node(node, names.get(node.parent or ""), near.get(node.address, [])) for node in shown]
     left = min((node.x for node in shown), default=0) - _MARGIN - 160
     right = max((node.x for node in shown), default=0) + _MARGIN + 160
     top = min((node.y for node in shown), default=0) - _MARGIN
@@ -289,14 +293,17 @@ def _edge(
         rest * rest * sx + 2 * rest * part * cx + part * part * bx,
         rest * rest * sy + 2 * rest * part * cy + part * part * by,
     )
+    amount = money(value) if view.weigh == "usd" else f"{value:,.0f}×"
+    is_told = value > 0 and count <= SIZES.told
     told = ""
     if ordinals:
-        told = _badge(*middle, _listed(ordinals))
-    elif value > 0 and count <= SIZES.told and length > 90:
-        told = _text(*middle, money(value) if view.weigh == "usd" else f"{value:,.0f}×", "middle", _SOFT)
+        told = _badge(*middle, _listed(ordinals) + (f" · {amount}" if is_told else ""))
+    elif is_told and length > 90:
+        told = _text(*middle, amount, "middle", _SOFT)
+    line = _LINE if ordinals is None else _INK
     return (
-        f'<g opacity="{0.15 if is_out else 1}">{halo}<path d="{curve}" fill="none" stroke="{_LINE}" '
-        f'stroke-width="{width:.1f}"{dotted}/><polygon points="{arrow}" fill="{_LINE}"/>{told}</g>'
+        f'<g opacity="{0.15 if is_out else 1}">{halo}<path d="{curve}" fill="none" stroke="{line}" '
+        f'stroke-width="{width:.1f}"{dotted}/><polygon points="{arrow}" fill="{line}"/>{told}</g>'
     )
 
 
@@ -340,15 +347,34 @@ def short(address: str) -> str:
     return address if len(address) <= 16 else f"{address[:8]}…{address[-6:]}"
 
 
-def _node(node: ViewNode, parent: ViewNode | None) -> str:
+def _side(node: ViewNode, parent: ViewNode | None, others: list[ViewNode]) -> str:
+    """On which side of a node its name stands: away from its parent, unless an edge leaves there."""
+    taken = set()
+    for other in others:
+        dx, dy = other.x - node.x, other.y - node.y
+        if abs(dy) < abs(dx) * 0.5:
+            taken.add("right" if dx > 0 else "left")
+        if abs(dx) < abs(dy) * 1.2:
+            taken.add("below" if dy > 0 else "above")
+    first = ("left", "right") if parent and not parent.hidden and node.x < parent.x else ("right", "left")
+    return next((side for side in (*first, "below", "above") if side not in taken), first[0])
+
+
+def _node(node: ViewNode, parent: ViewNode | None, others: list[ViewNode]) -> str:
     look = LOOKS.get(node.category or UNLABELLED, LOOKS["other"])
     rim = _RISK if node.risk_category in HIGH_RISK else _INK
-    anchor, dx = ("start", SIZES.node + 6) if parent is None or node.x >= parent.x else ("end", -SIZES.node - 6)
-    x, y = node.x + dx, node.y
     lines = [(harmless(node.entity, 30), _INK)] if node.entity else []
     lines.append((short(node.address), _SOFT if node.entity else _INK))
     if node.note:
         lines.append((f"✎ {harmless(node.note, 60)}", _INK))
+    gap = SIZES.node + 6
+    anchor, dx, dy = {
+        "right": ("start", gap, 0.0),
+        "left": ("end", -gap, 0.0),
+        "below": ("middle", 0.0, gap + 4 + len(lines) * 6.5),
+        "above": ("middle", 0.0, -gap - len(lines) * 6.5),
+    }[_side(node, parent, others)]
+    x, y = node.x + dx, node.y + dy
     label = "".join(
         _text(x, y + 4 + (n - (len(lines) - 1) / 2) * 13, text, anchor, fill) for n, (text, fill) in enumerate(lines)
     )

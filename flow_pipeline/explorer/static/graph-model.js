@@ -124,23 +124,29 @@ export function around(parent, added, nodes) {
   });
 }
 
-// Steps of a finding from left to right: each receiver one column behind its first sender.
+// Steps of a finding from left to right, each receiver one column behind its first sender; a long way turns back below.
 export function inOrder(nodes, steps) {
   const column = new Map();
   for (const { source, target } of steps) {
     if (!column.has(source)) column.set(source, 0);
     if (!column.has(target)) column.set(target, column.get(source) + 1);
   }
-  const columns = new Map();
-  for (const node of nodes) {
-    const place = column.get(node.address) ?? 0;
-    columns.set(place, [...(columns.get(place) ?? []), node]);
-  }
-  for (const [place, members] of columns)
-    members.forEach((node, row) => {
-      node.x = place * 230 + (row % 2) * 26;
-      node.y = (row - (members.length - 1) / 2) * 54 + (place % 2) * 30;
+  const columns = [];
+  for (const node of nodes) (columns[column.get(node.address) ?? 0] ??= []).push(node);
+  const tallest = Math.max(...columns.map((members) => Math.min(members?.length ?? 0, 12)));
+  let x = 0, y = 0, way = 1;
+  columns.forEach((members, place) => {
+    const wide = Math.ceil(members.length / 12);
+    members.forEach((node, index) => {
+      const high = Math.min(members.length, 12);
+      node.x = x + way * Math.floor(index / 12) * 150 + (index % 2) * 30;
+      node.y = y + ((index % 12) - (high - 1) / 2) * 52 + (place % 2) * 24;
     });
+    if (place % 4 === 3 && place < columns.length - 1) {
+      y += tallest * 52 + 90;
+      way = -way;
+    } else x += way * (190 + (wide - 1) * 150);
+  });
 }
 
 // Nodes of a way that are new, on the line between its ends.
@@ -217,4 +223,16 @@ export function besides(node, nodes) {
     if (!best || room > best.room + 0.5) best = { x: round(x), y: round(y), room };
   }
   return best;
+}
+
+// On which side of a node its name stands: away from its parent, unless an edge leaves there.
+export function sideOf([x, y], parent, others) {
+  const taken = new Set();
+  for (const [ox, oy] of others) {
+    const [dx, dy] = [ox - x, oy - y];
+    if (Math.abs(dy) < Math.abs(dx) * 0.5) taken.add(dx > 0 ? "right" : "left");
+    if (Math.abs(dx) < Math.abs(dy) * 1.2) taken.add(dy > 0 ? "below" : "above");
+  }
+  const first = parent && x < parent[0] ? ["left", "right"] : ["right", "left"];
+  return [...first, "below", "above"].find((side) => !taken.has(side)) ?? first[0];
 }

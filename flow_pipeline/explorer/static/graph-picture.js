@@ -1,6 +1,6 @@
 // The drawing of a graph: SVG elements that stay the same while their node or edge does.
 
-import { besides, cut, keyOf, listed, money, nameOf, round, seen, short } from "./graph-model.js";
+import { besides, cut, keyOf, listed, money, nameOf, round, seen, short, sideOf } from "./graph-model.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -103,6 +103,7 @@ export class Picture {
       return group;
     }
     group.append(
+      element("title"),
       element("circle", { class: "reach", r: size + 8, fill: "transparent" }),
       element("circle", { class: "ring", r: size + 5 }),
       element("circle", { class: "chosen", r: size + 9 }),
@@ -152,9 +153,9 @@ export class Picture {
       group.classList.toggle("selected", selection.edge === keyOf(edge));
       group.querySelector(".line").setAttribute("stroke-width", round(width));
       group.querySelector(".halo").setAttribute("stroke-width", round(width + 7));
-      const badge = mark?.ordinals.length ? listed(mark.ordinals) : "";
       const isTold = value > 0 && graph.drawn.length <= this.sizes.told;
       const amount = graph.state.weigh === "usd" ? money(value) : `${value.toLocaleString("en")}×`;
+      const badge = mark?.ordinals.length ? listed(mark.ordinals) + (isTold ? ` · ${amount}` : "") : "";
       this.dress.set(keyOf(edge), { width, badge, told: badge || (isTold ? amount : ""), along: along(degree, edge) });
     }
   }
@@ -188,6 +189,7 @@ export class Picture {
     const count = (number, word) => `${number.toLocaleString("en")} ${word}`;
     group.setAttribute("aria-pressed", String(isChosen));
     group.setAttribute("tabindex", this.focus === node.address ? "0" : "-1");
+    group.querySelector("title").textContent = [node.entity && seen(node.entity), seen(node.address)].filter(Boolean).join(" ");
     group.setAttribute("aria-label", [
       node.entity ? `${seen(node.entity)}, ${seen(node.address)}` : seen(node.address),
       words[category] ? (kind === "unlabelled" ? "no label" : kind.replace("_", " ")) : seen(category),
@@ -200,20 +202,29 @@ export class Picture {
   // Put everything where it stands now.
   place() {
     const { graph } = this;
+    const ends = new Map(), sides = new Map();
+    for (const { source, target } of graph.drawn) {
+      ends.set(source, [...(ends.get(source) ?? []), target]);
+      ends.set(target, [...(ends.get(target) ?? []), source]);
+    }
     for (const node of graph.shown) {
       const [x, y] = this.at.get(node.address) ?? [node.x, node.y];
       const group = this.elementOf(node.address);
       group.setAttribute("transform", `translate(${round(x)} ${round(y)})`);
-      const parent = this.at.get(node.parent);
-      const isLeft = parent && x < parent[0];
+      const side = sideOf([x, y], this.at.get(node.parent), (ends.get(node.address) ?? []).map((key) => this.at.get(key)));
+      sides.set(node.address, side);
       const label = group.querySelector(".label");
-      label.setAttribute("transform", `translate(${(isLeft ? -1 : 1) * (this.sizes.node + 6)} 0)`);
-      label.setAttribute("text-anchor", isLeft ? "end" : "start");
+      const gap = this.sizes.node + 6, lines = label.childElementCount;
+      const [lx, ly] = { right: [gap, 0], left: [-gap, 0], below: [0, gap + 4 + lines * 6.5], above: [0, -gap - lines * 6.5] }[side];
+      label.setAttribute("transform", `translate(${lx} ${round(ly)})`);
+      label.setAttribute("text-anchor", { right: "start", left: "end" }[side] ?? "middle");
+      const grow = this.sizes.node * (side === "right" ? -1 : 1);
+      group.querySelector(".grow").setAttribute("transform", `translate(${grow} ${this.sizes.node})`);
     }
     const stands = graph.shown.flatMap((node) => {
       const [x, y] = this.at.get(node.address) ?? [node.x, node.y];
-      const isLeft = x < (this.at.get(node.parent)?.[0] ?? -Infinity);
-      return [{ address: node.address, x, y }, { x: x + (isLeft ? -55 : 55), y }];
+      const [dx, dy] = { right: [55, 0], left: [-55, 0], below: [0, 28], above: [0, -28] }[sides.get(node.address)];
+      return [{ address: node.address, x, y }, { x: x + dx, y: y + dy }];
     });
     for (const { key, node } of this.#folds()) {
       const here = stands.find((one) => one.address === node.address);
@@ -280,7 +291,7 @@ export class Picture {
     const nodes = this.graph.shown;
     if (!nodes.length) return;
     const [width, height] = [this.svg.clientWidth, this.svg.clientHeight];
-    const left = Math.min(...nodes.map((n) => n.x)) - 120, right = Math.max(...nodes.map((n) => n.x)) + 120;
+    const left = Math.min(...nodes.map((n) => n.x)) - 150, right = Math.max(...nodes.map((n) => n.x)) + 150;
     const top = Math.min(...nodes.map((n) => n.y)) - 50, bottom = Math.max(...nodes.map((n) => n.y)) + 70;
     const scale = Math.min(width / (right - left), height / (bottom - top), 1.4);
     this.look = [width / 2 - ((left + right) / 2) * scale, height / 2 - ((top + bottom) / 2) * scale, scale];
