@@ -1200,12 +1200,6 @@ class ExplorerSettings(Section):
         25, ge=1, le=300, description="counterparties that an expansion brings; those of less value wait behind "
         "`+ N others`, which brings the next"
     )  # fmt: skip
-    graph_paths: int = Field(
-        10, ge=1, le=100, description="ways between two addresses that are shown, fewest hops first"
-    )
-    graph_hops: int = Field(
-        6, ge=1, le=10, description="most transfers of a way between two addresses: beyond, everybody is near everybody"
-    )
 
     @field_validator("memory_limit")
     @classmethod

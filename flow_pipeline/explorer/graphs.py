@@ -154,7 +154,6 @@ class View(_Part):
     about: str = Field("", max_length=500)
     window: tuple[date, date] | None = None
     weigh: Literal["usd", "transfers"] = "usd"
-    look: tuple[float, float, float] = (0, 0, 1)
     nodes: list[ViewNode] = Field(max_length=3_000)
     edges: list[ViewEdge] = Field(max_length=100_000)
     marks: list[Mark] = Field(default_factory=list, max_length=100_000)

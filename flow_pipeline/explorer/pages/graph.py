@@ -7,13 +7,17 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse
 
+from flow_pipeline.domain.text import harmless
 from flow_pipeline.explorer.graphs import looks, palette
 from flow_pipeline.explorer.pages import render, short
 from flow_pipeline.explorer.reading import Snapshot
 from flow_pipeline.explorer.state import Read, Shared, State
+from flow_pipeline.explorer.store.views import saved_view
 from flow_pipeline.explorer.who import INVESTIGATOR, Caller, Reader
 from flow_pipeline.questions import graph
 from flow_pipeline.questions.findings import one_finding
+from flow_pipeline.questions.known import known_chain
+from flow_pipeline.questions.places import place_of
 
 router = APIRouter()
 
@@ -35,8 +39,25 @@ def of_finding(request: Request, who: Reader, read: Read, shared: Shared, findin
 @router.get("/graph/{chain}/{address}")
 def of_address(request: Request, who: Reader, read: Read, shared: Shared, chain: str, address: str) -> HTMLResponse:
     """An address, whose counterparties are a click away."""
-    known = graph.known_place(read.connection, chain, address)
-    return _page(request, who, read, shared, chain, f"Graph of {short(known)}", address=known)
+    own = known_chain(read.connection, chain)
+    number = place_of(read.connection, own, address)
+    node = graph.nodes(read.connection, own, [number])[number]
+    return _page(
+        request,
+        who,
+        read,
+        shared,
+        own,
+        f"Graph of {harmless(node['entity'] or short(node['address']))}",
+        address=node["address"],
+    )
+
+
+@router.get("/views/{view_id}")
+def saved(request: Request, who: Reader, read: Read, shared: Shared, view_id: str) -> HTMLResponse:
+    """A graph as somebody saved it."""
+    found = saved_view(shared.store, view_id)
+    return _page(request, who, read, shared, found["state"]["chain"], harmless(found["title"]), view=view_id)
 
 
 def _page(
@@ -53,7 +74,9 @@ def _page(
         "last": window.last.isoformat() if window.last else None,
         "most": explorer.graph_nodes,
         "page": explorer.graph_page,
-        "hops": explorer.graph_hops,
+        "hops": explorer.max_hops,
+        "path_hops": explorer.path_hops,
+        "path_days": explorer.path_days,
         "may_save": who.person.role == INVESTIGATOR,
     }
     return render(request, "graph.html.j2", title, run=read.run, given=given, heading=title, may_save=given["may_save"])

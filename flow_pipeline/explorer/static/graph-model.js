@@ -70,11 +70,22 @@ export class Graph {
     const ends = (one) => ({
       ...one, source: packed.nodes[one.source].address, target: packed.nodes[one.target].address,
     });
-    this.state = { ...packed, edges: packed.edges.map(ends), marks: packed.marks.map(ends) };
+    this.state = {
+      ...packed, about: packed.about ?? "", window: packed.window ?? null, weigh: packed.weigh ?? "usd",
+      nodes: packed.nodes.map((node) => ({ ...NODE, ...node })),
+      edges: packed.edges.map((edge) => ({ usd: null, inside: null, ...ends(edge) })),
+      marks: (packed.marks ?? []).map(ends),
+    };
     this.past = [];
     this.future = [];
   }
 }
+
+// What a node has that says nothing else; saved views leave it out.
+export const NODE = {
+  entity: null, category: null, risk: null, risk_category: null, findings: 0, counterparties: 0,
+  x: 0, y: 0, parent: null, pinned: false, hidden: false, note: "", more: null,
+};
 
 export const keyOf = (edge) => `${edge.source}>${edge.target}`;
 

@@ -1,6 +1,6 @@
 // The graph page: what people do with it becomes questions to the API, changes of the state, and a new picture.
 
-import { Graph, around, between, cut, inOrder, keyOf, listed, money, nameOf, relax, round, seen, short } from "./graph-model.js";
+import { Graph, NODE, around, between, cut, inOrder, keyOf, listed, money, nameOf, relax, round, seen, short } from "./graph-model.js";
 import { Picture, element } from "./graph-picture.js";
 
 const root = document.getElementById("graph");
@@ -69,10 +69,7 @@ const query = (values) => new URLSearchParams(Object.entries(values).filter(([, 
 
 function asNode(found, parent = null) {
   const { address, entity, category, risk, risk_category, findings, counterparties } = found;
-  return {
-    address, entity, category, risk, risk_category, findings, counterparties,
-    x: 0, y: 0, parent, pinned: false, hidden: false, note: "", more: null,
-  };
+  return { ...NODE, address, entity, category, risk, risk_category, findings, counterparties, parent };
 }
 
 const asEdge = ({ source, target, transfers, usd, first_at, last_at }) =>
@@ -266,9 +263,10 @@ function tellDays() {
 async function findWays(first, last, hops, days) {
   const found = await ask(`graph/path?${query({ chain: graph.state.chain, from: first, to: last, hops, days })}`);
   ways = found.items;
-  if (!ways.length) return said(`No way from ${nameOf(graph.node(first))} to ${nameOf(graph.node(last))} within ${hops} transfers and ${days} days.`);
+  const cut = found.left_out.length ? ` Left out: ${found.left_out.join("; ")}.` : "";
+  if (!ways.length) return said(`No way from ${nameOf(graph.node(first))} to ${nameOf(graph.node(last))} within ${hops} transfers and ${days} days.${cut}`);
   await showWay(0);
-  return said(`${ways.length} ${ways.length === 1 ? "way" : "ways"}; the shortest has ${ways[0].legs.length} transfers.`);
+  return said(`${ways.length} ${ways.length === 1 ? "way" : "ways"}; the shortest has ${ways[0].legs.length} transfers.${cut}`);
 }
 
 async function showWay(index) {
@@ -455,8 +453,8 @@ function chooseEdge(key) {
 }
 
 function pairPanel(first, last) {
-  const hops = html("input", { id: "hops", type: "number", min: 1, max: given.hops, value: Math.min(4, given.hops), required: true });
-  const days = html("input", { id: "way-days", type: "number", min: 1, max: 3650, value: 30, required: true });
+  const hops = html("input", { id: "hops", type: "number", min: 1, max: given.hops, value: given.path_hops, required: true });
+  const days = html("input", { id: "way-days", type: "number", min: 1, step: "any", value: given.path_days, required: true });
   const form = html("form", { class: "row", id: "ways" },
     html("label", {}, "transfers at most", hops), html("label", {}, "days at most", days), html("button", {}, "Find ways"));
   form.addEventListener("submit", (event) => {
@@ -491,7 +489,7 @@ function edgePanel(edge) {
     if (mine !== asked) return;
     transfers.append(...answer.items.map((row) => html("tr", {},
       html("td", { class: "time" }, when(row.block_timestamp)), number(amount(row.amount)),
-      html("td", {}, seen(row.token_symbol ?? short(row.token_address ?? ""))), number(row.usd === null ? "–" : money(Number(row.usd))),
+      html("td", {}, seen(row.token_symbol ?? short(row.token_address ?? ""))), number(row.amount_usd === null ? "–" : money(Number(row.amount_usd))),
       html("td", {}, html("a", { href: `/transactions/${encodeURIComponent(graph.state.chain)}/${encodeURIComponent(row.tx_hash)}` }, short(row.tx_hash))))));
     cursor = answer.next_cursor;
     more.hidden = !cursor;
@@ -514,7 +512,7 @@ function edgePanel(edge) {
     const one = found.items.find((item) => keyOf(asEdge(item)) === key);
     tokens.append(...(one?.tokens ?? []).map((row) => html("tr", {},
       html("td", {}, seen(row.token_symbol ?? short(row.token_address ?? ""))), number(row.transfers.toLocaleString("en")),
-      number(row.amount === null ? "–" : amount(row.amount)), number(row.usd === null ? "–" : money(Number(row.usd))))));
+      number(row.amount === null ? "–" : amount(row.amount)), number(row.amount_usd === null ? "–" : money(Number(row.usd))))));
     await next();
   });
 }

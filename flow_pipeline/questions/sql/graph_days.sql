@@ -1,9 +1,8 @@
--- Gives: one row: the first and the last day on which the chain has a transfer; NULL where it has none
--- Reads: store.transfers, intermediate.int_tokens__canonical
+-- Gives: one row: the first and the last day of a chain's transfers; NULL where it has none
+-- Reads: intermediate.int_tokens__canonical
 -- Takes: $chain
 select
-    min(f.block_date) as first,
-    max(f.block_date) as last
-from store.transfers as f
-inner join intermediate.int_tokens__canonical as k using (token_id)
-where k.chain = $chain
+    min(first_date) as first,
+    max(last_date) as last
+from intermediate.int_tokens__canonical
+where chain = $chain

@@ -1,60 +1,61 @@
--- Gives: one row per given address that a transfer of the chain names: who it is, its risk, findings, counterparties
--- Reads: store.transfers, store.addresses, intermediate.int_tokens__canonical,
---        intermediate.int_address_labels__intervals, detection.address_risk
--- Takes: $chain, $addresses
-with asked as (
+-- Gives: one row per address of some ids: how many counterparties it has, its risk and its findings
+-- Reads: store.addresses, store.counterparties, the transfers by address, detection.address_risk
+-- Takes: ${ends}, a relation like intermediate.int_transfers__ends; $chain, $ids; $first, the first day that
+--   store.counterparties does not have, null where it has none
+with asked as materialized (
     select
         address_id,
         address
     from store.addresses
-    where address in (select unnest($addresses::varchar[]))
+    where address_id in (select unnest($ids::integer[]))
 ),
 
-ends as (
-    select
-        f.from_id as address_id,
-        f.to_id as other_id
-    from store.transfers as f
-    inner join intermediate.int_tokens__canonical as k using (token_id)
-    where k.chain = $chain and f.from_id in (select address_id from asked) and (f.amount is null or f.amount > 0)
-    union
-    select
-        f.to_id as address_id,
-        f.from_id as other_id
-    from store.transfers as f
-    inner join intermediate.int_tokens__canonical as k using (token_id)
-    where k.chain = $chain and f.to_id in (select address_id from asked) and (f.amount is null or f.amount > 0)
-),
-
-counted as (
+listed as materialized (
     select
         address_id,
-        count(*) filter (where other_id <> address_id) as counterparties
-    from ends
+        other_id
+    from store.counterparties
+    where chain = $chain and address_id in (select unnest($ids::integer[]))
+),
+
+totals as (
+    select
+        address_id,
+        count(*) as counterparties
+    from listed
     group by address_id
 ),
 
--- the name that held last: a graph is about the whole time
-named as (
+-- those of addresses that are not busy, and those that came after the others were ranked
+news as (
+    select distinct
+        e.address_id,
+        e.other_id
+    from ${ends} as e
+    left join totals as t on e.address_id = t.address_id
+    where
+        e.chain = $chain
+        and e.is_counted
+        and e.address_id in (select unnest($ids::integer[]))
+        and (t.address_id is null or e.block_timestamp >= $first::date)
+),
+
+newcomers as (
     select
-        address_id,
-        arg_max(entity, valid_from) as entity,
-        arg_max(category, valid_from) as category
-    from intermediate.int_address_labels__intervals
-    where chain in ($chain, '*') and address_id in (select address_id from asked)
-    group by address_id
+        n.address_id,
+        count(*) as counterparties
+    from news as n
+    anti join listed as l on n.address_id = l.address_id and n.other_id = l.other_id
+    group by n.address_id
 )
 
 select
-    a.address,
-    n.entity,
-    n.category,
+    a.address_id,
+    coalesce(t.counterparties, 0) + coalesce(n.counterparties, 0) as counterparties,
     r.score as risk,
     r.category as risk_category,
-    coalesce(r.finding_count, 0) as findings,
-    c.counterparties
+    coalesce(r.finding_count, 0) as findings
 from asked as a
-inner join counted as c using (address_id)
-left join named as n using (address_id)
+left join totals as t on a.address_id = t.address_id
+left join newcomers as n on a.address_id = n.address_id
 left join detection.address_risk as r on r.chain = $chain and a.address = r.address
-order by a.address
