@@ -1193,6 +1193,14 @@ class ExplorerSettings(Section):
             )
         return value
 
+    graph_nodes: int = Field(
+        300, ge=10, le=1_000, description="addresses of a graph at once: more can not be read, whatever draws them"
+    )
+    graph_page: int = Field(
+        25, ge=1, le=300, description="counterparties that an expansion brings; those of less value wait behind "
+        "`+ N others`, which brings the next"
+    )  # fmt: skip
+
     @field_validator("memory_limit")
     @classmethod
     def _bytes(cls, value: str) -> str:

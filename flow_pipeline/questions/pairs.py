@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.places import relations, tokens_of, with_names
 from flow_pipeline.questions.rows import Records, Rows, records, rows
 from flow_pipeline.warehouse.store import Connection, number
@@ -49,9 +50,15 @@ def tokens_among(
 
 
 def pair_transfers(
-    connection: Connection, chain: str, from_id: int, to_id: int, limit: int, after: After | None = None
+    connection: Connection,
+    chain: str,
+    from_id: int,
+    to_id: int,
+    limit: int,
+    after: After | None = None,
+    window: Window = Window(),
 ) -> Records:
-    """Counted transfers from one address to another, in order of time.
+    """Counted transfers from one address to another on some days, in order of time.
 
     Returns:
         As address_transfers, without what it says of the other end.
@@ -59,7 +66,7 @@ def pair_transfers(
     # Either end has them; the one with fewer transfers is read.
     is_out = _size(connection, chain, from_id) <= _size(connection, chain, to_id)
     one, other = (from_id, to_id) if is_out else (to_id, from_id)
-    wanted = {"other_id": other, "is_out": is_out, "is_counted": True}
+    wanted = {"other_id": other, "is_out": is_out, "is_counted": True, "first": window.first, "last": window.last}
     found = _transfers(connection, chain, one, 1, limit, after, wanted)
     columns, page = found
     kept = [n for n, name in enumerate(columns) if name not in ("way", "other_id", "is_counted")]

@@ -1,0 +1,439 @@
+"""A graph as people left it: its state, checked, and its picture as SVG and PNG.
+
+The page draws the same figures from the same tables and numbers (`LOOKS`, `SIZES`), so that a downloaded picture, an
+evidence bundle and the page show one thing. The state holds all that the picture needs: no warehouse is asked, and one
+that was rebuilt changes no picture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from html import escape
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from flow_pipeline.domain.text import harmless
+from flow_pipeline.domain.vocabulary import LABEL_CATEGORIES
+
+
+class Look(NamedTuple):
+    """How a category is drawn: its colour on light and on dark paper, and its shape in a square from -1 to 1."""
+
+    light: str
+    dark: str
+    shape: str
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Lengths of the drawing, in units of the picture.
+
+    Attributes:
+        node: Half the width of a node.
+        bow: How far an edge bows to its side, as a share of its length, so that two directions lie apart.
+        thin: Width of the edge of least value; `thick` is that of most.
+        arrow: Length of an arrow head beside the width of its edge.
+        label: Height of the letters of a label.
+        told: Most edges whose value is written beside them: more can not be read.
+    """
+
+    node: float = 11
+    bow: float = 0.07
+    thin: float = 1
+    thick: float = 6
+    arrow: float = 6
+    label: float = 12
+    told: int = 60
+
+
+SIZES = Sizes()
+_BLUE, _TEAL = ("#0b5fa5", "#6aaef0"), ("#08797d", "#35c9c4")
+_PURPLE, _GREEN = ("#7b3fa0", "#c9a2f5"), ("#4d7a12", "#a5d05f")
+_RED, _BROWN = ("#b3200f", "#ff8674"), ("#8f5a00", "#f0b04c")
+_PINK, _GREY = ("#c2307a", "#ff96c8"), ("#5f6b78", "#9fabb8")
+UNLABELLED = "unlabelled"
+LOOKS: dict[str, Look] = {
+    "exchange": Look(*_BLUE, "M-.9-.9H.9V.9H-.9Z"),
+    "bridge": Look(*_TEAL, "M-1 0-.5-.9H.5L1 0 .5.9H-.5Z"),
+    "mixer": Look(*_PURPLE, "M-.95-.95H.95L.2 0 .95.95H-.95L-.2 0Z"),
+    "dex": Look(*_GREEN, "M0-1.1 1.1 0 0 1.1-1.1 0Z"),
+    "lending": Look(*_GREEN, "M0-1.05 1-.2V.9H-1V-.2Z"),
+    "contract": Look(*_GREEN, "M-1.15-.6H1.15V.6H-1.15Z"),
+    "sanctioned": Look(*_RED, "M-.42-1H.42L1-.42V.42L.42 1H-.42L-1 .42V-.42Z"),
+    "phishing": Look(*_RED, "M-1.1-.85H1.1L0 1.1Z"),
+    "exploit": Look(*_RED, "M0-1.15.28-.36 1.12-.36.46.14.7.95 0 .46-.7.95-.46.14-1.12-.36-.28-.36Z"),
+    "mev_bot": Look(*_PINK, "M-.8-1.1 1.1 0-.8 1.1Z"),
+    "fund": Look(*_BROWN, "M-.55-.85H.55L1.1.85H-1.1Z"),
+    "whale": Look(*_BROWN, "M-.55-.8H1.15L.55.8H-1.15Z"),
+    "miner": Look(*_BROWN, "M-.35-1H.35V-.35H1V.35H.35V1H-.35V.35H-1V-.35H-.35Z"),
+    "burn": Look(*_GREY, "M-1-.6-.6-1 0-.4.6-1 1-.6.4 0 1 .6.6 1 0 .4-.6 1-1 .6-.4 0Z"),
+    "other": Look(*_GREY, "M0-1.05 1-.32.62.85H-.62L-1-.32Z"),
+    UNLABELLED: Look(*_GREY, "M-.85 0A.85.85 0 1 1 .85 0A.85.85 0 1 1-.85 0Z"),
+}
+"""Per category of labels a colour and a shape of its own: whoever does not see the one sees the other."""
+assert set(LOOKS) == {*LABEL_CATEGORIES, UNLABELLED}
+HIGH_RISK = ("HIGH", "CRITICAL")
+
+_INK, _SOFT, _LINE, _PAPER, _RISK, _MARK = "#1f2933", "#52606d", "#7b8794", "#ffffff", "#a61b1b", "#f2b90c"
+_FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
+_MARGIN, _LEGEND_ROW, _LETTER = 40, 22, 6.4
+
+
+def _number(value: float) -> float:
+    if not math.isfinite(value) or abs(value) > 1_000_000:
+        raise ValueError("is no place in a picture")
+    return round(value, 1)
+
+
+Place = Annotated[float, AfterValidator(_number)]
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+Usd = Annotated[str, Field(max_length=60, pattern=r"^-?\d+(\.\d+)?$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class More(_Part):
+    """Counterparties that were not brought yet: how many, and where their list goes on."""
+
+    others: Count
+    cursor: str | None = Field(None, max_length=2_000)
+
+
+class ViewNode(_Part):
+    """An address as it was left."""
+
+    address: str = Field(min_length=1, max_length=200)
+    entity: str | None = Field(None, max_length=2_000)
+    category: str | None = Field(None, max_length=60)
+    risk: float | None = None
+    risk_category: str | None = Field(None, max_length=20)
+    findings: Count = 0
+    counterparties: Count = 0
+    x: Place
+    y: Place
+    parent: str | None = Field(None, max_length=200)
+    pinned: bool = False
+    hidden: bool = False
+    note: str = Field("", max_length=500)
+    more: More | None = None
+
+
+class ViewEdge(_Part):
+    """What one node sent another, by their places in the list; `inside` is the part within the window."""
+
+    source: Count
+    target: Count
+    transfers: Count
+    usd: Usd | None = None
+    first_at: str | None = Field(None, max_length=40)
+    last_at: str | None = Field(None, max_length=40)
+    inside: tuple[Count, Usd | None] | None = None
+
+
+class Mark(_Part):
+    """An edge of a finding or of a way, with the places of its transfers in the order of that."""
+
+    source: Count
+    target: Count
+    ordinals: list[Count] = Field(max_length=2_000)
+
+
+class View(_Part):
+    """A graph as it was left, version 1."""
+
+    version: Literal[1]
+    chain: str = Field(max_length=60)
+    run: str = Field(max_length=100)
+    about: str = Field("", max_length=500)
+    window: tuple[date, date] | None = None
+    weigh: Literal["usd", "transfers"] = "usd"
+    nodes: list[ViewNode] = Field(max_length=3_000)
+    edges: list[ViewEdge] = Field(max_length=100_000)
+    marks: list[Mark] = Field(default_factory=list, max_length=100_000)
+
+    @model_validator(mode="after")
+    def _ends(self) -> View:
+        ends = [place for edge in self.edges for place in (edge.source, edge.target)]
+        ends += [place for mark in self.marks for place in (mark.source, mark.target)]
+        if max(ends, default=-1) >= len(self.nodes):
+            raise ValueError("an edge has an end that is no node")
+        return self
+
+    @property
+    def shown(self) -> list[ViewNode]:
+        """Nodes that are not hidden."""
+        return [node for node in self.nodes if not node.hidden]
+
+
+def looks() -> dict[str, Any]:
+    """What the page draws with."""
+    return {
+        "looks": {name: {"shape": look.shape} for name, look in LOOKS.items()},
+        "words": {**LABEL_CATEGORIES, UNLABELLED: "no label"},
+        "sizes": asdict(SIZES),
+        "high": HIGH_RISK,
+    }
+
+
+def palette() -> str:
+    """The colours as a style sheet, for both papers."""
+    light = "".join(f".fill-{name} {{ fill: {look.light}; }}\n" for name, look in LOOKS.items())
+    dark = "".join(f"  .fill-{name} {{ fill: {look.dark}; }}\n" for name, look in LOOKS.items())
+    return f"{light}@media (prefers-color-scheme: dark) {{\n{dark}}}\n"
+
+
+def money(usd: float) -> str:
+    """Dollars in short."""
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(usd) >= size * 0.9995:
+            return f"${usd / size:.3g}{letter}"
+    return f"${usd:.3g}" if abs(usd) < 999.5 else "$1k"
+
+
+def draw(view: View) -> str:
+    """A graph as SVG on light paper, with its legend."""
+    nodes = view.nodes
+    shown = view.shown
+    names = {node.address: node for node in nodes}
+    drawn = [edge for edge in view.edges if not (nodes[edge.source].hidden or nodes[edge.target].hidden)]
+    marks = {(mark.source, mark.target): mark.ordinals for mark in view.marks}
+    known = [math.log(value) for edge in drawn if (value := _value(view, edge)) > 0]
+    span = (min(known, default=0.0), max(known, default=0.0))
+    degree = Counter(end for edge in drawn for end in (edge.source, edge.target))
+    parts = [_edge(view, edge, marks.get((edge.source, edge.target)), span, degree, len(drawn)) for edge in drawn]
+    near: dict[str, list[ViewNode]] = {}
+    for edge in drawn:
+        near.setdefault(nodes[edge.source].address, []).append(nodes[edge.target])
+        near.setdefault(nodes[edge.target].address, []).append(nodes[edge.source])
+    parts += [_node(node, names.get(node.parent or ""), near.get(node.address, [])) for node in shown]
+    left = min((node.x for node in shown), default=0) - _MARGIN - 160
+    right = max((node.x for node in shown), default=0) + _MARGIN + 160
+    top = min((node.y for node in shown), default=0) - _MARGIN
+    bottom = max((node.y for node in shown), default=0) + _MARGIN + 20
+    right = max(right, left + 640)
+    legend, height = _legend(view, drawn, bool(marks), right - left)
+    width, height = right - left, bottom - top + height
+    title = escape(harmless(view.about, 300)) or "Graph"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="{left:.1f} {top:.1f} {width:.1f} {height:.1f}" font-family="{_FONT}" font-size="{SIZES.label:g}" '
+        f'fill="{_INK}"><title>{title}</title><desc>{len(shown)} addresses, {len(drawn)} edges; run '
+        f'{escape(harmless(view.run))}</desc><rect x="{left:.1f}" y="{top:.1f}" width="100%" height="100%" '
+        f'fill="{_PAPER}"/>{"".join(parts)}<g transform="translate({left + 20:.1f} {bottom:.1f})">{legend}</g></svg>\n'
+    )
+
+
+def paint(view: View, scale: float = 1.5) -> bytes:
+    """A graph as PNG."""
+    import vl_convert
+
+    return bytes(vl_convert.svg_to_png(draw(view), scale=scale))
+
+
+def _value(view: View, edge: ViewEdge) -> float:
+    """What the width of an edge stands for; 0 where it is not known or nothing lies in the window."""
+    transfers, usd = (edge.transfers, edge.usd)
+    if view.window:
+        if edge.inside is None:
+            return 0.0
+        transfers, usd = edge.inside
+    return float(transfers) if view.weigh == "transfers" else max(float(usd or 0), 0.0)
+
+
+def _width(value: float, span: tuple[float, float]) -> float:
+    least, most = span
+    share = 0.0 if value <= 0 else 0.5 if most <= least else (math.log(value) - least) / (most - least)
+    return SIZES.thin + (SIZES.thick - SIZES.thin) * share
+
+
+def _edge(
+    view: View,
+    edge: ViewEdge,
+    ordinals: list[int] | None,
+    span: tuple[float, float],
+    degree: Mapping[int, int],
+    count: int,
+) -> str:
+    source, target = view.nodes[edge.source], view.nodes[edge.target]
+    dx, dy = target.x - source.x, target.y - source.y
+    length = math.hypot(dx, dy) or 1.0
+    # the control point lies to one side as seen from the sender: the other direction bows the other way
+    cx = (source.x + target.x) / 2 - dy * SIZES.bow * 2
+    cy = (source.y + target.y) / 2 + dx * SIZES.bow * 2
+    value = _value(view, edge)
+    width = _width(value, span)
+    reach = SIZES.node + 3
+    sx, sy = _towards(source.x, source.y, cx, cy, reach)
+    tx, ty = _towards(target.x, target.y, cx, cy, reach)
+    head = SIZES.arrow + width
+    bx, by = _towards(tx, ty, cx, cy, head)
+    ux, uy = (tx - bx) / head, (ty - by) / head
+    half = width / 2 + 2.5
+    curve = f"M{sx:.1f} {sy:.1f}Q{cx:.1f} {cy:.1f} {bx:.1f} {by:.1f}"
+    arrow = f"{tx:.1f},{ty:.1f} {bx - uy * half:.1f},{by + ux * half:.1f} {bx + uy * half:.1f},{by - ux * half:.1f}"
+    is_out = bool(view.window) and edge.inside is None
+    halo = (
+        f'<path d="{curve}" fill="none" stroke="{_MARK}" stroke-width="{width + 7:.1f}" stroke-linecap="round"/>'
+        if ordinals is not None
+        else ""
+    )
+    dotted = ' stroke-dasharray="2 4"' if value <= 0 and not is_out else ""
+    fewer, more = degree[edge.source], degree[edge.target]
+    part = 0.5 if ordinals or fewer == more else 0.34 if fewer < more else 0.66
+    rest = 1 - part
+    middle = (
+        rest * rest * sx + 2 * rest * part * cx + part * part * bx,
+        rest * rest * sy + 2 * rest * part * cy + part * part * by,
+    )
+    amount = money(value) if view.weigh == "usd" else f"{value:,.0f}×"
+    is_told = value > 0 and count <= SIZES.told
+    told = ""
+    if ordinals:
+        told = _badge(*middle, _listed(ordinals) + (f" · {amount}" if is_told else ""))
+    elif is_told and length > 90:
+        told = _text(*middle, amount, "middle", _SOFT)
+    line = _LINE if ordinals is None else _INK
+    return (
+        f'<g opacity="{0.15 if is_out else 1}">{halo}<path d="{curve}" fill="none" stroke="{line}" '
+        f'stroke-width="{width:.1f}"{dotted}/><polygon points="{arrow}" fill="{line}"/>{told}</g>'
+    )
+
+
+def _towards(x: float, y: float, to_x: float, to_y: float, by: float) -> tuple[float, float]:
+    """A point so far from the first in the direction of the second."""
+    length = math.hypot(to_x - x, to_y - y) or 1.0
+    return x + (to_x - x) / length * by, y + (to_y - y) / length * by
+
+
+def _listed(ordinals: list[int]) -> str:
+    """Places in an order, in short: 1–3, 7."""
+    runs: list[list[int]] = []
+    for place in sorted(set(ordinals)):
+        if runs and place == runs[-1][1] + 1:
+            runs[-1][1] = place
+        else:
+            runs.append([place, place])
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
+
+
+def _badge(x: float, y: float, text: str) -> str:
+    width = 10 + len(text) * 7
+    return (
+        f'<rect x="{x - width / 2:.1f}" y="{y - 9:.1f}" width="{width}" height="18" rx="9" fill="{_INK}"/>'
+        f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" font-weight="700" fill="{_PAPER}">{text}</text>'
+    )
+
+
+def _text(x: float, y: float, text: str, anchor: str, fill: str, more: str = "") -> str:
+    """Letters with a rim of paper, so that a line behind them does not cross them out."""
+    shown = escape(harmless(text))
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{more}'
+    return (
+        f'<text {place} stroke="{_PAPER}" stroke-width="3" stroke-linejoin="round" aria-hidden="true">{shown}</text>'
+        f'<text {place} fill="{fill}">{shown}</text>'
+    )
+
+
+def short(address: str) -> str:
+    """An address by its ends."""
+    return address if len(address) <= 16 else f"{address[:8]}…{address[-6:]}"
+
+
+def _side(node: ViewNode, parent: ViewNode | None, others: list[ViewNode]) -> str:
+    """On which side of a node its name stands: away from its parent, unless an edge leaves there."""
+    taken = set()
+    for other in others:
+        dx, dy = other.x - node.x, other.y - node.y
+        if abs(dy) < abs(dx) * 0.5:
+            taken.add("right" if dx > 0 else "left")
+        if abs(dx) < abs(dy) * 1.2:
+            taken.add("below" if dy > 0 else "above")
+    first = ("left", "right") if parent and not parent.hidden and node.x < parent.x else ("right", "left")
+    return next((side for side in (*first, "below", "above") if side not in taken), first[0])
+
+
+def _node(node: ViewNode, parent: ViewNode | None, others: list[ViewNode]) -> str:
+    look = LOOKS.get(node.category or UNLABELLED, LOOKS["other"])
+    rim = _RISK if node.risk_category in HIGH_RISK else _INK
+    lines = [(harmless(node.entity, 30), _INK)] if node.entity else []
+    lines.append((short(node.address), _SOFT if node.entity else _INK))
+    if node.note:
+        lines.append((f"✎ {harmless(node.note, 60)}", _INK))
+    gap = SIZES.node + 6
+    anchor, dx, dy = {
+        "right": ("start", gap, 0.0),
+        "left": ("end", -gap, 0.0),
+        "below": ("middle", 0.0, gap + 4 + len(lines) * 6.5),
+        "above": ("middle", 0.0, -gap - len(lines) * 6.5),
+    }[_side(node, parent, others)]
+    x, y = node.x + dx, node.y + dy
+    label = "".join(
+        _text(x, y + 4 + (n - (len(lines) - 1) / 2) * 13, text, anchor, fill) for n, (text, fill) in enumerate(lines)
+    )
+    ring = (
+        f'<circle r="{SIZES.node + 5:g}" fill="none" stroke="{_RISK}" stroke-width="2" stroke-dasharray="4 2"/>'
+        if node.risk_category in HIGH_RISK
+        else ""
+    )
+    return (
+        f'<g><g transform="translate({node.x:.1f} {node.y:.1f})">{ring}<path d="{look.shape}" '
+        f'transform="scale({SIZES.node:g})" fill="{look.light}" stroke="{rim}" stroke-width=".12"/></g>{label}</g>'
+    )
+
+
+def _legend(view: View, edges: list[ViewEdge], has_marks: bool, width: float) -> tuple[str, float]:
+    """The legend, and its height with the margins."""
+    used = {node.category or UNLABELLED for node in view.shown}
+    words = {**LABEL_CATEGORIES, UNLABELLED: "no label"}
+    items, x, y = [], 0.0, 46.0
+    for name, look in LOOKS.items():
+        if name not in used:
+            continue
+        text = f"{name.replace('_', ' ')}: {words[name]}" if name != UNLABELLED else words[name]
+        room = 34 + len(text) * _LETTER
+        if x and x + room > width - 40:
+            x, y = 0.0, y + _LEGEND_ROW
+        items.append(
+            f'<path d="{look.shape}" transform="translate({x + 9:.1f} {y:.1f}) scale(8)" fill="{look.light}"/>'
+            f'<text x="{x + 24:.1f}" y="{y + 4:.1f}">{escape(text)}</text>'
+        )
+        x += room
+    said = [
+        "Width of an edge: "
+        + (
+            "US dollars of the transfers with a price, on a log scale; dotted where none has one."
+            if view.weigh == "usd"
+            else "number of transfers, on a log scale."
+        ),
+        f"Days {view.window[0]} to {view.window[1]}; pale edges have no transfer in them."
+        if view.window
+        else "All days of the file.",
+    ]
+    if any(node.risk_category in HIGH_RISK for node in view.shown):
+        said.append("A dashed ring: high or critical risk.")
+    if has_marks:
+        said.append("Yellow, with numbers: the transfers in their order.")
+    hidden = len(view.nodes) - len(view.shown)
+    waiting = sum(node.more.others for node in view.shown if node.more)
+    if hidden or waiting:
+        said.append(f"Not shown: {hidden:,} hidden, {waiting:,} further counterparties of the addresses shown.")
+    said.append(f"Chain {harmless(view.chain)}, run {harmless(view.run)}; times are UTC; netraflow")
+    for line in _wrapped(said, int((width - 40) / _LETTER)):
+        y += 20
+        items.append(f'<text x="0" y="{y:.1f}" fill="{_SOFT}">{escape(line)}</text>')
+    heading = harmless(view.about, int((width - 40) / 8.5)) or "Graph"
+    return f'<text y="18" font-size="14" font-weight="700">{escape(heading)}</text>{"".join(items)}', y + 20
+
+
+def _wrapped(sentences: list[str], letters: int) -> list[str]:
+    """Sentences in lines of so many letters."""
+    import textwrap
+
+    return [line for sentence in sentences for line in textwrap.wrap(sentence, max(letters, 40))]

@@ -1,0 +1,350 @@
+// The drawing of a graph: SVG elements that stay the same while their node or edge does.
+
+import { besides, cut, keyOf, listed, money, nameOf, round, seen, short, sideOf } from "./graph-model.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+export class Picture {
+  constructor(svg, given) {
+    this.svg = svg;
+    this.given = given;
+    this.sizes = given.sizes;
+    this.camera = svg.appendChild(element("g"));
+    [this.tethers, this.edges, this.nodes] = [0, 1, 2].map(() => this.camera.appendChild(element("g")));
+    this.edges.setAttribute("aria-hidden", "true");
+    this.at = new Map();
+    this.made = new Map();
+    this.dress = new Map();
+    this.look = [0, 0, 1];
+    this.focus = null;
+  }
+
+  // Draw a graph; nodes that moved glide to their new place where the reader's settings allow motion.
+  render(graph, selection, glides = true) {
+    this.graph = graph;
+    this.selection = selection;
+    this.#keep(this.nodes, "node", this.#keys(), (key) => this.#node(key));
+    this.#keep(this.edges, "edge", graph.drawn.map(keyOf), () => this.#edge());
+    this.#keep(this.tethers, "tether", this.#folds().map((fold) => fold.key), () => element("path", { class: "tether" }));
+    this.#dress();
+    const before = new Map(this.at);
+    const after = new Map(graph.shown.map((node) => [node.address, [node.x, node.y]]));
+    const still = !glides || !before.size || matchMedia("(prefers-reduced-motion: reduce)").matches;
+    cancelAnimationFrame(this.frame);
+    if (still) return this.#settle(after);
+    const begin = performance.now();
+    const from = (node) => before.get(node.address) ?? before.get(node.parent) ?? after.get(node.address);
+    const step = (now) => {
+      const part = Math.min((now - begin) / 280, 1);
+      const eased = 1 - (1 - part) ** 3;
+      if (part >= 1) return this.#settle(after);
+      for (const node of graph.shown) {
+        const [[ax, ay], [bx, by]] = [from(node), after.get(node.address)];
+        this.at.set(node.address, [ax + (bx - ax) * eased, ay + (by - ay) * eased]);
+      }
+      this.place();
+      this.frame = requestAnimationFrame(step);
+    };
+    this.svg.dataset.settled = "no";
+    step(begin);
+  }
+
+  #settle(after) {
+    this.at = after;
+    this.place();
+    this.svg.dataset.settled = "yes";
+  }
+
+  #folds() {
+    return this.graph.shown
+      .filter((node) => node.more?.others)
+      .map((node) => ({ key: `more:${node.address}`, node, others: node.more.others }));
+  }
+
+  #keys() {
+    return [...this.graph.shown.map((node) => node.address), ...this.#folds().map((fold) => fold.key)];
+  }
+
+  // One element per key, in the order of the keys.
+  #keep(room, kind, keys, make) {
+    const wanted = new Set(keys);
+    for (const old of [...room.children])
+      if (!wanted.has(old.dataset.key)) { old.remove(); this.made.delete(`${kind} ${old.dataset.key}`); }
+    for (const key of keys) {
+      let made = this.made.get(`${kind} ${key}`);
+      if (!made) {
+        made = make(key);
+        made.dataset.key = key;
+        this.made.set(`${kind} ${key}`, made);
+        room.append(made);
+      }
+    }
+  }
+
+  elementOf(key) { return this.made.get(`node ${key}`); }
+
+  #node(key) {
+    const size = this.sizes.node;
+    const group = element("g", { class: "node", role: "button", tabindex: "-1" });
+    if (key.startsWith("more:")) {
+      group.classList.add("more");
+      group.append(
+        element("rect", { x: -44, y: -12, width: 88, height: 24, rx: 12 }),
+        element("rect", { class: "chosen", x: -47, y: -15, width: 94, height: 30, rx: 15 }),
+        element("text", { "text-anchor": "middle", y: 4 }),
+      );
+      return group;
+    }
+    group.append(
+      element("title"),
+      element("circle", { class: "reach", r: size + 8, fill: "transparent" }),
+      element("circle", { class: "ring", r: size + 5 }),
+      element("circle", { class: "chosen", r: size + 9 }),
+      element("path", { class: "shape", transform: `scale(${size})` }),
+      element("path", { class: "pin", d: `M${-size - 6} ${-size - 6}h8l-4 9z` }),
+      element("g", { class: "grow", transform: `translate(${size} ${size})` },
+        element("circle", { r: 7 }), element("path", { d: "M-4 0H4M0-4V4" })),
+      element("g", { class: "label" }),
+    );
+    return group;
+  }
+
+  #edge() {
+    const part = (name, kind) => element(name, { class: kind });
+    return element("g", { class: "edge" }, part("path", "reach"), part("path", "halo"), part("path", "line"),
+      part("polygon", "head"), part("rect", "badge"), part("text", "told"));
+  }
+
+  // What nodes and edges look like, wherever they stand.
+  #dress() {
+    const { graph, selection } = this;
+    if (!this.made.has(`node ${this.focus}`)) this.focus = graph.shown[0]?.address ?? null;
+    for (const node of graph.shown) this.#dressNode(node);
+    for (const { key, node, others } of this.#folds()) {
+      const group = this.elementOf(key);
+      group.querySelector("text").textContent = `+ ${others.toLocaleString("en")} others`;
+      group.setAttribute("aria-label", `${others.toLocaleString("en")} other counterparties of ${nameOf(node)}: bring the next`);
+      group.setAttribute("tabindex", this.focus === key ? "0" : "-1");
+    }
+    const values = new Map(graph.drawn.map((edge) => [keyOf(edge), graph.value(edge)]));
+    const known = [...values.values()].filter((value) => value > 0).map(Math.log);
+    const [least, most] = [Math.min(...known), Math.max(...known)];
+    const degree = new Map();
+    for (const edge of graph.drawn)
+      for (const end of [edge.source, edge.target]) degree.set(end, (degree.get(end) ?? 0) + 1);
+    for (const edge of graph.drawn) {
+      const group = this.made.get(`edge ${keyOf(edge)}`);
+      const value = values.get(keyOf(edge));
+      const mark = graph.mark(edge);
+      const { thin, thick } = this.sizes;
+      const share = value > 0 && most > least ? (Math.log(value) - least) / (most - least) : value > 0 ? 0.5 : 0;
+      const width = thin + (thick - thin) * share;
+      group.setAttribute("class", "edge");
+      group.classList.toggle("outside", graph.isOutside(edge));
+      group.classList.toggle("unpriced", value <= 0 && !graph.isOutside(edge));
+      group.classList.toggle("marked", Boolean(mark));
+      group.classList.toggle("selected", selection.edge === keyOf(edge));
+      group.querySelector(".line").setAttribute("stroke-width", round(width));
+      group.querySelector(".halo").setAttribute("stroke-width", round(width + 7));
+      const isTold = value > 0 && graph.drawn.length <= this.sizes.told;
+      const amount = graph.state.weigh === "usd" ? money(value) : `${value.toLocaleString("en")}×`;
+      const badge = mark?.ordinals.length ? listed(mark.ordinals) + (isTold ? ` · ${amount}` : "") : "";
+      this.dress.set(keyOf(edge), { width, badge, told: badge || (isTold ? amount : ""), along: along(degree, edge) });
+    }
+  }
+
+  #dressNode(node) {
+    const group = this.elementOf(node.address);
+    const { looks, high, words } = this.given;
+    const category = node.category ?? "unlabelled";
+    const kind = category in looks ? category : "other";
+    const shape = group.querySelector(".shape");
+    shape.setAttribute("d", looks[kind].shape);
+    shape.setAttribute("class", `shape fill-${kind}`);
+    const isChosen = this.selection.nodes.includes(node.address);
+    const isRisky = high.includes(node.risk_category);
+    const waits = node.more ? node.more.others : Math.max(node.counterparties - 1, 0);
+    for (const [name, on] of Object.entries({ selected: isChosen, pinned: node.pinned, risky: isRisky, plain: !node.entity }))
+      group.classList.toggle(name, Boolean(on));
+    group.querySelector(".grow").toggleAttribute("hidden", Boolean(node.more) || !waits);
+    const lines = [];
+    if (node.entity) lines.push(["name", cut(seen(node.entity), 30)]);
+    lines.push([node.entity ? "address" : "address alone", short(seen(node.address))]);
+    if (node.note) lines.push(["note", `✎ ${cut(seen(node.note), 60)}`]);
+    const label = group.querySelector(".label");
+    const isQuiet = !node.entity && !node.note && node.parent && !isChosen && !node.more;
+    label.setAttribute("class", isQuiet ? "label quiet-label" : "label");
+    label.replaceChildren(...lines.map(([kind, text], index) => {
+      const line = element("text", { class: kind, y: round(4 + (index - (lines.length - 1) / 2) * 13) });
+      line.textContent = text;
+      return line;
+    }));
+    const count = (number, word) => `${number.toLocaleString("en")} ${word}`;
+    group.setAttribute("aria-pressed", String(isChosen));
+    group.setAttribute("tabindex", this.focus === node.address ? "0" : "-1");
+    group.querySelector("title").textContent = [node.entity && seen(node.entity), seen(node.address)].filter(Boolean).join(" ");
+    group.setAttribute("aria-label", [
+      node.entity ? `${seen(node.entity)}, ${seen(node.address)}` : seen(node.address),
+      words[category] ? (kind === "unlabelled" ? "no label" : kind.replace("_", " ")) : seen(category),
+      count(node.counterparties, "counterparties"),
+      node.more ? (node.more.others ? count(node.more.others, "not shown") : "all shown") : "not expanded",
+      isRisky && `${node.risk_category.toLowerCase()} risk`, node.pinned && "pinned", node.note && `note: ${seen(node.note)}`,
+    ].filter(Boolean).join(", "));
+  }
+
+  // Put everything where it stands now.
+  place() {
+    const { graph } = this;
+    const ends = new Map(), sides = new Map();
+    for (const { source, target } of graph.drawn) {
+      ends.set(source, [...(ends.get(source) ?? []), target]);
+      ends.set(target, [...(ends.get(target) ?? []), source]);
+    }
+    for (const node of graph.shown) {
+      const [x, y] = this.at.get(node.address) ?? [node.x, node.y];
+      const group = this.elementOf(node.address);
+      group.setAttribute("transform", `translate(${round(x)} ${round(y)})`);
+      const side = sideOf([x, y], this.at.get(node.parent), (ends.get(node.address) ?? []).map((key) => this.at.get(key)));
+      sides.set(node.address, side);
+      const label = group.querySelector(".label");
+      const gap = this.sizes.node + 6, lines = label.childElementCount;
+      const [lx, ly] = { right: [gap, 0], left: [-gap, 0], below: [0, gap + 4 + lines * 6.5], above: [0, -gap - lines * 6.5] }[side];
+      label.setAttribute("transform", `translate(${lx} ${round(ly)})`);
+      label.setAttribute("text-anchor", { right: "start", left: "end" }[side] ?? "middle");
+      const grow = this.sizes.node * (side === "right" ? -1 : 1);
+      group.querySelector(".grow").setAttribute("transform", `translate(${grow} ${this.sizes.node})`);
+    }
+    const stands = graph.shown.flatMap((node) => {
+      const [x, y] = this.at.get(node.address) ?? [node.x, node.y];
+      const [dx, dy] = { right: [55, 0], left: [-55, 0], below: [0, 28], above: [0, -28] }[sides.get(node.address)];
+      return [{ address: node.address, x, y }, { x: x + dx, y: y + dy }];
+    });
+    for (const { key, node } of this.#folds()) {
+      const here = stands.find((one) => one.address === node.address);
+      const spot = besides(here, stands);
+      this.at.set(key, [spot.x, spot.y]);
+      this.elementOf(key).setAttribute("transform", `translate(${spot.x} ${spot.y})`);
+      this.made.get(`tether ${key}`).setAttribute("d", `M${round(here.x)} ${round(here.y)}L${spot.x} ${spot.y}`);
+    }
+    for (const edge of graph.drawn) this.#placeEdge(edge);
+    this.view();
+  }
+
+  #placeEdge(edge) {
+    const { node: size, bow, arrow } = this.sizes;
+    const [[ax, ay], [bx, by]] = [this.at.get(edge.source), this.at.get(edge.target)];
+    // the control point lies to one side as seen from the sender: the other direction bows the other way
+    const c = [(ax + bx) / 2 - (by - ay) * bow * 2, (ay + by) / 2 + (bx - ax) * bow * 2];
+    const s = towards([ax, ay], c, size + 3), t = towards([bx, by], c, size + 3);
+    const look = this.dress.get(keyOf(edge));
+    const head = arrow + look.width;
+    const b = towards(t, c, head);
+    const [ux, uy] = [(t[0] - b[0]) / head, (t[1] - b[1]) / head];
+    const half = look.width / 2 + 2.5;
+    const group = this.made.get(`edge ${keyOf(edge)}`);
+    const [reach, halo, line, tip, badge, told] = group.children;
+    const curve = `M${s.map(round)}Q${c.map(round)} ${b.map(round)}`;
+    for (const path of [reach, halo, line]) path.setAttribute("d", curve);
+    tip.setAttribute("points", [t, [b[0] - uy * half, b[1] + ux * half], [b[0] + uy * half, b[1] - ux * half]]
+      .map((point) => point.map(round)).join(" "));
+    const part = look.badge ? 0.5 : look.along, rest = 1 - part;
+    const [mx, my] = [0, 1].map((i) => rest * rest * s[i] + 2 * rest * part * c[i] + part * part * b[i]);
+    const isTold = look.badge || (look.told && Math.hypot(bx - ax, by - ay) > 90);
+    told.textContent = isTold ? look.told : "";
+    told.setAttribute("x", round(mx));
+    told.setAttribute("y", round(my + 4));
+    badge.toggleAttribute("hidden", !look.badge);
+    if (!look.badge) return;
+    const wide = 10 + look.badge.length * 7;
+    for (const [name, value] of Object.entries({ x: mx - wide / 2, y: my - 9, width: wide, height: 18, rx: 9 }))
+      badge.setAttribute(name, round(value));
+  }
+
+  // Looking: moving and scaling the picture.
+  view() {
+    const [x, y, scale] = this.look;
+    this.camera.setAttribute("transform", `translate(${round(x)} ${round(y)}) scale(${scale.toFixed(4)})`);
+    this.svg.classList.toggle("far", scale < 0.6);
+    this.svg.classList.toggle("tooFar", scale < 0.22);
+  }
+
+  zoom(by, x = this.svg.clientWidth / 2, y = this.svg.clientHeight / 2) {
+    const scale = Math.min(Math.max(this.look[2] * by, 0.05), 4);
+    const ratio = scale / this.look[2];
+    this.look = [x - (x - this.look[0]) * ratio, y - (y - this.look[1]) * ratio, scale];
+    this.view();
+  }
+
+  shift(x, y) {
+    this.look = [this.look[0] + x, this.look[1] + y, this.look[2]];
+    this.view();
+  }
+
+  fit() {
+    const nodes = this.graph.shown;
+    if (!nodes.length) return;
+    const [width, height] = [this.svg.clientWidth, this.svg.clientHeight];
+    const left = Math.min(...nodes.map((n) => n.x)) - 150, right = Math.max(...nodes.map((n) => n.x)) + 150;
+    const top = Math.min(...nodes.map((n) => n.y)) - 50, bottom = Math.max(...nodes.map((n) => n.y)) + 70;
+    const scale = Math.min(width / (right - left), height / (bottom - top), 1.4);
+    this.look = [width / 2 - ((left + right) / 2) * scale, height / 2 - ((top + bottom) / 2) * scale, scale];
+    this.view();
+  }
+
+  // Where a point of the window lies in the graph.
+  inside(event) {
+    const box = this.svg.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  focusOn(key) {
+    const old = this.elementOf(this.focus);
+    const next = this.elementOf(key);
+    if (!next) return;
+    old?.setAttribute("tabindex", "-1");
+    next.setAttribute("tabindex", "0");
+    this.focus = key;
+    const [x, y] = this.at.get(key);
+    const [sx, sy] = [x * this.look[2] + this.look[0], y * this.look[2] + this.look[1]];
+    const { clientWidth, clientHeight } = this.svg;
+    if (sx < 20 || sy < 20 || sx > clientWidth - 20 || sy > clientHeight - 20)
+      this.shift(clientWidth / 2 - sx, clientHeight / 2 - sy);
+    next.focus({ preventScroll: true });
+  }
+
+  // The node that lies nearest in a direction.
+  next(direction) {
+    const here = this.at.get(this.focus);
+    if (!here) return null;
+    const [dx, dy] = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[direction];
+    let best = null;
+    for (const key of this.#keys()) {
+      if (key === this.focus) continue;
+      const [x, y] = this.at.get(key);
+      const along = (x - here[0]) * dx + (y - here[1]) * dy;
+      const across = Math.abs((x - here[0]) * dy) + Math.abs((y - here[1]) * dx);
+      if (along <= 0.5) continue;
+      const cost = along + across * 2.2;
+      if (!best || cost < best.cost) best = { key, cost };
+    }
+    return best?.key ?? null;
+  }
+}
+
+// Where on an edge its value is written: nearer to the end with fewer edges, where there is room.
+function along(degree, { source, target }) {
+  const [a, b] = [degree.get(source), degree.get(target)];
+  return a === b ? 0.5 : a < b ? 0.34 : 0.66;
+}
+
+function towards([x, y], [toX, toY], by) {
+  const length = Math.hypot(toX - x, toY - y) || 1;
+  return [x + ((toX - x) / length) * by, y + ((toY - y) / length) * by];
+}
