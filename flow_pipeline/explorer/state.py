@@ -81,6 +81,11 @@ def window(
 Days = Annotated[Window, Depends(window)]
 
 
+def part_of(found: Rows, part: Part) -> Rows:
+    """A part of rows that are all there."""
+    return Rows(found[0], found[1][part.after : part.after + part.limit], found.types)
+
+
 @dataclass(frozen=True)
 class Paging:
     """Which rows of a list a request asks for.
@@ -148,11 +153,7 @@ class Asking:
     def whole(self, ask: Callable[[Connection], Rows], **more: Any) -> Response:
         """A page of what a question gives at once, because it is short."""
 
-        def part_of(connection: Connection, part: Part) -> Rows:
-            found = ask(connection)
-            return Rows(found[0], found[1][part.after : part.after + part.limit], found.types)
-
-        return self.listing(part_of, **more)
+        return self.listing(lambda connection, part: part_of(ask(connection), part), **more)
 
     def single(self, ask: Callable[[Connection], Any]) -> Response:
         """One thing that a question gives."""

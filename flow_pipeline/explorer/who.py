@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
-from flow_pipeline.domain.errors import FlowError
+from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.explorer.safety import client_address, csrf_of, is_loopback
 from flow_pipeline.explorer.state import State, state_of
 from flow_pipeline.explorer.store import people
@@ -24,6 +24,7 @@ from flow_pipeline.explorer.store.people import Visitor
 COOKIE = "netraflow_session"
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
 INVESTIGATOR: people.Role = "investigator"
+_MOST_FIELDS = 2_000
 _SESSION_LETTERS = 32
 """Fewest of a session that was made here; a shorter one was not."""
 
@@ -141,14 +142,24 @@ async def check_form(request: Request, who: Caller) -> None:
         raise Forbidden("the form is not of this session", "load the page again, then send it once more")
 
 
-async def form_of(request: Request) -> dict[str, str]:
-    """Fields of a form that was sent, the last of each name; none of another kind of body."""
+async def fields_of(request: Request) -> list[tuple[str, str]]:
+    """Fields of a form that was sent, in their order; none of another kind of body."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return {}
+        return []
     text = (await request.body()).decode(errors="replace")
-    return {name: value.replace("\r\n", "\n") for name, value in parse_qsl(text, keep_blank_values=True)}
+    try:
+        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise UsageError(f"the form has more than {_MOST_FIELDS:,} fields", "send fewer at once") from None
+    return [(name, value.replace("\r\n", "\n")) for name, value in fields]
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Fields of a form that was sent, the last of each name."""
+    return dict(await fields_of(request))
 
 
 Reader = Annotated[Caller, Depends(reader)]
 Writer = Annotated[Caller, Depends(writer)]
 Form = Annotated[dict[str, str], Depends(form_of)]
+Fields = Annotated[list[tuple[str, str]], Depends(fields_of)]

@@ -11,7 +11,7 @@ from flow_pipeline.explorer.api.addresses import TRANSFER_KEY, after_of
 from flow_pipeline.explorer.pages import next_page, render
 from flow_pipeline.explorer.pages.search import FINDINGS
 from flow_pipeline.explorer.shown import path, short, table
-from flow_pipeline.explorer.state import Days, Page, Read, Token
+from flow_pipeline.explorer.state import Days, Page, Read, Token, part_of
 from flow_pipeline.explorer.who import Reader
 from flow_pipeline.questions.addresses import at_place
 from flow_pipeline.questions.counterparties import counterparties, counterparty_count
@@ -171,7 +171,7 @@ def change(
     place = place_of(c, chain, address)
     known = at_place(c, chain, place)
     rows = history(c, chain, place, days).rows
-    part = type(rows)(rows[0], rows[1][page.part.after : page.part.after + page.part.limit], rows.types)
+    part = part_of(rows, page.part)
     shown = table(page.shown(part), _HISTORY, CHANGE_IN_WORDS, known["chain"])
     return _listing(request, read.run, known, "By day", shown, next_page(request, page, read.run, part))
 

@@ -9,8 +9,9 @@ from starlette.responses import HTMLResponse
 
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.explorer.graphs import looks, palette
-from flow_pipeline.explorer.pages import render, short
+from flow_pipeline.explorer.pages import render
 from flow_pipeline.explorer.reading import Snapshot
+from flow_pipeline.explorer.shown import short
 from flow_pipeline.explorer.state import Read, Shared, State
 from flow_pipeline.explorer.store.views import saved_view
 from flow_pipeline.explorer.who import INVESTIGATOR, Caller, Reader
