@@ -1183,6 +1183,36 @@ class ExplorerSettings(Section):
         description="transfers from which the counterparties of an address are counted and ranked when it is built, "
         "not when it is asked for: so many are summed in five milliseconds",
     )
+    max_hops: int = Field(
+        6,
+        ge=1,
+        le=8,
+        description="most transfers of a path, and of what exposure follows: beyond six nearly everybody is connected "
+        "with everybody",
+    )
+    path_hops: int = Field(
+        4, ge=1, le=8, description="most transfers of a path where none are given: longer ones say little and take long"
+    )
+    path_days: float = Field(
+        30.0,
+        gt=0,
+        description="most days from the first to the last transfer of a path where none are given: money that rests "
+        "longer has been mixed with other money",
+    )
+    max_path_days: float = Field(3_650.0, gt=0, description="most days that may be asked for: ten years are any time")
+    max_paths: int = Field(20, ge=1, description="paths shown, the shortest: more are not compared by anybody")
+    max_frontier: int = Field(
+        2_000,
+        ge=1,
+        description="addresses from which a walk goes on after each hop, those first reached: among 10 M transfers so "
+        "many are read in half a second, and who has more counterparties than that is a service",
+    )
+    max_path_transfers: int = Field(
+        20_000, ge=1, description="transfers among which paths are searched: so many take half a second"
+    )
+    max_path_effort: int = Field(
+        100_000, ge=1, description="transfers tried on in a search of paths: so many take half a second"
+    )
 
     @field_validator("database")
     @classmethod

@@ -125,8 +125,7 @@ class _Search:
     def of_length(self, length: int) -> Iterator[tuple[int, tuple[int, ...]]]:
         """The rank at which each path of a length first arrives, and its refs."""
         for receiver, steps in self.onward[self.source].items():
-            passages = [(step.at, (step,)) for step in steps]
-            yield from self._extended((self.source, receiver), passages, length - 1)
+            yield from self._extended((self.source, receiver), [(step.at, (step,)) for step in steps], length - 1)
 
     def _extended(
         self, addresses: tuple[int, ...], passages: list[tuple[int, tuple[Step, ...]]], left: int
@@ -145,8 +144,8 @@ class _Search:
         if left == 0:
             passages = [found for found in passages if found[1][-1].at - found[0] <= self.within]
             if passages:
-                steps = passages[0][1]
-                yield steps[-1].rank, tuple(step.ref for step in steps)
+                first = passages[0][1]
+                yield first[-1].rank, tuple(step.ref for step in first)
             return
         known = self.ends[left].get(here)
         alive = [found for found in passages if _end(known, found[1][-1].rank) - found[0] <= self.within]

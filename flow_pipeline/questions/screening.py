@@ -20,16 +20,14 @@ import pyarrow.compute as pc
 from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
-from flow_pipeline.graph import ROLE_BY_CATEGORY
 from flow_pipeline.labels.addresses import BadLabel, chain_of_form, spelling
 from flow_pipeline.questions.rows import Rows, records
+from flow_pipeline.questions.walks import SERVICES
 from flow_pipeline.settings import ScreenSettings
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
 
-SERVICES = (*ROLE_BY_CATEGORY, "miner")
-"""Categories of labels that no path passes through: what a service pays out is not what somebody paid in."""
 _PLACE = pa.schema([("direction", pa.string()), ("address_id", pa.int32())])
 _WALKED = pa.schema([("root_id", pa.int32()), ("direction", pa.string()), ("address_id", pa.int32())])
 

@@ -8,6 +8,7 @@ from typing import Any
 from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.questions.places import relations
 from flow_pipeline.questions.rows import Records, Rows, records
 from flow_pipeline.warehouse.store import Connection
 
@@ -70,7 +71,8 @@ def search(connection: Connection, text: str, limit: int) -> Records:
 
 def _addresses(connection: Connection, head: str, tail: str, limit: int) -> list[dict[str, Any]]:
     """Addresses by how they begin, in the spelling given and in lower case, and how they end."""
-    heads = [head, head.lower()]
+    heads, read = [head, head.lower()], relations(connection)
+    statement = sql("search_addresses", texts=read.texts, ends=read.ends)
     values = {"heads": heads, "tail": tail, "among": max(_LOOKED_AT, limit), "most": limit}
     return [
         {
@@ -83,7 +85,7 @@ def _addresses(connection: Connection, head: str, tail: str, limit: int) -> list
             "transfers": row["transfers"],
             "match": "ends" if tail else "exact" if row["address"] in heads else "prefix",
         }
-        for row in records(connection, sql("search_addresses"), values)
+        for row in records(connection, statement, values)
     ]
 
 

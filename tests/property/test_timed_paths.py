@@ -16,7 +16,9 @@ STEP = st.tuples(st.integers(0, 8), st.integers(0, 4), st.integers(0, 4))
 
 def world(rows: list[tuple[int, int, int]]) -> list[Step]:
     """Two transfers of one time are of one rank: nothing says which was first."""
-    return [Step(at, at, sender, receiver, ref) for ref, (at, sender, receiver) in enumerate(rows) if sender != receiver]
+    return [
+        Step(at, at, sender, receiver, ref) for ref, (at, sender, receiver) in enumerate(rows) if sender != receiver
+    ]
 
 
 def all_of_them(steps: list[Step], hops: int, within: int) -> dict[tuple[int, ...], tuple[int, int]]:

@@ -26,7 +26,7 @@ counted as (
         e.is_counted
         and (e.address_id, e.chain) in (select (l.address_id, l.chain) from listed as l)
         and e.block_timestamp < (
-            select max(s.value)::date + 1 from store.state as s
+            select max(try_cast(s.value as date)) + 1 from store.state as s
             where s.key = 'read_tables_through'
         )
     group by e.address_id, e.chain

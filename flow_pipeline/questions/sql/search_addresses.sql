@@ -1,19 +1,27 @@
 -- Gives: one row per chain and address whose text begins so, labelled ones first, then those of most transfers; of
 --   addresses without a label that is chosen among the first in order of their text
--- Reads: store.addresses, store.degrees, store.tokens, store.transfers, intermediate.int_address_labels__intervals
--- Takes: $heads, the beginning in each spelling that an address may have; $tail, how it ends; $among, how many are
---   looked at; $most
+-- Reads: the addresses by text, the transfers by address, store.degrees, store.tokens,
+--   intermediate.int_address_labels__intervals
+-- Takes: ${texts}, a relation like store.addresses; ${ends}, one like intermediate.int_transfers__ends; $heads, the
+--   beginning in each spelling that an address may have; $tail, how it ends; $among, how many are looked at; $most
 with begun as (
     select
-        a.address_id,
-        a.address
-    from store.addresses as a
+        address_id,
+        address
+    from ${texts}
     where
-        (
-            (a.address >= $heads[1] and a.address < $heads[1] || chr(1114111))
-            or (a.address >= $heads[2] and a.address < $heads[2] || chr(1114111))
-        )
-        and (ends_with(a.address, $tail) or ends_with(a.address, lower($tail)))
+        address >= $heads[1]
+        and address < $heads[1] || chr(1114111)
+        and (ends_with(address, $tail) or ends_with(address, lower($tail)))
+    union
+    select
+        address_id,
+        address
+    from ${texts}
+    where
+        address >= $heads[2]
+        and address < $heads[2] || chr(1114111)
+        and (ends_with(address, $tail) or ends_with(address, lower($tail)))
 ),
 
 labelled as (
@@ -57,23 +65,11 @@ places as (
     select * from busy
     union all
     select distinct
-        t.chain,
+        e.chain,
         e.address_id,
         0 as transfers
-    from (
-        select
-            token_id,
-            from_id as address_id
-        from store.transfers
-        where from_id in (select address_id from still)
-        union all
-        select
-            token_id,
-            to_id
-        from store.transfers
-        where to_id in (select address_id from still)
-    ) as e
-    inner join store.tokens as t using (token_id)
+    from ${ends} as e
+    where e.address_id in (select address_id from still)
 )
 
 select
