@@ -20,8 +20,9 @@ from flow_pipeline.explorer.answers import NotAcceptable, NotModified, problem
 from flow_pipeline.explorer.reading import Gone, Reading, TooLong
 from flow_pipeline.explorer.safety import Allowance, Guard
 from flow_pipeline.explorer.state import State
+from flow_pipeline.explorer.store import people
 from flow_pipeline.explorer.store.opening import Store
-from flow_pipeline.explorer.who import Forbidden, NotSignedIn
+from flow_pipeline.explorer.who import Forbidden, NotSignedIn, asks_for_people
 from flow_pipeline.settings import Settings
 
 _STATUS: dict[type[FlowError], tuple[int, str]] = {
@@ -44,7 +45,17 @@ def create_app(settings: Settings, host: str = "127.0.0.1") -> FastAPI:
     Args:
         settings: Settings in force.
         host: Address it listens on, which is a name it goes by.
+
+    Raises:
+        UsageError: others than this machine could reach it, and nobody could sign in.
     """
+    state = State(settings, Reading(settings), Store(settings), host, Allowance(settings.explorer.logins_per_minute))
+    if asks_for_people(state) and not (people.is_anybody(state.store) or settings.explorer.trusted_header):
+        state.close()
+        raise UsageError(
+            f"--host {host}: others than this machine would reach it, and nobody could sign in",
+            "`netraflow people add NAME --role investigator` lets somebody in; or set explorer.trusted_header",
+        )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -61,9 +72,7 @@ def create_app(settings: Settings, host: str = "127.0.0.1") -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.netraflow = State(
-        settings, Reading(settings), Store(settings), host, Allowance(settings.explorer.logins_per_minute)
-    )
+    app.state.netraflow = state
     app.include_router(api.router())
     app.include_router(pages.router())
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")

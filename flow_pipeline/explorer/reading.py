@@ -152,9 +152,11 @@ class Reading:
         }
         with published_faults(path):
             connection = duckdb.connect(str(path), read_only=True, config=config)
-            connection.execute("set global TimeZone = 'UTC'")
-            connection.execute("set enable_external_access = false")
-            connection.execute("set lock_configuration = true")
+            # Another reader of this process may have it open, with the same settings, which are locked.
+            if not connection.execute("select current_setting('lock_configuration')").fetchall()[0][0]:
+                connection.execute("set global TimeZone = 'UTC'")
+                connection.execute("set enable_external_access = false")
+                connection.execute("set lock_configuration = true")
         return _File(path, connection)
 
     def _give_back(self, name: str, file: _File, cursor: Connection) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -32,6 +33,8 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _MOST_CALLERS = 10_000
 """Callers whose requests are counted; beyond, the one that was quiet longest is forgotten."""
+_DRAINED = 4
+"""How many times the largest body is read and thrown away before a sender is cut off."""
 HEADERS = {
     # Without a script of strangers, forms that lead away, or frames; pictures of charts are made in the page.
     "Content-Security-Policy": (
@@ -97,6 +100,7 @@ class Guard:
             return
         refusal = self._refusal(scope)
         if refusal is not None:
+            await self._drain(receive)
             await refusal(scope, receive, self._with_headers(scope, send))
             return
         taken = 0
@@ -106,13 +110,21 @@ class Guard:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._settings.max_body_bytes:
-                raise TooLarge
+                if message.get("more_body"):
+                    await self._drain(receive)
+                raise HTTPException(413, self._too_large_in_words())
             return message
 
-        try:
-            await self._app(scope, bounded, self._with_headers(scope, send))
-        except TooLarge:
-            await self._too_large()(scope, receive, self._with_headers(scope, send))
+        await self._app(scope, bounded, self._with_headers(scope, send))
+
+    async def _drain(self, receive: Receive) -> None:
+        """Let a sender finish, within bounds: who is cut off while sending does not read why."""
+        left = _DRAINED * self._settings.max_body_bytes
+        while left > 0:
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if message["type"] != "http.request" or not message.get("more_body"):
+                return
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -140,8 +152,11 @@ class Guard:
         return None
 
     def _too_large(self) -> Response:
-        most = f"the body has more than {self._settings.max_body_bytes:,} bytes"
-        return problem(413, "Content too large", most, "send less, or raise explorer.max_body_bytes")
+        told = self._too_large_in_words()
+        return problem(413, "Content too large", told, "send less, or raise explorer.max_body_bytes")
+
+    def _too_large_in_words(self) -> str:
+        return f"the body has more than {self._settings.max_body_bytes:,} bytes"
 
     def _with_headers(self, scope: Scope, send: Send) -> Send:
         async def sending(message: Message) -> None:
@@ -153,10 +168,6 @@ class Guard:
             await send(message)
 
         return sending
-
-
-class TooLarge(Exception):
-    """A body that grows beyond what is read."""
 
 
 def caller_of(scope: Scope) -> str:

@@ -6,16 +6,17 @@ written (`answers`). Read more: docs/explorer.md, and /api/v1/openapi.json of a 
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from flow_pipeline.domain.plugs import files_of
+from flow_pipeline.explorer.who import reader
 
 ROOT = "/api/v1"
 
 
 def router() -> APIRouter:
-    """Every route of the API; a new file in this room is found without any other edit."""
-    api = APIRouter(prefix=ROOT)
+    """Every route of the API, for who may read; a new file in this room is found without any other edit."""
+    api = APIRouter(prefix=ROOT, dependencies=[Depends(reader)])
     for module in files_of(__name__):
         api.include_router(module.router)
     return api

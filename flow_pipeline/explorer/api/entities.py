@@ -24,19 +24,19 @@ def listing(
     return ask.listing(lambda c, part: questions.entities(c, part.limit, part.after, chain, category).rows)
 
 
-@router.get("/{chain}/{entity}")
-def one(ask: Ask, chain: Chain, entity: Entity) -> Response:
-    """What labels say of it, its sums per token, the entities it dealt with most, its gravest findings."""
-    return ask.single(lambda c: questions.entity(c, chain, entity))
-
-
-@router.get("/{chain}/{entity}/addresses")
+@router.get("/{chain}/{entity:path}/addresses")
 def addresses(ask: Ask, chain: Chain, entity: Entity) -> Response:
     """Its addresses: first those that labels name, then its deposit addresses."""
     return ask.listing(lambda c, part: questions.entity_addresses(c, chain, entity, part.limit, part.after).rows)
 
 
-@router.get("/{chain}/{entity}/days")
+@router.get("/{chain}/{entity:path}/days")
 def days_of(ask: Ask, chain: Chain, entity: Entity, days: Days) -> Response:
     """What it moved per day and token, latest day first."""
     return ask.whole(lambda c: questions.entity_days(c, chain, entity, days).rows)
+
+
+@router.get("/{chain}/{entity:path}")
+def one(ask: Ask, chain: Chain, entity: Entity) -> Response:
+    """What labels say of it, its sums per token, the entities it dealt with most, its gravest findings."""
+    return ask.single(lambda c: questions.entity(c, chain, entity))

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import jinja2
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
@@ -21,16 +21,17 @@ from flow_pipeline.domain.text import harmless
 from flow_pipeline.explorer.answers import cursor_of
 from flow_pipeline.explorer.shown import address_path, entity_path, path, short
 from flow_pipeline.explorer.state import Paging
-from flow_pipeline.explorer.who import COOKIE, Caller
+from flow_pipeline.explorer.who import COOKIE, Caller, reader
 from flow_pipeline.questions.rows import Rows
 from flow_pipeline.reports.page import in_words
 
 
 def router() -> APIRouter:
-    """Every page; a new file in this room is found without any other edit."""
+    """Every page, for who may read but those of `IS_OPEN` files; a new file is found without any other edit."""
     pages = APIRouter(include_in_schema=False)
     for module in files_of(__name__):
-        pages.include_router(module.router)
+        is_open = getattr(module, "IS_OPEN", False)
+        pages.include_router(module.router, dependencies=[] if is_open else [Depends(reader)])
     return pages
 
 

@@ -103,6 +103,7 @@ def one(request: Request, who: Reader, shared: Shared, alert_id: str) -> Respons
         parts_count=content.get("parts_count", len(parts)),
         events=table(found["events"], _EVENTS, "What happened to it"),
         actions=table(found["actions"], _ACTIONS, "What people decided"),
+        finding_id=content.get("finding_id"),
         do=does(found["rule"]),
         verdicts=ledger.VERDICTS,
         ends=_ends(found),

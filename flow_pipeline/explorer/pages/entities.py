@@ -97,7 +97,7 @@ def listing(
     )
 
 
-@router.get("/{chain}/{entity}")
+@router.get("/{chain}/{entity:path}")
 def one(
     request: Request,
     who: Reader,

@@ -14,6 +14,8 @@ from flow_pipeline.explorer.store import people
 from flow_pipeline.explorer.who import COOKIE, Form, Reader, check_form
 
 router = APIRouter()
+IS_OPEN = True
+"""Who signs in is not signed in."""
 
 
 @router.get("/login")

@@ -85,7 +85,7 @@ _SHOWN = 25
 """Anomalies beside the exchanges; the read API has all."""
 
 
-@router.get("/netflow/{chain}/{exchange}")
+@router.get("/netflow/{chain}/{exchange:path}")
 def exchange(
     request: Request,
     who: Reader,
@@ -119,7 +119,7 @@ def exchange(
     )
 
 
-@router.get("/charts/netflow/{chain}/{exchange}")
+@router.get("/charts/netflow/{chain}/{exchange:path}")
 def netflow_chart(
     who: Reader,
     read: Read,

@@ -37,7 +37,7 @@ _SENT = {
 _MEV = {"event_id": "event", "kind": "kind", "role": "role", "wallet": "wallet", "profit_usd": "gain, USD"}
 
 
-@router.get("/transactions/{chain}/{tx_hash}")
+@router.get("/transactions/{chain}/{tx_hash:path}")
 def one(
     request: Request,
     who: Reader,
