@@ -134,7 +134,8 @@ class Gathering:
             UsageError: the ledger has no such alert.
         """
         known = shown_alert(self.settings, alert_id)
-        known.pop("messages")  # they name channels, which concern nobody who reads a case
+        # Channels concern nobody who reads a case, and the state is for whoever decides now.
+        known = {name: value for name, value in known.items() if name not in ("messages", "state")}
         self._put("alert", known["alert_id"], known["run_id"], known)
         ends = [known[name] for name in ("from_address", "to_address") if known[name]]
         if known["rule"] == "address_risk":
