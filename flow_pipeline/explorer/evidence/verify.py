@@ -235,4 +235,15 @@ def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    return harmless(value if isinstance(value, str) else json.dumps(value), 120)
+    if isinstance(value, list):
+        value = "; ".join(map(_named, value)) or "none"
+    return harmless(value if isinstance(value, str) else json.dumps(value), 200)
+
+
+def _named(one: Any) -> str:
+    """A label by its owner and source, a component by its name, an address of a finding by itself."""
+    if not isinstance(one, dict):
+        return str(one)
+    if "entity" in one:
+        return f"{one['entity']} ({one['category']}) by {one['source']}"
+    return str(one.get("component") or one.get("address") or json.dumps(one))
