@@ -1159,7 +1159,7 @@ class ExplorerSettings(Section):
         description="bytes of the state of a saved view; the 300 nodes of a graph that can be read take a third",
     )
     max_bundle_bytes: int = Field(
-        1024**3,
+        256 * 1024**2,
         ge=1_048_576,
         description="bytes of an evidence bundle, unpacked, that are read to verify it: a bomb must not fill memory",
     )

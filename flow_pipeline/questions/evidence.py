@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flow_pipeline.domain.errors import NotThere
@@ -67,3 +67,28 @@ def run_evidence(connection: Connection, run_id: str) -> dict[str, Any]:
         "label_sets": records(connection, sql("evidence_label_sets")),
         "duckdb": engine[0] if engine else None,
     }
+
+
+_TOLD_BY = {
+    "chains": "chain",
+    "times": "block_timestamp",
+    "marks": "tx_hash",
+    "places": "transfer_index",
+    "senders": "from_address",
+    "receivers": "to_address",
+    "amounts": "amount",
+}
+
+
+def transfers_not_found(connection: Connection, transfers: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Places of the transfers that the file does not have, by all that tells a transfer from others.
+
+    Args:
+        connection: A published file.
+        transfers: chain, block_timestamp, tx_hash, transfer_index, from_address, to_address, amount of each.
+    """
+    if not transfers:
+        return []
+    values = {name: [one[column] for one in transfers] for name, column in _TOLD_BY.items()}
+    found = {place - 1 for (place,) in connection.execute(sql("evidence_found"), values).fetchall()}
+    return [place for place in range(len(transfers)) if place not in found]

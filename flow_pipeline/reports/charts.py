@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -193,10 +193,6 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
 
     Beyond `most` the title says how many are left out.
     """
-    import altair as alt
-    import igraph
-    import pandas as pd
-
     rows = connection.execute(
         """
         select ordinal, from_address, to_address, amount::double as amount, coalesce(token_symbol, '') as token
@@ -207,7 +203,23 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
     typology, total = connection.execute(
         "select typology, transfer_count from detection.findings where finding_id = ?", [finding_id]
     ).fetchone() or ("", 0)
-    rows = rows.head(most)
+    names = dict(connection.execute(sql("chart_finding_names"), {"finding_id": finding_id}).fetchall())
+    title = f"{typology} {finding_id}" + (f": first {most} of {total} transfers" if total > most else "")
+    return transfers_graph(rows.head(most), names, title)
+
+
+def transfers_graph(rows: pd.DataFrame, names: Mapping[str, str], title: str) -> Any:
+    """Transfers as arrows between addresses.
+
+    Args:
+        rows: ordinal, from_address, to_address, amount, token: in their order.
+        names: What stands beside an address, in lines; one without a name stands by its ends.
+        title: Above the picture.
+    """
+    import altair as alt
+    import igraph
+    import pandas as pd
+
     pairs = rows.groupby(["from_address", "to_address"], sort=False).agg(
         amount=("amount", lambda values: values.sum(min_count=1)),
         numbers=("ordinal", lambda values: ", ".join(map(str, values[:4])) + (" …" if len(values) > 4 else "")),
@@ -221,12 +233,11 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
         directed=True,
     )
     at = graph.layout_sugiyama(hgap=1, vgap=1).coords[: len(addresses)]
-    named = dict(connection.execute(sql("chart_finding_names"), {"finding_id": finding_id}).fetchall())
     nodes = pd.DataFrame(
         {
             "x": [y for _, y in at],
             "y": [x for x, _ in at],
-            "name": [named.get(a) or f"{a[:6]}…{a[-4:]}" for a in addresses],
+            "name": [names.get(a) or f"{a[:6]}…{a[-4:]}" for a in addresses],
         }
     )
     lines = pd.DataFrame(
@@ -261,7 +272,6 @@ def evidence_graph(connection: Connection, finding_id: str, most: int = 40) -> A
     down = alt.Y(
         "y:Q", axis=None, scale=alt.Scale(domain=[nodes["y"].min() - 0.2 * high, nodes["y"].max() + 0.2 * high])
     )
-    title = f"{typology} {finding_id}" + (f": first {most} of {total} transfers" if total > most else "")
     layers = [
         alt.Chart(lines).mark_rule(color=_BAND, strokeWidth=1.5).encode(x=across, y=down, x2="x2:Q", y2="y2:Q"),
         alt.Chart(heads.assign(angle=angle))

@@ -150,15 +150,15 @@ def _not_opened(settings: Settings, error: duckdb.Error | OSError) -> FlowError:
 
 
 @contextmanager
-def open_published(settings: Settings) -> Iterator[Connection]:
-    """The published file, read-only, with no way to files or the network.
+def open_published(settings: Settings, path: Path | None = None) -> Iterator[Connection]:
+    """The published file, or an earlier one that is kept, read-only, with no way to files or the network.
 
     Raises:
         UsageError: when nothing has been published yet.
         FlowError: the file is damaged; or what is asked for is no table or column of it, as an earlier version
             published it.
     """
-    published = published_path(settings)
+    published = path or published_path(settings)
     with published_faults(published), closing(duckdb.connect(str(published), read_only=True)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set disabled_optimizers = ?", [UNSAFE_OPTIMIZERS])

@@ -25,7 +25,7 @@ from flow_pipeline.questions.evidence import address_evidence, entity_evidence, 
 from flow_pipeline.questions.known import ADDRESS_HINT
 from flow_pipeline.questions.rows import jsonable
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.publish import published_run
+from flow_pipeline.warehouse.publish import published_file, published_run
 from flow_pipeline.warehouse.store import Connection, open_published
 
 KINDS = ("alert", "finding", "address", "entity", "view", "run")
@@ -99,14 +99,15 @@ def _finite(value: Any) -> Any:
 
 
 @contextmanager
-def open_for_copies(settings: Settings) -> Iterator[Opened | None]:
-    """The published file for one verb; None where nothing is published."""
-    run = published_run(settings)
-    if run is None or not settings.published_link.exists():
+def open_for_copies(settings: Settings, run: str | None = None) -> Iterator[Opened | None]:
+    """The published file, or that of a run that is kept, for one verb; None where there is none."""
+    name = run or published_run(settings)
+    path = published_file(settings, name) if name else None
+    if name is None or path is None or not path.exists():
         yield None
         return
-    with open_published(settings) as connection:
-        yield Opened(connection, run)
+    with open_published(settings, path) as connection:
+        yield Opened(connection, name)
 
 
 @dataclass
@@ -134,7 +135,8 @@ class Gathering:
             UsageError: the ledger has no such alert.
         """
         known = shown_alert(self.settings, alert_id)
-        known.pop("messages")  # they name channels, which concern nobody who reads a case
+        # Channels concern nobody who reads a case, and the state is for whoever decides now.
+        known = {name: value for name, value in known.items() if name not in ("messages", "state")}
         self._put("alert", known["alert_id"], known["run_id"], known)
         ends = [known[name] for name in ("from_address", "to_address") if known[name]]
         if known["rule"] == "address_risk":

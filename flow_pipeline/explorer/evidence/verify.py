@@ -1,0 +1,249 @@
+"""Proving a bundle: its own hashes, then every finding and transfer again on a published file.
+
+A bundle is somebody's file, and its statements are text: what is run is the statement that the published file itself
+keeps for a finding. On the file of the same run everything must be the same; on another run the transfers must be
+there, and what is known of addresses may have changed, which is told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.text import harmless
+from flow_pipeline.explorer.evidence.archive import Archive, read_archive, some
+from flow_pipeline.explorer.evidence.bundle import COPIES, derived
+from flow_pipeline.explorer.evidence.dossier import Dossier, identity, of_copies
+from flow_pipeline.explorer.store.copies import Copy, Published, canonical, open_for_copies
+from flow_pipeline.questions.evidence import address_evidence, finding_evidence, run_evidence, transfers_not_found
+from flow_pipeline.questions.verify import verify as prove
+from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.publish import published_runs
+
+_FACTS = (
+    "typology", "chain", "token_symbol", "token_address", "block_date", "first_timestamp", "last_timestamp",
+    "duration_seconds", "transfer_count", "address_count", "moved_amount", "gross_amount", "focus_address",
+)  # fmt: skip
+"""What a finding is, whatever is known of labels, prices and other traffic."""
+
+_MALFORMED = (
+    *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError),
+    *(duckdb.ConversionException, duckdb.InvalidInputException),
+)
+"""What copies come to that were not made by a bundle."""
+
+Lend = Callable[[Settings, str | None], AbstractContextManager[Published | None]]
+"""Opens the published file of a run that is kept, or the one in force."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: What.
+        count: How many were compared.
+        differences: Why it is not proved; empty when it is.
+        changes: What is otherwise now and proves nothing wrong.
+    """
+
+    name: str
+    count: int
+    differences: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What became of a bundle.
+
+    Attributes:
+        case_id: The case, as the bundle names it.
+        bundle_runs: Runs that its copies are of.
+        run: The run it was proved against, None where there was no published file.
+        checks: What was looked at.
+    """
+
+    case_id: int | None
+    bundle_runs: tuple[str, ...]
+    run: str | None
+    checks: tuple[Check, ...]
+
+    @property
+    def is_proved(self) -> bool:
+        """True when nothing differs, and a published file was asked."""
+        return self.run is not None and not any(check.differences for check in self.checks)
+
+
+def verify_bundle(settings: Settings, path: Path, run: str | None = None, lend: Lend = open_for_copies) -> Verification:
+    """Prove a bundle.
+
+    Args:
+        settings: Where published files are.
+        path: The bundle.
+        run: The run to prove it against; else the bundle's own where its file is kept, else the one in force.
+        lend: Opens a published file.
+
+    Raises:
+        UsageError: there is no such file, it is no ZIP, or the run is not kept.
+    """
+    kept = published_runs(settings)
+    if run is not None and run not in kept:
+        raise UsageError(
+            f"there is no published file of run {harmless(run, 60)}", f"choose from {', '.join(kept) or 'none'}"
+        )
+    archive = read_archive(path, settings.explorer.max_bundle_bytes)
+    copies = _copies(archive)
+    told = of_copies(copies)
+    checks = [Check("files", len(archive.files), tuple(archive.troubles))]
+    runs = tuple(sorted({copy.run for copy in copies if copy.run}, reverse=True))
+    number = (archive.manifest.get("case") or {}).get("id")
+    case_id = number if isinstance(number, int) else None
+    if archive.troubles:
+        return Verification(case_id, runs, None, tuple(checks))
+    chosen = run or next((one for one in runs if one in kept), None)
+    try:
+        checks.append(_derived(archive, told))
+        with lend(settings, chosen) as published:
+            if published is None:
+                return Verification(case_id, runs, None, tuple(checks))
+            checks += [
+                _run(told, published),
+                _findings(told, copies, published),
+                _transfers(told, published),
+                _addresses(told, copies, published),
+            ]
+            return Verification(case_id, runs, published.run, tuple(checks))
+    except _MALFORMED:
+        checks.append(Check("copies", 0, ("the copies are not as a bundle has them",)))
+        return Verification(case_id, runs, None, tuple(checks))
+
+
+def _copies(archive: Archive) -> list[Copy]:
+    """The copies of a bundle; what is wrong with them becomes trouble of the archive."""
+    found = []
+    for kind, name in COPIES.items():
+        rows = archive.parsed(name)
+        for row in rows if isinstance(rows, list) else ():
+            try:
+                copy = Copy(kind, str(row["key"]), row["run"] and str(row["run"]), canonical(row["content"]))
+                if copy.sha256 != row["sha256"]:
+                    archive.troubles.append(f"{name}: {kind} {harmless(copy.key, 200)} is not what its hash is of")
+                found.append(copy)
+            except (KeyError, TypeError, ValueError, RecursionError):
+                archive.troubles.append(f"{name} is not as a bundle has it")
+                break
+    return found
+
+
+def _derived(archive: Archive, told: Dossier) -> Check:
+    """Tables and statements must say what the copies say."""
+    expected = {name: text.encode() for name, text in derived(told).items()}
+    present = {name for name in archive.files if name.endswith((".csv", ".sql")) and name != "timeline.csv"}
+    wrong = [name for name in sorted(expected) if archive.files.get(name) != expected[name]]
+    wrong += sorted(present - set(expected))
+    return Check("tables", len(expected), tuple(f"{name} does not say what the copies say" for name in wrong))
+
+
+def _run(told: Dossier, published: Published) -> Check:
+    """Whether the tables of the file are those that the copies rest on."""
+    own = next((one for one in told.runs if one.get("run_id") == published.run), None)
+    if own is None:
+        known = some([str(one.get("run_id")) for one in told.runs]) or "none"
+        return Check(
+            "run", 0, changes=(f"the copies are of run {harmless(known, 200)}, the file is of {published.run}",)
+        )
+    current = _plain(run_evidence(published.connection, published.run))
+    wrong = [name for name in ("tables", "label_sets", "detectors") if own.get(name) != current[name]]
+    return Check("run", 1, tuple(f"{name} of run {published.run} are not what the bundle says" for name in wrong))
+
+
+def _findings(told: Dossier, copies: Sequence[Copy], published: Published) -> Check:
+    """Each finding is in the file, is what the bundle says, and its own statement proves it."""
+    runs = {copy.key: copy.run for copy in copies if copy.kind == "finding"}
+    differences: list[str] = []
+    changes: list[str] = []
+    there = []
+    for finding in told.findings:
+        name = str(finding["finding_id"])
+        try:
+            current = _plain(finding_evidence(published.connection, name))
+        except UsageError:
+            differences.append(f"finding {harmless(name, 60)} is not in the file")
+            continue
+        there.append(name)
+        if list(map(identity, finding["transfers"])) != list(map(identity, current["transfers"])):
+            differences.append(f"finding {name} has other transfers in the file")
+        facts, other = _split(_differing(finding, current), published.run == runs[name], _FACTS)
+        differences += [f"finding {name}: {told}" for told in facts]
+        changes += [f"finding {name}: {told}" for told in other]
+    for proof in prove(published.connection, there, False) if there else ():
+        differences += [f"finding {proof.finding_id}: {told}" for told in proof.differences]
+    return Check("findings", len(told.findings), tuple(differences), tuple(changes))
+
+
+def _transfers(told: Dossier, published: Published) -> Check:
+    """Each transfer is in the file."""
+    rows = [transfer for finding in told.findings for transfer in finding["transfers"]]
+    missing = [rows[place] for place in transfers_not_found(published.connection, rows)]
+    said = (f"the file has no transfer {harmless(str(one['tx_hash']), 90)} {one['transfer_index']}" for one in missing)
+    return Check("transfers", len(rows), tuple(said))
+
+
+def _addresses(told: Dossier, copies: Sequence[Copy], published: Published) -> Check:
+    """Labels and risk of each address."""
+    runs = {copy.key: copy.run for copy in copies if copy.kind == "address"}
+    current = [_plain(one) for one in address_evidence(published.connection, list(told.addresses))]
+    differences: list[str] = []
+    changes: list[str] = []
+    for (chain, address), now in zip(told.addresses, current, strict=True):
+        name = f"{harmless(chain, 60)}:{harmless(address, 120)}"
+        facts, other = _split(
+            _differing(told.addresses[chain, address], now), published.run == runs[f"{chain}:{address}"], ()
+        )
+        differences += [f"{name}: {said}" for said in facts]
+        changes += [f"{name}: {said}" for said in other]
+    return Check("addresses", len(told.addresses), tuple(differences), tuple(changes))
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """Fields that both have and that differ, in words; transfers are compared on their own."""
+    return {
+        name: f"{name} was {_short(before[name])}, the file has {_short(now[name])}"
+        for name in sorted(set(before) & set(now) - {"transfers", "is_known"})
+        if before[name] != now[name]
+    }
+
+
+def _split(found: Mapping[str, str], is_same_run: bool, facts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """What proves the bundle wrong, and what only changed since."""
+    if is_same_run:
+        return list(found.values()), []
+    return [found[name] for name in found if name in facts], [found[name] for name in found if name not in facts]
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as the copies have them."""
+    return dict(json.loads(canonical(value)))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        value = "; ".join(map(_named, value)) or "none"
+    return harmless(value if isinstance(value, str) else json.dumps(value), 200)
+
+
+def _named(one: Any) -> str:
+    """A label by its owner and source, a component by its name, an address of a finding by itself."""
+    if not isinstance(one, dict):
+        return str(one)
+    if "entity" in one:
+        return f"{one['entity']} ({one['category']}) by {one['source']}"
+    return str(one.get("component") or one.get("address") or json.dumps(one))
