@@ -1183,6 +1183,13 @@ class ExplorerSettings(Section):
         description="transfers from which the counterparties of an address are counted and ranked when it is built, "
         "not when it is asked for: so many are summed in five milliseconds",
     )
+    graph_nodes: int = Field(
+        300, ge=10, le=1_000, description="addresses of a graph at once: more can not be read, whatever draws them"
+    )
+    graph_page: int = Field(
+        25, ge=1, le=300, description="counterparties that an expansion brings; those of less value wait behind "
+        "`+ N others`, which brings the next"
+    )  # fmt: skip
     max_hops: int = Field(
         6,
         ge=1,
@@ -1222,14 +1229,6 @@ class ExplorerSettings(Section):
                 f"it holds a password; put the URL into a variable such as {SECRET_PREFIX}CASES and write env:NAME"
             )
         return value
-
-    graph_nodes: int = Field(
-        300, ge=10, le=1_000, description="addresses of a graph at once: more can not be read, whatever draws them"
-    )
-    graph_page: int = Field(
-        25, ge=1, le=300, description="counterparties that an expansion brings; those of less value wait behind "
-        "`+ N others`, which brings the next"
-    )  # fmt: skip
 
     @field_validator("memory_limit")
     @classmethod

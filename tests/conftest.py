@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +19,10 @@ from flow_pipeline.loading.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.pipeline import RunResult, run
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.store import open_build
+from tests.browser import launched
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 with warnings.catch_warnings():
     # Third-party modules warn while they are imported; what they warn about is theirs to mend.
@@ -62,6 +67,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return load_settings(tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser; `tests.browser.visit` opens a page in it."""
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -512,7 +512,7 @@ function edgePanel(edge) {
     const one = found.items.find((item) => keyOf(asEdge(item)) === key);
     tokens.append(...(one?.tokens ?? []).map((row) => html("tr", {},
       html("td", {}, seen(row.token_symbol ?? short(row.token_address ?? ""))), number(row.transfers.toLocaleString("en")),
-      number(row.amount === null ? "–" : amount(row.amount)), number(row.amount_usd === null ? "–" : money(Number(row.usd))))));
+      number(row.amount === null ? "–" : amount(row.amount)), number(row.usd === null ? "–" : money(Number(row.usd))))));
     await next();
   });
 }
