@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
@@ -73,6 +74,8 @@ def create_app(settings: Settings, host: str = "127.0.0.1") -> FastAPI:
         lifespan=lifespan,
     )
     app.state.netraflow = state
+    described = app.openapi
+    app.openapi = cache(lambda: api.describe(described()))  # type: ignore[method-assign]
     app.include_router(api.router())
     app.include_router(pages.router())
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")

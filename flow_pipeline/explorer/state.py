@@ -51,8 +51,9 @@ def state_of(request: Request) -> State:
     return state
 
 
-def snapshot(request: Request, cursor: Cursor = None) -> Iterator[Snapshot]:
-    """The published file for this request: that of the cursor, else the current one."""
+def snapshot(request: Request) -> Iterator[Snapshot]:
+    """The published file for this request: that of the cursor of a list, else the current one."""
+    cursor = request.query_params.get("cursor")
     run, _ = read_cursor(cursor) if cursor else (None, [])
     with state_of(request).reading.snapshot(run or None) as found:
         if request.method in ("GET", "HEAD") and request.url.path.startswith("/api/"):
@@ -139,8 +140,20 @@ Page = Annotated[Paging, Depends(paging)]
 
 
 @dataclass(frozen=True)
+class AskingForOne:
+    """A question to the published file of a request, about one thing."""
+
+    request: Request
+    read: Snapshot
+
+    def single(self, ask: Callable[[Connection], Any]) -> Response:
+        """What the question gives."""
+        return single(self.request, self.read.run, ask(self.read.connection))
+
+
+@dataclass(frozen=True)
 class Asking:
-    """A question to the published file of a request."""
+    """A question to the published file of a request, for a page of a list."""
 
     request: Request
     read: Snapshot
@@ -155,9 +168,10 @@ class Asking:
 
         return self.listing(lambda connection, part: part_of(ask(connection), part), **more)
 
-    def single(self, ask: Callable[[Connection], Any]) -> Response:
-        """One thing that a question gives."""
-        return single(self.request, self.read.run, ask(self.read.connection))
+
+def asking_for_one(request: Request, read: Read) -> AskingForOne:
+    """The question of this request about one thing."""
+    return AskingForOne(request, read)
 
 
 def asking(request: Request, read: Read, page: Page) -> Asking:
@@ -166,3 +180,4 @@ def asking(request: Request, read: Read, page: Page) -> Asking:
 
 
 Ask = Annotated[Asking, Depends(asking)]
+AskOne = Annotated[AskingForOne, Depends(asking_for_one)]

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from flow_pipeline.explorer.answers import single
-from flow_pipeline.explorer.state import Ask, Shared
+from flow_pipeline.explorer.state import AskOne, Shared
 from flow_pipeline.questions.publications import about
 from flow_pipeline.questions.tip import tip_status
 
@@ -15,7 +15,7 @@ router = APIRouter(tags=["about"])
 
 
 @router.get("/about")
-def published(ask: Ask) -> Response:
+def published(ask: AskOne) -> Response:
     """The run, when it was published, its days, its audits, the label sets in force."""
     return ask.single(about)
 

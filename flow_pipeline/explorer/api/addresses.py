@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.explorer.state import Ask, Days, Token
+from flow_pipeline.explorer.state import Ask, AskOne, Days, Token
 from flow_pipeline.questions import findings as findings_asked
 from flow_pipeline.questions.addresses import at_place
 from flow_pipeline.questions.counterparties import counterparties, counterparty_count
@@ -27,7 +27,7 @@ TRANSFER_KEY = ("block_timestamp", "load_id", "source_row")
 
 
 @router.get("")
-def one(ask: Ask, chain: Chain, address: Address) -> Response:
+def one(ask: AskOne, chain: Chain, address: Address) -> Response:
     """What is known of it: labels with sources, conflicts, risk with components, counts."""
 
     def found(connection: Connection) -> dict[str, Any]:

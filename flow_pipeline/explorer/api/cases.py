@@ -12,6 +12,7 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from flow_pipeline.explorer.answers import Answer, single
+from flow_pipeline.explorer.evidence.bundle import bundle
 from flow_pipeline.explorer.state import Page, Read, Shared, part_of
 from flow_pipeline.explorer.store import asking, cases, closing
 from flow_pipeline.explorer.who import Reader, Writer
@@ -176,6 +177,18 @@ def close(
     """Close a case and judge its alerts so; `netraflow verdicts review` counts them."""
     judged = closing.close(shared.store, case_id, who.person.name, verdict, reason, version)
     return Answer({"judged": judged, **asking.shown(shared.store, case_id)})
+
+
+@router.post("/{case_id}/bundle", responses={200: {"content": {"application/zip": {}}}}, response_class=Response)
+def evidence(who: Writer, shared: Shared, case_id: CaseId) -> Response:
+    """The case as a ZIP that can be handed in and proved again (`netraflow case verify ZIP`); the timeline keeps it."""
+    return zipped(bundle(shared.store, case_id, who.person.name), case_id)
+
+
+def zipped(content: bytes, case_id: int) -> Response:
+    """A bundle as a file to keep."""
+    headers = {"Content-Disposition": f'attachment; filename="case-{case_id}.zip"', "Cache-Control": "no-store"}
+    return Response(content, media_type="application/zip", headers=headers)
 
 
 @router.post("/{case_id}/reopen")

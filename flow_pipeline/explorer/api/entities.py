@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from flow_pipeline.explorer.api.addresses import Chain
-from flow_pipeline.explorer.state import Ask, Days
+from flow_pipeline.explorer.state import Ask, AskOne, Days
 from flow_pipeline.questions import entities as questions
 
 router = APIRouter(prefix="/entities", tags=["entities"])
@@ -37,6 +37,6 @@ def days_of(ask: Ask, chain: Chain, entity: Entity, days: Days) -> Response:
 
 
 @router.get("/{chain}/{entity:path}")
-def one(ask: Ask, chain: Chain, entity: Entity) -> Response:
+def one(ask: AskOne, chain: Chain, entity: Entity) -> Response:
     """What labels say of it, its sums per token, the entities it dealt with most, its gravest findings."""
     return ask.single(lambda c: questions.entity(c, chain, entity))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from flow_pipeline.explorer.state import Ask, Days, Token
+from flow_pipeline.explorer.state import Ask, AskOne, Days, Token
 from flow_pipeline.questions import findings as questions
 from flow_pipeline.questions.verify import as_rows, verify
 
@@ -28,7 +28,7 @@ def listing(
 
 
 @router.get("/{finding_id}")
-def one(ask: Ask, finding_id: FindingId) -> Response:
+def one(ask: AskOne, finding_id: FindingId) -> Response:
     """A finding with `transfers` in order, `addresses`, `evidence_sql` and `clears`: what would take it away."""
     return ask.single(lambda c: questions.one_finding(c, finding_id))
 

@@ -13,7 +13,7 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.explorer.answers import Answer, Cursor, cursor_of, read_cursor, single, whole_number
 from flow_pipeline.explorer.api.addresses import TRANSFER_KEY, after_of
 from flow_pipeline.explorer.graphs import View, draw, paint
-from flow_pipeline.explorer.state import Ask, Days, Read, Shared, State
+from flow_pipeline.explorer.state import Ask, AskOne, Days, Read, Shared, State
 from flow_pipeline.explorer.who import Reader
 from flow_pipeline.questions import graph
 from flow_pipeline.questions.known import known_chain
@@ -84,7 +84,7 @@ def transfers(ask: Ask, chain: Chain, source: Address, target: Address, days: Da
 
 @router.get("/path")
 def ways(
-    ask: Ask,
+    ask: AskOne,
     shared: Shared,
     chain: Chain,
     source: Annotated[str, Query(alias="from", max_length=200, description="the address that paid")],
@@ -105,7 +105,7 @@ def ways(
 
 
 @router.get("/finding/{finding_id}")
-def finding(ask: Ask, shared: Shared, finding_id: str) -> Response:
+def finding(ask: AskOne, shared: Shared, finding_id: str) -> Response:
     """The addresses of a finding and what they sent each other; `ordinals` are the finding's transfers, in order."""
     return ask.single(lambda c: graph.finding_graph(c, finding_id, shared.settings.explorer.graph_nodes))
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from flow_pipeline.explorer.state import Ask
+from flow_pipeline.explorer.state import Ask, AskOne
 from flow_pipeline.questions import wallets as questions
 
 router = APIRouter(prefix="/smart-money", tags=["smart money"])
@@ -23,6 +23,6 @@ def listing(
 
 
 @router.get("/{address}")
-def wallet(ask: Ask, address: Annotated[str, Path(max_length=200)]) -> Response:
+def wallet(ask: AskOne, address: Annotated[str, Path(max_length=200)]) -> Response:
     """A wallet: totals per chain, what it holds of what it bought, trades, behaviour, score and MEV."""
     return ask.single(lambda c: questions.one_wallet(c, address))

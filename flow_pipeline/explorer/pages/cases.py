@@ -10,7 +10,10 @@ from starlette.responses import RedirectResponse
 
 from flow_pipeline.alerts.ledger import VERDICTS
 from flow_pipeline.domain.errors import UsageError
-from flow_pipeline.explorer.api.cases import CaseId, Opening, opened
+from flow_pipeline.explorer.api.cases import CaseId, Opening, opened, zipped
+from flow_pipeline.explorer.evidence.bundle import bundle
+from flow_pipeline.explorer.evidence.dossier import dossier
+from flow_pipeline.explorer.evidence.narrative import narrative_of
 from flow_pipeline.explorer.pages import next_page, render
 from flow_pipeline.explorer.shown import Cell, address_path, facts, path, short, table
 from flow_pipeline.explorer.state import Page, Read, Shared, part_of
@@ -96,9 +99,10 @@ def one(request: Request, who: Reader, shared: Shared, case_id: CaseId) -> Respo
         found["title"],
         case=found,
         facts=facts(found, _FACTS),
-        items=[_item(item) for item in found["items"] if item["kind"] != "run"],
+        items=[_item(item) for kind in _PLURALS for item in found["items"] if item["kind"] == kind],
         runs=[item["key"] for item in found["items"] if item["kind"] == "run"],
         timeline=[(event, _detail(event["detail"])) for event in found["timeline"]],
+        narrative=narrative_of(dossier(shared.store, case_id)),
         priorities=PRIORITIES,
         verdicts=VERDICTS,
         is_open=found["status"] in ("open", "waiting", "closing"),
@@ -165,6 +169,12 @@ def change(who: Writer, shared: Shared, read: Read, case_id: CaseId, form: Form)
     chosen()
     to = form["into"] if form.get("do") == "merge" else str(case_id)
     return RedirectResponse(path("cases", to), 303)
+
+
+@router.post("/{case_id}/bundle")
+def evidence(who: Writer, shared: Shared, case_id: CaseId) -> Response:
+    """The case as a file to hand in."""
+    return zipped(bundle(shared.store, case_id, who.person.name), case_id)
 
 
 def _edited(form: dict[str, str]) -> dict[str, str | None]:
