@@ -28,7 +28,8 @@ class Expectation:
     """An expectation: its name, the table it is about, what it says, the SQL of its number, and the range that passes.
 
     `blocking` ones stop the run; `warning` ones are reported. `{last_day}` in the SQL stands for the last day with a
-    transfer, as a literal, so that views read that day only; `{published}` for the catalog of what is published, and of
+    transfer, as a literal, so that views read that day only, `{first_changed_day}` for the first one that changed,
+    9999-12-31 for none; `{published}` for the catalog of what is published, and of
     the build itself where nothing is. `shown` is the SQL of a text that says more than the number, `way_out` what to do
     where it is no matter of the input.
     """

@@ -28,7 +28,7 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         Expectation(
             "dollars_are_those_of_transfers",
             "store.address_transfers",
-            "what addresses sent has as many dollars as intermediate.int_transfers__keyed",
+            "what addresses sent on the days that changed has the dollars of intermediate.int_flows__daily",
             sql("reading_dollars"),
         ),
         Expectation(

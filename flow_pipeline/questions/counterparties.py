@@ -58,8 +58,9 @@ def counterparties(
 
 def counterparty_count(connection: Connection, chain: str, address_id: int) -> int:
     """How many counterparties an address has."""
-    _, newcomers = _news(connection, chain, address_id)
-    return _listed(connection, chain, address_id) + newcomers
+    listed = _listed(connection, chain, address_id)
+    news, newcomers = _news(connection, chain, address_id)
+    return listed + newcomers if listed else news
 
 
 def _listed(connection: Connection, chain: str, address_id: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import duckdb
@@ -13,10 +13,12 @@ import duckdb
 from flow_pipeline.domain.errors import AuditFailed
 from flow_pipeline.quality import Verdict, audit
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.days import first_dirty_day
 from flow_pipeline.warehouse.faults import explained
 from flow_pipeline.warehouse.stages import mark_audited
 from flow_pipeline.warehouse.store import PUBLISHED_WAY_OUT, Connection, attach_published
 
+_NEVER = date(9999, 12, 31)
 _WAY_OUT = "look at ops.audits and raw.rejects in the build file, mend the input or the setting, run again"
 
 
@@ -54,10 +56,12 @@ def audit_stage(
 def _measuring(connection: Connection, settings: Settings) -> Iterator[Callable[[str], Any]]:
     """What gives the one value of an SQL text with its places filled in; None where it can not be measured."""
     last = connection.execute("select coalesce(max(block_date), date '1970-01-01') from store.transfers").fetchone()
+    first = first_dirty_day(connection)
     with attach_published(connection, settings) as catalog:
 
         def measure(sql: str) -> Any:
             text = sql.replace("{last_day}", str(last[0] if last else "")).replace("{published}", catalog)
+            text = text.replace("{first_changed_day}", str(first or _NEVER))
             try:
                 row = connection.execute(text).fetchone()
             except duckdb.Error as error:

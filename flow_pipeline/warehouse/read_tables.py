@@ -59,7 +59,7 @@ def _bring_up_to_date(connection: Connection, settings: ExplorerSettings) -> Non
 def _add_days(connection: Connection, first: date) -> None:
     with transaction(connection):
         connection.execute(sql("read_forgotten_days"), {"first": first})
-        connection.execute(sql("read_ends"), {"are_all": False})
+        connection.execute(sql("read_ends"), {"first": first, "are_all": False})
         connection.execute(
             "insert into store.address_texts select address, address_id from store.addresses "
             "where address_id > (select coalesce(max(address_id), -1) from store.address_texts) order by address"
@@ -70,7 +70,7 @@ def _add_days(connection: Connection, first: date) -> None:
 def _sort_all(connection: Connection, settings: ExplorerSettings) -> None:
     _empty(connection)
     with transaction(connection):
-        connection.execute(sql("read_ends"), {"are_all": True})
+        connection.execute(sql("read_ends"), {"first": date.min, "are_all": True})
         connection.execute(sql("read_counterparties"), {"busy_transfers": settings.busy_transfers})
         connection.execute(
             "insert into store.address_texts select address, address_id from store.addresses order by address"
@@ -90,8 +90,9 @@ def _name_tokens(connection: Connection) -> None:
 
 
 def _empty(connection: Connection) -> None:
-    """No read tables: in a transaction of its own, so that room of the former rows is free for the new ones."""
+    """No rows, at once: to delete them one by one would be written down row by row."""
     with transaction(connection):
         set_state(connection, _THROUGH, "")
         for table in READ_TABLES:
-            connection.execute(f"delete from {table.relation}")
+            connection.execute(f"drop table if exists {table.relation}")
+            connection.execute(table.ddl)

@@ -1,6 +1,13 @@
--- Gives: how many busy addresses have other sums of counterparties than of sorted transfers, or ranks with a gap
+-- Gives: how many busy addresses have other sums of counterparties than of sorted transfers, or ranks with a gap; 0
+--   where only days behind the sorted ones changed
 -- Reads: store.counterparties, store.address_transfers, store.state
-with listed as (
+with sorted_days as (
+    select max(value)::date as last_day
+    from store.state
+    where key = 'read_tables_through' and value <> ''
+),
+
+listed as (
     select
         address_id,
         chain,
@@ -10,6 +17,7 @@ with listed as (
         sum(usd_in) as usd_in,
         max(rank) - count(distinct other_id) as gaps
     from store.counterparties
+    where (select s.last_day >= date '{first_changed_day}' from sorted_days as s)
     group by address_id, chain
 ),
 
@@ -25,10 +33,7 @@ counted as (
     where
         e.is_counted
         and (e.address_id, e.chain) in (select (l.address_id, l.chain) from listed as l)
-        and e.block_timestamp < (
-            select max(try_cast(s.value as date)) + 1 from store.state as s
-            where s.key = 'read_tables_through'
-        )
+        and e.block_timestamp < (select s.last_day + 1 from sorted_days as s)
     group by e.address_id, e.chain
 )
 

@@ -1,5 +1,5 @@
--- Gives: by how many dollars the transfers of the days that changed differ from those that addresses sent
--- Reads: intermediate.int_transfers__keyed, store.address_transfers, store.dirty_days, store.state
+-- Gives: by how many dollars what was moved on the days that changed differs from what addresses sent
+-- Reads: intermediate.int_flows__daily, store.address_transfers, store.dirty_days, store.state
 with days as (
     select block_date
     from store.dirty_days
@@ -7,21 +7,21 @@ with days as (
         select 1 from store.state
         where key = 'read_tables_through' and value <> ''
     )
+),
+
+moved as (
+    select coalesce(sum(amount_usd), 0) as usd
+    from intermediate.int_flows__daily
+    where block_date in (select block_date from days)
+),
+
+sent as (
+    select coalesce(sum(amount_usd), 0) as usd
+    from store.address_transfers
+    where
+        is_out and block_timestamp >= date '{first_changed_day}'
+        and block_timestamp::date in (select block_date from days)
 )
 
-select
-    abs(
-        coalesce(
-            (
-                select sum(t.amount_usd) from intermediate.int_transfers__keyed as t
-                where t.block_date in (select d.block_date from days as d)
-            ),
-            0
-        ) - coalesce(
-            (
-                select sum(e.amount_usd) from store.address_transfers as e
-                where e.is_out and e.block_timestamp::date in (select d.block_date from days as d)
-            ),
-            0
-        )
-    ) as dollars
+select abs(m.usd - s.usd) as dollars
+from moved as m cross join sent as s

@@ -1,22 +1,16 @@
 -- Gives: 1 when what addresses sent to others on the days that changed is not what others received from them, else 0
 -- Reads: store.address_transfers, store.dirty_days
-with ways as (
+with marks as (
     select
         is_out,
-        hash(
-            is_counted,
-            block_timestamp,
-            token_id,
-            amount,
-            amount_usd,
-            case when is_out then address_id else other_id end,
-            case when is_out then other_id else address_id end
-        )::hugeint as mark
+        hash(load_id, source_row, block_timestamp, token_id, is_counted, amount, amount_usd) as mark
     from store.address_transfers
-    where address_id <> other_id and block_timestamp::date in (select block_date from store.dirty_days)
+    where
+        address_id <> other_id and block_timestamp >= date '{first_changed_day}'
+        and block_timestamp::date in (select block_date from store.dirty_days)
 )
 
 select
     (coalesce(sum(mark) filter (where is_out), 0) <> coalesce(sum(mark) filter (where not is_out), 0))::integer
         as differing
-from ways
+from marks

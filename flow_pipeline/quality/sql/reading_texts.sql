@@ -3,7 +3,7 @@
 with expected as (
     select
         count(*) as addresses,
-        sum(hash(address_id, address)::hugeint) as texts
+        sum(hash(address_id, address)) as texts
     from store.addresses
     where exists (
         select 1 from store.state as s
@@ -14,7 +14,7 @@ with expected as (
 found as (
     select
         count(*) as addresses,
-        sum(hash(address_id, address)::hugeint) as texts
+        sum(hash(address_id, address)) as texts
     from store.address_texts
 )
 
