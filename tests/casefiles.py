@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from flow_pipeline.alerts import ledger
 from flow_pipeline.settings import Settings, load_settings
 from tests.conftest import build, label_file, transfer, write_csv
+from tests.servers import Server
 from tests.worlds import LIMITS, address, at
 
 HOSTILE = "=cmd|'/c calc'!A0"
@@ -51,3 +54,12 @@ def copied(world: Path, folder: Path) -> Settings:
 def alerts(settings: Settings, rule: str | None = None) -> list[str]:
     """Ids of the alerts told, the severest first."""
     return [row[0] for row in ledger.listed(settings, None, rule, "open", None)[1]]
+
+
+def on_postgres(settings: Settings, server: Server) -> Settings:
+    """The same with a fresh database of cases on a server."""
+    psycopg = pytest.importorskip("psycopg")
+    name = f"cases_{abs(hash(settings.data_dir)):x}"
+    with psycopg.connect(f"postgresql://flow@127.0.0.1:{server.port}/postgres", autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    return settings.with_changes(explorer={"database": f"postgresql://flow@127.0.0.1:{server.port}/{name}"})

@@ -35,7 +35,7 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
     except UsageError as error:  # nothing else can be looked at
         raise FlowError(error.message, error.hint) from None
     looks = (_versions(), _directory(settings), _build(settings), _published(settings), _ledger(settings),
-             _tip(settings), _others(settings))  # fmt: skip
+             _cases(settings), _tip(settings), _others(settings))  # fmt: skip
     rows = [(what, state, mend or "–") for look in looks for what, state, mend in look]
     emit(["what", "state", "to mend"], rows, as_json, False)
     if any(mend != "–" for _, _, mend in rows):
@@ -115,6 +115,18 @@ def _ledger(settings: Settings) -> Iterator[Row]:
         yield "alert ledger", f"{_sized(path)}: another process is at work on it", ""
     else:
         yield "alert ledger", _sized(path), _mended(damage)
+
+
+def _cases(settings: Settings) -> Iterator[Row]:
+    from flow_pipeline.domain.errors import FlowError
+    from flow_pipeline.explorer.store.opening import cases_file, store_trouble
+
+    try:
+        path = cases_file(settings)
+    except FlowError as error:
+        yield "cases", "no database", _mended(error)
+        return
+    yield "cases", _sized(path) if path else "on a server", _mended(store_trouble(settings))
 
 
 def _tip(settings: Settings) -> Iterator[Row]:

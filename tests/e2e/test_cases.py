@@ -17,17 +17,25 @@ from hypothesis import strategies as st
 
 from flow_pipeline.alerts import ledger
 from flow_pipeline.domain.errors import Conflict, FlowError, NotThere, UsageError
+from flow_pipeline.explorer.evidence.bundle import bundle
 from flow_pipeline.explorer.store import asking, cases, closing, copies, views
 from flow_pipeline.explorer.store.opening import Store, open_store
 from flow_pipeline.settings import Settings
 from tests import casefiles
 from tests.casefiles import HOARD, alerts
+from tests.servers import Server, postgres_server
 from tests.worlds import environment
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return casefiles.build_world(tmp_path_factory.mktemp("cases"))
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Server]:
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture
@@ -164,24 +172,26 @@ def test_of_two_who_saw_the_same_version_the_second_is_told(store: Store) -> Non
     assert (case["assignee"], case["status"], case["notes"], case["version"]) == ("mira", "open", [], 2)
 
 
-def test_two_processes_that_write_to_one_case_lose_nothing(store: Store, desk: Settings) -> None:
-    case_id = opened(store, title="A case")
+def both_write(settings: Settings, case_id: int) -> None:
+    """Two processes add fifty notes each, at once."""
     program = f"""
 import sys
 from pathlib import Path
 from flow_pipeline.settings import load_settings
 from flow_pipeline.explorer.store import cases
 from flow_pipeline.explorer.store.opening import open_store
-with open_store(load_settings(Path({str(desk.data_dir)!r}))) as store:
+with open_store(load_settings(Path({str(settings.data_dir)!r}))) as store:
     print("there", flush=True)
     sys.stdin.readline()
     for n in range(50):
         cases.add_note(store, {case_id}, sys.argv[1], f"note {{n}}")
 """
+    url = settings.explorer.database
+    variables = environment(**({"NETRAFLOW_EXPLORER__DATABASE": url} if url else {}))
     started = [
         subprocess.Popen(
             [sys.executable, "-c", program, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env=environment(),
+            stderr=subprocess.PIPE, text=True, env=variables,
         )
         for name in ("mira", "ben")
     ]  # fmt: skip
@@ -191,10 +201,45 @@ with open_store(load_settings(Path({str(desk.data_dir)!r}))) as store:
     for process in started:
         _, error = process.communicate("\n", timeout=60)
         assert process.returncode == 0, error
+
+
+def test_two_processes_that_write_to_one_case_lose_nothing(store: Store, desk: Settings) -> None:
+    case_id = opened(store, title="A case")
+    both_write(desk, case_id)
     case = asking.shown(store, case_id)
     assert (len(case["notes"]), len(case["timeline"]), case["version"]) == (100, 101, 101)
     for name in ("mira", "ben"):
         assert [note["body"] for note in case["notes"] if note["author"] == name] == [f"note {n}" for n in range(50)]
+
+
+def test_a_server_keeps_cases_as_a_file_does(desk: Settings, postgres: Server) -> None:
+    with open_store(casefiles.on_postgres(desk, postgres)) as store:
+        first, second, *_ = alerts(desk, "finding")
+        one, two = opened(store, first), opened(store, second)
+        cases.add_note(store, one, "mira", "tab\tand \x00 and é", seen=1)
+        with pytest.raises(Conflict):
+            cases.edit(store, one, "ben", {"assignee": "ben"}, seen=1)
+        cases.edit(store, two, "ben", {"assignee": "ben"}, seen=1)
+        cases.merge(store, one, two, "ben", seen=2, seen_into=2)
+        assert set(closing.close(store, two, "mira", "true", "a thief", seen=3)) == {first, second}
+        case = asking.shown(store, two)
+        assert (case["status"], case["merged"], case["version"]) == ("closed", [one], 5)
+        assert [note["body"] for note in case["notes"]] == ["tab and \\x00 and é"]
+        assert [row[:3] for row in asking.listed(store, "all")[1]] == [
+            (two, case["title"], "closed"), (one, asking.shown(store, one)["title"], "merged"),
+        ]  # fmt: skip
+        assert bundle(store, two, "mira") == bundle(store, two, "ben")
+        assert acts(store, two)[-2:] == ["bundled", "bundled"]
+    assert not desk.cases_dir.exists()
+
+
+def test_two_processes_write_to_one_case_on_a_server(desk: Settings, postgres: Server) -> None:
+    settings = casefiles.on_postgres(desk, postgres)
+    with open_store(settings) as store:
+        case_id = opened(store, title="A case")
+        both_write(settings, case_id)
+        case = asking.shown(store, case_id)
+        assert (len(case["notes"]), len(case["timeline"]), case["version"]) == (100, 101, 101)
 
 
 def test_what_is_taken_out_stays_in_the_timeline(store: Store, desk: Settings) -> None:

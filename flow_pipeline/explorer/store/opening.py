@@ -30,11 +30,12 @@ _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "po
 _READS = "is_read_only"
 _POSTGRES_LOCK = 0x6E657472
 """Of the migrations in Postgres, where a lock file would be seen by one machine alone."""
+_RESTORE = "restore it from a backup; nothing else has what people wrote"
 _FAULTS = (
     ("locked", "raise explorer.busy_seconds, or find what holds it"),
     ("full", "free some room; what was written before stays"),
     ("readonly|unable to open", "make it readable and writable for this user, or give another data directory"),
-    ("malformed|not a database", "restore it from a backup; nothing else has what people wrote"),
+    ("malformed|not a database", _RESTORE),
 )
 
 
@@ -140,6 +141,25 @@ def open_store(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def cases_file(settings: Settings) -> Path | None:
+    """Where the database is, None for one that is no file."""
+    url = _url_of(settings)
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
+def store_trouble(settings: Settings) -> FlowError | None:
+    """Why the database of cases can not be used; None when it can, or where there is none. A file is read in whole."""
+    try:
+        path = cases_file(settings)
+        if path and not path.exists():
+            return None
+        with open_store(settings) as store, store.reading() as session:
+            said = str(session.scalar(sa.text("pragma integrity_check(1)"))) if path else "ok"
+    except FlowError as error:
+        return error
+    return None if said == "ok" else FlowError(f"the database of cases {path} is damaged: {said}", _RESTORE)
 
 
 def migrate(connection: Connection, name: str) -> None:

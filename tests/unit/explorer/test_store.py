@@ -16,9 +16,10 @@ from alembic.migration import MigrationContext
 
 from flow_pipeline.domain.errors import Conflict, FlowError, UsageError
 from flow_pipeline.explorer.store.models import Base, Case, Event, View
-from flow_pipeline.explorer.store.opening import Store, open_store
+from flow_pipeline.explorer.store.opening import Store, open_store, store_trouble
 from flow_pipeline.explorer.store.words import now
 from flow_pipeline.settings import Settings
+from tests.casefiles import on_postgres
 from tests.servers import Server, postgres_server
 from tests.worlds import environment
 
@@ -33,14 +34,6 @@ def postgres() -> Iterator[Server]:
 def where(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     """Settings with a fresh database of each kind."""
     return settings if request.param == "sqlite" else on_postgres(settings, request.getfixturevalue("postgres"))
-
-
-def on_postgres(settings: Settings, server: Server) -> Settings:
-    psycopg = pytest.importorskip("psycopg")
-    name = f"cases_{abs(hash(settings.data_dir)):x}"
-    with psycopg.connect(f"postgresql://flow@127.0.0.1:{server.port}/postgres", autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-    return settings.with_changes(explorer={"database": f"postgresql://flow@127.0.0.1:{server.port}/{name}"})
 
 
 def processes(settings: Settings, program: str, count: int) -> list[str]:
@@ -230,6 +223,22 @@ def test_a_file_that_is_no_database_is_named(settings: Settings) -> None:
     with pytest.raises(FlowError, match=r"cases\.sqlite: file is not a database") as refusal:
         Store(settings)
     assert "backup" in refusal.value.hint
+
+
+def test_the_doctor_reads_it_in_whole(where: Settings) -> None:
+    assert store_trouble(where) is None
+    with open_store(where) as store:
+        a_view(store)
+    assert store_trouble(where) is None
+    if where.explorer.database is None:
+        file = where.cases_dir / "cases.sqlite"
+        content = bytearray(file.read_bytes())
+        content[8_192:12_288] = b"\xff" * 4_096
+        file.write_bytes(content)
+        trouble = store_trouble(where)
+        assert trouble
+        assert "cases.sqlite" in trouble.message
+        assert "backup" in trouble.hint
 
 
 @pytest.mark.parametrize(
