@@ -81,11 +81,12 @@ def visit(
     context.route("**/*", route)
     context.on("console", heard)
     context.on("weberror", failed)
+    context.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
     try:
         yield context.new_page()
     finally:
         context.close()
-    assert faults == []
+    assert not faults, "\n".join(faults)
 
 
 def faults_of(page: Page) -> list[str]:
@@ -98,7 +99,7 @@ def faults_of(page: Page) -> list[str]:
 
 def tab_stops(page: Page, most: int = 400) -> list[str]:
     """Names of what the Tab key reaches, in order; fails where the focus can not be seen or goes back."""
-    page.evaluate("() => { document.activeElement?.blur(); window.lastStop = null; }")
+    page.evaluate("() => { document.body.tabIndex = -1; document.body.focus(); window.lastStop = null; }")
     stops: list[str] = []
     for _ in range(most):
         page.keyboard.press("Tab")

@@ -52,10 +52,10 @@ class Sizes:
 
 
 SIZES = Sizes()
-_BLUE, _TEAL = ("#0b5fa5", "#6aaef0"), ("#08797d", "#35c9c4")
-_PURPLE, _GREEN = ("#7b3fa0", "#c9a2f5"), ("#4d7a12", "#a5d05f")
-_RED, _BROWN = ("#b3200f", "#ff8674"), ("#8f5a00", "#f0b04c")
-_PINK, _GREY = ("#c2307a", "#ff96c8"), ("#5f6b78", "#9fabb8")
+_BLUE, _TEAL = ("#2d5fc9", "#4c92cf"), ("#099dc7", "#80e2fc")
+_PURPLE, _GREEN = ("#540e7d", "#a128f3"), ("#1ca949", "#d1f4b7")
+_RED, _BROWN = ("#d93102", "#f0443c"), ("#321d0b", "#f1be42")
+_PINK, _GREY = ("#a80c49", "#f00b67"), ("#767e86", "#a2a4a7")
 UNLABELLED = "unlabelled"
 LOOKS: dict[str, Look] = {
     "exchange": Look(*_BLUE, "M-.9-.9H.9V.9H-.9Z"),
@@ -75,7 +75,8 @@ LOOKS: dict[str, Look] = {
     "other": Look(*_GREY, "M0-1.05 1-.32.62.85H-.62L-1-.32Z"),
     UNLABELLED: Look(*_GREY, "M-.85 0A.85.85 0 1 1 .85 0A.85.85 0 1 1-.85 0Z"),
 }
-"""Per category of labels a colour and a shape of its own: whoever does not see the one sees the other."""
+"""Per category of labels the colour of its family and a shape of its own: whoever does not see the one sees the other.
+The colours stand out from their paper, and apart from each other also without the cones for green or for red."""
 assert set(LOOKS) == {*LABEL_CATEGORIES, UNLABELLED}
 HIGH_RISK = ("HIGH", "CRITICAL")
 
@@ -286,7 +287,7 @@ def _edge(
     )
     dotted = ' stroke-dasharray="2 4"' if value <= 0 and not is_out else ""
     fewer, more = degree[edge.source], degree[edge.target]
-    part = 0.5 if ordinals or fewer == more else 0.34 if fewer < more else 0.66
+    part = 0.5 if fewer == more else 0.34 if fewer < more else 0.66
     rest = 1 - part
     middle = (
         rest * rest * sx + 2 * rest * part * cx + part * part * bx,
@@ -296,7 +297,7 @@ def _edge(
     is_told = value > 0 and count <= SIZES.told
     told = ""
     if ordinals:
-        told = _badge(*middle, _listed(ordinals) + (f" · {amount}" if is_told else ""))
+        told = _badge(*middle, _listed(ordinals) + (f" · {amount}" if is_told and count <= SIZES.told / 2 else ""))
     elif is_told and length > 90:
         told = _text(*middle, amount, "middle", _SOFT)
     line = _LINE if ordinals is None else _INK

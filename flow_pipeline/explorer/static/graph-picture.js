@@ -23,6 +23,7 @@ export class Picture {
     this.made = new Map();
     this.dress = new Map();
     this.look = [0, 0, 1];
+    this.enlarged = "1.00";
     this.focus = null;
   }
 
@@ -77,15 +78,13 @@ export class Picture {
     const wanted = new Set(keys);
     for (const old of [...room.children])
       if (!wanted.has(old.dataset.key)) { old.remove(); this.made.delete(`${kind} ${old.dataset.key}`); }
-    for (const key of keys) {
-      let made = this.made.get(`${kind} ${key}`);
-      if (!made) {
-        made = make(key);
-        made.dataset.key = key;
-        this.made.set(`${kind} ${key}`, made);
-        room.append(made);
-      }
-    }
+    keys.forEach((key, place) => {
+      const made = this.made.get(`${kind} ${key}`) ?? make(key);
+      made.dataset.key = key;
+      this.made.set(`${kind} ${key}`, made);
+      // only what stands elsewhere is moved: who has the focus would lose it
+      if (room.children[place] !== made) room.insertBefore(made, room.children[place] ?? null);
+    });
   }
 
   elementOf(key) { return this.made.get(`node ${key}`); }
@@ -139,6 +138,7 @@ export class Picture {
     const degree = new Map();
     for (const edge of graph.drawn)
       for (const end of [edge.source, edge.target]) degree.set(end, (degree.get(end) ?? 0) + 1);
+    this.svg.classList.toggle("dense", graph.drawn.length > 150);
     for (const edge of graph.drawn) {
       const group = this.made.get(`edge ${keyOf(edge)}`);
       const value = values.get(keyOf(edge));
@@ -151,11 +151,12 @@ export class Picture {
       group.classList.toggle("unpriced", value <= 0 && !graph.isOutside(edge));
       group.classList.toggle("marked", Boolean(mark));
       group.classList.toggle("selected", selection.edge === keyOf(edge));
+      group.classList.toggle("near", selection.nodes.includes(edge.source) || selection.nodes.includes(edge.target));
       group.querySelector(".line").setAttribute("stroke-width", round(width));
       group.querySelector(".halo").setAttribute("stroke-width", round(width + 7));
       const isTold = value > 0 && graph.drawn.length <= this.sizes.told;
       const amount = graph.state.weigh === "usd" ? money(value) : `${value.toLocaleString("en")}×`;
-      const badge = mark?.ordinals.length ? listed(mark.ordinals) + (isTold ? ` · ${amount}` : "") : "";
+      const badge = mark?.ordinals.length ? listed(mark.ordinals) + (isTold && graph.drawn.length <= this.sizes.told / 2 ? ` · ${amount}` : "") : "";
       this.dress.set(keyOf(edge), { width, badge, told: badge || (isTold ? amount : ""), along: along(degree, edge) });
     }
   }
@@ -179,7 +180,8 @@ export class Picture {
     lines.push([node.entity ? "address" : "address alone", short(seen(node.address))]);
     if (node.note) lines.push(["note", `✎ ${cut(seen(node.note), 60)}`]);
     const label = group.querySelector(".label");
-    const isQuiet = !node.entity && !node.note && node.parent && !isChosen && !node.more;
+    const isOfMany = node.parent || this.graph.shown.length > 30;
+    const isQuiet = isOfMany && !node.entity && !node.note && !isChosen && !node.more;
     label.setAttribute("class", isQuiet ? "label quiet-label" : "label");
     label.replaceChildren(...lines.map(([kind, text], index) => {
       const line = element("text", { class: kind, y: round(4 + (index - (lines.length - 1) / 2) * 13) });
@@ -199,42 +201,50 @@ export class Picture {
     ].filter(Boolean).join(", "));
   }
 
-  // Put everything where it stands now.
-  place() {
+  // Put everything where it stands now, or one node and what hangs on it.
+  place(only = null) {
     const { graph } = this;
     const ends = new Map(), sides = new Map();
     for (const { source, target } of graph.drawn) {
       ends.set(source, [...(ends.get(source) ?? []), target]);
       ends.set(target, [...(ends.get(target) ?? []), source]);
     }
-    for (const node of graph.shown) {
-      const [x, y] = this.at.get(node.address) ?? [node.x, node.y];
-      const group = this.elementOf(node.address);
-      group.setAttribute("transform", `translate(${round(x)} ${round(y)})`);
-      const side = sideOf([x, y], this.at.get(node.parent), (ends.get(node.address) ?? []).map((key) => this.at.get(key)));
-      sides.set(node.address, side);
-      const label = group.querySelector(".label");
-      const gap = this.sizes.node + 6, lines = label.childElementCount;
-      const [lx, ly] = { right: [gap, 0], left: [-gap, 0], below: [0, gap + 4 + lines * 6.5], above: [0, -gap - lines * 6.5] }[side];
-      label.setAttribute("transform", `translate(${lx} ${round(ly)})`);
-      label.setAttribute("text-anchor", { right: "start", left: "end" }[side] ?? "middle");
-      const grow = this.sizes.node * (side === "right" ? -1 : 1);
-      group.querySelector(".grow").setAttribute("transform", `translate(${grow} ${this.sizes.node})`);
+    const moved = only ? new Set([only, ...(ends.get(only) ?? [])]) : null;
+    for (const { address, parent } of graph.shown) {
+      const here = this.at.get(address);
+      const side = sideOf(here, this.at.get(parent), (ends.get(address) ?? []).map((end) => this.at.get(end)));
+      sides.set(address, side);
+      if (!moved || moved.has(address)) this.#placeNode(this.elementOf(address), here, side);
     }
-    const stands = graph.shown.flatMap((node) => {
-      const [x, y] = this.at.get(node.address) ?? [node.x, node.y];
-      const [dx, dy] = { right: [55, 0], left: [-55, 0], below: [0, 28], above: [0, -28] }[sides.get(node.address)];
-      return [{ address: node.address, x, y }, { x: x + dx, y: y + dy }];
+    const beside = { right: [55, 0], left: [-55, 0], below: [0, 28], above: [0, -28] };
+    const stands = graph.shown.flatMap(({ address }) => {
+      const [[x, y], [dx, dy]] = [this.at.get(address), beside[sides.get(address)]];
+      return [{ address, x, y }, { x: x + dx, y: y + dy }];
     });
     for (const { key, node } of this.#folds()) {
       const here = stands.find((one) => one.address === node.address);
       const spot = besides(here, stands);
       this.at.set(key, [spot.x, spot.y]);
-      this.elementOf(key).setAttribute("transform", `translate(${spot.x} ${spot.y})`);
+      const fold = this.elementOf(key);
+      fold.dataset.at = `translate(${spot.x} ${spot.y})`;
+      fold.setAttribute("transform", `${fold.dataset.at} scale(${this.enlarged})`);
       this.made.get(`tether ${key}`).setAttribute("d", `M${round(here.x)} ${round(here.y)}L${spot.x} ${spot.y}`);
     }
-    for (const edge of graph.drawn) this.#placeEdge(edge);
+    for (const edge of graph.drawn)
+      if (!only || edge.source === only || edge.target === only) this.#placeEdge(edge);
     this.view();
+  }
+
+  #placeNode(group, [x, y], side) {
+    group.setAttribute("transform", `translate(${round(x)} ${round(y)})`);
+    const label = group.querySelector(".label");
+    const size = this.sizes.node, gap = size + 6, lines = label.childElementCount;
+    const below = gap + 4 + lines * 6.5, above = -gap - lines * 6.5;
+    const [dx, dy] = { right: [gap, 0], left: [-gap, 0], below: [0, below], above: [0, above] }[side];
+    label.dataset.at = `translate(${dx} ${round(dy)})`;
+    label.setAttribute("transform", `${label.dataset.at} scale(${this.enlarged})`);
+    label.setAttribute("text-anchor", { right: "start", left: "end" }[side] ?? "middle");
+    group.querySelector(".grow").setAttribute("transform", `translate(${side === "right" ? -size : size} ${size})`);
   }
 
   #placeEdge(edge) {
@@ -254,7 +264,7 @@ export class Picture {
     for (const path of [reach, halo, line]) path.setAttribute("d", curve);
     tip.setAttribute("points", [t, [b[0] - uy * half, b[1] + ux * half], [b[0] + uy * half, b[1] - ux * half]]
       .map((point) => point.map(round)).join(" "));
-    const part = look.badge ? 0.5 : look.along, rest = 1 - part;
+    const part = look.along, rest = 1 - part;
     const [mx, my] = [0, 1].map((i) => rest * rest * s[i] + 2 * rest * part * c[i] + part * part * b[i]);
     const isTold = look.badge || (look.told && Math.hypot(bx - ax, by - ay) > 90);
     told.textContent = isTold ? look.told : "";
@@ -272,7 +282,12 @@ export class Picture {
     const [x, y, scale] = this.look;
     this.camera.setAttribute("transform", `translate(${round(x)} ${round(y)}) scale(${scale.toFixed(4)})`);
     this.svg.classList.toggle("far", scale < 0.6);
-    this.svg.classList.toggle("tooFar", scale < 0.22);
+    // names stay readable from afar
+    const enlarged = Math.max(1, Math.min(0.8 / scale, 3)).toFixed(2);
+    if (enlarged === this.enlarged) return;
+    this.enlarged = enlarged;
+    for (const label of this.nodes.querySelectorAll(".label, .more"))
+      label.setAttribute("transform", `${label.dataset.at} scale(${enlarged})`);
   }
 
   zoom(by, x = this.svg.clientWidth / 2, y = this.svg.clientHeight / 2) {

@@ -223,7 +223,7 @@ function pin(address) {
 
 function note(address, text) {
   graph.change("note", () => { graph.node(address).note = text.trim().slice(0, 500); });
-  show();
+  show(true, false);
   said("The note is kept with the graph.");
 }
 
@@ -312,6 +312,7 @@ async function begin() {
     await expand(address);
     graph.past = [];
   }
+  if (!id && graph.state.edges.every((edge) => edge.usd === null)) graph.state.weigh = "transfers";
   savedAs = content();
   selection.nodes = address ? [address] : [];
   show();
@@ -359,7 +360,7 @@ async function save(isNew) {
     if (error.status === 409)
       throw new Refusal(409, "Somebody saved this view since you opened it. Save yours as a new view, or load the page again to see theirs.");
     throw error;
-  } 
+  }
   Object.assign(view, { id: answer.id, version: answer.version });
   savedAs = content();
   history.replaceState(null, "", `/views/${encodeURIComponent(answer.id)}`);
@@ -393,14 +394,23 @@ function choose(address, isSecond = false) {
   show();
 }
 
+// The panel is made anew; whoever stands in it with the keyboard stays on what has the same name, else goes to the node.
 function panel() {
+  const held = by("panel").contains(document.activeElement) ? document.activeElement.id : null;
   const { nodes, edge } = selection;
   const known = nodes.map((address) => graph.node(address)).filter((node) => node && !node.hidden);
   const found = edge && graph.drawn.find((one) => keyOf(one) === edge);
-  if (found) return edgePanel(found);
-  if (known.length === 2) return by("panel").replaceChildren(...pairPanel(...known));
-  if (known.length === 1) return by("panel").replaceChildren(...nodePanel(known[0]));
-  return by("panel").replaceChildren(html("p", { class: "soft" }, "Nothing is selected. A click selects an address or an edge; + brings the counterparties."));
+  if (found) edgePanel(found);
+  else if (known.length === 2) by("panel").replaceChildren(...pairPanel(...known));
+  else if (known.length === 1) by("panel").replaceChildren(...nodePanel(known[0]));
+  else {
+    const words = "Nothing is selected. A click selects an address or an edge; + brings the counterparties.";
+    by("panel").replaceChildren(html("p", { class: "soft" }, words));
+  }
+  if (held === null) return;
+  const same = held && by("panel").querySelector(`#${held}:not(:disabled)`);
+  if (same) same.focus();
+  else picture.focusOn(picture.focus);
 }
 
 const fact = (name, ...value) => html("div", {}, html("dt", {}, name), html("dd", {}, ...value));
@@ -412,8 +422,9 @@ function nodePanel(node) {
   const next = Math.min(given.page, left);
   const edges = graph.drawn.filter((edge) => edge.source === address || edge.target === address);
   edges.sort((a, b) => graph.value(b) - graph.value(a) || keyOf(a).localeCompare(keyOf(b)));
-  const text = html("textarea", { id: "note", rows: 2, maxlength: 500, "aria-label": "Note" });
+  const text = html("textarea", { id: "note", rows: 2, maxlength: 500, "aria-labelledby": "note-title" });
   text.value = node.note;
+  text.addEventListener("change", () => note(address, text.value));
   return [
     html("h2", {}, cut(nameOf(node), 80)),
     html("p", {}, html("a", { href: pagePath(address) }, hash(address))),
@@ -425,8 +436,7 @@ function nodePanel(node) {
       button(node.more ? `Next ${next} of ${left.toLocaleString("en")}` : `Expand (${left.toLocaleString("en")})`, () => doing(() => expand(address)), { id: "expand", disabled: left <= 0 }),
       button("Hide", () => hide([address]), { class: "quiet", id: "hide" }),
       button(node.pinned ? "Unpin" : "Pin", () => pin(address), { class: "quiet", id: "pin" })),
-    html("h3", {}, "Note"), text,
-    html("div", { class: "does" }, button("Keep note", () => note(address, text.value), { class: "quiet", id: "keep-note" })),
+    html("h3", { id: "note-title" }, "Note"), text,
     html("h3", {}, edges.length ? `What it sent and received here (${edges.length})` : "No transfers with the addresses shown"),
     html("ul", { id: "node-edges" }, ...edges.map((edge) => html("li", {}, edgeButton(edge, address)))),
   ];
@@ -494,7 +504,7 @@ function edgePanel(edge) {
     cursor = answer.next_cursor;
     more.hidden = !cursor;
   }
-  by("panel").replaceChildren(
+  by("panel").replaceChildren(...[
     html("h2", { tabindex: -1 }, `${cut(nameOf(source), 40)} → ${cut(nameOf(target), 40)}`),
     html("p", {}, worth(edge), graph.state.window ? html("span", { class: "soft" }, ` (in all days ${edge.transfers.toLocaleString("en")})`) : null),
     ordinals?.length ? html("p", {}, `In the order shown: ${listed(ordinals)}`) : null,
@@ -505,7 +515,8 @@ function edgePanel(edge) {
     html("h3", {}, "Transfers"),
     html("div", { class: "table" }, html("table", { id: "transfers", "aria-label": "Transfers" },
       html("thead", {}, html("tr", {}, ...["Time, UTC", "Amount", "Token", "USD", "Transaction"].map((name) => html("th", { scope: "col" }, name)))), transfers)),
-    more);
+    more,
+  ].filter(Boolean));
   doing(async () => {
     const found = await ask("graph/edges", { chain: graph.state.chain, addresses: [source.address, target.address], ...window });
     if (mine !== asked) return;
@@ -527,14 +538,17 @@ const amount = (text) => {
 
 // The whole page, as the state is now.
 
-function show(glides = true) {
+function show(glides = true, isWhole = true) {
   selection.nodes = selection.nodes.filter((address) => graph.node(address) && !graph.node(address).hidden);
   picture.render(graph, selection, glides);
-  panel();
+  if (isWhole) panel();
   const hidden = graph.state.nodes.filter((node) => node.hidden).length;
-  by("undo").disabled = !graph.past.length;
-  by("redo").disabled = !graph.future.length;
-  by("unhide").disabled = !hidden;
+  const able = { undo: graph.past.length, redo: graph.future.length, unhide: hidden };
+  for (const [id, count] of Object.entries(able)) {
+    // a control that falls away hands the keyboard to the picture
+    if (!count && document.activeElement === by(id)) picture.focusOn(picture.focus);
+    by(id).disabled = !count;
+  }
   by("unhide").textContent = hidden ? `Show ${hidden} hidden` : "Show hidden";
   by("weigh").value = graph.state.weigh;
   root.dataset.nodes = graph.shown.length;
@@ -580,14 +594,15 @@ function tables() {
     cell(String(node.findings), "number"), cell(node.counterparties.toLocaleString("en"), "number"),
     cell([node.hidden && "hidden", node.pinned && "pinned", node.more && "expanded", node.note && `note: ${seen(node.note)}`].filter(Boolean).join(", ") || "–")));
   by("nodes").tBodies[0].replaceChildren(...nodes);
-  by("nodes").caption.textContent = `Addresses: ${graph.shown.length} shown, ${graph.state.nodes.length - graph.shown.length} hidden`;
+  const hidden = graph.state.nodes.length - graph.shown.length;
+  by("nodes-title").textContent = `Addresses as a table: ${graph.shown.length} shown, ${hidden} hidden`;
   const edges = graph.drawn.map((edge) => html("tr", {},
-    html("td", {}, edgeButton(edge)), cell(nameOf(graph.node(edge.target))),
+    html("td", {}, edgeButton(edge)),
     cell((graph.state.window ? edge.inside?.[0] ?? 0 : edge.transfers).toLocaleString("en"), "number"),
     cell((graph.state.window ? edge.inside?.[1] ?? null : edge.usd) === null ? "–" : money(graph.state.window ? Number(edge.inside[1]) : Number(edge.usd)), "number"),
     cell(when(edge.first_at), "time"), cell(when(edge.last_at), "time"), cell(listed(graph.mark(edge)?.ordinals ?? []) || "–")));
   by("edges").tBodies[0].replaceChildren(...edges);
-  by("edges").caption.textContent = `What went from one to another: ${graph.drawn.length} edges`;
+  by("edges-title").textContent = `Edges as a table: ${graph.drawn.length}`;
 }
 
 // What hands do.
@@ -630,7 +645,7 @@ function drag(node, dx, dy) {
   picture.at.set(node.address, [x + dx, y + dy]);
   held.node = node.address;
   cancelAnimationFrame(held.frame);
-  held.frame = requestAnimationFrame(() => picture.place());
+  held.frame = requestAnimationFrame(() => picture.place(node.address));
 }
 
 function release(event) {
@@ -706,7 +721,11 @@ svg.addEventListener("keydown", (event) => {
   if (document.activeElement === document.body) picture.focusOn(picture.focus);
 });
 
-root.addEventListener("keydown", (event) => {
+by("panel").addEventListener("keydown", (event) => {
+  if (event.key === "Escape") picture.focusOn(selection.nodes.at(-1) ?? picture.focus);
+});
+
+document.addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.target.matches("input, textarea")) return;
   const letter = event.key.toLowerCase();
   if (letter === "z" && !event.shiftKey) step("undo");
