@@ -58,7 +58,17 @@ _TABLES = (
     f"create table if not exists alerts ({_ALERT}, primary key (alert_id))",
     "create table if not exists days (block_date date primary key, mark varchar)",
     "create table if not exists state (key varchar primary key, value varchar)",
-    *map(sql, ("ledger_events", "ledger_actions", "ledger_allowed", "ledger_deliveries", "ledger_messages")),
+    *map(
+        sql,
+        (
+            "ledger_events",
+            "ledger_actions",
+            "ledger_allowed",
+            "ledger_deliveries",
+            "ledger_messages",
+            "ledger_watched",
+        ),
+    ),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.questions.rows import Rows
@@ -30,6 +30,10 @@ class Cell:
     def leading_to(self, href: str) -> Cell:
         """The same cell as a link."""
         return replace(self, href=href)
+
+    def searching(self) -> Cell:
+        """The same cell as a link to what its text may mean."""
+        return self.leading_to(f"/search?{urlencode({'q': self.whole or self.text})}")
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,19 @@ def first_published_day(settings: Settings) -> date | None:
     return None
 
 
+def last_published_day(settings: Settings) -> date:
+    """Last day with a transfer of what readers see; today where there is none, or where it can not be read."""
+    with suppress(FlowError, duckdb.Error), open_published(settings) as connection:
+        return last_day(connection)
+    return datetime.now(UTC).date()
+
+
+def last_day(connection: Connection) -> date:
+    """Last day with a transfer of a published file; today where there is none."""
+    row = connection.execute("select max(block_date) from store.day_hashes").fetchone()
+    return row[0] if row and row[0] else datetime.now(UTC).date()
+
+
 def published_runs(settings: Settings) -> list[str]:
     """Run ids of the published files that are kept, the latest first."""
     return sorted((path.stem.removeprefix("warehouse-") for path in settings.published_dir.glob(_FILES)), reverse=True)
