@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,6 +68,16 @@ def run_evidence(connection: Connection, run_id: str) -> dict[str, Any]:
         "label_sets": records(connection, sql("evidence_label_sets")),
         "duckdb": engine[0] if engine else None,
     }
+
+
+def alert_evidence(connection: Connection, alert_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Alerts as the file has them, by id: revision, rule, severity, title, content."""
+    statement = """
+        select alert_id, revision, rule, severity, title, content from ops.alerts
+        where alert_id in (select unnest($ids::varchar[]))
+    """
+    found = records(connection, statement, {"ids": list(alert_ids)})
+    return {one["alert_id"]: {**one, "content": json.loads(one["content"])} for one in found}
 
 
 _TOLD_BY = {

@@ -104,6 +104,8 @@ def test_an_address_is_copied_with_its_labels_their_conflict_and_its_risk(store:
         cases.add(store, case_id, "mira", "entity", ["harbour"], published)
         with pytest.raises(UsageError, match="stands in no transfer and no label"):
             cases.add(store, case_id, "mira", "address", ["ethereum:0x" + "9" * 40], published)
+        with pytest.raises(UsageError, match="stands in no transfer and no label"):
+            cases.add(store, case_id, "mira", "address", [f"dogecoin:{casefiles.THIEF}"], published)
         with pytest.raises(UsageError, match="no address with its chain"):
             cases.add(store, case_id, "mira", "address", [HOARD], published)
         with pytest.raises(UsageError, match="there is no finding nothing"):

@@ -247,6 +247,7 @@ def test_a_bundle_is_proved_against_its_own_run(file: Path, desk: Settings) -> N
     assert (found.case_id, found.run, found.bundle_runs) == (1, published_run(desk), (published_run(desk),))
     assert {check.name: check.count for check in found.checks} == {
         "files": len(unpacked(file)), "tables": 6, "run": 1, "findings": 3, "transfers": 15, "addresses": 11,
+        "entities": 1, "alerts": 3,
     }  # fmt: skip
     assert not [check.changes for check in found.checks if check.changes]
 
@@ -365,6 +366,14 @@ TAMPERED: dict[str, tuple[Callable[[dict[str, bytes]], Any], bool, str]] = {
     ),
     "a label": (
         in_copies("address", lambda rows: rows[0]["content"].update(labels=[])), True, "addresses: ethereum:",
+    ),
+    "an entity": (
+        in_copies("entity", lambda rows: rows[0]["content"].update(labels=[])),
+        True, "entities: Lantern: labels was none, the file has Lantern (exploit) by one list",
+    ),
+    "an alert": (
+        in_copies("alert", lambda rows: rows[0]["content"].update(severity="LOW")),
+        True, "severity was LOW, the file has",
     ),
     "a label set": (
         in_copies("run", lambda rows: rows[0]["content"].update(label_sets=[])), True, "run: label_sets of run",

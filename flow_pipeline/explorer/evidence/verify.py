@@ -16,13 +16,20 @@ from typing import Any
 
 import duckdb
 
-from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.domain.errors import NotThere, UsageError
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.explorer.evidence.archive import Archive, read_archive, some
 from flow_pipeline.explorer.evidence.bundle import COPIES, derived
 from flow_pipeline.explorer.evidence.dossier import Dossier, identity, of_copies
 from flow_pipeline.explorer.store.copies import Copy, Published, canonical, open_for_copies
-from flow_pipeline.questions.evidence import address_evidence, finding_evidence, run_evidence, transfers_not_found
+from flow_pipeline.questions.evidence import (
+    address_evidence,
+    alert_evidence,
+    entity_evidence,
+    finding_evidence,
+    run_evidence,
+    transfers_not_found,
+)
 from flow_pipeline.questions.verify import verify as prove
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import published_runs
@@ -119,6 +126,8 @@ def verify_bundle(settings: Settings, path: Path, run: str | None = None, lend: 
                 _findings(told, copies, published),
                 _transfers(told, published),
                 _addresses(told, copies, published),
+                _entities(told, copies, published),
+                _alerts(told, published),
             ]
             return Verification(case_id, runs, published.run, tuple(checks))
     except _MALFORMED:
@@ -211,6 +220,42 @@ def _addresses(told: Dossier, copies: Sequence[Copy], published: Published) -> C
         differences += [f"{name}: {said}" for said in facts]
         changes += [f"{name}: {said}" for said in other]
     return Check("addresses", len(told.addresses), tuple(differences), tuple(changes))
+
+
+def _entities(told: Dossier, copies: Sequence[Copy], published: Published) -> Check:
+    """Labels of each entity."""
+    runs = {copy.key: copy.run for copy in copies if copy.kind == "entity"}
+    entities = told.contents("entity")
+    differences: list[str] = []
+    changes: list[str] = []
+    for one in entities:
+        name = str(one["entity"])
+        try:
+            found = _differing(one, _plain(entity_evidence(published.connection, name)))
+        except NotThere as error:
+            found = {"entity": error.message}
+        facts, other = _split(found, published.run == runs[name], ())
+        differences += [f"{harmless(name, 120)}: {said}" for said in facts]
+        changes += [f"{harmless(name, 120)}: {said}" for said in other]
+    return Check("entities", len(entities), tuple(differences), tuple(changes))
+
+
+def _alerts(told: Dossier, published: Published) -> Check:
+    """Each alert is what the file has under its id, where that is of the same revision."""
+    alerts = told.contents("alert")
+    current = alert_evidence(published.connection, [str(one["alert_id"]) for one in alerts])
+    differences: list[str] = []
+    changes: list[str] = []
+    for one in alerts:
+        name = harmless(str(one["alert_id"]), 60)
+        now = current.get(one["alert_id"])
+        if now is None:
+            changes.append(f"alert {name} is not in the file")
+            continue
+        found = _differing(one, _plain(now))
+        is_same = "revision" not in found
+        (differences if is_same else changes).extend(f"alert {name}: {said}" for said in found.values())
+    return Check("alerts", len(alerts), tuple(differences), tuple(changes))
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import NotThere, UsageError, one_of
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.explorer.store.changing import (
@@ -216,7 +217,7 @@ def _place(key: str) -> tuple[str, str]:
     chain, colon, address = key.partition(":")
     if not (chain and colon and address):
         raise UsageError(f"{key} is no address with its chain", "write it as ethereum:0x1234…, in whole")
-    return chain, address.lower() if address.startswith(("0x", "0X")) else address
+    return canonical_chain(chain), address.lower() if address.startswith(("0x", "0X")) else address
 
 
 def _checked(store: Store, name: str, value: str | None) -> str | None:

@@ -1,6 +1,6 @@
 -- Gives: one row per address asked about, in their order: its labels, whether they name several owners, its risk with
---   components, and whether a transfer names it
--- Reads: marts.dim_address_labels, detection.address_risk, detection.risk_components, store.addresses
+--   components, and whether there are transfers that may name it
+-- Reads: marts.dim_address_labels, detection.address_risk, detection.risk_components, store.addresses, store.tokens
 -- Takes: $chains and $addresses, lists of one length
 with asked as (
     select
@@ -38,7 +38,7 @@ parts as (
 select
     a.chain,
     a.address,
-    a.address in (select address from store.addresses) as is_known,
+    a.address in (select address from store.addresses) and a.chain in (select chain from store.tokens) as is_known,
     coalesce(n.labels, []) as labels,
     coalesce(n.has_conflict, false) as has_conflict,
     r.score as risk,
