@@ -154,42 +154,67 @@ function lieOutside(nodes) {
   });
 }
 
-// An address that was searched for.
+// An address, or the addresses of a name, that was searched for.
 async function add(text) {
-  const address = hits.get(text) ?? text;
-  const { node } = await ask(`graph/expand?${query({ chain: graph.state.chain, address, limit: 0 })}`);
-  const known = graph.node(node.address);
+  const addresses = await meant(text);
+  const missing = addresses.filter((address) => !graph.node(address) || graph.node(address).hidden);
   by("add-text").value = "";
-  if (known && !known.hidden) {
-    choose(node.address);
-    say(`${nameOf(known)} is in the graph already.`);
+  if (!missing.length) {
+    choose(addresses[0]);
+    say(`${nameOf(graph.node(addresses[0]))} is in the graph already.`);
     return;
   }
-  room();
-  const facts = await sums(shownWith([node.address]), graph.state.window);
+  room(missing.length);
+  const facts = await sums(shownWith(missing), graph.state.window);
   graph.change("add", (state) => {
-    const made = known ?? { ...asNode(node), y: Math.max(0, ...graph.shown.map((one) => one.y + 110)) };
-    if (!known) state.nodes.push(made);
-    made.hidden = false;
+    const below = Math.max(0, ...graph.shown.map((one) => one.y + 110));
+    const made = missing.filter((address) => !graph.node(address)).map((address, index) =>
+      ({ ...asNode(facts.nodes.get(address)), x: (index % 5) * 190, y: below + Math.floor(index / 5) * 60 }));
+    for (const address of missing) if (graph.node(address)) graph.node(address).hidden = false;
+    state.nodes.push(...made);
     take(state, facts);
-    if (!known) relax(graph, [made]);
+    relax(graph, made);
   });
-  choose(node.address);
+  choose(missing[0]);
   picture.fit();
-  say(`${nameOf(graph.node(node.address))} was added.`);
+  say(`${nameOf(graph.node(missing[0]))} was added${missing.length > 1 ? `, with ${missing.length} addresses` : ""}.`);
 }
 
-// Addresses by the words under which they are offered.
-const hits = new Map();
+// Addresses that a text means: those of a name that is offered, else the address that it is.
+async function meant(text) {
+  const { chain } = graph.state;
+  const hit = hits.get(text.toLowerCase()) ?? (await offers(text)).get(text.toLowerCase());
+  if (hit?.kind === "entity") {
+    const room = `entities/${encodeURIComponent(chain)}/${encodeURIComponent(hit.key)}/addresses`;
+    const found = await ask(`${room}?${query({ limit: given.page })}`);
+    const labelled = found.items.filter((item) => !item.is_deposit && item.transfers);
+    if (labelled.length) return labelled.map((item) => item.address);
+  }
+  const { node } = await ask(`graph/expand?${query({ chain, address: hit?.key ?? text, limit: 0 })}`);
+  return [node.address];
+}
+
+// What may be meant, by the words under which it is offered, in lower case.
+let hits = new Map();
+async function offers(text) {
+  const found = new Map();
+  if (text.length < 3) return found;
+  const { items } = await ask(`search?${query({ q: text, limit: 10 })}`);
+  for (const hit of items) {
+    if (hit.chain !== graph.state.chain || !["address", "entity"].includes(hit.kind)) continue;
+    const isWhole = hit.kind === "entity" || hit.title === hit.key;
+    const words = isWhole ? seen(hit.title) : `${seen(hit.title)} ${short(hit.key)}`;
+    found.set(words.toLowerCase(), { ...hit, words });
+  }
+  return found;
+}
+
 async function suggest(text) {
-  if (text.length < 3 || hits.has(text)) return;
-  const found = await ask(`search?${query({ q: text, limit: 10 })}`).catch(() => null);
-  if (!found || by("add-text").value.trim() !== text) return;
-  hits.clear();
-  for (const hit of found.items)
-    if (hit.kind === "address" && hit.chain === graph.state.chain)
-      hits.set(hit.title === hit.key ? hit.key : `${seen(hit.title)} ${short(hit.key)}`, hit.key);
-  by("add-hits").replaceChildren(...[...hits.keys()].map((value) => html("option", { value })));
+  if (hits.has(text.toLowerCase())) return;
+  const found = await offers(text).catch(() => new Map());
+  if (by("add-text").value.trim() !== text) return;
+  hits = found;
+  by("add-hits").replaceChildren(...[...hits.values()].map((hit) => html("option", { value: hit.words }, hit.detail)));
 }
 
 function hide(addresses) {
