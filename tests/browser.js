@@ -10,7 +10,8 @@ const named = (el) => {
     .map((text) => String(text ?? "").trim()).find(Boolean) ?? "";
 };
 const said = (el) => {
-  const marks = ["id", "class"].filter((name) => el.getAttribute(name)).map((name) => ` ${name}=${el.getAttribute(name)}`);
+  const known = ["id", "class"].filter((name) => el.getAttribute(name));
+  const marks = known.map((name) => ` ${name}=${el.getAttribute(name)}`);
   return `<${el.tagName.toLowerCase()}${marks.join("")}> ${el.textContent.trim().slice(0, 40)}`;
 };
 const visible = (el) =>
@@ -23,7 +24,8 @@ const unnamed = () => {
     if (visible(el) && !named(el)) found.push(`has no name: ${said(el)}`);
   for (const el of document.querySelectorAll("img:not([alt])")) found.push(`has no alternative text: ${said(el)}`);
   for (const el of document.querySelectorAll("th:not([scope])")) found.push(`heads no column or row: ${said(el)}`);
-  for (const el of document.querySelectorAll("[tabindex]")) if (el.tabIndex > 0) found.push(`jumps the order: ${said(el)}`);
+  for (const el of document.querySelectorAll("[tabindex]"))
+    if (el.tabIndex > 0) found.push(`jumps the order: ${said(el)}`);
   const ids = [...document.querySelectorAll("[id]")].map((el) => el.id);
   for (const id of new Set(ids)) if (ids.filter((one) => one === id).length > 1) found.push(`stands twice: id ${id}`);
   const heads = document.querySelectorAll("h1").length;

@@ -301,8 +301,9 @@ def _edge(
     elif is_told and length > 90:
         told = _text(*middle, amount, "middle", _SOFT)
     line = _LINE if ordinals is None else _INK
+    opacity = 1 if not is_out else 0.15 if ordinals is None else 0.4
     return (
-        f'<g opacity="{0.15 if is_out else 1}">{halo}<path d="{curve}" fill="none" stroke="{line}" '
+        f'<g opacity="{opacity}">{halo}<path d="{curve}" fill="none" stroke="{line}" '
         f'stroke-width="{width:.1f}"{dotted}/><polygon points="{arrow}" fill="{line}"/>{told}</g>'
     )
 
@@ -393,7 +394,11 @@ def _legend(view: View, edges: list[ViewEdge], has_marks: bool, width: float) ->
     """The legend, and its height with the margins."""
     used = {node.category or UNLABELLED for node in view.shown}
     words = {**LABEL_CATEGORIES, UNLABELLED: "no label"}
-    items, x, y = [], 0.0, 46.0
+    items, x, y = [], 0.0, 0.0
+    for heading in _wrapped([harmless(view.about) or "Graph"], int((width - 40) / 8.5)):
+        y += 18
+        items.append(f'<text y="{y:.1f}" font-size="14" font-weight="700">{escape(heading)}</text>')
+    y += 26
     for name, look in LOOKS.items():
         if name not in used:
             continue
@@ -426,11 +431,11 @@ def _legend(view: View, edges: list[ViewEdge], has_marks: bool, width: float) ->
     if hidden or waiting:
         said.append(f"Not shown: {hidden:,} hidden, {waiting:,} further counterparties of the addresses shown.")
     said.append(f"Chain {harmless(view.chain)}, run {harmless(view.run)}; times are UTC; netraflow")
+    y += 6
     for line in _wrapped(said, int((width - 40) / _LETTER)):
         y += 20
         items.append(f'<text x="0" y="{y:.1f}" fill="{_SOFT}">{escape(line)}</text>')
-    heading = harmless(view.about, int((width - 40) / 8.5)) or "Graph"
-    return f'<text y="18" font-size="14" font-weight="700">{escape(heading)}</text>{"".join(items)}', y + 20
+    return "".join(items), y + 20
 
 
 def _wrapped(sentences: list[str], letters: int) -> list[str]:

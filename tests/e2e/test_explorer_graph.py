@@ -5,12 +5,15 @@ from __future__ import annotations
 import struct
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from flow_pipeline.explorer.store import people
+from flow_pipeline.explorer.store.opening import Store
 from flow_pipeline.settings import Settings, load_settings
 from tests.browser import NARROW, SCHEMES, faults_of, tab_stops, visit
 from tests.conftest import build, label_file, transfer, write_csv
@@ -26,6 +29,7 @@ OTHERS = 61
 HOSTILE = '"><img src=x onerror=alert(1)>\u202e<script>alert(2)</script>'
 HUB, A, B, C, D = (address(name) for name in ("HUB", "A", "B", "C", "D"))
 GRAPH = "/graph/ethereum"
+PASSWORD = "a long enough password"
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +239,7 @@ def test_a_view_outlives_the_server_and_looks_the_same_to_others(world: Settings
         assert picture(page) == saved
         assert page.locator("h1").inner_text() == "What A did"
         assert node(page, "c03").count() == 0
-        assert "sent on within minutes <b>" in node(page, "B").inner_text()
+        assert "sent on within minutes <b>" in (node(page, "B").text_content() or "")
         page.get_by_role("button", name="Show 1 hidden").click()
         settled(page)
         assert node(page, "c03").count() == 1
@@ -444,6 +448,87 @@ def test_bounds_are_said(world: Settings, chromium: Browser) -> None:
         among = {"chain": "ethereum", "addresses": [f"a{n}" for n in range(11)]}
         assert client.post("/api/v1/graph/edges", json=among).status_code == 400
         assert client.get("/api/v1/graph/expand", params={**asked, "address": "0xabc", "limit": 1}).status_code == 404
+
+
+def test_from_the_first_page_to_a_graph_that_grows(served: str, chromium: Browser) -> None:
+    with visit(chromium, served) as page:
+        page.goto("/")
+        page.get_by_label("Search").fill(A)
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="Show in the graph").click()
+        settled(page)
+        assert shown(page) == {A, B, HUB}
+        node(page, "B").locator(".grow").click()
+        settled(page)
+        assert shown(page) == {A, B, C, HUB}
+
+
+def test_a_name_is_offered_while_it_is_typed(served: str, chromium: Browser) -> None:
+    from playwright.sync_api import expect
+
+    with visit(chromium, served) as page:
+        opened(page, f"{GRAPH}/{D}")
+        field = page.get_by_label("Add an address or a name")
+        field.fill("mix")
+        offered = page.locator("#add-hits option")
+        expect(offered).to_have_count(1)
+        assert offered.get_attribute("value") == "Mixer"
+        field.fill("mixer")
+        page.keyboard.press("Enter")
+        settled(page)
+        assert address("c01") in shown(page)
+
+
+def test_readers_see_what_investigators_save(world: Settings, chromium: Browser, tmp_path: Path) -> None:
+    settings = world.with_changes(explorer={"database": f"sqlite:///{tmp_path / 'people.sqlite'}"})
+    with closing(Store(settings)) as store:
+        people.add(store, "rosa", "investigator", PASSWORD)
+        people.add(store, "otto", "reader", PASSWORD)
+    with serving(settings) as address_:
+        with visit(chromium, address_) as page:
+            sign_in(page, "rosa", f"{GRAPH}/{A}")
+            page.get_by_label("Title").fill("For otto")
+            page.get_by_role("button", name="Save", exact=True).click()
+            settled(page)
+            saved, path = picture(page), page.url.removeprefix(address_)
+        with visit(chromium, address_) as page:
+            sign_in(page, "otto", path)
+            assert picture(page) == saved
+            node(page, "HUB").locator(".grow").click()
+            settled(page)
+            assert len(shown(page)) > 20
+            assert page.get_by_role("button", name="Save", exact=True).is_disabled()
+
+
+def sign_in(page: Page, name: str, back: str) -> None:
+    page.goto(back)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    settled(page)
+
+
+def test_a_publication_in_between_mixes_nothing(world: Settings, chromium: Browser, tmp_path: Path) -> None:
+    """A list goes on in its run; where that is gone it starts again, and all sums are of one run."""
+    settings = load_settings(tmp_path / "data").with_changes(
+        warehouse={"keep_published": 1}, reports={"each_run": False}, explorer={"graph_page": 2}
+    )
+    hops = [(n * 60, "HUB", f"c{n}", 100 - n) for n in range(5)]
+    rows = [transfer(n, address(a), address(b), amount, at=at(when)) for n, (when, a, b, amount) in enumerate(hops, 1)]
+    write_csv(tmp_path / "in" / "first.csv", rows)
+    build(settings, tmp_path / "in")
+    with serving(settings) as address_, visit(chromium, address_, refused=(410,)) as page:
+        opened(page, f"{GRAPH}/{HUB}")
+        first = page.locator("#legend p").inner_text()
+        assert len(shown(page)) == 3
+        write_csv(tmp_path / "in" / "second.csv", [transfer(99, HUB, address("c0"), 900, at=at(DAY))])
+        build(settings, tmp_path / "in")
+        for _ in range(3):
+            node(page, "HUB").press("Enter")
+            settled(page)
+        assert len(shown(page)) == 6
+        assert page.locator("#legend p").inner_text() != first
+        assert edge(page, "HUB", "c0").locator(".told").text_content() == "2×"
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -101,6 +101,10 @@ export const short = (text) => (text.length <= 16 ? text : `${text.slice(0, 8)}�
 
 export const cut = (text, most) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
 
+// A number and what it counts: 1 way, 2 ways.
+export const count = (number, one, many = `${one}s`) =>
+  `${Number(number).toLocaleString("en")} ${Number(number) === 1 ? one : many}`;
+
 export const nameOf = (node) => (node.entity ? seen(node.entity) : short(seen(node.address)));
 
 export function money(usd) {
@@ -119,7 +123,7 @@ export function listed(ordinals) {
   return runs.map(([first, last]) => (first === last ? first : `${first}–${last}`)).join(", ");
 }
 
-// New nodes round their parent, in the order of their rank: a whole ring, or a fan away from where the parent came from.
+// New nodes round their parent, in the order of their rank: a ring, or a fan away from where the parent came from.
 export function around(parent, added, nodes) {
   const from = nodes.find((node) => node.address === parent.parent && !node.hidden);
   const old = nodes.filter((node) => node.parent === parent.address && !added.includes(node));
@@ -179,7 +183,8 @@ export function relax(graph, added) {
   const place = new Map(nodes.map((node, index) => [node.address, index]));
   const springs = new Map();
   nodes.forEach((node, index) => {
-    if (place.has(node.parent)) springs.set(`${place.get(node.parent)} ${index}`, [place.get(node.parent), index, 0.06]);
+    const parent = place.get(node.parent);
+    if (parent !== undefined) springs.set(`${parent} ${index}`, [parent, index, 0.06]);
   });
   for (const edge of graph.drawn) {
     const [a, b] = [place.get(edge.source), place.get(edge.target)].sort((x, y) => x - y);

@@ -1,6 +1,6 @@
 // The drawing of a graph: SVG elements that stay the same while their node or edge does.
 
-import { besides, cut, keyOf, listed, money, nameOf, round, seen, short, sideOf } from "./graph-model.js";
+import { besides, count, cut, keyOf, listed, money, nameOf, round, seen, short, sideOf } from "./graph-model.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -33,7 +33,8 @@ export class Picture {
     this.selection = selection;
     this.#keep(this.nodes, "node", this.#keys(), (key) => this.#node(key));
     this.#keep(this.edges, "edge", graph.drawn.map(keyOf), () => this.#edge());
-    this.#keep(this.tethers, "tether", this.#folds().map((fold) => fold.key), () => element("path", { class: "tether" }));
+    const folds = this.#folds().map((fold) => fold.key);
+    this.#keep(this.tethers, "tether", folds, () => element("path", { class: "tether" }));
     this.#dress();
     const before = new Map(this.at);
     const after = new Map(graph.shown.map((node) => [node.address, [node.x, node.y]]));
@@ -128,8 +129,9 @@ export class Picture {
     for (const node of graph.shown) this.#dressNode(node);
     for (const { key, node, others } of this.#folds()) {
       const group = this.elementOf(key);
-      group.querySelector("text").textContent = `+ ${others.toLocaleString("en")} others`;
-      group.setAttribute("aria-label", `${others.toLocaleString("en")} other counterparties of ${nameOf(node)}: bring the next`);
+      group.querySelector("text").textContent = `+ ${count(others, "other")}`;
+      const words = count(others, "other counterparty", "other counterparties");
+      group.setAttribute("aria-label", `${words} of ${nameOf(node)}: bring the next`);
       group.setAttribute("tabindex", this.focus === key ? "0" : "-1");
     }
     const values = new Map(graph.drawn.map((edge) => [keyOf(edge), graph.value(edge)]));
@@ -156,7 +158,8 @@ export class Picture {
       group.querySelector(".halo").setAttribute("stroke-width", round(width + 7));
       const isTold = value > 0 && graph.drawn.length <= this.sizes.told;
       const amount = graph.state.weigh === "usd" ? money(value) : `${value.toLocaleString("en")}×`;
-      const badge = mark?.ordinals.length ? listed(mark.ordinals) + (isTold && graph.drawn.length <= this.sizes.told / 2 ? ` · ${amount}` : "") : "";
+      const tail = isTold && graph.drawn.length <= this.sizes.told / 2 ? ` · ${amount}` : "";
+      const badge = mark?.ordinals.length ? listed(mark.ordinals) + tail : "";
       this.dress.set(keyOf(edge), { width, badge, told: badge || (isTold ? amount : ""), along: along(degree, edge) });
     }
   }
@@ -172,7 +175,8 @@ export class Picture {
     const isChosen = this.selection.nodes.includes(node.address);
     const isRisky = high.includes(node.risk_category);
     const waits = node.more ? node.more.others : Math.max(node.counterparties - 1, 0);
-    for (const [name, on] of Object.entries({ selected: isChosen, pinned: node.pinned, risky: isRisky, plain: !node.entity }))
+    const kinds = { selected: isChosen, pinned: node.pinned, risky: isRisky, plain: !node.entity };
+    for (const [name, on] of Object.entries(kinds))
       group.classList.toggle(name, Boolean(on));
     group.querySelector(".grow").toggleAttribute("hidden", Boolean(node.more) || !waits);
     const lines = [];
@@ -188,16 +192,17 @@ export class Picture {
       line.textContent = text;
       return line;
     }));
-    const count = (number, word) => `${number.toLocaleString("en")} ${word}`;
     group.setAttribute("aria-pressed", String(isChosen));
     group.setAttribute("tabindex", this.focus === node.address ? "0" : "-1");
-    group.querySelector("title").textContent = [node.entity && seen(node.entity), seen(node.address)].filter(Boolean).join(" ");
+    group.querySelector("title").textContent = `${seen(node.entity ?? "")} ${seen(node.address)}`.trim();
     group.setAttribute("aria-label", [
       node.entity ? `${seen(node.entity)}, ${seen(node.address)}` : seen(node.address),
       words[category] ? (kind === "unlabelled" ? "no label" : kind.replace("_", " ")) : seen(category),
-      count(node.counterparties, "counterparties"),
-      node.more ? (node.more.others ? count(node.more.others, "not shown") : "all shown") : "not expanded",
-      isRisky && `${node.risk_category.toLowerCase()} risk`, node.pinned && "pinned", node.note && `note: ${seen(node.note)}`,
+      count(node.counterparties, "counterparty", "counterparties"),
+      node.more ? (node.more.others ? `${count(node.more.others, "other")} not shown` : "all shown") : "not expanded",
+      isRisky && `${node.risk_category.toLowerCase()} risk`,
+      node.pinned && "pinned",
+      node.note && `note: ${seen(node.note)}`,
     ].filter(Boolean).join(", "));
   }
 
