@@ -1217,6 +1217,15 @@ class ExplorerSettings(Section):
     max_path_transfers: int = Field(
         20_000, ge=1, description="transfers among which paths are searched: so many take half a second"
     )
+    exposure_hops: int = Field(
+        3, ge=1, le=8, description="most transfers that exposure follows money over where none are given"
+    )
+    max_exposure_transfers: int = Field(
+        100_000,
+        ge=1,
+        description="transfers of the addresses on the way that exposure reads, the earliest: so many are followed in "
+        "a second",
+    )
     max_path_effort: int = Field(
         100_000, ge=1, description="transfers tried on in a search of paths: so many take half a second"
     )

@@ -13,7 +13,6 @@ import pyarrow as pa
 from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.vocabulary import RISK_LEVELS
-from flow_pipeline.graph.order import known_places, time_order
 from flow_pipeline.settings import TracingSettings
 from flow_pipeline.sources.files import sha256_of
 from flow_pipeline.tracing import VERSION
@@ -28,8 +27,8 @@ from flow_pipeline.tracing.kernel import (
     Rules,
     State,
     advance,
-    split_decimals,
 )
+from flow_pipeline.tracing.moves import in_order
 from flow_pipeline.warehouse.loads import next_load_id, record_load
 from flow_pipeline.warehouse.stages import detects
 from flow_pipeline.warehouse.store import Connection, get_state, set_state, table_counts, transaction, write_changes
@@ -295,11 +294,10 @@ def _read_moves(connection: Connection, start: date, stop: date) -> Moves:
     rows = connection.execute(
         sql("flows_transfers"), {"first": start, "last": stop, "seconds_of_a_block": _SECONDS_OF_A_BLOCK}
     ).to_arrow_table()
-    column = {name: np.asarray(rows[name].to_numpy()) for name in rows.column_names if name != "amount"}
-    units, parts = _exact(rows["amount"])
+    row_ids = np.asarray(rows["row"].to_numpy())
 
     def tie_break(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        ties = pa.table({"position": np.arange(len(positions)), "row": column["row"][positions]})
+        ties = pa.table({"position": np.arange(len(positions)), "row": row_ids[positions]})
         connection.register("tied_transfers", ties)
         rows = connection.execute(sql("flows_ties")).to_arrow_table()
         connection.unregister("tied_transfers")
@@ -308,26 +306,7 @@ def _read_moves(connection: Connection, start: date, stop: date) -> Moves:
         )
         return hashes, content
 
-    place = known_places(column["time"], column["block"], column["token"], column["place"])
-    keys = (column["time"], column["block"], place, column["transfer_index"])
-    order, rank = time_order(keys, (units, parts), tie_break)
-    return Moves(
-        column["day"][order], rank.astype(np.int64), column["clock"][order], column["token"][order].astype(np.int32),
-        column["sender"][order].astype(np.int32), column["receiver"][order].astype(np.int32), units[order],
-        parts[order], column["from_group"][order].astype(np.int32), column["to_group"][order].astype(np.int32),
-        column["ref"][order],
-    )  # fmt: skip
-
-
-def _exact(amount: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """Whole units and 1e-18 parts of a DECIMAL(38, 18) column, without a float."""
-    units, parts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for chunk in amount.chunks:
-        words = np.frombuffer(chunk.buffers()[1], np.uint64)[2 * chunk.offset : 2 * (chunk.offset + len(chunk))]
-        whole, rest = split_decimals(words)
-        units.append(whole)
-        parts.append(rest)
-    return np.concatenate(units), np.concatenate(parts)
+    return in_order(rows, tie_break)
 
 
 def _read_state(connection: Connection, groups: list[tuple[str, str, bool, bool]], max_hops: int) -> State:

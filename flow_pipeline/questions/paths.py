@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
@@ -22,8 +21,7 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.graph.timed_paths import Step, timed_paths
 from flow_pipeline.questions.known import check_window, known_chain
 from flow_pipeline.questions.places import names_of, relations, tokens_of
-from flow_pipeline.questions.rows import records
-from flow_pipeline.questions.walks import left_out, stops_of
+from flow_pipeline.questions.walks import asked_for, left_out, lent, stops_of
 from flow_pipeline.settings import ExplorerSettings
 from flow_pipeline.warehouse.store import Connection
 
@@ -188,15 +186,10 @@ def _go(
     met, hops_left = within or ({}, 0)
     frontier = pa.table([pa.array(list(asked), pa.int32()), pa.array(list(asked.values()))], schema=_REACHED)
     places = pa.table([pa.array(list(met), pa.int32()), pa.array(list(met.values()), pa.int32())], schema=_NEAR)
-    connection.register("frontier", frontier)
-    connection.register("within", places)
     bounds = {"is_out": walk.is_out, "is_open": within is None, "hops_left": hops_left}
     statement = sql("paths_step", ends=relations(connection).ends)
-    try:
+    with lent(connection, frontier=frontier, within=places):
         found = connection.execute(statement, {**walk.values, **bounds, "most": limits.max_frontier + 1}).fetchall()
-    finally:
-        for name in ("frontier", "within"):
-            connection.unregister(name)
     if len(found) > limits.max_frontier:
         cuts.append(left_out(limits.max_frontier, "addresses one hop further", "max_frontier"))
     walk.frontier = {}
@@ -224,13 +217,10 @@ def _steps(
     cuts: list[str],
 ) -> _Steps:
     """The transfers that can be legs, in their order."""
-    connection.register("near", near)
-    try:
-        statement = sql("paths_steps", ends=relations(connection).ends)
-        bounds = {"hops": hops, "most": limits.max_path_transfers + 1}
+    statement = sql("paths_steps", ends=relations(connection).ends)
+    bounds = {"hops": hops, "most": limits.max_path_transfers + 1}
+    with lent(connection, near=near):
         rows = connection.execute(statement, {**values, **bounds}).to_arrow_table()
-    finally:
-        connection.unregister("near")
     if len(rows) > limits.max_path_transfers:
         cuts.append(left_out(limits.max_path_transfers, "transfers that can be legs", "max_path_transfers"))
         rows = rows.slice(0, limits.max_path_transfers)
@@ -256,7 +246,7 @@ def _places(
     tied = [n for n, time in enumerate(times) if time in moments]
     if not tied:
         return {}
-    found = _asked(connection, rows, tied, sql("paths_places"), {})
+    found = asked_for(connection, rows, tied, sql("walk_places"), {})
     known = {row["n"]: (row["block_number"], row["transaction_index"], row["transfer_index"]) for row in found}
     for depth in range(3):
         groups: dict[tuple[int, ...], list[int]] = {}
@@ -269,24 +259,6 @@ def _places(
     return known
 
 
-def _asked(
-    connection: Connection, rows: pa.Table, places: Sequence[int], statement: str, values: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """What a statement says of some transfers, which it reads as the relation `asked`."""
-    wanted = rows.take(pa.array(places, pa.int64())).append_column("n", pa.array(places, pa.int64()))
-    days = pc.min_max(wanted["block_timestamp"]).as_py()
-    connection.register("asked", wanted)
-    try:
-        between = {"first": _day(days["min"]), "last": _day(days["max"])}
-        return records(connection, statement, {**values, **between})
-    finally:
-        connection.unregister("asked")
-
-
-def _day(moment: datetime) -> date:
-    return moment.date()
-
-
 def _shown(connection: Connection, chain: str, steps: _Steps, found: list[tuple[int, ...]]) -> list[dict[str, Any]]:
     """Paths with the names of addresses and what stands of each leg."""
     if not found:
@@ -294,7 +266,7 @@ def _shown(connection: Connection, chain: str, steps: _Steps, found: list[tuple[
     read = relations(connection)
     places = sorted({ref for refs in found for ref in refs})
     statement = sql("paths_legs", ends=read.ends, tokens=read.tokens)
-    legs = {row.pop("n"): row for row in _asked(connection, steps.rows, places, statement, {"chain": chain})}
+    legs = {row.pop("n"): row for row in asked_for(connection, steps.rows, places, statement, {"chain": chain})}
     names = names_of(connection, chain, {leg[end] for leg in legs.values() for end in ("from_id", "to_id")})
     for leg in legs.values():
         for end in ("from", "to"):
