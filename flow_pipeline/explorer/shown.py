@@ -15,6 +15,8 @@ from flow_pipeline.reports.page import in_words, is_number
 
 ADDRESSES = ("address", "from_address", "to_address", "wallet", "source_address", "destination_address", "counterparty")
 ENTITIES = ("entity", "exchange", "scope", "from_entity", "to_entity")
+_ALWAYS = datetime(1970, 1, 1)
+"""Since when labels hold that say no time."""
 _SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 
 
@@ -26,6 +28,10 @@ class Cell:
     whole: str = ""
     href: str = ""
     kind: str = ""
+
+    def as_kind(self, kind: str) -> Cell:
+        """The same cell, of a kind where it has none of its own."""
+        return self if self.kind or not kind else replace(self, kind=kind)
 
     def leading_to(self, href: str) -> Cell:
         """The same cell as a link."""
@@ -83,17 +89,18 @@ def table(
 
     Args:
         found: Rows of a question.
-        columns: Those that are shown, with the words of their heads; ones that no row has a value in are left out.
+        columns: Those that are shown, with the words of their heads; those that are empty or false in every row are not.
         caption: Of the table.
         chain: Of rows that do not say theirs.
     """
     if isinstance(found, Rows):
         found = [dict(zip(found[0], row, strict=True)) for row in found[1]]
     rows = list(found)
-    kept = [name for name in columns if not rows or any(row.get(name) is not None for row in rows)]
+    kept = [name for name in columns if not rows or any(row.get(name) not in (None, False) for row in rows)]
     numbers = [name for name in kept if any(is_number(row.get(name)) for row in rows)]
     heads = [Head(columns[name], "number" if name in numbers else "") for name in kept]
-    cells = [[cell(name, row.get(name), row, chain) for name in kept] for row in rows]
+    kinds = {name: "number" if name in numbers else "" for name in kept}
+    cells = [[cell(name, row.get(name), row, chain).as_kind(kinds[name]) for name in kept] for row in rows]
     return Table(caption, heads, cells)
 
 
@@ -122,10 +129,12 @@ def cell(name: str, value: Any, row: Mapping[str, Any], chain: str | None = None
         return Cell(harmless(value), href=entity_path(place, value) if place and value != "all" else "")
     if name in ("severity", "risk_category") and value in _SEVERITIES:
         return Cell(str(value), kind=f"tag {value}")
+    if value == _ALWAYS:
+        return Cell("always", kind="time")
     if isinstance(value, datetime | date):
         return Cell(in_words(value) if isinstance(value, datetime) else value.isoformat(), kind="time")
     if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
-        share = f"{value:.1%}" if name.endswith("share") else in_words(value)
+        share = f"{value:.1%}" if "share" in name.split("_") else in_words(value)
         return Cell(share, format(value, "f") if isinstance(value, Decimal) else str(value), kind="number")
     return Cell(in_words(value))
 

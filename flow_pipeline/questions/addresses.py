@@ -36,29 +36,6 @@ def about_address(connection: Connection, address: str) -> dict[str, Any]:
     return {"address": address, "risk": risk, "labels": labels}
 
 
-def at_place(connection: Connection, chain: str, address_id: int) -> dict[str, Any]:
-    """What is known of an address on one chain.
-
-    Returns:
-        `chain` and `address` as they are spelled; `labels` that hold there, the surest first; `conflict`, the entities
-        that labels give it where there are several; `risk` with its components, None where it has none.
-    """
-    text = "select address from store.addresses where address_id = $id"
-    address = str(connection.execute(text, {"id": address_id}).fetchall()[0][0])
-    known = known_chain(connection, chain)
-    places = (known, "*") if family_of(known) == "evm" else (known,)
-    labels = [label for label in labels_of(connection, address) if label["chain"] in places]
-    entities = list(dict.fromkeys(label["entity"] for label in labels))
-    risks = [risk for risk in risk_of(connection, address) if risk["chain"] == known]
-    return {
-        "chain": known,
-        "address": address,
-        "labels": labels,
-        "conflict": entities if len(entities) > 1 else [],
-        "risk": risks[0] if risks else None,
-    }
-
-
 def risk_of(connection: Connection, address: str) -> list[dict[str, Any]]:
     """The risk of an address, a dict per chain, with its `components`; empty when it has none."""
     risks = list(

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Path, Query, Response
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.explorer.state import Ask, AskOne, Days, Token
+from flow_pipeline.explorer.state import Ask, AskOne, Days, Shared, Token
 from flow_pipeline.questions import findings as findings_asked
-from flow_pipeline.questions.addresses import at_place
-from flow_pipeline.questions.counterparties import counterparties, counterparty_count
+from flow_pipeline.questions.addresses import profile
+from flow_pipeline.questions.counterparties import counterparties
+from flow_pipeline.questions.exposure import exposure
 from flow_pipeline.questions.history import CHANGE_IN_WORDS, history
 from flow_pipeline.questions.known import known_chain
 from flow_pipeline.questions.pairs import After, address_transfers, pair_transfers
@@ -23,17 +24,31 @@ from flow_pipeline.warehouse.store import Connection
 router = APIRouter(prefix="/addresses/{chain}/{address}", tags=["addresses"])
 Chain = Annotated[str, Path(max_length=100, description="a chain, such as ethereum")]
 Address = Annotated[str, Path(max_length=200, description="an address, in any case where its chain has none")]
+Hops = Annotated[int | None, Query(ge=1, le=20, description="1 is direct alone; unset is explorer.exposure_hops")]
 TRANSFER_KEY = ("block_timestamp", "load_id", "source_row")
 
 
 @router.get("")
 def one(ask: AskOne, chain: Chain, address: Address) -> Response:
-    """What is known of it: labels with sources, conflicts, risk with components, counts."""
+    """What it did and is: activity, tokens, hours, labels, conflicts, owners, roles, risk and what would clear it."""
+    return ask.single(lambda c: profile(c, chain, place_of(c, chain, address)))
+
+
+@router.get("/exposure")
+def exposed(
+    ask: AskOne,
+    shared: Shared,
+    chain: Chain,
+    address: Address,
+    hops: Hops = None,
+) -> Response:
+    """Whose money came, and to whom it went, by category: directly, and over hops by the tracer's shares."""
 
     def found(connection: Connection) -> dict[str, Any]:
-        place = place_of(connection, chain, address)
-        known = at_place(connection, chain, place)
-        return {**known, "counterparties": counterparty_count(connection, known["chain"], place)}
+        place, settings = place_of(connection, chain, address), shared.settings
+        known = exposure(connection, chain, place, settings.explorer, settings.tracing, hops)
+        names = ("categories", "tokens", "totals", "attribution", "hops", "left_out")
+        return {name: getattr(known, name) for name in names}
 
     return ask.single(found)
 

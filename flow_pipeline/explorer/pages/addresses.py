@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
-from flow_pipeline.domain.windows import Window
-from flow_pipeline.explorer.api.addresses import TRANSFER_KEY, after_of
+from flow_pipeline.explorer.api.addresses import TRANSFER_KEY, Hops, after_of
 from flow_pipeline.explorer.pages import next_page, render
 from flow_pipeline.explorer.pages.search import FINDINGS
-from flow_pipeline.explorer.shown import path, short, table
-from flow_pipeline.explorer.state import Days, Page, Read, Token, part_of
+from flow_pipeline.explorer.shown import facts, path, short, table
+from flow_pipeline.explorer.state import Days, Page, Read, Shared, Token, part_of
 from flow_pipeline.explorer.who import Reader
-from flow_pipeline.questions.addresses import at_place
-from flow_pipeline.questions.counterparties import counterparties, counterparty_count
-from flow_pipeline.questions.findings import findings
+from flow_pipeline.questions.addresses import profile
+from flow_pipeline.questions.counterparties import counterparties
+from flow_pipeline.questions.exposure import exposure
 from flow_pipeline.questions.history import CHANGE_IN_WORDS, history
+from flow_pipeline.questions.known import known_chain
 from flow_pipeline.questions.pairs import address_transfers
-from flow_pipeline.questions.places import place_of
-from flow_pipeline.questions.rows import Part
+from flow_pipeline.questions.places import names_of, place_of
+from flow_pipeline.warehouse.store import Connection
 
 router = APIRouter(prefix="/addresses/{chain}/{address}")
 Chain = Annotated[str, Path(max_length=100)]
@@ -29,9 +29,13 @@ _FIRST = 20
 _LABELS = {
     "entity": "entity",
     "category": "category",
+    "label": "label",
+    "regions": "regions",
+    "risk_level": "risk level",
     "confidence": "confidence",
     "source": "source",
-    "chain": "chain",
+    "known_from": "known from",
+    "valid_to": "until",
 }
 _COMPONENTS = {
     "component": "component",
@@ -66,6 +70,72 @@ _TRANSFERS = {
     "spoof_suspected": "suspected spoof",
     "tx_hash": "transaction",
 }
+_ACTIVITY = {
+    "first_seen_at": "first seen",
+    "last_seen_at": "last seen",
+    "active_days": "days with transfers",
+    "transfers_in": "transfers in",
+    "transfers_out": "transfers out",
+    "usd_in": "in, USD",
+    "usd_out": "out, USD",
+    "counterparties": "counterparties",
+    "tokens": "tokens",
+}
+_OWNERS = {
+    "kind": "kind",
+    "entity": "entity",
+    "cluster_id": "cluster",
+    "confidence": "confidence",
+    "known_from": "known from",
+    "source": "source",
+    "evidence": "evidence",
+}
+_ROLES = {
+    "role": "role",
+    "name": "which",
+    "since": "since",
+}
+_TOKENS = {
+    "token_symbol": "token",
+    "spoof_suspected": "suspected spoof",
+    "transfers_in": "transfers in",
+    "amount_in": "in",
+    "usd_in": "in, USD",
+    "transfers_out": "transfers out",
+    "amount_out": "out",
+    "usd_out": "out, USD",
+}
+_SMART = {
+    "rank": "rank",
+    "score": "score",
+    "category": "category",
+    "realised_usd": "realised, USD",
+    "win_rate": "win rate",
+    "tx_count": "transactions",
+}
+_EXPOSURE = {
+    "category": "category",
+    "names": "who",
+    "entities": "entities",
+    "nearest_hops": "nearest, hops",
+    "transfers": "direct transfers",
+    "usd_direct": "direct, USD",
+    "share_direct": "direct",
+    "usd_indirect": "over hops, USD",
+    "share_indirect": "over hops",
+    "usd": "together, USD",
+    "share": "together",
+}
+_EXPOSED_TOKENS = {
+    "direction": "way",
+    "token_symbol": "token",
+    "category": "category",
+    "amount_direct": "direct",
+    "share_direct": "direct share",
+    "amount_indirect": "over hops",
+    "share_indirect": "share over hops",
+}
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _HISTORY = {
     "block_date": "day",
     "token_symbol": "token",
@@ -83,9 +153,8 @@ def one(request: Request, who: Reader, read: Read, chain: Chain, address: Addres
     """All about an address, the first rows of each list."""
     c = read.connection
     place = place_of(c, chain, address)
-    known = at_place(c, chain, place)
+    known = profile(c, chain, place)
     own, text = known["chain"], known["address"]
-    total = counterparty_count(c, own, place)
     risk = known["risk"]
     return render(
         request,
@@ -95,19 +164,68 @@ def one(request: Request, who: Reader, read: Read, chain: Chain, address: Addres
         chain=own,
         address=text,
         known=known,
+        activity=facts(known["activity"], _ACTIVITY),
         labels=table(known["labels"], _LABELS, chain=own),
-        risk=risk,
-        without=sorted((risk or {}).get("without", {}).items()),
+        owners=table(known["owners"], _OWNERS, chain=own),
+        roles=table(known["roles"], _ROLES, chain=own),
+        tokens=table(known["tokens"], _TOKENS, chain=own),
+        hours=_hours(known["hours"]),
         components=table(risk["components"] if risk else [], _COMPONENTS, chain=own),
-        findings=table(findings(c, None, Window(), None, text, True, Part(_FIRST), own), FINDINGS | {"reason": "why"}),
+        findings=table(known["findings"], FINDINGS | {"role": "role", "roles": "role", "reason": "why"}, chain=own),
         counterparties=table(counterparties(c, own, place, _FIRST).rows, COUNTERPARTIES, chain=own),
-        counterparties_total=total,
+        counterparties_total=known["activity"]["counterparties"],
         transfers=table(address_transfers(c, own, place, _FIRST).rows, _TRANSFERS, chain=own),
+        smart_money=facts(known["smart_money"] or {}, _SMART),
         base=path("addresses", own, text),
         graph=path("graph", own, text),
         source=f"/charts/change{path(own, text)}",
         change_in_words=CHANGE_IN_WORDS,
     )
+
+
+def _hours(rows: list[dict[str, Any]]) -> list[tuple[str, list[tuple[int, int]]]]:
+    """Per weekday its name and, per hour, the transfers and how dark they are drawn, 0 to 4."""
+    counts = {(row["weekday"], row["hour"]): row["transfers_in"] + row["transfers_out"] for row in rows}
+    most = max(counts.values(), default=0)
+
+    def shade(count: int) -> int:
+        return -(-4 * count // most) if most else 0
+
+    days = {day: [counts.get((n, hour), 0) for hour in range(24)] for n, day in enumerate(_WEEKDAYS, 1)}
+    return [(day, [(count, shade(count)) for count in row]) for day, row in days.items()]
+
+
+@router.get("/exposure")
+def exposed(
+    request: Request, who: Reader, read: Read, shared: Shared, chain: Chain, address: Address, hops: Hops = None
+) -> Response:
+    """Whose money came, and to whom it went, by category."""
+    c = read.connection
+    place = place_of(c, chain, address)
+    found = exposure(c, chain, place, shared.settings.explorer, shared.settings.tracing, hops)
+    known = _place(c, chain, place)
+    sides = {
+        title: table([row for row in found.categories if row["direction"] == way], _EXPOSURE, title)
+        for way, title in (("in", "Whose money came to it"), ("out", "To whom its money went"))
+    }
+    tokens = table([row for row in found.tokens if row["share"] is not None], _EXPOSED_TOKENS, chain=known["chain"])
+    return render(
+        request,
+        "exposure.html.j2",
+        f"Exposure of {short(known['address'])}",
+        run=read.run,
+        known=known,
+        sides=sides,
+        tokens=tokens,
+        found=found,
+        most=shared.settings.explorer.max_hops,
+    )
+
+
+def _place(connection: Connection, chain: str, address_id: int) -> dict[str, Any]:
+    """The address as it is spelled, its chain, and its surest label."""
+    own = known_chain(connection, chain)
+    return {"chain": own, **names_of(connection, own, [address_id])[address_id]}
 
 
 @router.get("/counterparties")
@@ -124,7 +242,7 @@ def dealt_with(
     """Whom it dealt with, page by page."""
     c = read.connection
     place = place_of(c, chain, address)
-    known = at_place(c, chain, place)
+    known = _place(c, chain, place)
     limit, after = page.part
     found = counterparties(c, known["chain"], place, limit, after, days.first, days.last, token or None).rows
     shown = table(page.shown(found), COUNTERPARTIES, chain=known["chain"])
@@ -145,7 +263,7 @@ def transfers(
     """Its transfers, page by page, the latest first."""
     c = read.connection
     place = place_of(c, chain, address)
-    known = at_place(c, chain, place)
+    known = _place(c, chain, place)
     found = address_transfers(
         c,
         known["chain"],
@@ -169,7 +287,7 @@ def change(
     """What came and went per day and token."""
     c = read.connection
     place = place_of(c, chain, address)
-    known = at_place(c, chain, place)
+    known = _place(c, chain, place)
     rows = history(c, chain, place, days).rows
     part = part_of(rows, page.part)
     shown = table(page.shown(part), _HISTORY, CHANGE_IN_WORDS, known["chain"])

@@ -31,6 +31,17 @@ const figures = [...document.querySelectorAll("[data-chart]")];
 for (const figure of figures) draw(figure);
 dark.addEventListener("change", () => figures.forEach(draw));
 
+// Parts of a page that take longer, each of which is a page of its own.
+for (const place of document.querySelectorAll("[data-part]")) {
+  fetch(place.dataset.part).then(async (answer) => {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const part = page.querySelector("#part");
+    if (answer.ok && part) {
+      place.append(...part.childNodes);
+    }
+  });
+}
+
 // Hits while one types: arrow keys choose, Enter goes there, Escape closes.
 const field = document.querySelector('.search input[name="q"]');
 const list = document.querySelector("#hits");
