@@ -1170,7 +1170,7 @@ class ExplorerSettings(Section):
         "the same",
     )
     max_unsorted: float = Field(
-        0.25,
+        0.1,
         gt=0,
         le=1,
         description="share of the transfers kept by address that may lie behind the sorted ones, day by day; beyond it "

@@ -89,19 +89,23 @@ def table(
 
     Args:
         found: Rows of a question.
-        columns: Those that are shown, with the words of their heads; those that are empty or false in every row are not.
+        columns: Those that are shown, with the words of their heads; not those that are empty or false in every row.
         caption: Of the table.
         chain: Of rows that do not say theirs.
     """
     if isinstance(found, Rows):
         found = [dict(zip(found[0], row, strict=True)) for row in found[1]]
     rows = list(found)
-    kept = [name for name in columns if not rows or any(row.get(name) not in (None, False) for row in rows)]
+    kept = [name for name in columns if not rows or any(_says_something(row.get(name)) for row in rows)]
     numbers = [name for name in kept if any(is_number(row.get(name)) for row in rows)]
     heads = [Head(columns[name], "number" if name in numbers else "") for name in kept]
     kinds = {name: "number" if name in numbers else "" for name in kept}
     cells = [[cell(name, row.get(name), row, chain).as_kind(kinds[name]) for name in kept] for row in rows]
     return Table(caption, heads, cells)
+
+
+def _says_something(value: Any) -> bool:
+    return value is not None and value is not False
 
 
 def cell(name: str, value: Any, row: Mapping[str, Any], chain: str | None = None) -> Cell:

@@ -49,7 +49,8 @@ def counterparties(
     values = {"chain": chain, "address_id": address_id, "passed": after, "most": limit}
     values |= {"first": first, "last": last, "tokens": tokens_of(connection, chain, token), "listed": 0}
     if (first, last, token) == (None, None, None) and _listed(connection, chain, address_id):
-        news, _ = _news(connection, chain, address_id)
+        unlisted = f"select count(*) from {read.ends} where address_id = $address_id and block_timestamp >= $first"
+        news = number(connection, unlisted, {"address_id": address_id, "first": read.first_unlisted})
         values |= {"first": read.first_unlisted, "listed": after + limit + news}
     found = rows(connection, sql("counterparties_page", ends=read.ends), values)
     found[0][found[0].index("other_id")] = "address_id"

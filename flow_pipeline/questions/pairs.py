@@ -6,6 +6,7 @@ Transfers of one second stand in the order in which their file has them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal
@@ -13,11 +14,13 @@ from typing import Any, Literal
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.questions.places import relations, tokens_of, with_names
-from flow_pipeline.questions.rows import Records, Rows, records, rows
+from flow_pipeline.questions.rows import Records, Rows, rows
 from flow_pipeline.warehouse.store import Connection, number
 
 sql = statements(__package__)
 
+_AT_ONCE = 50
+"""Rows of the store that are asked for at once: of so many DuckDB knows which blocks to read, of more it reads all."""
 After = tuple[datetime, int, int]
 """Where a page of transfers ended: block_timestamp, load_id and source_row."""
 
@@ -34,19 +37,32 @@ def pair_tokens(
     Returns:
         from_id, to_id, token_symbol, token_address, transfers, amount and usd (NULL where unknown), first_at, last_at.
     """
-    asked = "(select unnest($from_ids::integer[]) as from_id, unnest($to_ids::integer[]) as to_id)"
-    return _tokens(connection, chain, asked, [pair[0] for pair in pairs], [pair[1] for pair in pairs], first, last)
+    frequent = Counter(end for pair in pairs for end in set(pair))
+    ends: dict[int, list[tuple[int, bool]]] = {}
+    for pair in dict.fromkeys(pairs):
+        # One end of each pair is read; of two, the one that more pairs have.
+        is_out = (frequent[pair[0]], pair[0]) >= (frequent[pair[1]], pair[1])
+        one, other = pair if is_out else pair[::-1]
+        ends.setdefault(one, []).append((other, is_out))
+    read = relations(connection)
+    statement = sql("pairs_tokens", ends=read.ends, tokens=read.tokens)
+    asked = [(one, other, is_out) for one, others in ends.items() for other, is_out in others]
+    # Rows of one address lie together in the read tables; without them one look at all transfers has every pair.
+    parts = [[row for row in asked if row[0] == one] for one in ends] if read.through else [asked]
+    answers = [rows(connection, statement, _asked(part, chain, first, last)) for part in parts if part]
+    if not answers:
+        answers = [rows(connection, statement, _asked([], chain, first, last))]
+    found = sorted((row for _, page in answers for row in page), key=lambda row: row[:2])
+    return Records(Rows(answers[0][0], found, answers[0].types))
 
 
 def tokens_among(
     connection: Connection, chain: str, ids: Sequence[int], first: date | None = None, last: date | None = None
 ) -> Records:
     """The same for every two of some addresses."""
-    asked = (
-        "(select f.id as from_id, t.id as to_id "
-        "from unnest($from_ids::integer[]) as f(id), unnest($to_ids::integer[]) as t(id))"
-    )
-    return _tokens(connection, chain, asked, ids, ids, first, last)
+    statement = sql("pairs_among", ends=relations(connection).ends)
+    pairs = connection.execute(statement, {"chain": chain, "ids": list(ids)}).fetchall()
+    return pair_tokens(connection, chain, [(one, other) for one, other in pairs], first, last)
 
 
 def pair_transfers(
@@ -134,7 +150,28 @@ def _transfers(
         "after_load": load,
         "after_row": row,
     }
-    return rows(connection, sql("pairs_transfers", ends=read.ends, tokens=read.tokens), values)
+    page = connection.execute(sql("pairs_page", ends=read.ends), values).fetchall()
+    moments, load_ids, source_rows = ([row[n] for row in page] for n in range(3))
+    keys = {"moments": moments, "load_ids": load_ids, "source_rows": source_rows}
+    bounds = {"first": min(moments, default=None), "last": max(moments, default=None)}
+    found = connection.execute(sql("pairs_rows"), keys | bounds).fetchall()
+    parts = [found[n : n + _AT_ONCE] for n in range(0, max(len(found), 1), _AT_ONCE)]
+    statement = sql("pairs_transfers", tokens=read.tokens)
+    answers = [rows(connection, statement, _columns(address_id, page, part)) for part in parts]
+    return Rows(answers[0][0], [row for _, part in answers for row in part], answers[0].types)
+
+
+def _columns(address_id: int, page: list[tuple[Any, ...]], part: list[tuple[int, int]]) -> dict[str, Any]:
+    """Of a page, what the rows of the store do not have."""
+    chosen = [page[place] for place, _ in part]
+    return {
+        "address_id": address_id,
+        "store_rows": [store_row for _, store_row in part],
+        "other_ids": [row[3] for row in chosen],
+        "are_out": [row[4] for row in chosen],
+        "are_counted": [row[5] for row in chosen],
+        "usd": [row[6] for row in chosen],
+    }
 
 
 def _size(connection: Connection, chain: str, address_id: int) -> int:
@@ -146,15 +183,14 @@ def _size(connection: Connection, chain: str, address_id: int) -> int:
     return number(connection, statement, {"address_id": address_id, "chain": chain})
 
 
-def _tokens(
-    connection: Connection,
-    chain: str,
-    asked: str,
-    from_ids: Sequence[int],
-    to_ids: Sequence[int],
-    first: date | None,
-    last: date | None,
-) -> Records:
-    read = relations(connection)
-    values = {"chain": chain, "from_ids": list(from_ids), "to_ids": list(to_ids), "first": first, "last": last}
-    return records(connection, sql("pairs_tokens", ends=read.ends, tokens=read.tokens, pairs=asked), values)
+def _asked(pairs: Sequence[tuple[int, int, bool]], chain: str, first: date | None, last: date | None) -> dict[str, Any]:
+    ends = {one for one, _, _ in pairs}
+    return {
+        "address_ids": [one for one, _, _ in pairs],
+        "other_ids": [other for _, other, _ in pairs],
+        "are_out": [is_out for _, _, is_out in pairs],
+        "address_id": ends.pop() if len(ends) == 1 else None,
+        "chain": chain,
+        "first": first,
+        "last": last,
+    }

@@ -58,12 +58,11 @@ def place_of(connection: Connection, chain: str, address: str) -> int:
         NotThere: no transfer of that chain does.
     """
     read, name = relations(connection), canonical_chain(chain)
-    row = connection.execute(
-        sql("places_id", texts=read.texts, ends=read.ends), {"chain": name, "address": address}
-    ).fetchone()
-    if row is None:
-        raise NotThere(f"{address[:120]} stands in no transfer of {name}", ADDRESS_HINT)
-    return int(row[0])
+    is_there = f"select 1 from {read.ends} where address_id = $address_id and chain = $chain limit 1"
+    for (number,) in connection.execute(sql("places_id", texts=read.texts), {"address": address}).fetchall():
+        if connection.execute(is_there, {"address_id": number, "chain": name}).fetchone():
+            return int(number)
+    raise NotThere(f"{address[:120]} stands in no transfer of {name}", ADDRESS_HINT)
 
 
 def tokens_of(connection: Connection, chain: str, token: str | None) -> list[int] | None:

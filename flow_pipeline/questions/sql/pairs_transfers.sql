@@ -1,46 +1,19 @@
--- Gives: transfers of an address, a page of them, with what stands of each in the store
--- Reads: the transfers by address, store.transfers, the names of tokens
--- Takes: ${ends}, a relation like intermediate.int_transfers__ends; ${tokens}, one like
---   intermediate.int_tokens__canonical; $sign, 1 for the earliest first and -1 for the latest; $chain, $address_id;
---   $other_id, $is_out, $is_counted, $first and $last day and $token_ids, each null for all; $after_at, $after_load and
---   $after_row of the transfer before the page, null for the first page; $most
-with own as materialized (
+-- Gives: the transfers of a page, in its order, with what stands of each in the store
+-- Reads: store.transfers, the names of tokens
+-- Takes: ${tokens}, a relation like intermediate.int_tokens__canonical; $address_id, whose they are; $store_rows, where
+--   they lie; the columns of the page: $other_ids, $are_out, $are_counted, $usd
+with page as (
     select
-        block_timestamp,
-        load_id,
-        source_row,
-        other_id,
-        is_out,
-        is_counted,
-        token_id,
-        amount_usd,
-        row($sign * epoch_us(block_timestamp), $sign * load_id, $sign * source_row) as place
-    from ${ends}
-    where
-        address_id = $address_id
-        and chain = $chain
-        and ($other_id::integer is null or other_id = $other_id::integer)
-        and ($is_out::boolean is null or is_out = $is_out::boolean)
-        and ($is_counted::boolean is null or is_counted = $is_counted::boolean)
-        and ($token_ids::integer[] is null or list_contains($token_ids::integer[], token_id))
-        and ($first::date is null or block_timestamp >= $first::date)
-        and ($last::date is null or block_timestamp < $last::date + 1)
-),
-
-page as materialized (
-    select *
-    from own
-    where
-        $after_at::timestamp is null
-        or place > row(
-            $sign * epoch_us($after_at::timestamp), $sign * $after_load::integer, $sign * $after_row::bigint
-        )
-    order by place
-    limit $most
+        unnest($store_rows::bigint[]) as store_row,
+        unnest($other_ids::integer[]) as other_id,
+        unnest($are_out::boolean[]) as is_out,
+        unnest($are_counted::boolean[]) as is_counted,
+        unnest($usd::decimal(38, 6)[]) as amount_usd,
+        unnest(range(len($store_rows::bigint[]))) as place
 )
 
 select
-    p.block_timestamp,
+    f.block_timestamp,
     f.block_number,
     f.transaction_index,
     f.tx_hash,
@@ -53,10 +26,9 @@ select
     f.amount,
     p.amount_usd,
     p.is_counted,
-    p.load_id,
-    p.source_row
+    f.load_id,
+    f.source_row
 from page as p
-inner join store.transfers as f
-    on p.block_timestamp = f.block_timestamp and p.load_id = f.load_id and p.source_row = f.source_row
-inner join ${tokens} as k on p.token_id = k.token_id
+inner join store.transfers as f on p.store_row = f.rowid
+inner join ${tokens} as k on f.token_id = k.token_id
 order by p.place
