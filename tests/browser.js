@@ -100,7 +100,8 @@ const stop = () => {
   const ring = el.querySelector(".chosen");
   const isDrawn = ring && getComputedStyle(ring).display !== "none";
   const before = window.lastStop;
-  const follows = !before || Boolean(before.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING);
+  // a date has three stops of its own
+  const follows = !before || before === el || Boolean(before.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING);
   window.lastStop = el;
   return { name: named(el).slice(0, 60), seen: Boolean(isRinged || isDrawn), follows };
 };

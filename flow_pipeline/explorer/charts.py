@@ -58,17 +58,12 @@ def netflow(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         {"field": "e_value", "type": "quantitative", "title": "days a year that move as far", "format": ".3~g"},
     ]
     colour = {"condition": {"test": "datum.netflow >= 0", "value": _ONTO}, "value": _OFF}
-    layers: list[dict[str, Any]] = [
-        {
-            "mark": {"type": "area", "color": _BAND, "opacity": 0.35, "interpolate": "step"},
-            "encoding": {
-                "x": days,
-                "y": {"field": "low", "type": "quantitative", "title": amount["title"]},
-                "y2": {"field": "high"},
-            },
-        },
-        {"mark": {"type": "bar"}, "encoding": {"x": days, "y": amount, "color": colour, "tooltip": tip}},
-    ]
+    layers: list[dict[str, Any]] = []
+    if any(row["low"] is not None for row in shown):
+        ends = {"y": {"field": "low", "type": "quantitative", "title": amount["title"]}, "y2": {"field": "high"}}
+        mark: dict[str, Any] = {"type": "area", "color": _BAND, "opacity": 0.35, "interpolate": "step"}
+        layers.append({"mark": mark, "encoding": {"x": days, **ends}})
+    layers.append({"mark": {"type": "bar"}, "encoding": {"x": days, "y": amount, "color": colour, "tooltip": tip}})
     if any(row["is_anomalous"] for row in shown):
         mark = {"type": "point", "color": _MARK, "size": 110, "strokeWidth": 2.5}
         encoding = {"x": days, "y": amount, "tooltip": tip}

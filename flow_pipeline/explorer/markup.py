@@ -11,9 +11,19 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 
-def as_html(text: str) -> Markup:
-    """A text in Markdown as HTML, safe to be put into a page."""
-    return Markup(_reader().render(text))
+def as_html(text: str, below: int = 0) -> Markup:
+    """A text in Markdown as HTML, safe to be put into a page.
+
+    Args:
+        text: What somebody wrote.
+        below: Level of the heading that it stands under, below which its own headings come.
+    """
+    reader = _reader()
+    tokens = reader.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + below)}"
+    return Markup(reader.renderer.render(tokens, reader.options, {}))
 
 
 def as_text(text: str) -> str:

@@ -19,6 +19,7 @@ from flow_pipeline import __version__
 from flow_pipeline.domain.plugs import files_of
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.explorer.answers import cursor_of
+from flow_pipeline.explorer.markup import as_html
 from flow_pipeline.explorer.shown import address_path, entity_path, path, short
 from flow_pipeline.explorer.state import Paging
 from flow_pipeline.explorer.who import COOKIE, Caller, reader
@@ -45,7 +46,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters |= {"show": in_words, "marked": marked}
+    made.filters |= {"show": in_words, "marked": marked, "markdown": as_html}
     made.globals |= {
         "version": __version__,
         "short": short,

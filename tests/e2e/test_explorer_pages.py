@@ -1,0 +1,197 @@
+"""Every page in a real browser: nothing from outside, no error, readable, usable; a case from alert to bundle."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from flow_pipeline.settings import Settings, load_settings
+from tests.browser import NARROW, SCHEMES, faults_of, tab_stops, visit
+from tests.explorer import RECEIVER, RING, hostile_world, serving, visiting
+from tests.worlds import environment
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+API = "/api/v1"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("pages")
+    made = hostile_world(load_settings(folder / "data"), folder)
+    return made.with_changes(explorer={"requests_per_minute": 100_000})
+
+
+@pytest.fixture(scope="module")
+def served(world: Settings) -> Iterator[str]:
+    with serving(world) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def pages(served: str) -> list[str]:
+    """Paths of a page of every kind, with a case, a watch and decisions on them."""
+    with visiting(served) as client:
+        found = client.get(f"{API}/findings?every=true").json()["items"][0]["finding_id"]
+        alert = client.get(f"{API}/alerts?status=all").json()["items"][0]["alert_id"]
+        names = [one for one in client.get(f"{API}/entities").json()["items"] if one["category"] == "exchange"]
+        exchange = quote(names[0]["entity"], safe="")
+        case = client.post(f"{API}/cases", json={"alerts": [alert], "findings": [found]}).json()["id"]
+        client.post(f"{API}/cases/{case}/notes", json={"body": "# A note\n\nwith **words** and <b>tags</b>"})
+        watched = {"kind": "address", "key": RECEIVER, "chain": "ethereum", "reason": "a test"}
+        assert client.post(f"{API}/watchlist", json=watched).status_code == 201
+        client.post(f"{API}/alerts/{alert}/acknowledge", json={"reason": "seen", "verdict": "known"})
+    return [
+        "/", "/alerts?status=all", f"/alerts/{alert}", "/findings?every=true", f"/findings/{found}?prove=true",
+        "/netflow", f"/netflow/ethereum/{exchange}", "/entities", f"/entities/ethereum/{exchange}",
+        f"/addresses/ethereum/{RECEIVER}", f"/addresses/ethereum/{RECEIVER}/transfers",
+        f"/addresses/ethereum/{RECEIVER}/counterparties", f"/addresses/ethereum/{RECEIVER}/history",
+        f"/addresses/ethereum/{RECEIVER}/exposure", f"/transactions/ethereum/0x{1:064x}", "/search?q=lazarus",
+        "/search?q=nothing+like+it", "/cases?status=all", f"/cases/{case}", "/watchlist", "/about", "/login",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [1280, NARROW])
+def test_every_page_can_be_read_by_everybody(
+    served: str, chromium: Browser, pages: list[str], scheme: Any, width: int
+) -> None:
+    found = {}
+    with visit(chromium, served, width, scheme) as page:
+        for path in pages:
+            answer = page.goto(path)
+            assert answer is not None
+            assert answer.status == 200, path
+            page.wait_for_load_state("networkidle")
+            if faults := faults_of(page):
+                found[path] = faults
+    assert found == {}
+
+
+def test_the_keyboard_reaches_everything_in_order(served: str, chromium: Browser, pages: list[str]) -> None:
+    with visit(chromium, served) as page:
+        for path in pages:
+            page.goto(path)
+            page.wait_for_load_state("networkidle")
+            stops = tab_stops(page)
+            assert stops[:2] == ["Skip to content", "netraflow"], path
+            links = page.locator("main a[href]:visible, main button:visible:enabled").count()
+            assert len(stops) >= links, path
+
+
+def test_refusals_are_pages(served: str, chromium: Browser) -> None:
+    with visit(chromium, served, refused=(400, 404)) as page:
+        for path, status in (("/nothing", 404), ("/findings/none", 404), ("/findings?typology=none", 400)):
+            answer = page.goto(path)
+            assert answer is not None
+            assert answer.status == status
+            assert page.get_by_role("alert").is_visible()
+            assert faults_of(page) == []
+
+
+def test_three_letters_find_what_arrows_and_enter_open(served: str, chromium: Browser) -> None:
+    with visit(chromium, served) as page:
+        page.goto("/about")
+        page.keyboard.press("/")
+        page.keyboard.type(RECEIVER[:8], delay=20)
+        page.get_by_role("option").first.wait_for()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/addresses/ethereum/{RECEIVER}")
+        page.get_by_role("combobox").fill("lazarus")
+        page.get_by_role("button", name="Search").click()
+        assert page.url.endswith("/search?q=lazarus")
+
+
+def test_charts_are_drawn_without_running_text_as_code(served: str, chromium: Browser, pages: list[str]) -> None:
+    with visit(chromium, served) as page:
+        for path in (pages[6], f"/addresses/ethereum/{RECEIVER}"):
+            page.goto(path)
+            page.locator("figure.chart svg.marks").wait_for()
+            assert page.locator("figure.chart svg.marks path").count() > 3
+
+
+def test_what_one_acknowledges_another_sees(served: str, chromium: Browser) -> None:
+    with visit(chromium, served, refused=(409,)) as one, visit(chromium, served) as other:
+        one.goto("/alerts")
+        one.locator("main a.hash, main td.hash a").last.click()
+        address = one.url
+        other.goto(address)
+        late = one.context.new_page()
+        late.goto(address)
+        one.get_by_label("Reason").first.fill("paid by the treasury")
+        one.get_by_label("It turned out to be").select_option("known")
+        one.get_by_role("button", name="Acknowledge").click()
+        other.reload()
+        assert other.get_by_role("status").inner_text().endswith("as known: paid by the treasury")
+        late.get_by_label("Reason").first.fill("too late")
+        late.get_by_role("button", name="Acknowledge").click()
+        assert "changed since it was read" in late.get_by_role("alert").inner_text()
+
+
+def test_from_an_alert_to_a_bundle_that_is_proved(
+    world: Settings, served: str, chromium: Browser, tmp_path: Path
+) -> None:
+    with visit(chromium, served) as page:
+        page.goto("/alerts?status=all")
+        page.get_by_role("checkbox").first.check()
+        page.get_by_role("button", name="Open a case").click()
+        page.wait_for_url("**/cases/*")
+        page.get_by_label("A note").fill("Asked the exchange.")
+        page.get_by_role("button", name="Add the note").click()
+        assert "Asked the exchange." in page.locator("article").inner_text()
+        page.get_by_label("Its id, or chain:address").fill(f"ethereum:{RING[0]}")
+        page.get_by_label("Kind").select_option("address")
+        page.get_by_role("button", name="Add", exact=True).click()
+        page.get_by_label("Who, what, when").fill("# Edited\n\nby a person")
+        page.get_by_role("button", name="Save the narrative").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Evidence bundle").click()
+        bundle = tmp_path / "case.zip"
+        download.value.save_as(bundle)
+        page.reload()
+        page.get_by_label("Verdict").select_option("true")
+        page.locator("form", has_text="Close the case").get_by_label("Reason").fill("handed in")
+        page.get_by_role("button", name="Close the case").click()
+        assert page.get_by_text("Closed as true: handed in").is_visible()
+        acts = page.get_by_role("region", name="Timeline").locator("tbody tr td:nth-child(3)").all_inner_texts()
+    assert acts == ["opened", "noted", "added", "edited", "bundled", "closing", "closed"]
+    assert proved(world, bundle) == 0
+    bundle.write_bytes(bundle.read_bytes()[:-40])
+    assert proved(world, bundle) != 0
+
+
+def proved(world: Settings, bundle: Path) -> int:
+    """How `netraflow case verify` ends, in a process of its own as people call it."""
+    words = ["--data-dir", str(world.data_dir), "case", "verify", str(bundle)]
+    done = subprocess.run([sys.executable, "-m", "flow_pipeline", *words], capture_output=True, env=environment())
+    return done.returncode
+
+
+def test_a_note_is_markdown_and_no_code(served: str, chromium: Browser, pages: list[str]) -> None:
+    with visit(chromium, served) as page:
+        page.goto(next(path for path in pages if path.startswith("/cases/")))
+        note = page.locator("article .note")
+        assert note.locator("strong").inner_text() == "words"
+        assert note.locator("b").count() == 0
+        assert "<b>tags</b>" in note.inner_text()
+
+
+def test_watching_from_the_page_of_an_address(served: str, chromium: Browser) -> None:
+    with visit(chromium, served) as page:
+        page.goto(f"/addresses/ethereum/{RING[1]}")
+        page.get_by_text("Watch it").click()
+        page.get_by_label("Reason").fill("a ring")
+        page.get_by_role("button", name="Tell what it does").click()
+        page.wait_for_url("**/watchlist")
+        row: Any = page.get_by_role("row").filter(has_text="a ring")
+        assert RING[1] in row.inner_text()
+        row.get_by_role("button", name="End the watch").click()
+        assert page.get_by_role("row").filter(has_text="a ring").count() == 0
