@@ -192,10 +192,10 @@ def main() -> None:
             extra = took["read tables CPU"] + took["their audit CPU"]
             print(
                 f"{'all days but the last' if days == 'before' else 'the last day':22s} "
-                f"spine {took['spine']:6.1f} s, {took['spine CPU']:6.1f} CPU s; read tables {took['read tables']:5.1f} s, "
-                f"{took['read tables CPU']:5.1f} CPU s, their audit {took['their audit CPU']:4.1f} CPU s "
-                f"= {extra / took['spine CPU']:.0%} more; file {took['spine MB']:,.0f} MB before them, "
-                f"{took['read MB']:+,.0f} MB; peak {peak:.1f} GB"
+                f"spine {took['spine']:6.1f} s, {took['spine CPU']:6.1f} CPU s; "
+                f"read tables {took['read tables']:5.1f} s, {took['read tables CPU']:5.1f} CPU s, "
+                f"their audit {took['their audit CPU']:4.1f} CPU s = {extra / took['spine CPU']:.0%} more; "
+                f"file {took['spine MB']:,.0f} MB before them, {took['read MB']:+,.0f} MB; peak {peak:.1f} GB"
             )
         with open_build(settings_of(folder, given.busy)) as connection:
             listed = number(connection, "select count(*) from store.counterparties")
