@@ -10,13 +10,17 @@ from flow_pipeline.warehouse.read_tables import fill_read_tables
 from flow_pipeline.warehouse.store import open_build, run_lock
 
 _ENDS = [dg.AssetKey(["intermediate", "int_transfers__ends"])]
-_SPECS = [
-    spec(table.relation, table.description, "reading", {"duckdb"}, _ENDS, partitions_def=daily())
-    for table in READ_TABLES
-]
 
 
-@dg.multi_asset(specs=_SPECS, name="read_tables", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
+@dg.multi_asset(
+    specs=[
+        spec(table.relation, table.description, "reading", {"duckdb"}, _ENDS, partitions_def=daily())
+        for table in READ_TABLES
+    ],
+    name="read_tables",
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=POOL,
+)
 def read_tables() -> Iterator[dg.MaterializeResult[None]]:
     """Days behind the sorted rows, or all sorted again."""
     with run_lock(settings()), open_build(settings()) as connection:

@@ -194,9 +194,8 @@ def main() -> None:
                 f"{'all days but the last' if days == 'before' else 'the last day':22s} "
                 f"spine {took['spine']:6.1f} s, {took['spine CPU']:6.1f} CPU s; "
                 f"read tables {took['read tables']:5.1f} s, {took['read tables CPU']:5.1f} CPU s, "
-                f"their audit {took['their audit CPU']:4.1f} CPU s "
-                f"= {extra / took['spine CPU']:.0%} more; file {took['spine MB']:,.0f} MB before them, "
-                f"{took['read MB']:+,.0f} MB; peak {peak:.1f} GB"
+                f"their audit {took['their audit CPU']:4.1f} CPU s = {extra / took['spine CPU']:.0%} more; "
+                f"file {took['spine MB']:,.0f} MB before them, {took['read MB']:+,.0f} MB; peak {peak:.1f} GB"
             )
         with open_build(settings_of(folder, given.busy)) as connection:
             listed = number(connection, "select count(*) from store.counterparties")
