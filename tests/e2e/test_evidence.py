@@ -509,3 +509,27 @@ def test_from_the_first_alert_to_a_bundle_that_is_proved(
     assert "is open again" in ask("reopen", 1, "--reason", "more")
     assert command("--data-dir", desk.data_dir, "verdicts", "review") == 0
     assert '"true": 1' in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_from_the_first_alert_of_the_demo_to_a_bundle_that_is_proved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ask(*words: object) -> str:
+        assert command(*words, "--data-dir", tmp_path / "data") == 0
+        return capsys.readouterr().out
+
+    ask("demo")
+    first = json.loads(ask("alerts", "list", "--json"))[0]["alert_id"]
+    assert ask("case", "open", first) == "opened case 1\n"
+    assert "closed case 1, with 1 of its alerts judged" in ask(
+        "case", "close", 1, "--as", "true", "--reason", "reported"
+    )
+    ask("case", "bundle", 1, "--out", tmp_path / "case.zip")
+    found = json.loads(ask("case", "verify", tmp_path / "case.zip"))
+    assert found["is_proved"]
+    assert {check["name"]: check["count"] for check in found["checks"]}["transfers"] >= 1
+    assert found["bundle_runs"] == [found["run"]]
+    files = unpacked(tmp_path / "case.zip")
+    activity = json.loads(files["report.json"])["fincen_sar"]["SuspiciousActivity"]
+    assert int(activity["TotalSuspiciousAmountText"]) > 1_000_000
