@@ -54,7 +54,8 @@ VERBS = (
     "wallet WALLET", "smart-money", "flows groups", "flows group Northbank", "flows active", "flows summaries",
     "flows top-risk", "flows outgoing Northbank", "flows incoming Northbank", "flows by-amount", "flows path FLOW_ID",
     "flows statistics", "flows risk", "flows storage", "flows pair Northbank Meridian", "alerts list", "verify",
-    "alerts show ALERT", "screen ADDRESS", "settings", "settings --explain", "formats", "doctor",
+    "alerts show ALERT", "screen ADDRESS", "exposure ADDRESS", "path FROM TO",
+    "settings", "settings --explain", "formats", "doctor",
     "sql \"SELECT * FROM marts.fct_transfers LIMIT 3\"",
 )  # fmt: skip
 
@@ -103,6 +104,8 @@ def named(words: list[str], ask: Answer) -> list[str]:
         "ADDRESS": lambda: ask("finding", ask("findings")[0]["finding_id"])["addresses"][0]["address"],
         "FLOW_ID": lambda: ask("flows", "by-amount")[0]["flow_id"],
         "ALERT": lambda: ask("alerts", "list")[0]["alert_id"],
+        "FROM": lambda: ask("flows", "by-amount")[0]["path"][0],
+        "TO": lambda: ask("flows", "by-amount")[0]["path"][-1],
     }
     return [names[word]() if word in names else word for word in words]
 
