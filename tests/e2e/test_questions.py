@@ -73,10 +73,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert [event["place"] for event in told["planted"]] == [1] * 5
     assert [event["found"] for event in told["planted"]] == [event["e_value"] < 1 for event in told["planted"]]
     assert "52 days at most" in told["short_history"]
-    steps = [int(step) for step in re.findall(r"^netraflow: \[(\d)/8\]", done.stderr, re.MULTILINE)]
+    steps = [int(step) for step in re.findall(r"^netraflow: \[(\d)/9\]", done.stderr, re.MULTILINE)]
     assert done.stderr.startswith("netraflow: start\n")
     assert steps == sorted(steps)
-    assert set(steps) == set(range(1, 8)), "no report is written here"
+    assert set(steps) == set(range(1, 9)), "no report is written here"
     assert len(steps) == done.stderr.count("\nnetraflow: "), "each thing that is said belongs to a step"
     return folder / "data"
 
