@@ -104,8 +104,8 @@ def named(words: list[str], ask: Answer) -> list[str]:
         "ADDRESS": lambda: ask("finding", ask("findings")[0]["finding_id"])["addresses"][0]["address"],
         "FLOW_ID": lambda: ask("flows", "by-amount")[0]["flow_id"],
         "ALERT": lambda: ask("alerts", "list")[0]["alert_id"],
-        "FROM": lambda: ask("flows", "by-amount")[0]["path"][0],
-        "TO": lambda: ask("flows", "by-amount")[0]["path"][-1],
+        "FROM": lambda: ask("flows", "path", ask("flows", "by-amount")[0]["flow_id"])[-1]["from_address"],
+        "TO": lambda: ask("flows", "path", ask("flows", "by-amount")[0]["flow_id"])[-1]["to_address"],
     }
     return [names[word]() if word in names else word for word in words]
 
