@@ -14,7 +14,7 @@ from typing import Any
 from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import NotThere, UsageError
 from flow_pipeline.domain.sql import statements
-from flow_pipeline.questions.known import ADDRESS_HINT
+from flow_pipeline.questions.known import ADDRESS_HINT, known_address
 from flow_pipeline.questions.rows import Records, Rows, records
 from flow_pipeline.warehouse.read_tables import sorted_through
 from flow_pipeline.warehouse.store import Connection
@@ -95,3 +95,23 @@ def with_names(connection: Connection, chain: str, found: Rows, column: str = "o
     made = [(*row[: at + 1], *(names[row[at]][name] for name in shown), *row[at + 1 :]) for row in rows]
     kinds = [*found.types[: at + 1], *["VARCHAR"] * len(shown), *found.types[at + 1 :]]
     return Records(Rows([*columns[: at + 1], *shown, *columns[at + 1 :]], made, kinds))
+
+
+def one_place(connection: Connection, address: str, chain: str | None) -> tuple[str, int]:
+    """The chain and the id of an address, where no chain needs to be said: it stands on one alone.
+
+    Raises:
+        UsageError: it stands on several chains and none is said; NotThere: no transfer names it.
+    """
+    spelled = known_address(connection, address)
+    if chain is None:
+        read = relations(connection)
+        statement = f"""
+            select distinct e.chain from {read.ends} as e inner join {read.texts} as a using (address_id)
+            where a.address = $address order by e.chain
+        """
+        chains = [row[0] for row in connection.execute(statement, {"address": spelled}).fetchall()]
+        if len(chains) > 1:
+            raise UsageError(f"{spelled} stands on {len(chains)} chains", f"add --chain: {', '.join(chains)}")
+        chain = str(chains[0])
+    return canonical_chain(chain), place_of(connection, chain, spelled)

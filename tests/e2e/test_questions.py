@@ -54,7 +54,8 @@ VERBS = (
     "wallet WALLET", "smart-money", "flows groups", "flows group Northbank", "flows active", "flows summaries",
     "flows top-risk", "flows outgoing Northbank", "flows incoming Northbank", "flows by-amount", "flows path FLOW_ID",
     "flows statistics", "flows risk", "flows storage", "flows pair Northbank Meridian", "alerts list", "verify",
-    "alerts show ALERT", "screen ADDRESS", "settings", "settings --explain", "formats", "doctor",
+    "alerts show ALERT", "screen ADDRESS", "exposure ADDRESS", "path FROM TO",
+    "settings", "settings --explain", "formats", "doctor",
     "sql \"SELECT * FROM marts.fct_transfers LIMIT 3\"",
 )  # fmt: skip
 
@@ -72,10 +73,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert [event["place"] for event in told["planted"]] == [1] * 5
     assert [event["found"] for event in told["planted"]] == [event["e_value"] < 1 for event in told["planted"]]
     assert "52 days at most" in told["short_history"]
-    steps = [int(step) for step in re.findall(r"^netraflow: \[(\d)/8\]", done.stderr, re.MULTILINE)]
+    steps = [int(step) for step in re.findall(r"^netraflow: \[(\d)/9\]", done.stderr, re.MULTILINE)]
     assert done.stderr.startswith("netraflow: start\n")
     assert steps == sorted(steps)
-    assert set(steps) == set(range(1, 8)), "no report is written here"
+    assert set(steps) == set(range(1, 9)), "no report is written here"
     assert len(steps) == done.stderr.count("\nnetraflow: "), "each thing that is said belongs to a step"
     return folder / "data"
 
@@ -103,6 +104,8 @@ def named(words: list[str], ask: Answer) -> list[str]:
         "ADDRESS": lambda: ask("finding", ask("findings")[0]["finding_id"])["addresses"][0]["address"],
         "FLOW_ID": lambda: ask("flows", "by-amount")[0]["flow_id"],
         "ALERT": lambda: ask("alerts", "list")[0]["alert_id"],
+        "FROM": lambda: ask("flows", "path", ask("flows", "by-amount")[0]["flow_id"])[-1]["from_address"],
+        "TO": lambda: ask("flows", "path", ask("flows", "by-amount")[0]["flow_id"])[-1]["to_address"],
     }
     return [names[word]() if word in names else word for word in words]
 
