@@ -1186,6 +1186,9 @@ class ExplorerSettings(Section):
     graph_nodes: int = Field(
         300, ge=10, le=1_000, description="addresses of a graph at once: more can not be read, whatever draws them"
     )
+    graph_edges: int = Field(
+        2_000, ge=10, description="edges of a graph at once, those of most dollars: so many are moved without a halt"
+    )
     graph_page: int = Field(
         25, ge=1, le=300, description="counterparties that an expansion brings; those of less value wait behind "
         "`+ N others`, which brings the next"

@@ -158,6 +158,7 @@ class View(_Part):
     nodes: list[ViewNode] = Field(max_length=3_000)
     edges: list[ViewEdge] = Field(max_length=100_000)
     marks: list[Mark] = Field(default_factory=list, max_length=100_000)
+    left_out: Count = 0
 
     @model_validator(mode="after")
     def _ends(self) -> View:
@@ -430,6 +431,8 @@ def _legend(view: View, edges: list[ViewEdge], has_marks: bool, width: float) ->
     waiting = sum(node.more.others for node in view.shown if node.more)
     if hidden or waiting:
         said.append(f"Not shown: {hidden:,} hidden, {waiting:,} further counterparties of the addresses shown.")
+    if view.left_out:
+        said.append(f"Not drawn: {view.left_out:,} edges of least value.")
     said.append(f"Chain {harmless(view.chain)}, run {harmless(view.run)}; times are UTC; netraflow")
     y += 6
     for line in _wrapped(said, int((width - 40) / _LETTER)):

@@ -31,36 +31,54 @@ def days_of(connection: Connection, chain: str) -> Window:
     return Window(first, last)
 
 
-def ids_of(connection: Connection, chain: str, addresses: list[str]) -> dict[str, int]:
-    """Ids of addresses, without those that no transfer of the chain names."""
-    read = relations(connection)
-    statement = sql("graph_ids", texts=read.texts, ends=read.ends)
-    found = records(connection, statement, {"chain": chain, "addresses": addresses})
-    ids = {row["address"]: row["address_id"] for row in found}
-    return {address: ids[address] for address in addresses if address in ids}
+def ids_of(connection: Connection, addresses: list[str]) -> dict[str, int]:
+    """Ids of addresses, without those that no transfer names."""
+    statement = sql("graph_ids", texts=relations(connection).texts)
+    ids = dict(rows(connection, statement, {"addresses": addresses})[1])
+    found = {text: number for number, text in ids.items()}
+    return {address: found[address] for address in addresses if address in found}
 
 
 def nodes(connection: Connection, chain: str, ids: Iterable[int]) -> dict[int, Node]:
     """Who some addresses are, by id: name, risk, number of findings and of counterparties."""
-    read, asked = relations(connection), list(ids)
+    asked = list(ids)
     names = names_of(connection, chain, asked)
-    values = {"chain": chain, "ids": asked, "first": read.first_unlisted}
-    facts = {row.pop("address_id"): row for row in records(connection, sql("graph_nodes", ends=read.ends), values)}
+    counts = _counterparties(connection, chain, asked)
+    texts = [names[number]["address"] for number in asked]
+    found = records(connection, sql("graph_risks"), {"chain": chain, "addresses": texts})
+    risks = {row["address"]: row for row in found}
+    calm = {"risk": None, "risk_category": None, "findings": 0}
     return {
         number: {
-            "id": f"{chain}:{names[number]['address']}",
+            "id": f"{chain}:{text}",
             "chain": chain,
             **{key: names[number][key] for key in ("address", "entity", "category")},
-            **facts[number],
+            "counterparties": counts.get(number, 0),
+            **calm,
+            **risks.get(text, {}),
         }
-        for number in asked
+        for number, text in zip(asked, texts, strict=True)
     }
 
 
+def _counterparties(connection: Connection, chain: str, ids: list[int]) -> dict[int, int]:
+    """How many counterparties some addresses have."""
+    read = relations(connection)
+    busy: dict[int, int] = dict(rows(connection, sql("graph_listed"), {"chain": chain, "ids": ids})[1])
+    calm = [number for number in ids if number not in busy]
+    counts = busy | dict(rows(connection, sql("graph_counted", ends=read.ends), {"chain": chain, "ids": calm})[1])
+    if busy:
+        late = {"chain": chain, "ids": list(busy), "first": read.first_unlisted}
+        for number, count in rows(connection, sql("graph_newcomers", ends=read.ends), late)[1]:
+            counts[number] += count
+    return counts
+
+
 def edges(connection: Connection, chain: str, ids: dict[str, int], window: Window) -> list[Edge]:
-    """What some addresses sent each other on some days, with the sums per token."""
+    """What some addresses sent each other on some days, with the sums per token; the most dollars first."""
     found = tokens_among(connection, chain, list(ids.values()), window.first, window.last)
-    return _edges(chain, {number: address for address, number in ids.items()}, found)
+    made = _edges(chain, {number: address for address, number in ids.items()}, found)
+    return sorted(made, key=lambda edge: (-(edge["usd"] or 0), -edge["transfers"], edge["id"]))
 
 
 def _edges(chain: str, names: dict[int, str], found: Iterable[dict[str, Any]]) -> list[Edge]:
@@ -104,7 +122,7 @@ def expansion(connection: Connection, chain: str, address: str, limit: int, afte
     known = nodes(connection, chain, [own, *others])
     names = {number: node["address"] for number, node in known.items()}
     pairs = [(own, other) for other in others] + [(other, own) for other in others]
-    drawn = _edges(chain, names, pair_tokens(connection, chain, pairs)) if pairs else []
+    drawn = _edges(chain, names, pair_tokens(connection, chain, pairs))
     items = [
         {
             "node": known[other],
@@ -130,7 +148,7 @@ def finding_graph(connection: Connection, finding_id: str, most: int) -> dict[st
     finding = one_finding(connection, finding_id)
     chain, steps = finding["chain"], finding["transfers"]
     named = list(dict.fromkeys(step[end] for step in steps for end in ("from_address", "to_address")))
-    ids = ids_of(connection, chain, named[:most])
+    ids = ids_of(connection, named[:most])
     ordinals: dict[str, list[int]] = {}
     for step in steps:
         key = f"{chain}:{step['from_address']}>{chain}:{step['to_address']}"

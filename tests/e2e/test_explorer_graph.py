@@ -442,12 +442,18 @@ def test_bounds_are_said(world: Settings, chromium: Browser) -> None:
         settled(page)
         assert "explorer.graph_nodes" in page.get_by_role("alert").inner_text()
         assert len(shown(page)) == 10
+    few_edges = world.with_changes(explorer={"graph_edges": 10})
+    with serving(few_edges) as address_, visit(chromium, address_) as page:
+        opened(page, f"{GRAPH}/{HUB}")
+        assert page.locator(".edge").count() == 10
+        assert "edges of least value not drawn" in page.locator("#legend").inner_text()
     with serving(few) as address_, visiting(address_) as client:
         asked: dict[str, Any] = {"chain": "ethereum", "address": HUB, "limit": 11}
         assert "at most 10 nodes" in client.get("/api/v1/graph/expand", params=asked).json()["detail"]
         among = {"chain": "ethereum", "addresses": [f"a{n}" for n in range(11)]}
         assert client.post("/api/v1/graph/edges", json=among).status_code == 400
-        assert client.get("/api/v1/graph/expand", params={**asked, "address": "0xabc", "limit": 1}).status_code == 404
+        asked |= {"limit": 1, "address": "0xabc"}
+        assert client.get("/api/v1/graph/expand", params=asked).status_code == 404
 
 
 def test_from_the_first_page_to_a_graph_that_grows(served: str, chromium: Browser) -> None:

@@ -37,6 +37,7 @@ class Among(BaseModel):
     first: date | None = Field(None, description="first day, UTC")
     last: date | None = Field(None, description="last day, included")
     tokens: bool = Field(True, description="with the sums per token")
+    whole: bool = Field(False, description="every edge, however many")
 
 
 @router.get("/expand")
@@ -61,15 +62,21 @@ def expand(
 
 @router.post("/edges")
 def edges(read: Read, shared: Shared, among: Among) -> Response:
-    """What some addresses sent each other on some days, and who they are; without those that no transfer names."""
+    """What some addresses sent each other on some days, and who they are; without those that no transfer names.
+
+    Edges of most dollars come first; `left_out` counts those of least that an answer leaves out.
+    """
     _refuse_more(shared, len(among.addresses), f"{len(among.addresses)} addresses")
     own = known_chain(read.connection, among.chain)
-    ids = graph.ids_of(read.connection, own, among.addresses)
+    ids = graph.ids_of(read.connection, among.addresses)
     found = graph.edges(read.connection, own, ids, Window(among.first, among.last))
+    most = shared.settings.explorer.graph_edges
+    left_out = 0 if among.whole else max(len(found) - most, 0)
+    found = found[: len(found) - left_out]
     if not among.tokens:
         found = [{key: value for key, value in edge.items() if key != "tokens"} for edge in found]
     nodes = list(graph.nodes(read.connection, own, ids.values()).values())
-    return Answer({"items": found, "nodes": nodes, "run": read.run})
+    return Answer({"items": found, "nodes": nodes, "left_out": left_out, "run": read.run})
 
 
 @router.get("/transfers")

@@ -5,7 +5,7 @@ export class Graph {
     this.given = given;
     this.state = {
       version: 1, chain: given.chain, run: given.run, about: "", window: null, weigh: "usd",
-      nodes: [], edges: [], marks: [],
+      nodes: [], edges: [], marks: [], left_out: 0,
     };
     this.past = [];
     this.future = [];
@@ -74,7 +74,7 @@ export class Graph {
       ...packed, about: packed.about ?? "", window: packed.window ?? null, weigh: packed.weigh ?? "usd",
       nodes: packed.nodes.map((node) => ({ ...NODE, ...node })),
       edges: packed.edges.map((edge) => ({ usd: null, inside: null, ...ends(edge) })),
-      marks: (packed.marks ?? []).map(ends),
+      marks: (packed.marks ?? []).map(ends), left_out: packed.left_out ?? 0,
     };
     this.past = [];
     this.future = [];

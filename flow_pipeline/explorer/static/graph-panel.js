@@ -178,6 +178,7 @@ export class Panel {
       graph.state.window && "Pale: no transfer in the days chosen.",
       graph.shown.some((node) => given.high.includes(node.risk_category)) && "Dashed ring: high or critical risk.",
       graph.state.marks.length && "Yellow with numbers: the transfers in their order.",
+      graph.state.left_out && `${count(graph.state.left_out, "edge")} of least value not drawn (explorer.graph_edges).`,
       `Sums of run ${graph.state.run}.`,
     ];
     by("legend").replaceChildren(...items, html("p", {}, words.filter(Boolean).join(" ")));

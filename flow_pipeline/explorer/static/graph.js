@@ -87,17 +87,18 @@ async function sums(addresses, window) {
   const all = await among(addresses);
   const edges = all.items.map(asEdge);
   if (window) {
-    const part = await among(addresses, { first: window[0], last: window[1] });
+    const part = await among(addresses, { first: window[0], last: window[1], whole: true });
     if (part.run !== all.run) return sums(addresses, window);
     const inside = new Map(part.items.map((edge) => [keyOf(asEdge(edge)), [edge.transfers, edge.usd]]));
     for (const edge of edges) edge.inside = inside.get(keyOf(edge)) ?? null;
   }
-  return { edges, nodes: new Map(all.nodes.map((node) => [node.address, node])), run: all.run };
+  return { edges, nodes: new Map(all.nodes.map((node) => [node.address, node])), run: all.run, left_out: all.left_out };
 }
 
 function take(state, found) {
   state.edges = found.edges;
   state.run = found.run;
+  state.left_out = found.left_out;
   for (const node of state.nodes) Object.assign(node, factsOf(found.nodes.get(node.address) ?? node));
 }
 
