@@ -1,4 +1,4 @@
-"""The pictures of the README: a terminal, a report, pages of Dagster, from a data directory with a published demo.
+"""The pictures of the README: a terminal, a report, the explorer, Dagster, from a directory with a published demo.
 
 `make pictures` writes docs/pictures/*.png anew; it needs chromium. Dagster runs on a copy of the directory.
 """
@@ -19,9 +19,13 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 FOLDER = Path(__file__).with_name("pictures")
 MOST = 150_000
@@ -59,9 +63,65 @@ def main(data: Path) -> None:
         (folder / "report.html").write_text(report(data), encoding="utf-8")
         take("report", (folder / "report.html").as_uri(), folder, 940, 830)
         shutil.copytree(data, folder / "data", symlinks=True, ignore=shutil.ignore_patterns("dagster"))
+        explorer(folder / "data")
         with served(folder / "data") as address:
             for picture, (path, width, height) in PAGES.items():
                 take(picture, f"{address}/{path}", folder, width, height, SCALE)
+
+
+def explorer(data: Path) -> None:
+    """The way from an alert to a file that can be handed in, walked in a browser."""
+    from playwright.sync_api import sync_playwright
+
+    with exploring(data) as address, sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1180, "height": 720}, color_scheme="light", device_scale_factor=0.8)
+        page.goto(f"{address}/alerts")
+        page.get_by_role("checkbox").nth(1).check()
+        picture_of(page, "explorer-alerts")
+        page.get_by_role("button", name="Open a case").click()
+        case = page.url
+        page.get_by_role("region", name="What the case is about").get_by_role("row").filter(
+            has_text="finding"
+        ).get_by_role("link").first.click()
+        page.get_by_role("link", name="Show in the graph").click()
+        page.locator("svg g[tabindex]").first.wait_for()
+        picture_of(page, "explorer-graph")
+        page.goto(case)
+        page.get_by_label("A note").fill("Asked the exchange **whose** the last address is.")
+        page.get_by_role("button", name="Add the note").click()
+        page.set_viewport_size({"width": 1180, "height": 1000})
+        picture_of(page, "explorer-case")
+        browser.close()
+
+
+def picture_of(page: Page, name: str) -> None:
+    """Take the picture of what a browser shows."""
+    page.wait_for_load_state("networkidle")
+    target = FOLDER / f"{name}.png"
+    page.screenshot(path=target)
+    is_small(target)
+
+
+@contextmanager
+def exploring(data: Path) -> Iterator[str]:
+    """The address of the explorer on a data directory."""
+    port = free_port()
+    command = [sys.executable, "-m", "flow_pipeline", "--data-dir", str(data), "serve", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/about", timeout=5):
+                break
+            if time.monotonic() > deadline or server.poll() is not None:
+                sys.exit("the explorer does not answer")
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
 
 
 def report(data: Path) -> str:
@@ -113,17 +173,31 @@ def take(name: str, url: str, folder: Path, width: int, height: int, scale: floa
         ],
         check=True, capture_output=True, timeout=180,
     )  # fmt: skip
+    is_small(target)
+
+
+def is_small(target: Path) -> None:
+    """Say how large a picture is.
+
+    Raises:
+        SystemExit: it is too large.
+    """
     if target.stat().st_size > MOST:
         sys.exit(f"{target} has {target.stat().st_size:,} bytes, more than {MOST:,}: show less of the page")
     print(f"{target}: {target.stat().st_size:,} bytes")
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def served(data: Path) -> Iterator[str]:
     """The address of Dagster on a data directory, once it has told what the command made there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "flow_pipeline", "--data-dir", str(data), "ui", "--port", str(port)]
     soon = {"NETRAFLOW_SCHEDULE__TELL_DAYS": "14", "NETRAFLOW_SCHEDULE__TELL_SECONDS": "10"}
     server = subprocess.Popen(command, env={**os.environ, **soon}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

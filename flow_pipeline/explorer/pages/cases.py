@@ -115,8 +115,7 @@ def _item(item: dict[str, Any]) -> dict[str, Any]:
     says = ""
     if kind == "address":
         chain, _, address = key.partition(":")
-        labels = content.get("labels") or []
-        link, says = Cell(short(address), key, address_path(chain, address), "hash"), _named(labels)
+        link, says = Cell(short(address), key, address_path(chain, address), "hash"), _known(content)
     elif kind == "view":
         link, says = Cell(content.get("title") or key, href=path("views", key)), "a saved view of the graph"
     elif kind == "entity":
@@ -129,8 +128,11 @@ def _item(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "link": link, "says": says}
 
 
-def _named(labels: list[dict[str, Any]]) -> str:
-    return ", ".join(dict.fromkeys(f"{label['entity']} ({label['category']})" for label in labels))
+def _known(address: dict[str, Any]) -> str:
+    """Whose an address is by its labels, and its risk, as they were copied."""
+    labels = dict.fromkeys(f"{label['entity']} ({label['category']})" for label in address.get("labels") or [])
+    risk = address.get("risk") or {}
+    return ", ".join([*labels] or ["no label"]) + (f"; {risk['category']} risk" if risk.get("category") else "")
 
 
 def _detail(detail: dict[str, Any]) -> str:
