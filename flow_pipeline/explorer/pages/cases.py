@@ -131,8 +131,8 @@ def _item(item: dict[str, Any]) -> dict[str, Any]:
 def _known(address: dict[str, Any]) -> str:
     """Whose an address is by its labels, and its risk, as they were copied."""
     labels = dict.fromkeys(f"{label['entity']} ({label['category']})" for label in address.get("labels") or [])
-    risk = address.get("risk") or {}
-    return ", ".join([*labels] or ["no label"]) + (f"; {risk['category']} risk" if risk.get("category") else "")
+    level = address.get("risk_category")
+    return ", ".join([*labels] or ["no label"]) + (f"; {level} risk" if level else "")
 
 
 def _detail(detail: dict[str, Any]) -> str:
