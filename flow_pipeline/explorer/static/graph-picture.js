@@ -22,6 +22,9 @@ export class Picture {
     this.at = new Map();
     this.made = new Map();
     this.dress = new Map();
+    this.lines = [];
+    this.ends = new Map();
+    this.sides = new Map();
     this.look = [0, 0, 1];
     this.enlarged = "1.00";
     this.focus = null;
@@ -134,14 +137,17 @@ export class Picture {
       group.setAttribute("aria-label", `${words} of ${nameOf(node)}: bring the next`);
       group.setAttribute("tabindex", this.focus === key ? "0" : "-1");
     }
-    const values = new Map(graph.drawn.map((edge) => [keyOf(edge), graph.value(edge)]));
+    const drawn = graph.drawn, ends = new Map();
+    Object.assign(this, { lines: drawn, ends });
+    const values = new Map(drawn.map((edge) => [keyOf(edge), graph.value(edge)]));
     const known = [...values.values()].filter((value) => value > 0).map(Math.log);
     const [least, most] = [Math.min(...known), Math.max(...known)];
-    const degree = new Map();
-    for (const edge of graph.drawn)
-      for (const end of [edge.source, edge.target]) degree.set(end, (degree.get(end) ?? 0) + 1);
-    this.svg.classList.toggle("dense", graph.drawn.length > 150);
-    for (const edge of graph.drawn) {
+    for (const { source, target } of drawn)
+      for (const [end, other] of [[source, target], [target, source]])
+        if (ends.has(end)) ends.get(end).push(other);
+        else ends.set(end, [other]);
+    this.svg.classList.toggle("dense", drawn.length > 150);
+    for (const edge of drawn) {
       const group = this.made.get(`edge ${keyOf(edge)}`);
       const value = values.get(keyOf(edge));
       const mark = graph.mark(edge);
@@ -156,11 +162,11 @@ export class Picture {
       group.classList.toggle("near", selection.nodes.includes(edge.source) || selection.nodes.includes(edge.target));
       group.querySelector(".line").setAttribute("stroke-width", round(width));
       group.querySelector(".halo").setAttribute("stroke-width", round(width + 7));
-      const isTold = value > 0 && graph.drawn.length <= this.sizes.told;
+      const isTold = value > 0 && drawn.length <= this.sizes.told;
       const amount = graph.state.weigh === "usd" ? money(value) : `${value.toLocaleString("en")}×`;
-      const tail = isTold && graph.drawn.length <= this.sizes.told / 2 ? ` · ${amount}` : "";
+      const tail = isTold && drawn.length <= this.sizes.told / 2 ? ` · ${amount}` : "";
       const badge = mark?.ordinals.length ? listed(mark.ordinals) + tail : "";
-      this.dress.set(keyOf(edge), { width, badge, told: badge || (isTold ? amount : ""), along: along(degree, edge) });
+      this.dress.set(keyOf(edge), { width, badge, told: badge || (isTold ? amount : ""), along: along(ends, edge) });
     }
   }
 
@@ -208,18 +214,14 @@ export class Picture {
 
   // Put everything where it stands now, or one node and what hangs on it.
   place(only = null) {
-    const { graph } = this;
-    const ends = new Map(), sides = new Map();
-    for (const { source, target } of graph.drawn) {
-      ends.set(source, [...(ends.get(source) ?? []), target]);
-      ends.set(target, [...(ends.get(target) ?? []), source]);
-    }
+    const { graph, ends, sides } = this;
     const moved = only ? new Set([only, ...(ends.get(only) ?? [])]) : null;
     for (const { address, parent } of graph.shown) {
+      if (moved && !moved.has(address)) continue;
       const here = this.at.get(address);
       const side = sideOf(here, this.at.get(parent), (ends.get(address) ?? []).map((end) => this.at.get(end)));
       sides.set(address, side);
-      if (!moved || moved.has(address)) this.#placeNode(this.elementOf(address), here, side);
+      this.#placeNode(this.elementOf(address), here, side);
     }
     const beside = { right: [55, 0], left: [-55, 0], below: [0, 28], above: [0, -28] };
     const stands = graph.shown.flatMap(({ address }) => {
@@ -235,7 +237,7 @@ export class Picture {
       fold.setAttribute("transform", `${fold.dataset.at} scale(${this.enlarged})`);
       this.made.get(`tether ${key}`).setAttribute("d", `M${round(here.x)} ${round(here.y)}L${spot.x} ${spot.y}`);
     }
-    for (const edge of graph.drawn)
+    for (const edge of this.lines)
       if (!only || edge.source === only || edge.target === only) this.#placeEdge(edge);
     this.view();
   }
@@ -359,8 +361,8 @@ export class Picture {
 }
 
 // Where on an edge its value is written: nearer to the end with fewer edges, where there is room.
-function along(degree, { source, target }) {
-  const [a, b] = [degree.get(source), degree.get(target)];
+function along(ends, { source, target }) {
+  const [a, b] = [ends.get(source).length, ends.get(target).length];
   return a === b ? 0.5 : a < b ? 0.34 : 0.66;
 }
 
