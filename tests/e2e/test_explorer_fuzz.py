@@ -1,4 +1,4 @@
-"""Every route of the read API asked with what nobody would ask: refusals are problems, and none is the server's fault."""
+"""Every route of the read API asked with what nobody would ask: refusals are problems, none is the server's fault."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_no_question_makes_the_api_fail(tmp_path: Path) -> None:
         done = subprocess.run(
             [
                 Path(sys.executable).with_name("schemathesis"), "run", f"{address}/api/v1/openapi.json",
-                "-H", f"Authorization: Bearer {token}", "--checks", CHECKS, "--phases", "coverage,fuzzing",
+                "-H", f"Authorization: Bearer {token}", "--checks", CHECKS, "--phases", "fuzzing",
                 "--max-examples", "5", "--seed", "7", "--suppress-health-check", "all", "--no-color",
             ],
             cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=600,

@@ -175,6 +175,18 @@ def proved(world: Settings, bundle: Path) -> int:
     return done.returncode
 
 
+def test_a_saved_view_is_put_into_a_case(served: str, chromium: Browser, pages: list[str]) -> None:
+    case = next(path for path in pages if path.startswith("/cases/"))
+    with visit(chromium, served) as page:
+        page.goto(f"/graph/ethereum/{RING[0]}")
+        page.get_by_label("Title").fill("The ring")
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_label("Case").fill(case.rpartition("/")[2])
+        page.get_by_role("button", name="Put the saved view into the case").click()
+        page.wait_for_url(f"**{case}")
+        assert page.get_by_role("link", name="The ring").is_visible()
+
+
 def test_a_note_is_markdown_and_no_code(served: str, chromium: Browser, pages: list[str]) -> None:
     with visit(chromium, served) as page:
         page.goto(next(path for path in pages if path.startswith("/cases/")))

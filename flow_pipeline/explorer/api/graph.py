@@ -26,6 +26,8 @@ router = APIRouter(prefix="/graph", tags=["graph"])
 
 Chain = Annotated[str, Query(max_length=100, description="a chain, such as ethereum")]
 Address = Annotated[str, Query(max_length=200, description="an address, in any case where its chain has none")]
+PICTURES: dict[int | str, dict[str, Any]] = {200: {"content": {"image/svg+xml": {}, "image/png": {}}}}
+"""What a picture is told as."""
 Picture = Annotated[str, Query(pattern="^(svg|png)$", description="svg or png")]
 
 
@@ -117,7 +119,7 @@ def finding(ask: AskOne, shared: Shared, finding_id: str) -> Response:
     return ask.single(lambda c: graph.finding_graph(c, finding_id, shared.settings.explorer.graph_nodes))
 
 
-@router.post("/picture")
+@router.post("/picture", responses=PICTURES)
 def picture(shared: Shared, who: Reader, view: View, form: Picture = "svg") -> Response:
     """A graph as a picture on light paper, with its legend and run: what an evidence bundle holds of it."""
     refuse_large(shared, view)

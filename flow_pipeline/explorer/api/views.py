@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from flow_pipeline.explorer.answers import Answer, single
-from flow_pipeline.explorer.api.graph import drawn, refuse_large
+from flow_pipeline.explorer.api.graph import PICTURES, drawn, refuse_large
 from flow_pipeline.explorer.graphs import View
 from flow_pipeline.explorer.state import Shared, State
 from flow_pipeline.explorer.store.views import save, saved_view
@@ -43,13 +43,13 @@ def change(shared: Shared, who: Writer, view_id: ViewId, given: Changed) -> Resp
     return _kept(shared, who, given, view_id, given.version)
 
 
-@router.get("/{view_id}.svg")
+@router.get("/{view_id}.svg", responses=PICTURES)
 def as_svg(shared: Shared, who: Reader, view_id: ViewId) -> Response:
     """A view as SVG."""
     return drawn(_view(shared, view_id), "svg")
 
 
-@router.get("/{view_id}.png")
+@router.get("/{view_id}.png", responses=PICTURES)
 def as_png(shared: Shared, who: Reader, view_id: ViewId) -> Response:
     """A view as PNG."""
     return drawn(_view(shared, view_id), "png")

@@ -89,6 +89,14 @@ def open_one(who: Writer, shared: Shared, read: Read, fields: Fields) -> Respons
     return RedirectResponse(path("cases", str(opened(shared, read, who.person.name, opening))), 303)
 
 
+@router.post("/add")
+def put_into(who: Writer, shared: Shared, read: Read, form: Form) -> Response:
+    """Put something into the case that the form names: a saved view of the graph knows no case."""
+    case_id = _number(form.get("case", ""))
+    cases.add(shared.store, case_id, who.person.name, form.get("kind", ""), [form.get("key", "")], read)
+    return RedirectResponse(path("cases", str(case_id)), 303)
+
+
 @router.get("/{case_id}")
 def one(request: Request, who: Reader, shared: Shared, case_id: CaseId) -> Response:
     """One case."""

@@ -429,6 +429,8 @@ async function save(isNew) {
 function tellSaved(id, version) {
   Object.assign(view, { id, version });
   by("save-new").hidden = false;
+  by("view-id").value = id;
+  by("into-case").hidden = !given.may_save;
   const link = html("a", { href: `/views/${encodeURIComponent(id)}` }, "link to this view");
   by("saved").replaceChildren(`version ${version} · `, link);
 }
