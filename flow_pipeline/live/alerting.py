@@ -6,18 +6,19 @@ not: what is suspicious (`live.detection`), the ledger itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from flow_pipeline.alerts import watchlist
 from flow_pipeline.alerts.rules import discover
 from flow_pipeline.alerts.tip import TipAlert
 from flow_pipeline.live.detection import Tip
 from flow_pipeline.live.events import FINDING, Event
-from flow_pipeline.live.knowledge import Knowledge, read_knowledge
+from flow_pipeline.live.knowledge import Knowledge, Watch, read_knowledge
 from flow_pipeline.live.rules import LARGE, SANCTIONED
 from flow_pipeline.live.steps import Batch, Fall, Finality, Step
 from flow_pipeline.live.totals import Totals
@@ -42,7 +43,17 @@ def open_detection(settings: Settings, chains: Sequence[str]) -> Alerting:
         with TemporaryDirectory() as folder, open_build(settings, Path(folder) / "labels.duckdb") as connection:
             load_labels(connection, settings)
             knowledge = read_knowledge(connection, settings, chains)
+    knowledge = knowledge.watching(_watch_list(settings), chains)
     return Alerting(settings, knowledge, Totals(knowledge.ends))
+
+
+def _watch_list(settings: Settings) -> Iterator[tuple[str | None, Watch]]:
+    """What is watched, each with its chain, None for every chain."""
+    columns, rows = watchlist.listed(settings)
+    for row in rows:
+        known = dict(zip(columns, row, strict=True))
+        names = ("watch_id", "kind", "key", "owner", "reason", "first_day")
+        yield known["chain"], Watch(*(known[name] for name in names))
 
 
 class Alerting:

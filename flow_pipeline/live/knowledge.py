@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,18 @@ class Label:
     def holds(self, moment: int) -> bool:
         """True when it holds at a moment."""
         return self.start <= moment < self.end
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Something of the watch list, as alerts of the daily build name it; `first_day` is the first that is told."""
+
+    watch_id: str
+    kind: str
+    key: str
+    owner: str
+    reason: str
+    first_day: date
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,7 @@ class Knowledge:
         tokens: By chain and token.
         ends: Per chain the class of each labelled address, for the totals.
         ranges: By chain, token and exchange.
+        watched: What the watch list has on a chain, by address; an entity's addresses are those of its labels.
     """
 
     labels: Mapping[str, Mapping[str, tuple[Label, ...]]] = field(default_factory=dict)
@@ -96,6 +110,23 @@ class Knowledge:
     tokens: Mapping[tuple[str, str], KnownToken] = field(default_factory=dict)
     ends: Mapping[str, Ends] = field(default_factory=dict)
     ranges: Mapping[tuple[str, str, str], Range] = field(default_factory=dict)
+    watched: Mapping[str, Mapping[str, tuple[Watch, ...]]] = field(default_factory=dict)
+
+    def watching(self, watches: Iterable[tuple[str | None, Watch]], chains: Sequence[str]) -> Knowledge:
+        """The same with a watch list: each watch with its chain, None for every chain."""
+        watched: dict[str, dict[str, tuple[Watch, ...]]] = {chain: {} for chain in chains}
+        for place, watch in watches:
+            for chain in chains if place is None else {place} & set(chains):
+                for address in self._addresses_of(chain, watch):
+                    watched[chain][address] = (*watched[chain].get(address, ()), watch)
+        return replace(self, watched=watched)
+
+    def _addresses_of(self, chain: str, watch: Watch) -> list[str]:
+        if watch.kind == "address":
+            return [watch.key]
+        name = watch.key.lower()
+        named = self.labels.get(chain, {}).items()
+        return [address for address, labels in named if any(label.entity.lower() == name for label in labels)]
 
     def addresses(self, chain: str) -> KnownAddresses:
         """What the window of a chain asks for."""

@@ -22,12 +22,13 @@ import pyarrow.compute as pc
 from flow_pipeline.alerts.rules import MIXER_CONTACT
 from flow_pipeline.graph.paths import DAY
 from flow_pipeline.live.events import Event, exact, in_words, moment, named, short_address
-from flow_pipeline.live.knowledge import Knowledge, KnownToken
+from flow_pipeline.live.knowledge import Knowledge, KnownToken, Watch
 from flow_pipeline.live.steps import Batch
 from flow_pipeline.scoring.severity import WORDS, severity
 from flow_pipeline.settings import Settings
 
 SANCTIONED, EXPLOIT, LARGE = "sanctioned_transfer", "exploit_contact", "large_transfer"
+WATCHED = "watched"
 _TOUCHED = {"exploit": (EXPLOIT, "HIGH"), "mixer": (MIXER_CONTACT, "MEDIUM")}
 """Kind of alert, and how severe it is, by the category that was dealt with."""
 _UNKNOWN = KnownToken()
@@ -49,6 +50,7 @@ class Rules:
         self._chain, self._knowledge, self._settings = chain, knowledge, settings
         self._sanctioned = pa.array(list(knowledge.sanctioned), pa.string())
         self._touched = pa.chunked_array([knowledge.of_category(chain, name) for name in _TOUCHED]).combine_chunks()
+        self._watched = pa.array(list(knowledge.watched.get(chain, {})), pa.string())
         self._touches: dict[str, _Touches] = {}
         self._largest: dict[tuple[str, int], tuple[float, str]] = {}
 
@@ -56,7 +58,7 @@ class Rules:
         """What the rules say of a batch."""
         if not batch.transfers.num_rows:
             return []
-        return [*self._sanctions(batch), *self._touches_of(batch), *self._large(batch)]
+        return [*self._sanctions(batch), *self._touches_of(batch), *self._watches(batch), *self._large(batch)]
 
     def fall(self, told: list[Event]) -> None:
         """Forget the largest of the day where they fell, and count dealings from what comes again."""
@@ -114,6 +116,41 @@ class Rules:
                 f"the last at {moment(_time(rows[-1]))}"
             )
             yield self._event(batch, rows[-1], rule, about, word, reason)
+
+    def _watches(self, batch: Batch) -> Iterator[Event]:
+        """What the watch list's addresses do: one alert per watch and day, told anew with twice as many transfers."""
+        dealt: dict[str, tuple[Watch, list[dict[str, Any]]]] = {}
+        for row, _ in _met(batch.transfers, self._watched, with_symbol=True):
+            if not row["amount"] or row["from_address"] == row["to_address"]:
+                continue
+            day = moment(_time(row))[:10]
+            sent, received = (self._watches_of(row, end) for end in ("from_address", "to_address"))
+            # What an entity moves between its own addresses is in both.
+            for watch in sent ^ received:
+                if day < watch.first_day.isoformat():
+                    continue
+                subject = f"{watch.watch_id}|{self._chain}|{day}"
+                touches = self._touches.setdefault(subject, _Touches())
+                touches.transfers += 1
+                touches.others.add(row["to_address"] if watch in sent else row["from_address"])
+                dealt.setdefault(subject, (watch, []))[1].append(row)
+        for subject, (watch, rows) in dealt.items():
+            touches = self._touches[subject]
+            if touches.transfers < 2 * touches.told:
+                continue
+            touches.told = touches.transfers
+            name = short_address(watch.key) if watch.kind == "address" else watch.key
+            counted = "1 transfer" if touches.transfers == 1 else f"{touches.transfers} transfers"
+            reason = (
+                f"watched {name}: {counted} so far, the last {self._told(rows[-1])} ({watch.owner}: {watch.reason})"
+            )
+            yield self._event(batch, rows[-1], WATCHED, subject, "MEDIUM", reason)
+
+    def _watches_of(self, row: dict[str, Any], end: str) -> set[Watch]:
+        """The watches of one end of a transfer; those of an entity where the address is its own at that time."""
+        found = self._knowledge.watched.get(self._chain, {}).get(row[end] or "", ())
+        owner = (self._owner(row[end], _time(row)) or "").lower() if found else ""
+        return {watch for watch in found if watch.kind == "address" or watch.key.lower() == owner}
 
     def _large(self, batch: Batch) -> Iterator[Event]:
         rows = batch.transfers

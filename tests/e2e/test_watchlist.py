@@ -9,6 +9,7 @@ import pytest
 
 from flow_pipeline.alerts.ledger import listed as alerts
 from flow_pipeline.alerts.ledger import shown
+from flow_pipeline.alerts.tip import TipAlert, take
 from flow_pipeline.alerts.watchlist import listed, unwatch, watch
 from flow_pipeline.domain.errors import NotThere, UsageError
 from flow_pipeline.settings import Settings
@@ -94,3 +95,31 @@ def test_the_command_tells_an_address_from_a_name(settings: Settings, capsys: py
     assert command(*where, "watchlist", "list", "--csv") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(",")[1] for line in lines[1:]] == ["entity", "address"]
+
+
+def test_the_build_confirms_what_the_tip_told_of_a_watched_address(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    write_csv(folder / "a.csv", [transfer(1, V, W, 5)])
+    build(settings, folder)
+    watch_id = watch(settings, "address", U, "rosa", "a theft", first_day=DAY)
+    told = TipAlert(
+        rule="watched",
+        rule_version="1",
+        subject=f"{watch_id}|ethereum|2025-05-02",
+        topic="watched",
+        chain="ethereum",
+        block_date=date(2025, 5, 2),
+        severity="MEDIUM",
+        title="watched: 1 transfer so far",
+        content={"tip": {"said": "1 transfer so far"}},
+        source="evm:ethereum",
+        block=10,
+        finality="final",
+    )
+    assert take(settings, [told]) == {"new": 1}
+    more = [transfer(2, U, V, 2, "2025-05-02T11:00:00Z"), transfer(3, U, W, 2, "2025-05-02T12:00:00Z")]
+    write_csv(folder / "b.csv", more)
+    build(settings, folder)
+    (one,) = watched(settings)
+    assert (one["revision"], one["change"], one["finality"]) == (1, "new", None)
+    assert one["content"]["sent"] == 2

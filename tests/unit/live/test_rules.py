@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from flow_pipeline.graph.prepare import NEVER
 from flow_pipeline.live.detection import Tip
 from flow_pipeline.live.events import Event
-from flow_pipeline.live.knowledge import Knowledge, KnownToken, Label, Range
+from flow_pipeline.live.knowledge import Knowledge, KnownToken, Label, Range, Watch
 from flow_pipeline.live.steps import Batch, Fall, Finality
 from flow_pipeline.nodes import TRANSFERS, Block
 from flow_pipeline.settings import load_settings
@@ -114,3 +115,33 @@ def test_dealings_with_a_mixer_are_one_alert_a_day_told_anew_with_twice_as_many(
     assert fourth.reason.startswith("4 addresses in 4 transfers with Blender, labelled mixer, the last at ")
     (gone,) = of_rule(tip.fall(Fall("evm:ethereum", "ethereum", 7_200)), "mixer_contact")
     assert (gone.kind, gone.alert_id) == ("withdrawn", other_day.alert_id)
+
+
+def watch(kind: str, key: str, first_day: date = date(2025, 10, 9)) -> Watch:
+    return Watch(f"w-{key}", kind, key, "rosa", "a theft", first_day)
+
+
+def test_what_is_watched_is_one_alert_a_day_told_anew_with_twice_as_many(tmp_path: Path) -> None:
+    known = KNOWN.watching([(None, watch("address", "a")), ("bsc", watch("address", "b"))], ["ethereum"])
+    tip = Tip(load_settings(tmp_path), known, warm_up=False)
+    told = [of_rule(tip.take(batch(number, ("a", f"p{number}", "1"))), "watched") for number in (1, 2, 3, 4, 7_201)]
+    assert [len(events) for events in told] == [1, 1, 0, 1, 1]
+    first, second, fourth, other_day = (events[0] for events in told if events)
+    assert first.alert_id == second.alert_id == fourth.alert_id != other_day.alert_id
+    assert first.subject == "w-a|ethereum|2025-10-09"
+    assert fourth.reason.startswith("watched a: 4 transfers so far, the last 1 ETH (2,000 USD) from a to p4 at ")
+    assert fourth.reason.endswith(" (rosa: a theft)")
+    assert (first.severity, fourth.is_alert) == ("MEDIUM", True)
+    assert of_rule(tip.take(batch(7_202, ("b", "c", "1"))), "watched") == [], "of another chain"
+    (gone,) = of_rule(tip.fall(Fall("evm:ethereum", "ethereum", 7_200)), "watched")
+    assert (gone.kind, gone.alert_id) == ("withdrawn", other_day.alert_id)
+
+
+def test_a_watched_entity_is_its_addresses_but_not_what_goes_between_them(tmp_path: Path) -> None:
+    later = watch("entity", "blender", date(2025, 10, 10))
+    known = KNOWN.watching([("ethereum", watch("entity", "harbour")), (None, later)], ["ethereum"])
+    tip = Tip(load_settings(tmp_path), known, warm_up=False)
+    assert of_rule(tip.take(batch(1, ("cold", "exchange", "1"), ("mixer", "c", "1"))), "watched") == []
+    (told,) = of_rule(tip.take(batch(2, ("c", "cold", "1"), ("exchange", "d", "1"))), "watched")
+    assert told.subject == "w-harbour|ethereum|2025-10-09"
+    assert told.reason.startswith("watched harbour: 2 transfers so far")
