@@ -169,6 +169,12 @@ def text_of(key: list[Any]) -> str | None:
     return key[0]
 
 
+def with_cursor(request: Request, cursor: str) -> str:
+    """The address of a request, as it was sent, with another cursor."""
+    path = request.scope["raw_path"].decode("ascii")
+    return f"{path}?{urlencode({**dict(request.query_params), 'cursor': cursor})}"
+
+
 def page(
     request: Request, run: str | None, found: Rows, next_key: list[Any] | None, more: Mapping[str, Any] | None = None
 ) -> Response:
@@ -187,8 +193,7 @@ def page(
     if run:
         headers |= {"ETag": etag(run, form), "X-Run": run}
     if cursor:
-        query = {**dict(request.query_params), "cursor": cursor}
-        headers["Link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
+        headers["Link"] = f'<{with_cursor(request, cursor)}>; rel="next"'
     columns, rows = found
     if form == CSV:
         return Response(_csv(columns, rows), media_type="text/csv; charset=utf-8", headers=headers)

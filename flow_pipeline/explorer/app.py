@@ -19,7 +19,7 @@ from flow_pipeline.domain.errors import Conflict, FlowError, NotThere, UsageErro
 from flow_pipeline.explorer import api, pages
 from flow_pipeline.explorer.answers import NotAcceptable, NotModified, problem
 from flow_pipeline.explorer.reading import Gone, Reading, TooLong
-from flow_pipeline.explorer.safety import Allowance, Guard
+from flow_pipeline.explorer.safety import HEADERS, Allowance, Guard
 from flow_pipeline.explorer.state import State
 from flow_pipeline.explorer.store import people
 from flow_pipeline.explorer.store.opening import Store
@@ -123,6 +123,8 @@ async def _unrouted(request: Request, error: Exception) -> Response:
 
 async def _failed(request: Request, error: Exception) -> Response:
     """What nobody foresaw: its type alone leaves, the rest is in the log."""
-    return _told(
+    answer = _told(
         request, 500, "Failed", f"{type(error).__name__}: the explorer failed", "its log on the terminal says where"
     )
+    answer.headers.update(HEADERS)  # what fails is told outside of the guard
+    return answer

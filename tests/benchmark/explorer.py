@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from typing import Any
 from unittest import mock
 
 import duckdb
+import httpx
 
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.ingest import LoadOptions
@@ -30,7 +32,9 @@ from flow_pipeline.questions.pairs import address_transfers, pair_tokens, pair_t
 from flow_pipeline.questions.places import names_of, place_of
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse.days import mark_built
+from flow_pipeline.warehouse.publish import copy_file, point_at, published_file
 from flow_pipeline.warehouse.store import UNSAFE_OPTIMIZERS, Connection, lend_macros, number, open_build
+from tests.explorer import free_port
 
 HUBS = 20
 _WORLD = """
@@ -156,6 +160,69 @@ def _chosen(connection: Connection, most: int) -> tuple[list[tuple[int, str]], l
     return addresses, [number for (number,) in busiest], pairs
 
 
+def served(folder: Path, busy: int, requests: int) -> dict[str, float]:
+    """A server on the built file: seconds of the first page, ms of a page of counterparties, MB after requests."""
+    settings = settings_of(folder, busy)
+    target = published_file(settings, "20250401T000000-bench0")
+    target.parent.mkdir(parents=True)
+    copy_file(settings.build_file, target)
+    point_at(settings, target)
+    with closing(duckdb.connect(str(target), read_only=True)) as connection:
+        addresses = [text for _, text in _chosen(connection, 150)[0]]
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "flow_pipeline",
+        "--data-dir",
+        str(settings.data_dir),
+        "serve",
+        "--port",
+        str(port),
+    ]
+    environment = {**os.environ, "NETRAFLOW_EXPLORER__REQUESTS_PER_MINUTE": "1000000"}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "flow_pipeline", *words], env=environment, stderr=subprocess.DEVNULL
+    )
+    found: dict[str, float] = {}
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+            _until_it_answers(client)
+            started = time.perf_counter()
+            client.get("/").raise_for_status()
+            found["first page, s"] = time.perf_counter() - started
+            times = []
+            for n in range(requests):
+                started = time.perf_counter()
+                client.get(f"/api/v1/addresses/ethereum/{addresses[n % len(addresses)]}/counterparties")
+                times.append((time.perf_counter() - started) * 1_000)
+                if n + 1 in (requests // 10, requests):
+                    found[f"MB after {n + 1:,}"] = _resident(server.pid)
+        found["p50, ms"], found["p95, ms"] = sorted(times)[requests // 2], sorted(times)[requests * 95 // 100]
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+    return found
+
+
+def _until_it_answers(client: httpx.Client) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            client.get("/static/icon.svg")
+            return
+        except httpx.ConnectError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _resident(pid: int) -> float:
+    """MB of memory of a process."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("VmRSS"))) / 1e3
+
+
 def in_its_own_process(call: str) -> Any:
     """What a call of this module gives, and the peak of its memory in GB."""
     code = (
@@ -206,6 +273,8 @@ def main() -> None:
             print(f"{question:32s} {_told(times)}; without the tables {_told(slow[question])}")
         both = fast["counterparties 50"] + fast["counterparties 50 of a hub"]
         print(f"{'counterparties 50 of both':32s} {_told(both)}")
+        for what, value in served(folder, given.busy, 1_000).items():
+            print(f"served: {what:20s} {value:8.1f}")
 
 
 if __name__ == "__main__":

@@ -90,6 +90,20 @@ def test_lists_come_page_by_page_in_every_form(client: httpx.Client) -> None:
     ]
 
 
+def test_the_next_page_is_where_links_lead(client: httpx.Client) -> None:
+    entities = client.get(f"{API}/entities").json()["items"]
+    name = quote(next(one["entity"] for one in entities if one["category"] == "exchange"), safe="")
+    first = client.get(f"{API}/entities/ethereum/{name}/days?limit=1")
+    further = first.links["next"]["url"]
+    assert further.startswith(f"{API}/entities/ethereum/{name}/days?limit=1&cursor=")
+    second = client.get(further)
+    assert second.json()["items"] != first.json()["items"]
+    page = client.get(f"/addresses/ethereum/{RECEIVER}/transfers?limit=5")
+    link = re.findall(r'<a class="button quiet" href="([^"]+)">Next page', page.text)[0].replace("&amp;", "&")
+    assert client.get(link).status_code == 200
+    assert client.get(f"{API}/entities/ethereum/a%0Ab%0D/days").status_code == 404
+
+
 def test_a_cell_is_no_formula_of_a_spreadsheet(client: httpx.Client) -> None:
     text = client.get(f"{API}/addresses/ethereum/{RING[0]}/transfers", headers={"Accept": "text/csv"}).text
     cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]

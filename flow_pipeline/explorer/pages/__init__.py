@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from flow_pipeline import __version__
 from flow_pipeline.domain.plugs import files_of
 from flow_pipeline.domain.text import harmless
-from flow_pipeline.explorer.answers import cursor_of
+from flow_pipeline.explorer.answers import cursor_of, with_cursor
 from flow_pipeline.explorer.markup import as_html
 from flow_pipeline.explorer.shown import address_path, entity_path, path, short
 from flow_pipeline.explorer.state import Paging
@@ -114,7 +114,7 @@ def next_page(request: Request, paging: Paging, run: str | None, found: Rows, *c
         return ""
     last = dict(zip(found[0], found[1][paging.limit - 1], strict=True))
     key = [last[name] for name in columns] if columns else [paging.part.after + paging.limit]
-    return f"{request.url.path}?{urlencode({**dict(request.query_params), 'cursor': cursor_of(run or '', key)})}"
+    return with_cursor(request, cursor_of(run or "", key))
 
 
 def refusal(request: Request, status: int, title: str, detail: str, way_out: str) -> HTMLResponse:
@@ -124,5 +124,5 @@ def refusal(request: Request, status: int, title: str, detail: str, way_out: str
 
 def login_address(request: Request) -> str:
     """Where to sign in, and the page to come back to."""
-    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    back = request.scope["raw_path"].decode("ascii") + (f"?{request.url.query}" if request.url.query else "")
     return f"/login?{urlencode({'back': back})}"
