@@ -170,20 +170,10 @@ def served(folder: Path, busy: int, requests: int) -> dict[str, float]:
     with closing(duckdb.connect(str(target), read_only=True)) as connection:
         addresses = [text for _, text in _chosen(connection, 150)[0]]
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "flow_pipeline",
-        "--data-dir",
-        str(settings.data_dir),
-        "serve",
-        "--port",
-        str(port),
-    ]
+    words = ["--data-dir", str(settings.data_dir), "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "flow_pipeline", *words]
     environment = {**os.environ, "NETRAFLOW_EXPLORER__REQUESTS_PER_MINUTE": "1000000"}
-    server = subprocess.Popen(
-        [sys.executable, "-m", "flow_pipeline", *words], env=environment, stderr=subprocess.DEVNULL
-    )
+    server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     found: dict[str, float] = {}
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
