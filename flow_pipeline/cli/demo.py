@@ -121,7 +121,7 @@ def _tell(summary: dict[str, Any], planted: str) -> None:
     for name, text in lines:
         put(f"  {name:<12} {text}")
     first = [f"finding {finding}" for finding in summary["first_findings"][:1]]
-    tell_next(("findings --limit 5", *first, "netflow --exchange Northbank --token USDT"))
+    tell_next(("findings --limit 5", *first, "netflow --exchange Northbank --token USDT", "serve"))
 
 
 def _tell_planted(days: list[dict[str, Any]], scores: list[dict[str, Any]]) -> None:
