@@ -1109,7 +1109,8 @@ class ExplorerSettings(Section):
         "`trusted_proxies`, unset asks for passwords",
     )
     trusted_proxies: tuple[str, ...] = Field(
-        ("127.0.0.1", "::1"), description="addresses of proxies whose trusted header counts"
+        ("127.0.0.1", "::1"),
+        description="addresses of proxies whose trusted header, X-Forwarded-For and X-Forwarded-Proto count",
     )
     memory_limit: str = Field(
         "160MB",
@@ -1124,10 +1125,13 @@ class ExplorerSettings(Section):
         1_000, ge=1, le=100_000, description="most rows of one page: larger ones hold up everybody; ask for the next"
     )
     requests_per_minute: int = Field(
-        600, ge=1, description="requests per person or address and minute: ten a second, more than a hand can make"
+        600,
+        ge=1,
+        description="requests per address and minute: ten a second, more than a hand can make; a trusted proxy says "
+        "whose they are",
     )
     logins_per_minute: int = Field(
-        10, ge=1, description="attempts to sign in per address and minute: guessing passwords is slow work"
+        10, ge=1, description="attempts to sign in per name, address and minute: guessing passwords is slow work"
     )
     max_body_bytes: int = Field(
         2_000_000, ge=10_000, description="largest body of a request: a saved view of 300 nodes has about 100 kB"

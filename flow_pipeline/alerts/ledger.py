@@ -505,7 +505,7 @@ def _decide(
     settings: Settings, prefix: str, action: str, author: str, reason: str, until: datetime | None,
     now: datetime | None, verdict: str | None = None, seen: str | None = None,
 ) -> str:  # fmt: skip
-    at = as_utc(now)
+    at, reason = as_utc(now), _reason(reason)
     with open_ledger(settings) as connection, transaction(connection):
         alert_id = find(connection, prefix)
         if seen is not None and seen != state_of(connection, alert_id):
@@ -530,15 +530,27 @@ def _decide(
     return alert_id
 
 
+def _reason(text: str) -> str:
+    """A reason that says something.
+
+    Raises:
+        UsageError: it is empty.
+    """
+    if not text.strip():
+        raise UsageError("there is no reason", "say why, for whoever reads it later")
+    return text.strip()
+
+
 def _acknowledge(
     connection: Connection, alert_id: str, author: str, at: datetime, reason: str, verdict: str | None
 ) -> None:
     connection.execute(
         """
-            update alerts set acknowledged_by = ?, acknowledged_at = ?, acknowledged_reason = ?, acknowledged_as = ?
+            update alerts set acknowledged_by = ?, acknowledged_at = ?, acknowledged_reason = ?, acknowledged_as = ?,
+                snoozed_until = least(snoozed_until, ?)
             where alert_id = ?
         """,
-        [author, at, reason, verdict, alert_id],
+        [author, at, reason, verdict, at, alert_id],
     )
     _note_action(connection, alert_id, "acknowledge", author, reason, None, at, verdict)
 
@@ -569,12 +581,15 @@ def allow(
     """Send nothing about transfers from one address or entity to another until a day begins; they stay in the ledger.
 
     Raises:
-        UsageError: the day is past.
+        UsageError: the day is past, or an end or the reason is empty.
     """
     at, moment = as_utc(now), datetime(until.year, until.month, until.day)
     if moment <= at:
         raise UsageError(f"--until {until}: that day has begun", "give a day that is still to come")
-    ends = [end.lower() if end.startswith("0x") else end for end in (sender, receiver)]
+    ends = [end.lower() if end.startswith("0x") else end for end in (sender.strip(), receiver.strip())]
+    if not all(ends):
+        raise UsageError("a pair needs both ends", "name who pays and who is paid, by address or entity")
+    reason = _reason(reason)
     with open_ledger(settings) as connection:
         connection.execute("insert into allowed values (?, ?, ?, ?, ?, ?)", [*ends, moment, author, reason, at])
 

@@ -1,19 +1,20 @@
-"""How answers leave: JSON, CSV or Arrow as asked, in pages whose cursor carries its run, with an ETag of that run.
+"""How answers leave: JSON, CSV or Arrow as asked, in pages whose cursor carries its run.
 
-A published file never changes, so that the run, the version of the program and the address of a request say all of an
-answer: a browser that has it is told so without a question to the file. A cursor goes on in the run in which it began,
-for as long as that run is kept.
+A browser that has an answer is told so instead of getting it again. A cursor goes on in the run in which it began, for
+as long as that run is kept, in the list that it is of.
 """
 
 from __future__ import annotations
 
 import base64
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -21,18 +22,17 @@ import orjson
 import pyarrow as pa
 from fastapi import Query, Request, Response
 
-from flow_pipeline import __version__
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.domain.text import csv_cell, harmless
 from flow_pipeline.questions.rows import Rows
 
 JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
 FORMATS = (JSON, CSV, ARROW)
+NAMES = {"json": JSON, "csv": CSV, "arrow": ARROW}
+"""Forms as an address asks for them, where nobody sets headers."""
 PROBLEM = "application/problem+json"
-
-
-class NotModified(Exception):
-    """Whoever asks has the answer already."""
+_LONGEST_CURSOR = 2_000
+_NOT_FILTERS = ("cursor", "limit", "format")
 
 
 class NotAcceptable(FlowError):
@@ -80,11 +80,15 @@ class Answer(Response):
 
 
 def wanted_format(request: Request) -> str:
-    """The form that the Accept header likes best.
+    """The form that the address names, else the one that the Accept header likes best.
 
     Raises:
         NotAcceptable: it names none that is spoken.
     """
+    if (named := request.query_params.get("format")) is not None:
+        if named not in NAMES:
+            raise NotAcceptable(f"format={named[:40]}: no such form is spoken", f"choose from {', '.join(NAMES)}")
+        return NAMES[named]
     best: tuple[float, int, str] | None = None
     accept = request.headers.get("accept") or "*/*"
     for place, part in enumerate(accept.split(",")):
@@ -109,38 +113,45 @@ def wanted_format(request: Request) -> str:
     return best[2]
 
 
-def etag(run: str, form: str) -> str:
-    """The mark of an answer of a run in a form."""
-    return f'W/"{run}-{__version__}-{FORMATS.index(form)}"'
+def answered(
+    request: Request, run: str | None, body: bytes, form: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> Response:
+    """An answer with its mark; without its body where whoever asks has it."""
+    mark = f'W/"{run or ""}-{hashlib.sha256(body).hexdigest()[:16]}"'
+    told = {"Vary": "Accept", "Cache-Control": "private, no-cache", "ETag": mark, **headers}
+    if run:
+        told["X-Run"] = run
+    known = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]
+    if request.method == "GET" and ("*" in known or mark in known or mark[2:] in known):
+        return Response(status_code=304, headers=told)
+    return Response(body, media_type=form, headers=told)
 
 
-def refuse_known(request: Request, run: str, form: str) -> None:
-    """Say so when whoever asks has the answer.
-
-    Raises:
-        NotModified: it has.
-    """
-    known = [mark.strip() for mark in request.headers.get("if-none-match", "").split(",")]
-    if etag(run, form) in known:
-        raise NotModified
+def filters_of(request: Request) -> str:
+    """A mark of a list: its address and what it is asked for, but not which page."""
+    asked = sorted((name, value) for name, value in request.query_params.multi_items() if name not in _NOT_FILTERS)
+    path = request.scope["path"].removeprefix("/api/v1")
+    return hashlib.sha256(json.dumps([path, asked]).encode()).hexdigest()[:8]
 
 
-def cursor_of(run: str, key: list[Any]) -> str:
-    """The word that goes on behind a row: the run, and the row's place in the order of the list."""
-    return base64.urlsafe_b64encode(json.dumps([run, *key], default=jsonable).encode()).decode().rstrip("=")
+def cursor_of(request: Request, run: str | None, key: list[Any]) -> str:
+    """The word that goes on behind a row: the run, a mark of the list, and the row's place in its order."""
+    told = json.dumps([run or "", filters_of(request), *key], default=jsonable)
+    return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
 
 
-def read_cursor(text: str) -> tuple[str, list[Any]]:
-    """The run and the place of a cursor.
+def read_cursor(text: str) -> tuple[str, str, list[Any]]:
+    """The run, the mark of the list and the place of a cursor.
 
     Raises:
         UsageError: it is none of ours.
     """
     try:
-        run, *key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if isinstance(run, str) and key and all(isinstance(part, str | int | float | None) for part in key):
-            return run, key
-    except (ValueError, TypeError):
+        run, mark, *key = json.loads(base64.urlsafe_b64decode(text[:_LONGEST_CURSOR] + "=" * (-len(text) % 4)))
+        is_ours = isinstance(run, str) and isinstance(mark, str) and key
+        if is_ours and all(isinstance(part, str | int | float | None) for part in key):
+            return run, mark, key
+    except (ValueError, TypeError, RecursionError):
         pass
     raise UsageError(f"cursor {text[:60]}: that is no cursor of this list", "take next_cursor of the page before")
 
@@ -188,29 +199,27 @@ def page(
         more: Beside the items, in JSON alone.
     """
     form = wanted_format(request)
-    cursor = cursor_of(run or "", next_key) if next_key is not None else None
-    headers = {"Vary": "Accept", "Cache-Control": "private, no-cache"}
-    if run:
-        headers |= {"ETag": etag(run, form), "X-Run": run}
-    if cursor:
-        headers["Link"] = f'<{with_cursor(request, cursor)}>; rel="next"'
+    cursor = cursor_of(request, run, next_key) if next_key is not None else None
+    headers = {"Link": f'<{with_cursor(request, cursor)}>; rel="next"'} if cursor else {}
     columns, rows = found
     if form == CSV:
-        return Response(_csv(columns, rows), media_type="text/csv; charset=utf-8", headers=headers)
+        return answered(request, run, _csv(columns, rows).encode(), "text/csv; charset=utf-8", headers)
     if form == ARROW:
-        return Response(_arrow(found), media_type=ARROW, headers=headers)
+        return answered(request, run, _arrow(found), ARROW, headers)
     items = [dict(zip(columns, row, strict=True)) for row in rows]
-    return Answer({"items": items, "next_cursor": cursor, "run": run, **(more or {})}, headers=headers)
+    told = {"items": items, "next_cursor": cursor, "run": run, **(more or {})}
+    return answered(request, run, to_json(told), JSON, headers)
 
 
 def single(request: Request, run: str | None, found: Mapping[str, Any]) -> Response:
-    """One thing with what belongs to it, as JSON."""
+    """One thing with what belongs to it, as JSON.
+
+    Raises:
+        NotAcceptable: another form is asked for.
+    """
     if wanted_format(request) != JSON:
         raise NotAcceptable("this is no table: it is told as JSON alone", f"ask for {JSON}")
-    headers = {"Vary": "Accept", "Cache-Control": "private, no-cache"}
-    if run:
-        headers |= {"ETag": etag(run, JSON), "X-Run": run}
-    return Answer({**found, "run": run}, headers=headers)
+    return answered(request, run, to_json({**found, "run": run}), JSON)
 
 
 def _csv(columns: list[str], rows: list[tuple[Any, ...]]) -> str:
@@ -275,4 +284,4 @@ def problem(status: int, title: str, detail: str, way_out: str = "", **more: Any
     return Response(to_json(body), status, media_type=PROBLEM, headers={"Cache-Control": "no-store"})
 
 
-Cursor = Annotated[str | None, Query(max_length=2_000, description="next_cursor of the page before")]
+Cursor = Annotated[str | None, Query(max_length=_LONGEST_CURSOR, description="next_cursor of the page before")]

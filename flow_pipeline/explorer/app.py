@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from flow_pipeline import __version__
 from flow_pipeline.domain.errors import Conflict, FlowError, NotThere, UsageError
 from flow_pipeline.explorer import api, pages
-from flow_pipeline.explorer.answers import NotAcceptable, NotModified, problem
+from flow_pipeline.explorer.answers import NotAcceptable, problem
 from flow_pipeline.explorer.reading import Gone, Reading, TooLong
 from flow_pipeline.explorer.safety import HEADERS, Allowance, Guard
 from flow_pipeline.explorer.state import State
@@ -38,6 +38,8 @@ _STATUS: dict[type[FlowError], tuple[int, str]] = {
     FlowError: (503, "Not available"),
 }
 """Status and title of a refusal, the most special first."""
+_NAMES = 10
+"""Names under which an address may try to sign in as often as under one."""
 
 
 def create_app(settings: Settings, host: str = "127.0.0.1") -> FastAPI:
@@ -50,7 +52,9 @@ def create_app(settings: Settings, host: str = "127.0.0.1") -> FastAPI:
     Raises:
         UsageError: others than this machine could reach it, and nobody could sign in.
     """
-    state = State(settings, Reading(settings), Store(settings), host, Allowance(settings.explorer.logins_per_minute))
+    tries = settings.explorer.logins_per_minute
+    allowances = Allowance(tries), Allowance(_NAMES * tries)
+    state = State(settings, Reading(settings), Store(settings), host, *allowances)
     if asks_for_people(state) and not (people.is_anybody(state.store) or settings.explorer.trusted_header):
         state.close()
         raise UsageError(
@@ -82,7 +86,6 @@ def create_app(settings: Settings, host: str = "127.0.0.1") -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(Guard, settings=settings.explorer, host=host)
     app.add_exception_handler(FlowError, _refused)
-    app.add_exception_handler(NotModified, lambda request, error: Response(status_code=304))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _unrouted)
     app.add_exception_handler(Exception, _failed)

@@ -17,7 +17,7 @@ import duckdb
 
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.publish import published_file
+from flow_pipeline.warehouse.publish import published_file, published_runs
 from flow_pipeline.warehouse.store import (
     UNSAFE_OPTIMIZERS,
     Connection,
@@ -134,15 +134,13 @@ class Reading:
     def _path(self, run: str | None) -> Path:
         if run is None:
             return published_path(self._settings)
-        path = published_file(self._settings, run)
         # A name that leads elsewhere is not asked of the disk.
-        kept = {file.name for file in self._settings.published_dir.glob("warehouse-*.duckdb")}
-        if path.name not in kept:
+        if run not in published_runs(self._settings):
             raise Gone(
                 f"run {run} is no longer kept",
                 "start again from the first page; warehouse.keep_published says how many are kept",
             )
-        return path.resolve()
+        return published_file(self._settings, run).resolve()
 
     def _opened(self, path: Path) -> _File:
         config: dict[str, str | bool | int | float | list[str]] = {

@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 
 from flow_pipeline.explorer.answers import problem
@@ -141,7 +140,7 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > self._settings.max_body_bytes:
             return self._too_large()
-        wait = self._allowance.wait(caller_of(scope))
+        wait = self._allowance.wait(caller_of(scope, self._settings))
         if wait:
             answer = problem(
                 429, "Too many requests", f"more than {self._settings.requests_per_minute} requests in a minute",
@@ -170,9 +169,23 @@ class Guard:
         return sending
 
 
-def caller_of(scope: Scope) -> str:
-    """Who is counted: the address at the other end."""
+def client_of(scope: Scope) -> str:
+    """The address at the other end of the wire."""
     return str(scope["client"][0]) if scope.get("client") else ""
+
+
+def caller_of(scope: Scope, settings: ExplorerSettings) -> str:
+    """Whose requests are counted: the address at the other end, or whom a trusted proxy there speaks for."""
+    client = client_of(scope)
+    told = Headers(scope=scope).get("x-forwarded-for", "") if client in settings.trusted_proxies else ""
+    # The proxy adds the address that it saw behind what it was told.
+    return told.rpartition(",")[2].strip()[:64] or client
+
+
+def is_https(scope: Scope, settings: ExplorerSettings) -> bool:
+    """True where the browser speaks HTTPS, to a trusted proxy or to this server."""
+    told = Headers(scope=scope).get("x-forwarded-proto", "") if client_of(scope) in settings.trusted_proxies else ""
+    return (told or scope["scheme"]) == "https"
 
 
 def _name_of(host: str) -> str:
@@ -199,8 +212,3 @@ def _is_from_here(headers: Headers, host: str) -> bool:
 def csrf_of(session: str) -> str:
     """The token that forms of a session carry: whoever can neither read its cookie nor its pages can not make it."""
     return hmac.new(session.encode(), b"forms", "sha256").hexdigest()
-
-
-def client_address(request: Request) -> str:
-    """The address at the other end of the wire."""
-    return request.client.host if request.client else ""

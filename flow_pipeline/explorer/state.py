@@ -13,12 +13,12 @@ from pydantic import BeforeValidator
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.explorer.answers import (
+    NAMES,
     Cursor,
+    filters_of,
     page,
     read_cursor,
-    refuse_known,
     single,
-    wanted_format,
     whole_number,
 )
 from flow_pipeline.explorer.reading import Reading, Snapshot
@@ -31,13 +31,19 @@ from flow_pipeline.warehouse.store import Connection
 
 @dataclass
 class State:
-    """Settings, the published files, what people write, the address listened on, and how often one may sign in."""
+    """Settings, the published files, what people write, the address listened on, how often one may sign in.
+
+    Attributes:
+        logins: Under a name.
+        guesses: Under any.
+    """
 
     settings: Settings
     reading: Reading
     store: Store
     host: str
     logins: Allowance
+    guesses: Allowance
 
     def close(self) -> None:
         """Let go of files."""
@@ -54,26 +60,27 @@ def state_of(request: Request) -> State:
 def snapshot(request: Request) -> Iterator[Snapshot]:
     """The published file for this request: that of the cursor of a list, else the current one."""
     cursor = request.query_params.get("cursor")
-    run, _ = read_cursor(cursor) if cursor else (None, [])
+    run = read_cursor(cursor)[0] if cursor else None
     with state_of(request).reading.snapshot(run or None) as found:
-        if request.method in ("GET", "HEAD") and request.url.path.startswith("/api/"):
-            refuse_known(request, found.run, wanted_format(request))
         yield found
 
 
 Read = Annotated[Snapshot, Depends(snapshot)]
 Shared = Annotated[State, Depends(state_of)]
 Limit = Annotated[int | None, Query(ge=1, description="rows of a page; unset is explorer.page_rows")]
+Form = Annotated[
+    str | None, Query(alias="format", max_length=20, description=f"{', '.join(NAMES)}: instead of the Accept header")
+]
 Token = Annotated[str | None, Query(max_length=200, description="only this token: symbol or contract address")]
 
 
-_UNSET = BeforeValidator(lambda value: value or None)
+UNSET = BeforeValidator(lambda value: value or None)
 """A field of a form that was left empty asks for nothing."""
 
 
 def window(
-    first: Annotated[date | None, _UNSET, Query(description="first day, UTC")] = None,
-    last: Annotated[date | None, _UNSET, Query(description="last day, included")] = None,
+    first: Annotated[date | None, UNSET, Query(description="first day, UTC")] = None,
+    last: Annotated[date | None, UNSET, Query(description="last day, included")] = None,
 ) -> Window:
     """The days asked for."""
     return Window(first, last)
@@ -124,16 +131,19 @@ class Paging:
         return Rows(found[0], found[1][: self.limit], found.types)
 
 
-def paging(request: Request, shared: Shared, limit: Limit = None, cursor: Cursor = None) -> Paging:
+def paging(request: Request, shared: Shared, limit: Limit = None, cursor: Cursor = None, form: Form = None) -> Paging:
     """Which page is asked for.
 
     Raises:
-        UsageError: more rows than a page may have.
+        UsageError: more rows than a page may have, or a cursor of another list.
     """
     most = shared.settings.explorer.max_page_rows
     if limit and limit > most:
         raise UsageError(f"limit={limit}: a page has at most {most:,} rows", "take them page by page with next_cursor")
-    return Paging(request, limit or shared.settings.explorer.page_rows, read_cursor(cursor)[1] if cursor else [])
+    _, mark, key = read_cursor(cursor) if cursor else ("", "", [])
+    if cursor and mark != filters_of(request):
+        raise UsageError("the cursor is of another list", "take next_cursor of the page before, with the same filters")
+    return Paging(request, limit or shared.settings.explorer.page_rows, key)
 
 
 Page = Annotated[Paging, Depends(paging)]

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 
 from flow_pipeline.domain.errors import FlowError, UsageError
-from flow_pipeline.explorer.safety import client_address, csrf_of, is_loopback
+from flow_pipeline.explorer.safety import client_of, csrf_of, is_loopback
 from flow_pipeline.explorer.state import State, state_of
 from flow_pipeline.explorer.store import people
 from flow_pipeline.explorer.store.people import Visitor
@@ -85,7 +85,7 @@ def caller(request: Request) -> Caller | None:
 def _named_by_proxy(request: Request, state: State) -> str:
     """Whom a proxy that is trusted names; empty where there is none."""
     header = state.settings.explorer.trusted_header
-    if not header or client_address(request) not in state.settings.explorer.trusted_proxies:
+    if not header or client_of(request.scope) not in state.settings.explorer.trusted_proxies:
         return ""
     return request.headers.get(header, "")
 

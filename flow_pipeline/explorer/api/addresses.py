@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.explorer.state import Ask, AskOne, Days, Shared, Token
+from flow_pipeline.explorer.state import UNSET, Ask, AskOne, Days, Shared, Token
 from flow_pipeline.questions import findings as findings_asked
 from flow_pipeline.questions.addresses import profile
 from flow_pipeline.questions.counterparties import counterparties
@@ -24,7 +24,7 @@ from flow_pipeline.warehouse.store import Connection
 router = APIRouter(prefix="/addresses/{chain}/{address}", tags=["addresses"])
 Chain = Annotated[str, Path(max_length=100, description="a chain, such as ethereum")]
 Address = Annotated[str, Path(max_length=200, description="an address, in any case where its chain has none")]
-Hops = Annotated[int | None, Query(ge=1, le=20, description="1 is direct alone; unset is explorer.exposure_hops")]
+Hops = Annotated[int | None, UNSET, Query(ge=1, le=20, description="1: direct alone; unset: explorer.exposure_hops")]
 TRANSFER_KEY = ("block_timestamp", "load_id", "source_row")
 
 

@@ -83,17 +83,8 @@ def open_one(who: Writer, shared: Shared, read: Read, opening: Opening) -> Respo
 
 def opened(shared: Shared, read: Read, author: str, opening: Opening) -> int:
     """Open a case from all that it is to be about; its id."""
-    others = opening.others()
-    title = opening.title
-    if title is None and not opening.alerts and others:
-        kind, keys = next(iter(others.items()))
-        title = f"{kind} {keys[0]}"
-    case_id = cases.open_case(
-        shared.store, author, opening.alerts, title, opening.priority, opening.assignee, published=read
-    )
-    for kind, keys in others.items():
-        cases.add(shared.store, case_id, author, kind, keys, read)
-    return case_id
+    told = (opening.alerts, opening.title, opening.priority, opening.assignee)
+    return cases.open_case(shared.store, author, *told, published=read, others=opening.others())
 
 
 @router.get("/{case_id}")

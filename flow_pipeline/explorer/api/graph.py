@@ -55,10 +55,10 @@ def expand(
     """A node and its counterparties, those of most dollars first, each with what went to it and came from it."""
     limit = shared.settings.explorer.graph_page if limit is None else limit
     _refuse_more(shared, limit, f"limit={limit}")
-    after = whole_number(read_cursor(cursor)[1]) if cursor else 0
+    after = whole_number(read_cursor(cursor)[2]) if cursor else 0
     own = known_chain(read.connection, chain)
     found = graph.expansion(read.connection, own, address, limit, after)
-    more = cursor_of(read.run, [after + len(found["items"])]) if found["others"] else None
+    more = cursor_of(request, read.run, [after + len(found["items"])]) if found["others"] else None
     return single(request, read.run, {**found, "next_cursor": more})
 
 

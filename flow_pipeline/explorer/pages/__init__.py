@@ -20,9 +20,10 @@ from flow_pipeline.domain.plugs import files_of
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.explorer.answers import cursor_of, with_cursor
 from flow_pipeline.explorer.markup import as_html
+from flow_pipeline.explorer.safety import is_https
 from flow_pipeline.explorer.shown import address_path, entity_path, path, short
-from flow_pipeline.explorer.state import Paging
-from flow_pipeline.explorer.who import COOKIE, Caller, reader
+from flow_pipeline.explorer.state import Paging, state_of
+from flow_pipeline.explorer.who import COOKIE, INVESTIGATOR, Caller, reader
 from flow_pipeline.questions.rows import Rows
 from flow_pipeline.reports.page import in_words
 
@@ -82,6 +83,7 @@ def render(request: Request, template: str, title: str, status: int = 200, **val
                 "title": title,
                 "who": who,
                 "csrf": who.csrf if who else "",
+                "may_write": bool(who and who.person.role == INVESTIGATOR),
                 "run": None,
                 "here": request.url.path,
                 "query": request.query_params.get("q", ""),
@@ -96,8 +98,12 @@ def render(request: Request, template: str, title: str, status: int = 200, **val
 
 
 def set_session(request: Request, answer: Response, session: str) -> None:
-    """Have the browser keep a session: no script reads it, no other site sends it."""
-    answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", secure=request.url.scheme == "https", path="/")
+    """Have the browser keep a session: no script reads it, and other sites send it with links alone.
+
+    Links from a mail or a ticket are to work; what changes something has its own token and origin.
+    """
+    is_secure = is_https(request.scope, state_of(request).settings.explorer)
+    answer.set_cookie(COOKIE, session, httponly=True, samesite="lax", secure=is_secure, path="/")
 
 
 def next_page(request: Request, paging: Paging, run: str | None, found: Rows, *columns: str) -> str:
@@ -114,7 +120,7 @@ def next_page(request: Request, paging: Paging, run: str | None, found: Rows, *c
         return ""
     last = dict(zip(found[0], found[1][paging.limit - 1], strict=True))
     key = [last[name] for name in columns] if columns else [paging.part.after + paging.limit]
-    return with_cursor(request, cursor_of(run or "", key))
+    return with_cursor(request, cursor_of(request, run, key))
 
 
 def refusal(request: Request, status: int, title: str, detail: str, way_out: str) -> HTMLResponse:

@@ -304,4 +304,5 @@ def _listing(request: Request, run: str, known: dict[str, object], what: str, sh
         what=what,
         found=shown,
         next=further,
+        asked={name: request.query_params.get(name) for name in ("first", "last", "token")},
     )

@@ -19,6 +19,8 @@ from flow_pipeline.explorer.state import Page, Shared
 from flow_pipeline.explorer.who import Form, Reader, Writer
 
 router = APIRouter()
+_LONGEST_REASON = 2_000
+"""Letters of a reason; what is longer is a note of a case."""
 _LISTED = {
     "severity": "severity",
     "block_date": "day",
@@ -137,8 +139,8 @@ def decide(request: Request, who: Writer, shared: Shared, alert_id: str, form: F
     """Acknowledge, snooze or allow, as the form says; where the alert moved since, the page says so and keeps it."""
     author, reason, seen = who.person.name, form.get("reason", "").strip(), form.get("seen")
     decision = form.get("decision", "")
-    if not reason:
-        raise UsageError("there is no reason", "say why, for whoever reads it later")
+    if len(reason) > _LONGEST_REASON:
+        raise UsageError(f"the reason has {len(reason):,} letters", f"give at most {_LONGEST_REASON:,}")
     if decision == "acknowledge":
         verdict = form.get("verdict") or None
         if verdict is not None and verdict not in ledger.VERDICTS:
@@ -147,9 +149,7 @@ def decide(request: Request, who: Writer, shared: Shared, alert_id: str, form: F
     elif decision == "snooze":
         ledger.snooze(shared.settings, alert_id, _until(form), author, reason, seen=seen)
     elif decision == "allow":
-        ends = form.get("sender", "").strip(), form.get("receiver", "").strip()
-        if not all(ends):
-            raise UsageError("a pair needs both ends", "name who pays and who is paid, by address or entity")
+        ends = form.get("sender", ""), form.get("receiver", "")
         ledger.allow(shared.settings, *ends, _until(form), author, reason)
     else:
         raise UsageError(f"there is no decision {decision[:40]}", "choose from acknowledge, snooze, allow")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
-from flow_pipeline.alerts.ledger import VERDICTS
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.explorer.api.cases import CaseId, Opening, opened, zipped
 from flow_pipeline.explorer.evidence.bundle import bundle
@@ -19,7 +19,7 @@ from flow_pipeline.explorer.shown import Cell, address_path, facts, path, short,
 from flow_pipeline.explorer.state import Page, Read, Shared, part_of
 from flow_pipeline.explorer.store import asking, cases, closing
 from flow_pipeline.explorer.store.changing import PRIORITIES, STATUSES
-from flow_pipeline.explorer.who import Fields, Form, Reader, Writer
+from flow_pipeline.explorer.who import INVESTIGATOR, Fields, Form, Reader, Writer
 
 router = APIRouter(prefix="/cases")
 _LISTED = {
@@ -85,7 +85,12 @@ def open_one(who: Writer, shared: Shared, read: Read, fields: Fields) -> Respons
             title = value.strip() or None
     if not title and not any(named.values()):
         raise UsageError("there is nothing to open a case from", "choose an alert, or give the case a title")
-    opening = Opening.model_validate({"title": title, **named})
+    try:
+        opening = Opening.model_validate({"title": title, **named})
+    except ValidationError as error:
+        told = error.errors()[0]
+        what = " ".join(str(part) for part in told["loc"])
+        raise UsageError(f"{what}: {told['msg']}", "choose fewer things, or shorten the title") from None
     return RedirectResponse(path("cases", str(opened(shared, read, who.person.name, opening))), 303)
 
 
@@ -112,8 +117,7 @@ def one(request: Request, who: Reader, shared: Shared, case_id: CaseId) -> Respo
         timeline=[(event, _detail(event["detail"])) for event in found["timeline"]],
         narrative=narrative_of(dossier(shared.store, case_id)),
         priorities=PRIORITIES,
-        verdicts=VERDICTS,
-        is_open=found["status"] in ("open", "waiting", "closing"),
+        is_open=found["status"] in ("open", "waiting", "closing") and who.person.role == INVESTIGATOR,
     )
 
 
@@ -127,7 +131,7 @@ def _item(item: dict[str, Any]) -> dict[str, Any]:
     elif kind == "view":
         link, says = Cell(content.get("title") or key, href=path("views", key)), "a saved view of the graph"
     elif kind == "entity":
-        link = Cell(key, href=f"/search?q={key}" if len(key) > 2 else "")
+        link = Cell(key).searching() if len(key) > 2 else Cell(key)
     else:
         link, says = (
             Cell(key, href=path(f"{kind}s", key), kind="hash"),

@@ -28,13 +28,15 @@ def ask(request: Request, back: Annotated[str, Query(max_length=2_000)] = "/") -
 def sign_in(request: Request, shared: Shared, form: Form) -> Response:
     """Begin a session, and go back to where somebody came from."""
     back = form.get("back", "/")
-    wait = shared.logins.wait(caller_of(request.scope))
+    name = form.get("name", "").strip()
+    caller = caller_of(request.scope, shared.settings.explorer)
+    wait = shared.logins.wait(f"{caller} {name.lower()}"[:200]) or shared.guesses.wait(caller)
     if wait:
         told = f"Too many attempts; try again in {int(wait) + 1} s."
         answer = render(request, "login.html.j2", "Sign in", 429, back=back, trouble=told)
         answer.headers["Retry-After"] = str(int(wait) + 1)
         return answer
-    session = people.sign_in(shared.store, form.get("name", ""), form.get("password", ""))
+    session = people.sign_in(shared.store, name, form.get("password", ""))
     if session is None:
         told = "Name and password do not belong together."
         return render(request, "login.html.j2", "Sign in", 401, back=back, trouble=told)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -11,7 +12,7 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.explorer import charts
 from flow_pipeline.explorer.answers import Answer
 from flow_pipeline.explorer.pages import next_page, render
-from flow_pipeline.explorer.shown import path, table
+from flow_pipeline.explorer.shown import Table, path, table
 from flow_pipeline.explorer.state import Days, Page, Read, Shared, Token
 from flow_pipeline.explorer.who import Reader
 from flow_pipeline.questions import netflow as questions
@@ -65,7 +66,7 @@ def exchanges(
     heads = table(shown, _TOTALS)
     for cells, row in zip(heads.rows, shown[1], strict=True):
         known = dict(zip(shown[0], row, strict=True))
-        cells[0] = cells[0].leading_to(path("netflow", known["chain"], known["exchange"]))
+        cells[0] = cells[0].leading_to(_series(known, known["exchange"]))
     rules, method = questions.judged_by(shared.settings, None)
     anomalies = questions.anomalous_days(read.connection, rules, method, days, token or None)
     return render(
@@ -75,10 +76,26 @@ def exchanges(
         run=read.run,
         found=heads,
         next=next_page(request, page, read.run, found),
-        anomalies=table(Rows(anomalies[0], anomalies[1][:_SHOWN], anomalies.types), _ANOMALIES),
+        anomalies=_linked(Rows(anomalies[0], anomalies[1][:_SHOWN], anomalies.types)),
         anomalies_total=len(anomalies[1]),
         asked={"token": token, "first": days.first, "last": days.last},
     )
+
+
+def _series(row: Mapping[str, Any], exchange: str) -> str:
+    """Where the series of a token on an exchange is."""
+    token = row["token_address"] or row["token_symbol"] or ""
+    return f"{path('netflow', row['chain'], exchange)}?{urlencode({'token': token})}"
+
+
+def _linked(anomalies: Rows) -> Table:
+    """Days that stand out, each leading to its series; that of all exchanges has no page."""
+    made = table(anomalies, _ANOMALIES)
+    at = [head.text for head in made.heads].index("exchange") if made.rows else 0
+    for cells, row in zip(made.rows, anomalies[1], strict=True):
+        known = dict(zip(anomalies[0], row, strict=True))
+        cells[at] = cells[at].leading_to("" if known["scope_type"] == "total" else _series(known, known["scope"]))
+    return made
 
 
 _SHOWN = 25

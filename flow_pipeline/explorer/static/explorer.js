@@ -11,7 +11,10 @@ function colours() {
 
 async function draw(figure) {
   const [{ embed }, answer] = await Promise.all([import("/charts/vega.js"), fetch(figure.dataset.chart)]);
-  if (!answer.ok) return;
+  if (!answer.ok) {
+    figure.querySelector("p").textContent = "The chart could not be drawn.";
+    return;
+  }
   const place = document.createElement("div");
   place.className = "canvas";
   figure.querySelector("p")?.remove();

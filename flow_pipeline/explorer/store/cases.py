@@ -9,6 +9,7 @@ Each writing function takes who does it and the version of the case that was see
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from flow_pipeline.domain.chains import canonical_chain
@@ -40,8 +41,9 @@ def open_case(
     priority: str = "normal",
     assignee: str | None = None,
     published: Published | None = None,
+    others: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> int:
-    """Open a case from alerts, with copies of what they name; its id.
+    """Open a case, with copies of what its alerts name; its id. What can not be copied opens none.
 
     Args:
         store: Where it is kept.
@@ -51,20 +53,26 @@ def open_case(
         priority: One of `PRIORITIES`.
         assignee: Who works on it.
         published: The published file that findings and addresses are copied from; None leaves them out.
+        others: What else it is about, keys by kind as `add` takes them.
 
     Raises:
-        UsageError: an alert is not there, or neither alert nor title is given.
+        UsageError: an alert or something else is not there, or there is nothing to name the case by.
     """
     author, priority = a_name("the author's name", author), one_of("priority", priority, PRIORITIES)
     known: list[dict[str, Any]] = []
-    copies, missing = gather(
-        store.settings, published, lambda to: known.extend(to.alert(alert_id) for alert_id in alert_ids)
-    )
-    if title is None and not known:
+
+    def fill(to: Gathering) -> None:
+        known.extend(to.alert(alert_id) for alert_id in alert_ids)
+        for kind, keys in others.items():
+            _copy(store, to, kind, keys)
+
+    copies, missing = gather(store.settings, published, fill)
+    named = next((f"{kind} {keys[0]}" for kind, keys in others.items() if keys), None)
+    if title is None and not known and named is None:
         raise UsageError("a case without an alert has no title", "give --title")
     moment = now()
     case = Case(
-        title=a_title(title) if title is not None else harmless(known[0]["title"], TITLE),
+        title=a_title(title) if title is not None else harmless(known[0]["title"] if known else str(named), TITLE),
         status="open",
         priority=priority,
         assignee=a_name("the assignee's name", assignee) if assignee else None,
@@ -98,22 +106,7 @@ def add(
         UsageError: something is not there to be copied, or the case is closed.
     """
     one_of("kind", kind, KINDS[:-1])
-
-    def fill(to: Gathering) -> None:
-        if kind == "address":
-            to.addresses([_place(key) for key in keys])
-            return
-        with store.reading() as session:
-            copy: Callable[[str], object] = {
-                "alert": to.alert,
-                "finding": to.finding,
-                "entity": to.entity,
-                "view": lambda key: to.view(session, key),
-            }[kind]
-            for key in keys:
-                copy(key)
-
-    copies, missing = gather(store.settings, published, fill)
+    copies, missing = gather(store.settings, published, lambda to: _copy(store, to, kind, keys))
     with store.session() as session:
         to_change(session, case_id, seen)
         new = put(session, case_id, author, copies)
@@ -211,6 +204,22 @@ def merge(
         target.narrative = target.narrative or merged.narrative
         change(session, case_id, author, "merged into", case=into)
         change(session, into, author, "merged", case=case_id)
+
+
+def _copy(store: Store, to: Gathering, kind: str, keys: Sequence[str]) -> None:
+    """Copy things of a kind."""
+    if kind == "address":
+        to.addresses([_place(key) for key in keys])
+        return
+    with store.reading() as session:
+        copy: Callable[[str], object] = {
+            "alert": to.alert,
+            "finding": to.finding,
+            "entity": to.entity,
+            "view": lambda key: to.view(session, key),
+        }[kind]
+        for key in keys:
+            copy(key)
 
 
 def _place(key: str) -> tuple[str, str]:

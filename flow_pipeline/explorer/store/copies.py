@@ -171,13 +171,13 @@ class Gathering:
         """Addresses with their labels and risk.
 
         Raises:
-            UsageError: one stands in no transfer and has no label.
+            NotThere: one stands in no transfer and has no label.
         """
         published = self._published()
         new = [place for place in dict.fromkeys(places) if ("address", ":".join(place)) not in self.copies]
         for one in address_evidence(published.connection, new) if new else ():
             if not one.pop("is_known") and not one["labels"]:
-                raise UsageError(f"{one['address']} stands in no transfer and no label", ADDRESS_HINT)
+                raise NotThere(f"{one['address']} stands in no transfer and no label", ADDRESS_HINT)
             self._put("address", f"{one['chain']}:{one['address']}", published.run, one)
 
     def entity(self, name: str) -> None:
