@@ -94,7 +94,9 @@ const loose = () => {
 };
 const stop = () => {
   const el = document.activeElement;
-  if (!el || el === document.body || el === document.documentElement) return null;
+  // behind the last one the focus leaves the page, or comes to the first one again
+  if (!el || el === document.body || el === document.documentElement || el === window.firstStop) return null;
+  window.firstStop ??= el;
   const style = getComputedStyle(el);
   const isRinged = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
   const ring = el.querySelector(".chosen");

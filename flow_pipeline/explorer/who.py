@@ -122,6 +122,7 @@ async def writer(request: Request, who: Annotated[Caller, Depends(reader)]) -> C
         NotSignedIn: there is neither.
         Forbidden: a reader; or a form that is not of this session.
     """
+    await fields_of(request)  # a refusal shows what was typed
     if who.person.role != INVESTIGATOR:
         raise Forbidden(f"{who.person.name} may only read", "an investigator may write: `netraflow people list`")
     if who.is_new:
@@ -151,7 +152,8 @@ async def fields_of(request: Request) -> list[tuple[str, str]]:
         fields = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise UsageError(f"the form has more than {_MOST_FIELDS:,} fields", "send fewer at once") from None
-    return [(name, value.replace("\r\n", "\n")) for name, value in fields]
+    request.state.fields = [(name, value.replace("\r\n", "\n")) for name, value in fields]
+    return list(request.state.fields)
 
 
 async def form_of(request: Request) -> dict[str, str]:

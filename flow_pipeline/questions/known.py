@@ -6,6 +6,7 @@ from flow_pipeline.domain.chains import canonical_chain
 from flow_pipeline.domain.errors import NotThere, UsageError, meant
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.labels.addresses import chain_of_form
 from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
@@ -24,6 +25,26 @@ def known_chain(connection: Connection, chain: str) -> str:
     if name not in names:
         raise NotThere(f"there is no transfer of the chain {chain[:80]}", _there_are(name[:80], names))
     return name
+
+
+def check_watch(connection: Connection, kind: str, key: str, chain: str | None) -> None:
+    """Refuse to watch what nothing will ever be told of: a chain without transfers, what is no address, no entity.
+
+    An address that no transfer has yet may be watched.
+
+    Raises:
+        NotThere: the chain has no transfer, or no label names such an entity.
+        UsageError: the text is no address of a known chain, and stands in no transfer.
+    """
+    if chain:
+        known_chain(connection, chain)
+    if kind == "address":
+        if chain_of_form(key) is None and find_address(connection, key) is None:
+            raise UsageError(f"'{key[:80]}' is no address of a known chain, and stands in no transfer", ADDRESS_HINT)
+        return
+    known = "select 1 from marts.dim_address_labels where lower(entity) = lower($entity) limit 1"
+    if connection.execute(known, {"entity": key}).fetchone() is None:
+        raise NotThere(f"no label names an entity {key[:80]}", "search finds entities by a part of the name")
 
 
 def check_window(connection: Connection, window: Window) -> None:

@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
+from flow_pipeline.explorer.store import people
+from flow_pipeline.explorer.store.opening import Store
 from flow_pipeline.settings import Settings, load_settings
 from tests.browser import NARROW, SCHEMES, faults_of, tab_stops, visit
 from tests.explorer import RECEIVER, RING, hostile_world, serving, visiting
@@ -43,6 +45,8 @@ def pages(served: str) -> list[str]:
         alert = client.get(f"{API}/alerts?status=all").json()["items"][0]["alert_id"]
         names = [one for one in client.get(f"{API}/entities").json()["items"] if one["category"] == "exchange"]
         exchange = quote(names[0]["entity"], safe="")
+        groups = client.get(f"{API}/flows/groups").json()["items"]
+        group = quote(groups[0]["group_id"], safe="")
         case = client.post(f"{API}/cases", json={"alerts": [alert], "findings": [found]}).json()["id"]
         client.post(f"{API}/cases/{case}/notes", json={"body": "# A note\n\nwith **words** and <b>tags</b>"})
         watched = {"kind": "address", "key": RECEIVER, "chain": "ethereum", "reason": "a test"}
@@ -54,7 +58,8 @@ def pages(served: str) -> list[str]:
         f"/addresses/ethereum/{RECEIVER}", f"/addresses/ethereum/{RECEIVER}/transfers",
         f"/addresses/ethereum/{RECEIVER}/counterparties", f"/addresses/ethereum/{RECEIVER}/history",
         f"/addresses/ethereum/{RECEIVER}/exposure", f"/transactions/ethereum/0x{1:064x}", "/search?q=lazarus",
-        "/search?q=nothing+like+it", "/cases?status=all", f"/cases/{case}", "/watchlist", "/about", "/login",
+        "/search?q=nothing+like+it", f"/groups/{group}", "/cases?status=all", f"/cases/{case}",
+        "/watchlist", "/about", "/login",
     ]  # fmt: skip
 
 
@@ -185,6 +190,61 @@ def test_a_saved_view_is_put_into_a_case(served: str, chromium: Browser, pages: 
         page.get_by_role("button", name="Put the saved view into the case").click()
         page.wait_for_url(f"**{case}")
         assert page.get_by_role("link", name="The ring").is_visible()
+
+
+def test_an_entity_and_an_address_are_put_into_cases(served: str, chromium: Browser, pages: list[str]) -> None:
+    entity = next(path for path in pages if path.startswith("/entities/"))
+    with visit(chromium, served) as page:
+        page.goto(entity)
+        page.get_by_role("button", name="Open a case").click()
+        page.wait_for_url("**/cases/*")
+        number = page.url.rpartition("/")[2]
+        page.goto(f"/addresses/ethereum/{RING[2]}")
+        page.get_by_label("Open case").select_option(number)
+        page.get_by_role("button", name="Put into it").click()
+        page.wait_for_url(f"**/cases/{number}")
+        kinds = page.get_by_role("region", name="What the case is about").locator("tbody tr td:first-child")
+        assert kinds.all_inner_texts() == ["address", "entity"]
+        page.goto(f"/addresses/ethereum/{RING[2]}")
+        assert page.get_by_role("link", name=number, exact=True).is_visible()
+
+
+def test_what_was_typed_is_not_lost(served: str, chromium: Browser, pages: list[str]) -> None:
+    case = next(path for path in pages if path.startswith("/cases/"))
+    with visit(chromium, served, refused=(409,)) as page:
+        page.goto(case)
+        page.get_by_label("Who, what, when").fill("an hour of work")
+        page.get_by_label("A note").fill("a note")
+        asked: list[str] = []
+        page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+        page.get_by_role("button", name="Add the note").click()
+        assert asked == ["Something else on this page was typed and is not sent. Go on without it?"]
+        assert page.get_by_label("Who, what, when").input_value() == "an hour of work"
+        page.get_by_label("A note").fill("")
+        with visiting(served) as other:
+            other.post(f"{API}{case}/notes", json={"body": "meanwhile"})
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Save the narrative").click()
+        assert page.get_by_label("What you typed").input_value() == "an hour of work"
+        page.get_by_role("link", name="Look at it as it is now").click()
+        page.wait_for_url(f"**{case}")
+
+
+def test_readers_get_no_forms(world: Settings, chromium: Browser, pages: list[str], tmp_path: Path) -> None:
+    settings = world.with_changes(explorer={"database": f"sqlite:///{tmp_path / 'people.sqlite'}"})
+    store = Store(settings)
+    people.add(store, "otto", "reader", "a sentence that is long enough")
+    store.close()
+    with serving(settings) as address, visit(chromium, address) as page:
+        page.goto("/login")
+        page.get_by_label("Name").fill("otto")
+        page.get_by_label("Password").fill("a sentence that is long enough")
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{address}/")
+        for path in [path for path in pages if not path.startswith(("/cases/", "/login"))]:
+            page.goto(path)
+            buttons = page.locator('main form[method="post"] button:enabled')
+            assert buttons.count() == 0, path
 
 
 def test_a_note_is_markdown_and_no_code(served: str, chromium: Browser, pages: list[str]) -> None:

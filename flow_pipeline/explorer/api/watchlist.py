@@ -12,6 +12,7 @@ from flow_pipeline.alerts import watchlist
 from flow_pipeline.explorer.answers import Answer
 from flow_pipeline.explorer.state import Page, Read, Shared, part_of
 from flow_pipeline.explorer.who import Writer
+from flow_pipeline.questions.known import check_watch
 from flow_pipeline.warehouse.publish import last_day
 
 router = APIRouter(prefix="/watchlist", tags=["watch list"])
@@ -41,6 +42,7 @@ def listing(
 @router.post("", status_code=201)
 def add(who: Writer, shared: Shared, read: Read, watch: Watch) -> Response:
     """Watch an address or an entity from now on; what is watched already gets the new owner and reason."""
+    check_watch(read.connection, watch.kind, watch.key.strip(), watch.chain)
     day = watch.first_day or last_day(read.connection)
     owner = watch.owner or who.person.name
     made = watchlist.watch(shared.settings, watch.kind, watch.key, owner, watch.reason, watch.chain, first_day=day)

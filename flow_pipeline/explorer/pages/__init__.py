@@ -6,6 +6,7 @@ about alerts, the words of a case. Templates escape everything that they show.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -23,9 +24,19 @@ from flow_pipeline.explorer.markup import as_html
 from flow_pipeline.explorer.safety import is_https
 from flow_pipeline.explorer.shown import address_path, entity_path, path, short
 from flow_pipeline.explorer.state import Paging, state_of
+from flow_pipeline.explorer.store.asking import cases_with
+from flow_pipeline.explorer.store.asking import listed as cases_listed
+from flow_pipeline.explorer.store.opening import Store
 from flow_pipeline.explorer.who import COOKIE, INVESTIGATOR, Caller, reader
 from flow_pipeline.questions.rows import Rows
 from flow_pipeline.reports.page import in_words
+
+_TYPED = ("reason", "body", "narrative", "title")
+"""Fields whose text a refusal gives back."""
+_OPEN_CASES = 50
+"""Open cases that are offered, those changed last."""
+_TITLE = 60
+"""Letters of a title in a list to choose from."""
 
 
 def router() -> APIRouter:
@@ -83,6 +94,7 @@ def render(request: Request, template: str, title: str, status: int = 200, **val
                 "title": title,
                 "who": who,
                 "csrf": who.csrf if who else "",
+                "csv": csv_address(request),
                 "may_write": bool(who and who.person.role == INVESTIGATOR),
                 "run": None,
                 "here": request.url.path,
@@ -106,6 +118,35 @@ def set_session(request: Request, answer: Response, session: str) -> None:
     answer.set_cookie(COOKIE, session, httponly=True, samesite="lax", secure=is_secure, path="/")
 
 
+def csv_address(request: Request) -> str:
+    """Where the read API has the rows of a list of this path, as CSV."""
+    asked = {name: value for name, value in request.query_params.items() if name not in ("cursor", "limit") and value}
+    return f"{request.scope['raw_path'].decode('ascii')}?{urlencode({**asked, 'format': 'csv'})}"
+
+
+@dataclass(frozen=True)
+class InCases:
+    """The cases that a thing is in, and the open ones that it may be put into: their ids and titles.
+
+    Attributes:
+        kind, key: What names the thing in a case.
+    """
+
+    kind: str
+    key: str
+    having: list[int]
+    open_ones: list[tuple[int, str]]
+
+
+def in_cases(store: Store, kind: str, key: str) -> InCases:
+    """Which cases a thing is in, and which of the open ones, those changed last, it is not in."""
+    having = cases_with(store, kind, [key]).get(key, [])
+    columns, rows = cases_listed(store)
+    places = columns.index("id"), columns.index("title")
+    found = [(row[places[0]], harmless(row[places[1]], _TITLE)) for row in rows[:_OPEN_CASES]]
+    return InCases(kind, key, having, [one for one in found if one[0] not in having])
+
+
 def next_page(request: Request, paging: Paging, run: str | None, found: Rows, *columns: str) -> str:
     """Where the next page of a list is; empty behind the last one.
 
@@ -125,7 +166,11 @@ def next_page(request: Request, paging: Paging, run: str | None, found: Rows, *c
 
 def refusal(request: Request, status: int, title: str, detail: str, way_out: str) -> HTMLResponse:
     """A refusal as a page."""
-    return render(request, "refusal.html.j2", title, status, detail=detail, way_out=way_out)
+    typed = [value for name, value in getattr(request.state, "fields", ()) if name in _TYPED and value.strip()]
+    back = request.scope["raw_path"].decode("ascii") if request.method == "POST" and status in (400, 409) else ""
+    login = login_address(request) if status == 401 else ""
+    told = {"detail": detail, "way_out": way_out, "typed": typed, "back": back, "login": login}
+    return render(request, "refusal.html.j2", title, status, **told)
 
 
 def login_address(request: Request) -> str:

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from flow_pipeline.alerts.watchlist import listed
 from flow_pipeline.explorer.api.addresses import TRANSFER_KEY, Hops, after_of
-from flow_pipeline.explorer.pages import next_page, render
+from flow_pipeline.explorer.pages import in_cases, next_page, render
 from flow_pipeline.explorer.pages.search import FINDINGS
 from flow_pipeline.explorer.shown import facts, path, short, table
-from flow_pipeline.explorer.state import Days, Page, Read, Shared, Token, part_of
+from flow_pipeline.explorer.state import Days, Page, Read, Shared, State, Token, part_of
 from flow_pipeline.explorer.who import Reader
 from flow_pipeline.questions.addresses import profile
 from flow_pipeline.questions.counterparties import counterparties
@@ -149,7 +150,7 @@ _HISTORY = {
 
 
 @router.get("")
-def one(request: Request, who: Reader, read: Read, chain: Chain, address: Address) -> Response:
+def one(request: Request, who: Reader, read: Read, shared: Shared, chain: Chain, address: Address) -> Response:
     """All about an address, the first rows of each list."""
     c = read.connection
     place = place_of(c, chain, address)
@@ -178,9 +179,18 @@ def one(request: Request, who: Reader, read: Read, chain: Chain, address: Addres
         smart_money=facts(known["smart_money"] or {}, _SMART),
         base=path("addresses", own, text),
         graph=path("graph", own, text),
+        cases=in_cases(shared.store, "address", f"{own}:{text}"),
+        watches=_watches(shared, own, text),
         source=f"/charts/change{path(own, text)}",
         change_in_words=CHANGE_IN_WORDS,
     )
+
+
+def _watches(shared: State, chain: str, address: str) -> list[dict[str, Any]]:
+    """Who has an eye on an address, and why."""
+    columns, rows = listed(shared.settings)
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    return [one for one in found if one["key"] == address and one["chain"] in (None, chain)]
 
 
 def _hours(rows: list[dict[str, Any]]) -> list[tuple[str, list[tuple[int, int]]]]:

@@ -13,9 +13,9 @@ from flow_pipeline.alerts.kinds import does
 from flow_pipeline.alerts.rules import WITHOUT_RULE, discover
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.explorer.answers import text_of
-from flow_pipeline.explorer.pages import next_page, render
+from flow_pipeline.explorer.pages import in_cases, next_page, render
 from flow_pipeline.explorer.shown import Cell, cell, facts, path, table
-from flow_pipeline.explorer.state import Page, Shared
+from flow_pipeline.explorer.state import UNSET, Page, Shared
 from flow_pipeline.explorer.who import Form, Reader, Writer
 
 router = APIRouter()
@@ -67,10 +67,11 @@ def inbox(
     severity: Annotated[str | None, Query(max_length=20)] = None,
     rule: Annotated[str | None, Query(max_length=60)] = None,
     status: Annotated[str | None, Query(max_length=20)] = None,
+    first: Annotated[date | None, UNSET, Query()] = None,
 ) -> Response:
     """Alerts, the one to read first first; open ones unless asked for others."""
     after = text_of(page.key)
-    found = ledger.listed(shared.settings, severity or None, rule or None, status or None, None, after, page.limit + 1)
+    found = ledger.listed(shared.settings, severity or None, rule or None, status or None, first, after, page.limit + 1)
     shown = page.shown(found)
     return render(
         request,
@@ -82,7 +83,7 @@ def inbox(
         severities=ledger.SEVERITIES,
         rules=(*discover(), *WITHOUT_RULE),
         statuses=(*ledger.STATUSES, "all"),
-        asked={"severity": severity, "rule": rule, "status": status or "open"},
+        asked={"severity": severity, "rule": rule, "status": status or "open", "first": first},
     )
 
 
@@ -97,6 +98,7 @@ def one(request: Request, who: Reader, shared: Shared, alert_id: str) -> Respons
         "alert.html.j2",
         f"Alert {found['alert_id']}",
         alert=found,
+        cases=in_cases(shared.store, "alert", found["alert_id"]),
         facts=facts(found, _FACTS),
         numbers=[
             (name.replace("_", " "), _shown(name, value)) for name, value in content.items() if _is_number(name, value)

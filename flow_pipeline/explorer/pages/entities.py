@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from flow_pipeline.domain.vocabulary import LABEL_CATEGORIES
-from flow_pipeline.explorer.pages import next_page, render
+from flow_pipeline.explorer.pages import in_cases, next_page, render
 from flow_pipeline.explorer.pages.search import FINDINGS
 from flow_pipeline.explorer.shown import path, table
-from flow_pipeline.explorer.state import Page, Read
+from flow_pipeline.explorer.state import Page, Read, Shared
 from flow_pipeline.explorer.who import Reader
 from flow_pipeline.questions import entities as questions
 
@@ -102,6 +102,7 @@ def one(
     request: Request,
     who: Reader,
     read: Read,
+    shared: Shared,
     page: Page,
     chain: Chain,
     entity: Annotated[str, Path(max_length=300)],
@@ -119,6 +120,7 @@ def one(
         known["entity"],
         run=read.run,
         known=known,
+        cases=in_cases(shared.store, "entity", known["entity"]),
         netflow=path("netflow", own, known["entity"]) if is_exchange else "",
         categories=table(known["categories"], _CATEGORIES, chain=own),
         tokens=table(known["tokens"], _TOKENS, chain=own),

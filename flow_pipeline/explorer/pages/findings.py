@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from flow_pipeline.explorer.pages import next_page, render
+from flow_pipeline.explorer.pages import in_cases, next_page, render
 from flow_pipeline.explorer.pages.search import FINDINGS
 from flow_pipeline.explorer.shown import facts, table
-from flow_pipeline.explorer.state import Days, Page, Read, Token
+from flow_pipeline.explorer.state import Days, Page, Read, Shared, Token
 from flow_pipeline.explorer.who import Reader
 from flow_pipeline.questions import findings as questions
 from flow_pipeline.questions.verify import verify
@@ -72,7 +72,14 @@ def listing(
         found=table(page.shown(found), FINDINGS | {"reason": "why"}),
         next=next_page(request, page, read.run, found),
         typologies=questions.known_typologies(read.connection),
-        asked={"typology": typology, "token": token, "address": address, "every": every},
+        asked={
+            "typology": typology,
+            "token": token,
+            "address": address,
+            "every": every,
+            "first": days.first,
+            "last": days.last,
+        },
     )
 
 
@@ -81,6 +88,7 @@ def one(
     request: Request,
     who: Reader,
     read: Read,
+    shared: Shared,
     finding_id: str,
     prove: Annotated[bool, Query(description="run the finding's SQL again")] = False,
 ) -> Response:
@@ -94,6 +102,7 @@ def one(
         f"{found['typology'].replace('_', ' ')} {finding_id}",
         run=read.run,
         finding=found,
+        cases=in_cases(shared.store, "finding", finding_id),
         facts=facts(found, _FACTS, chain),
         transfers=table(found["transfers"], TRANSFERS, f"Transfers, in order; {found['token_symbol']}", chain),
         addresses=table(found["addresses"], _ADDRESSES, "Addresses", chain),

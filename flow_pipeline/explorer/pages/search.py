@@ -94,6 +94,6 @@ def page_of_hit(hit: dict[str, str]) -> str:
     if kind == "token":
         return f"/netflow?token={path(key)[1:]}"
     if kind == "group":
-        return f"/api/v1/flows/groups{path(key)}"
+        return path("groups", key)
     rooms = {"address": "addresses", "entity": "entities", "exchange": "netflow", "transaction": "transactions"}
     return path(rooms[kind], chain, key)

@@ -6,13 +6,17 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from flow_pipeline.alerts import watchlist
+from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.explorer.pages import next_page, render
 from flow_pipeline.explorer.shown import Cell, address_path, table
 from flow_pipeline.explorer.state import Page, Read, Shared, part_of
 from flow_pipeline.explorer.who import Form, Reader, Writer
+from flow_pipeline.questions.known import check_watch
 from flow_pipeline.warehouse.publish import last_day
 
 router = APIRouter(prefix="/watchlist")
+_LONGEST = 2_000
+"""Letters of a reason, and more than any name has."""
 _LISTED = {
     "kind": "kind",
     "key": "which",
@@ -54,7 +58,10 @@ def change(who: Writer, shared: Shared, read: Read, form: Form) -> Response:
     if "end" in form:
         watchlist.unwatch(shared.settings, form["end"], day)
     else:
-        key, chain = form.get("key", ""), form.get("chain") or None
+        key, chain = form.get("key", "").strip(), form.get("chain") or None
+        if max(map(len, (key, form.get("reason", ""), chain or ""))) > _LONGEST:
+            raise UsageError(f"a text has more than {_LONGEST:,} letters", "shorten it")
+        check_watch(read.connection, form.get("kind", ""), key, chain)
         owner = form.get("owner") or who.person.name
         watchlist.watch(shared.settings, form.get("kind", ""), key, owner, form.get("reason", ""), chain, first_day=day)
     return RedirectResponse("/watchlist", 303)

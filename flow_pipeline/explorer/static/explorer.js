@@ -45,6 +45,24 @@ for (const place of document.querySelectorAll("[data-part]")) {
   });
 }
 
+// What was typed is not lost without a word, neither by leaving nor by sending another form of the page.
+const changed = new Set();
+document.addEventListener("input", (event) => {
+  const form = event.target.closest('form[method="post"]');
+  if (form) changed.add(form);
+});
+document.addEventListener("submit", (event) => {
+  const others = [...changed].filter((form) => form !== event.target);
+  if (others.length && !confirm("Something else on this page was typed and is not sent. Go on without it?")) {
+    event.preventDefault();
+    return;
+  }
+  changed.clear();
+});
+addEventListener("beforeunload", (event) => {
+  if (changed.size) event.preventDefault();
+});
+
 // Hits while one types: arrow keys choose, Enter goes there, Escape closes.
 const field = document.querySelector('.search input[name="q"]');
 const list = document.querySelector("#hits");
