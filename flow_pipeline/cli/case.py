@@ -347,6 +347,13 @@ def _show_verification(found: Verification) -> None:
     for check in found.checks:
         for said in check.changes:
             put(f"- changed since: {check.name}: {said}")
+        for said in check.by_hash_alone:
+            put(f"- by its hash alone: {said}")
+    told = "there is no database of cases here to ask whether a timeline has it"
+    if found.told_by is not None:
+        cases = ", ".join(map(str, found.told_by))
+        told = f"the timeline of case {cases} has it" if cases else "no timeline of the cases here has it"
+    put(f"- SHA-256 of the file: {found.sha256}; {told}")
 
 
 def _who(by: str | None) -> str:

@@ -8,6 +8,7 @@ import io
 import json
 import shutil
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,11 +21,13 @@ from flow_pipeline.alerts.ledger import listed
 from flow_pipeline.domain.errors import NotThere, UsageError
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.explorer.evidence import bundle as bundles
-from flow_pipeline.explorer.evidence.bundle import MANIFEST, bundle, write_bundle, zipped
+from flow_pipeline.explorer.evidence.bundle import MANIFEST, as_json, bundle, write_bundle, zipped
 from flow_pipeline.explorer.evidence.dossier import dossier
 from flow_pipeline.explorer.evidence.filing import filing
 from flow_pipeline.explorer.evidence.narrative import draft
+from flow_pipeline.explorer.evidence.pictures import kept
 from flow_pipeline.explorer.evidence.verify import Verification, verify_bundle
+from flow_pipeline.explorer.evidence.written import read_back
 from flow_pipeline.explorer.store import asking, cases, closing, copies, views
 from flow_pipeline.explorer.store.opening import Store, open_store
 from flow_pipeline.settings import Settings
@@ -114,7 +117,7 @@ def test_a_bundle_has_all_that_is_asked_for(file: Path, store: Store, world: Pat
     drawn = [*(f"finding-{one}" for one in findings), f"view-{json.loads(files['copies/view.json'])[0]['key']}"]
     assert set(files) == {
         "index.html", MANIFEST, "narrative.md", "report.json", "transfers.csv", "addresses.csv", "findings.json",
-        "notes.md", "timeline.csv", *(f"copies/{kind}.json" for kind in copies.KINDS),
+        "case.json", "notes.md", "timeline.csv", *(f"copies/{kind}.json" for kind in copies.KINDS),
         *(f"findings/{one}.sql" for one in findings),
         *(f"graphs/{name}.{end}" for name in drawn for end in ("svg", "png")),
     }  # fmt: skip
@@ -237,6 +240,24 @@ def test_a_picture_that_can_not_be_drawn_is_named_and_the_rest_is_there(
     assert "its state is no graph" in page
 
 
+@pytest.mark.parametrize("refusal", [UsageError("the picture is too large", "hide"), ValueError("is no place")])
+def test_a_view_that_drawing_refuses_is_named_and_the_bundle_is_proved(
+    refusal: Exception, store: Store, desk: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(view: object) -> bytes:
+        raise refusal
+
+    monkeypatch.setattr("flow_pipeline.explorer.graphs.paint", refuse)
+    path = write_bundle(store, 1, "mira", tmp_path / "case.zip")
+    files = unpacked(path)
+    assert [name for name in files if name.startswith("graphs/view")] == []
+    assert len([name for name in files if name.startswith("graphs/finding")]) == 6
+    assert f"could not be drawn ({refusal})" in files["index.html"].decode()
+    found = verify_bundle(desk, path)
+    assert said(found) == ""
+    assert found.is_proved
+
+
 # ------------------------------------------------------------------------------------------------ proved
 
 
@@ -246,7 +267,7 @@ def test_a_bundle_is_proved_against_its_own_run(file: Path, desk: Settings) -> N
     assert found.is_proved
     assert (found.case_id, found.run, found.bundle_runs) == (1, published_run(desk), (published_run(desk),))
     assert {check.name: check.count for check in found.checks} == {
-        "files": len(unpacked(file)), "tables": 6, "run": 1, "findings": 3, "transfers": 15, "addresses": 11,
+        "files": len(unpacked(file)), "derived": 13, "run": 1, "findings": 3, "transfers": 15, "addresses": 11,
         "entities": 1, "alerts": 3,
     }  # fmt: skip
     assert not [check.changes for check in found.checks if check.changes]
@@ -286,7 +307,7 @@ def test_without_a_published_file_nothing_is_proved(file: Path, settings: Settin
 
 
 def changed(file: Path, out: Path, change: Callable[[dict[str, bytes]], Any], repairs: bool = True) -> Path:
-    """A bundle that somebody changed; `repairs` makes the manifest fit again, as a careful one would."""
+    """A bundle that somebody changed; `repairs` makes all hashes fit again, as a careful one would."""
     files = unpacked(file)
     change(files)
     if repairs:
@@ -296,31 +317,60 @@ def changed(file: Path, out: Path, change: Callable[[dict[str, bytes]], Any], re
             for name, content in files.items()
             if name != MANIFEST
         }
-        files[MANIFEST] = json.dumps(manifest).encode()
+        files[MANIFEST] = as_json(manifest)
     out.write_bytes(zipped(files))
     return out
 
 
+def made_again(files: dict[str, bytes]) -> None:
+    """Make everything fit the copies and what people wrote, as somebody who has this program can."""
+    found = []
+    for kind in copies.KINDS:
+        rows = json.loads(files[f"copies/{kind}.json"])
+        for row in rows:
+            copy = copies.Copy(kind, row["key"], row["run"], copies.canonical(row["content"]))
+            row["sha256"] = copy.sha256
+            found.append(copy)
+        files[f"copies/{kind}.json"] = as_json(rows)
+    wrote = json.loads(files[bundles.CASE])
+    told = read_back(wrote, found)
+    for name in [name for name in files if name.startswith("findings/")]:
+        del files[name]
+    for finding in told.findings:  # a finding under another name keeps some picture
+        for end in ("svg", "png"):
+            some = next(name for name in files if name.startswith("graphs/finding-") and name.endswith(end))
+            files.setdefault(f"graphs/finding-{finding['finding_id']}.{end}", files[some])
+    files.update(bundles.derived(told, kept(told, files, wrote["undrawn"])))
+    files[MANIFEST] = as_json(bundles.manifest(told, {k: v for k, v in files.items() if k != MANIFEST}))
+
+
 def in_copies(kind: str, change: Callable[[list[dict[str, Any]]], Any]) -> Callable[[dict[str, bytes]], None]:
-    """A change of the copies of a kind after which all hashes and tables fit again."""
+    """A change of the copies of a kind after which everything fits again."""
 
     def apply(files: dict[str, bytes]) -> None:
         rows = json.loads(files[f"copies/{kind}.json"])
         change(rows)
-        found = []
-        for row in rows:
-            copy = copies.Copy(kind, row["key"], row["run"], copies.canonical(row["content"]))
-            row["sha256"] = copy.sha256
-        files[f"copies/{kind}.json"] = json.dumps(rows).encode()
-        for one in copies.KINDS:
-            found += [
-                copies.Copy(one, row["key"], row["run"], copies.canonical(row["content"]))
-                for row in json.loads(files[f"copies/{one}.json"])
-            ]
-        for name in [name for name in files if name.startswith("findings/")]:
-            del files[name]
-        made = bundles.derived(bundles.Dossier({"timeline": []}, tuple(found)))
-        files.update({name: text.encode() for name, text in made.items()})
+        files[f"copies/{kind}.json"] = as_json(rows)
+        made_again(files)
+
+    return apply
+
+
+def in_json(name: str, change: Callable[[Any], Any]) -> Callable[[dict[str, bytes]], None]:
+    """A change of a JSON file, and of nothing else but hashes."""
+
+    def apply(files: dict[str, bytes]) -> None:
+        found = json.loads(files[name])
+        change(found)
+        files[name] = as_json(found)
+
+    return apply
+
+
+def replaced(name: str, old: bytes, new: bytes) -> Callable[[dict[str, bytes]], None]:
+    def apply(files: dict[str, bytes]) -> None:
+        assert old in files[name]
+        files[name] = files[name].replace(old, new)
 
     return apply
 
@@ -337,7 +387,13 @@ def statement(rows: list[dict[str, Any]]) -> None:
     rows[0]["content"]["evidence_sql"] = "copy (select 1) to '/tmp/netraflow-was-here'"
 
 
-EMPTY = {"key": "a", "run": None, "sha256": copies.sha256("{}"), "content": {}}
+def nobodys(rows: list[dict[str, Any]]) -> None:
+    rows[0]["key"] = rows[0]["content"]["finding_id"] = "0123456789abcdef"
+
+
+EMPTY = {
+    "key": "a", "run": None, "sha256": copies.sha256("{}"), "added_by": "x", "added_at": "2025-05-01", "content": {},
+}  # fmt: skip
 TAMPERED: dict[str, tuple[Callable[[dict[str, bytes]], Any], bool, str]] = {
     "a changed file": (put("narrative.md", b"Nothing happened."), False, "files: narrative.md was changed"),
     "an added file": (put("extra.txt", b"x"), False, "files: extra.txt was added"),
@@ -346,18 +402,62 @@ TAMPERED: dict[str, tuple[Callable[[dict[str, bytes]], Any], bool, str]] = {
     "a manifest that is no JSON": (put(MANIFEST, b"{"), False, "files: manifest.json is no JSON"),
     "a manifest of something else": (put(MANIFEST, b'{"format": "x", "files": {}}'), False, "the format is x"),
     "a deep manifest": (put(MANIFEST, b"[" * 200_000), False, "files: manifest.json is no JSON"),
-    "a table": (put("transfers.csv", b"finding_id\n1\n"), True, "tables: transfers.csv does not say what the copies"),
+    "a table": (put("transfers.csv", b"finding_id\n1\n"), True, "derived: transfers.csv does not say what the copies"),
     "a statement beside the copies": (
-        put("findings/0.sql", b"select 1"), True, "tables: findings/0.sql does not say what the copies say",
+        put("findings/0.sql", b"select 1"), True, "derived: findings/0.sql does not say what the copies say",
     ),
     "a copy": (
         lambda files: files.update({"copies/alert.json": files["copies/alert.json"].replace(b"HIGH", b"LOW")}),
         True, "copies/alert.json: alert",
     ),
+    "an amount of the report": (
+        in_json("report.json", lambda report: report["fincen_sar"]["SuspiciousActivity"].update(
+            TotalSuspiciousAmountText="1", AmountUnknownIndicator=None)),
+        True, "derived: report.json does not say what the copies say",
+    ),
+    "a number of the page": (replaced("index.html", b"900.00", b"1.00"), True, "derived: index.html does not say"),
+    "a drawing of a view": (
+        lambda files: files.update({name: b"<svg/>" for name in files if "view" in name and name.endswith("svg")}),
+        True, "svg does not say what the copies say",
+    ),
+    "a picture that is gone": (
+        lambda files: files.pop(next(name for name in files if name.startswith("graphs/finding"))),
+        True, "derived: there is no picture finding-",
+    ),
+    "acts": (put("timeline.csv", b"made_at,author,case_id,act,detail\n"), True, "derived: timeline.csv does not say"),
+    "the draft": (put("narrative.md", b"Nothing happened."), True, "derived: narrative.md does not say"),
+    "a note": (put("notes.md", b""), True, "derived: notes.md does not say"),
+    "a file beside": (put("copies/more.json", b"[]"), True, "copies/more.json does not say what the copies say"),
+    "settings of a run": (
+        in_json(MANIFEST, lambda one: one["runs"][0]["settings"].update(labels=[])), True, "manifest.json: runs is not",
+    ),
+    "a verdict": (in_json(MANIFEST, lambda one: one["case"].update(verdict="noise")), True, "case.verdict is not"),
+    "a title": (in_json(MANIFEST, lambda one: one["case"].update(title="x")), True, "json: case.title is not"),
+    "a word beside": (in_json(MANIFEST, lambda one: one.update(signed="yes")), True, "json: signed is not"),
+    "a word said twice": (
+        replaced(MANIFEST, b'{\n "case"', b'{\n "case": 1,\n "case"'), False, "manifest.json is not written as",
+    ),
+    "a size": (
+        in_json(MANIFEST, lambda one: one["files"]["notes.md"].update(bytes=1)), False, "files: notes.md has ",
+    ),
+    "a title of people alone": (
+        in_json("case.json", lambda one: one["case"].update(title="x")), True, "derived: index.html does not say",
+    ),
+    "no people": (lambda files: files.pop("case.json"), True, "copies: the copies, or case.json, are not as"),
+    "a copy twice": (
+        in_json("copies/entity.json", lambda rows: rows.append(rows[0])), True, "entity Lantern is in it twice",
+    ),
+    "a word beside a copy": (
+        in_json("copies/entity.json", lambda rows: rows[0].update(more=1)), True, "entity.json is not as a bundle",
+    ),
+    "days of a run": (
+        in_copies("run", lambda rows: rows[0]["content"].update(window_first="2020-01-01")),
+        True, "run: window_first of run",
+    ),
     "an amount": (in_copies("finding", amount), True, "transfers: the file has no transfer"),
     "an amount, told by the finding": (in_copies("finding", amount), True, "has other transfers in the file"),
     "a finding nobody made": (
-        in_copies("finding", lambda rows: rows[0]["content"].update(finding_id="0123456789abcdef")),
+        in_copies("finding", nobodys),
         True, "findings: finding 0123456789abcdef is not in the file",
     ),
     "a figure": (
@@ -381,8 +481,8 @@ TAMPERED: dict[str, tuple[Callable[[dict[str, bytes]], Any], bool, str]] = {
     "a hostile statement": (in_copies("finding", statement), True, "evidence_sql was copy"),
     "copies of nothing": (put("copies/finding.json", b'[{"key": 1}]'), True, "copies/finding.json is not as a bundle"),
     "copies that lack their fields": (
-        put("copies/finding.json", json.dumps([EMPTY]).encode()),
-        True, "copies: the copies are not as a bundle has them",
+        put("copies/finding.json", as_json([EMPTY])),
+        True, "copies: the copies, or case.json, are not as a bundle",
     ),
 }  # fmt: skip
 
@@ -415,6 +515,58 @@ def test_a_change_of_what_is_known_only_is_no_proof_against_another_run(
     assert "risk was 1" in "".join(text for check in found.checks for text in check.changes)
     path = changed(path, tmp_path / "amount.zip", in_copies("finding", amount))
     assert not verify_bundle(desk, path).is_proved
+
+
+def test_what_its_hash_alone_speaks_for_is_named(file: Path, desk: Settings) -> None:
+    alone = {check.name: check.by_hash_alone for check in verify_bundle(desk, file).checks if check.by_hash_alone}
+    files = unpacked(file)
+    own = alone.pop("derived")
+    pictures = [name for name in files if name.startswith("graphs/")]
+    assert [name for name in own if ":" not in name] == sorted(
+        name for name in pictures if name.endswith("png") or "finding-" in name
+    )
+    named = dict(one.split(": ") for one in own if ":" in one)
+    assert named.pop("case.json").split(", ")[:2] == ["case.id", "case.title"]
+    assert named.pop("manifest.json") == "made_with"
+    assert named.pop("copies/view.json") == "content"
+    assert set(named) == {name for name in files if name.startswith("copies/") and "view" not in name}
+    (run,) = alone.pop("run")
+    assert run == f"copies/run.json: {published_run(desk)}, duckdb, netraflow, settings"
+    ((alert),) = alone.pop("alerts")
+    assert "explanation" in alert
+    assert "severity" not in alert
+    assert alone == {}
+
+
+def test_what_people_wrote_can_be_forged_and_the_timeline_knows_the_file(
+    file: Path, desk: Settings, settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    """A hash alone proves no word: everything fits, and only who asks for the hash of the file sees it."""
+
+    def forge(files: dict[str, bytes]) -> None:
+        in_json("case.json", lambda one: one["case"].update(verdict="noise"))(files)
+        made_again(files)
+
+    path = changed(file, tmp_path / "forged.zip", forge)
+    found = verify_bundle(desk, path)
+    assert found.is_proved
+    assert (found.sha256, found.told_by) == (hashlib.sha256(path.read_bytes()).hexdigest(), ())
+    (tmp_path / "made.zip").write_bytes(bundle(store, 1, "mira"))
+    assert verify_bundle(desk, tmp_path / "made.zip").told_by == (1,)
+    assert verify_bundle(settings, path).told_by is None
+    assert not settings.cases_dir.exists()
+
+
+def test_a_bundle_of_another_version_that_reads_otherwise_is_sent_there(
+    file: Path, desk: Settings, tmp_path: Path
+) -> None:
+    def change(files: dict[str, bytes]) -> None:
+        in_json(MANIFEST, lambda one: one["made_with"].update(netraflow="0.0.7"))(files)
+        files["index.html"] += b" "
+
+    found = verify_bundle(desk, changed(file, tmp_path / "older.zip", change))
+    assert not found.is_proved
+    assert "ask netraflow 0.0.7, which made it" in said(found)
 
 
 @pytest.mark.parametrize(
@@ -452,12 +604,78 @@ def test_a_bomb_is_not_unpacked(file: Path, desk: Settings, tmp_path: Path) -> N
     assert "zeros.bin can not be unpacked" in said(verify_bundle(small, path))
 
 
+@pytest.mark.parametrize("name", [MANIFEST, "copies/finding.json", "case.json"])
+@pytest.mark.parametrize("content", [b"[" + b"[]," * 600_000 + b"[]]", b'["' + b"x" * 34_000_000 + b'"]'])
+def test_json_that_grows_in_memory_is_not_parsed(
+    name: str, content: bytes, file: Path, desk: Settings, tmp_path: Path
+) -> None:
+    path = changed(file, tmp_path / "grows.zip", put(name, content), name != MANIFEST)
+    assert path.stat().st_size < 1_000_000
+    tracemalloc.start()
+    found = verify_bundle(desk, path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert f"files: {name} is not read: it has {len(content):,} bytes" in said(found)
+    assert peak < 3 * len(content) + 8_000_000
+
+
+def test_copies_of_a_bundle_with_troubles_are_not_parsed(file: Path, desk: Settings, tmp_path: Path) -> None:
+    def change(files: dict[str, bytes]) -> None:
+        files["copies/finding.json"] = b"["
+
+    found = verify_bundle(desk, changed(file, tmp_path / "troubles.zip", change, False))
+    assert said(found) == "files: copies/finding.json was changed: its SHA-256 is not that of the manifest"
+
+
+def test_words_that_take_long_to_become_a_page_are_not_made_one(file: Path, desk: Settings, tmp_path: Path) -> None:
+    path = changed(
+        file, tmp_path / "words.zip", in_json("case.json", lambda one: one.update(narrative="word " * 250_000))
+    )
+    assert "letters, and no more than 1,000,000 are made a page" in said(verify_bundle(desk, path))
+
+
+def entries(count: int, said_to_be: int) -> bytes:
+    """A ZIP of nothing but a directory."""
+    one = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, said_to_be, said_to_be, len(one) * count, 0, 0)
+    return one * count + end
+
+
+@pytest.mark.parametrize(
+    ("count", "said_to_be", "told"),
+    [
+        (60_000, 60_000, "it has 60,000 files, and no bundle has more than 20,000"),
+        (200_000, 1, "its directory has 9,400,000 bytes, which is more than 1 files"),
+        (30_000, 20_000, "it has 30,000 files, and no bundle has more than 20,000"),
+        (15_000, 15_000, "a is in it twice"),
+    ],
+)
+def test_a_directory_is_as_small_as_that_of_a_bundle(
+    count: int, said_to_be: int, told: str, desk: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "many.zip"
+    path.write_bytes(entries(count, said_to_be))
+    tracemalloc.start()
+    found = verify_bundle(desk, path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert told in said(found)
+    assert peak < 30_000_000
+
+
 def test_what_is_no_bundle_is_refused(desk: Settings, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can not be read"):
         verify_bundle(desk, tmp_path / "none.zip")
     (tmp_path / "x.zip").write_bytes(b"no archive")
     with pytest.raises(UsageError, match="is no ZIP"):
         verify_bundle(desk, tmp_path / "x.zip")
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
+        archive.comment = b"a word"
+    with pytest.raises(UsageError, match="does not end as a bundle does"):
+        verify_bundle(desk, tmp_path / "empty.zip")
+    (tmp_path / "large.zip").write_bytes(b"PK\x06\x07" + bytes(16) + entries(0, 0))
+    with pytest.raises(UsageError, match="ZIP64"):
+        verify_bundle(desk, tmp_path / "large.zip")
     with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
         pass
     assert "manifest.json is missing" in said(verify_bundle(desk, tmp_path / "empty.zip"))
@@ -501,6 +719,8 @@ def test_from_the_first_alert_to_a_bundle_that_is_proved(
     found = json.loads(ask("verify", tmp_path / "case.zip"))
     assert found["is_proved"]
     assert found["run"] == published_run(desk)
+    assert found["told_by"] == [1]
+    assert any("case.json: case.id" in one for check in found["checks"] for one in check["by_hash_alone"])
     shown = json.loads(ask("show", 1))
     assert (shown["verdict"], shown["merged"], len(shown["notes"])) == ("true", [2], 1)
     assert "Read." in shown["narrative"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -105,8 +104,3 @@ def dossier(store: Store, case_id: int) -> Dossier:
         NotThere: there is no such case.
     """
     return Dossier(shown(store, case_id), tuple(copies_of(store, case_id)))
-
-
-def of_copies(copies: Iterable[Copy]) -> Dossier:
-    """Copies alone, as a bundle brings them."""
-    return Dossier({"timeline": []}, tuple(copies))

@@ -1,4 +1,4 @@
-"""Proving a bundle: its own hashes, then every finding and transfer again on a published file.
+"""Proving a bundle: its own hashes, its files against each other, then findings and transfers on a published file.
 
 A bundle is somebody's file, and its statements are text: what is run is the statement that the published file itself
 keeps for a finding. On the file of the same run everything must be the same; on another run the transfers must be
@@ -7,7 +7,9 @@ there, and what is known of addresses may have changed, which is told.
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,13 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from sqlalchemy import select
 
-from flow_pipeline.domain.errors import NotThere, UsageError
+from flow_pipeline.domain.errors import FlowError, NotThere, UsageError
 from flow_pipeline.domain.text import harmless
+from flow_pipeline.explorer.evidence.again import by_hash_alone, contradictions
 from flow_pipeline.explorer.evidence.archive import Archive, read_archive, some
-from flow_pipeline.explorer.evidence.bundle import COPIES, derived
-from flow_pipeline.explorer.evidence.dossier import Dossier, identity, of_copies
+from flow_pipeline.explorer.evidence.bundle import CASE, COPIES, as_json
+from flow_pipeline.explorer.evidence.dossier import NOT_TOLD, Dossier, identity
+from flow_pipeline.explorer.evidence.written import read_back
 from flow_pipeline.explorer.store.copies import Copy, Published, canonical, open_for_copies
+from flow_pipeline.explorer.store.models import Event
+from flow_pipeline.explorer.store.opening import cases_file, open_store
 from flow_pipeline.questions.evidence import (
     address_evidence,
     alert_evidence,
@@ -40,8 +47,14 @@ _FACTS = (
 )  # fmt: skip
 """What a finding is, whatever is known of labels, prices and other traffic."""
 
+_FIELDS = {"key", "run", "sha256", "added_by", "added_at", "content"}
+"""Of a copy in its file."""
+
+_HELD_TO_THE_FILE = ("published_at", "window_first", "window_last", "tables", "label_sets", "detectors")
+"""What a copy of a run says that the published file says, too; the rest is of the program that made the copy."""
+
 _MALFORMED = (
-    *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError),
+    *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError),
     *(duckdb.ConversionException, duckdb.InvalidInputException),
 )
 """What copies come to that were not made by a bundle."""
@@ -59,12 +72,14 @@ class Check:
         count: How many were compared.
         differences: Why it is not proved; empty when it is.
         changes: What is otherwise now and proves nothing wrong.
+        by_hash_alone: Files and fields that nothing was compared with: their hash alone speaks for them.
     """
 
     name: str
     count: int
     differences: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    by_hash_alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,12 +91,16 @@ class Verification:
         bundle_runs: Runs that its copies are of.
         run: The run it was proved against, None where there was no published file.
         checks: What was looked at.
+        sha256: Of the ZIP: the one hash that everything hangs on.
+        told_by: Cases whose timeline has it, None where there is no database of cases to ask.
     """
 
     case_id: int | None
     bundle_runs: tuple[str, ...]
     run: str | None
     checks: tuple[Check, ...]
+    sha256: str
+    told_by: tuple[int, ...] | None
 
     @property
     def is_proved(self) -> bool:
@@ -107,71 +126,98 @@ def verify_bundle(settings: Settings, path: Path, run: str | None = None, lend: 
             f"there is no published file of run {harmless(run, 60)}", f"choose from {', '.join(kept) or 'none'}"
         )
     archive = read_archive(path, settings.explorer.max_bundle_bytes)
-    copies = _copies(archive)
-    told = of_copies(copies)
-    checks = [Check("files", len(archive.files), tuple(archive.troubles))]
+    copies = [] if archive.troubles else _copies(archive)
+    case = archive.parsed(CASE)
+    number = case["case"].get("id") if isinstance(case, dict) and isinstance(case.get("case"), dict) else None
     runs = tuple(sorted({copy.run for copy in copies if copy.run}, reverse=True))
-    number = (archive.manifest.get("case") or {}).get("id")
-    case_id = number if isinstance(number, int) else None
-    if archive.troubles:
-        return Verification(case_id, runs, None, tuple(checks))
+    checks = [Check("files", len(archive.files), tuple(archive.troubles))]
     chosen = run or next((one for one in runs if one in kept), None)
+    proved_on = None
+    if not archive.troubles:
+        try:
+            told = read_back(case, copies)
+            checks.append(_derived(archive, told, case["undrawn"]))
+            with lend(settings, chosen) as published:
+                if published is not None:
+                    checks += _on_file(told, copies, published)
+                    proved_on = published.run
+        except _MALFORMED:
+            checks.append(Check("copies", 0, (f"the copies, or {CASE}, are not as a bundle has them",)))
+    with path.open("rb") as stream:
+        mark = hashlib.file_digest(stream, "sha256").hexdigest()
+    case_id = number if isinstance(number, int) else None
+    return Verification(case_id, runs, proved_on, tuple(checks), mark, _told_by(settings, mark))
+
+
+def _told_by(settings: Settings, mark: str) -> tuple[int, ...] | None:
+    """Cases whose timeline says that a bundle of that hash was made of them."""
     try:
-        checks.append(_derived(archive, told))
-        with lend(settings, chosen) as published:
-            if published is None:
-                return Verification(case_id, runs, None, tuple(checks))
-            checks += [
-                _run(told, published),
-                _findings(told, copies, published),
-                _transfers(told, published),
-                _addresses(told, copies, published),
-                _entities(told, copies, published),
-                _alerts(told, published),
-            ]
-            return Verification(case_id, runs, published.run, tuple(checks))
-    except _MALFORMED:
-        checks.append(Check("copies", 0, ("the copies are not as a bundle has them",)))
-        return Verification(case_id, runs, None, tuple(checks))
+        file = cases_file(settings)
+        if file and not file.exists():
+            return None
+        asked = select(Event.case_id).where(Event.act.in_(NOT_TOLD), Event.detail.contains(mark, autoescape=True))
+        with open_store(settings) as store, store.reading() as session:
+            return tuple(session.scalars(asked.distinct().order_by(Event.case_id)))
+    except FlowError:
+        return None
+
+
+def _on_file(told: Dossier, copies: Sequence[Copy], published: Published) -> list[Check]:
+    return [
+        _run(told, published),
+        _findings(told, copies, published),
+        _transfers(told, published),
+        _addresses(told, copies, published),
+        _entities(told, copies, published),
+        _alerts(told, published),
+    ]
 
 
 def _copies(archive: Archive) -> list[Copy]:
     """The copies of a bundle; what is wrong with them becomes trouble of the archive."""
-    found = []
+    found: list[Copy] = []
     for kind, name in COPIES.items():
         rows = archive.parsed(name)
-        for row in rows if isinstance(rows, list) else ():
-            try:
-                copy = Copy(kind, str(row["key"]), row["run"] and str(row["run"]), canonical(row["content"]))
-                if copy.sha256 != row["sha256"]:
-                    archive.troubles.append(f"{name}: {kind} {harmless(copy.key, 200)} is not what its hash is of")
-                found.append(copy)
-            except (KeyError, TypeError, ValueError, RecursionError):
-                archive.troubles.append(f"{name} is not as a bundle has it")
-                break
+        if rows is None:
+            continue
+        try:
+            copies = [Copy(kind, row["key"], row["run"], canonical(row["content"])) for row in rows]
+            # A field that nobody reads, or one that is there twice, would be nobody's word under a good hash.
+            is_whole = archive.files[name] == as_json(rows) and all(set(row) == _FIELDS for row in rows)
+            twice = [key for key, count in Counter(copy.key for copy in copies).items() if count > 1]
+        except (LookupError, TypeError, ValueError, RecursionError):
+            is_whole = False
+        if not is_whole:
+            archive.troubles.append(f"{name} is not as a bundle has it")
+            continue
+        wrong = [copy.key for copy, row in zip(copies, rows, strict=True) if copy.sha256 != row["sha256"]]
+        archive.troubles += [f"{name}: {kind} {harmless(str(key), 200)} is not what its hash is of" for key in wrong]
+        archive.troubles += [f"{name}: {kind} {harmless(str(key), 200)} is in it twice" for key in twice]
+        found += copies
     return found
 
 
-def _derived(archive: Archive, told: Dossier) -> Check:
-    """Tables and statements must say what the copies say."""
-    expected = {name: text.encode() for name, text in derived(told).items()}
-    present = {name for name in archive.files if name.endswith((".csv", ".sql")) and name != "timeline.csv"}
-    wrong = [name for name in sorted(expected) if archive.files.get(name) != expected[name]]
-    wrong += sorted(present - set(expected))
-    return Check("tables", len(expected), tuple(f"{name} does not say what the copies say" for name in wrong))
+def _derived(archive: Archive, told: Dossier, undrawn: dict[str, str]) -> Check:
+    """Tables, statements, page, report and manifest must say what copies and people say."""
+    count, differences = contradictions(archive, told, undrawn)
+    return Check("derived", count, tuple(differences), by_hash_alone=tuple(by_hash_alone(archive, told)))
 
 
 def _run(told: Dossier, published: Published) -> Check:
     """Whether the tables of the file are those that the copies rest on."""
     own = next((one for one in told.runs if one.get("run_id") == published.run), None)
+    others = [one for one in told.runs if one is not own]
+    alone = [f"{COPIES['run']}: {harmless(str(one.get('run_id')), 60)}, all fields" for one in others]
     if own is None:
         known = some([str(one.get("run_id")) for one in told.runs]) or "none"
-        return Check(
-            "run", 0, changes=(f"the copies are of run {harmless(known, 200)}, the file is of {published.run}",)
-        )
+        change = f"the copies are of run {harmless(known, 200)}, the file is of {published.run}"
+        return Check("run", 0, changes=(change,), by_hash_alone=tuple(alone))
     current = _plain(run_evidence(published.connection, published.run))
-    wrong = [name for name in ("tables", "label_sets", "detectors") if own.get(name) != current[name]]
-    return Check("run", 1, tuple(f"{name} of run {published.run} are not what the bundle says" for name in wrong))
+    wrong = [name for name in _HELD_TO_THE_FILE if own.get(name) != current[name]]
+    if beyond := sorted(set(own) - {*_HELD_TO_THE_FILE, "run_id"}):
+        alone.append(f"{COPIES['run']}: {published.run}, {_names(beyond)}")
+    differences = tuple(f"{name} of run {published.run} is not what the bundle says" for name in wrong)
+    return Check("run", 1, differences, by_hash_alone=tuple(alone))
 
 
 def _findings(told: Dossier, copies: Sequence[Copy], published: Published) -> Check:
@@ -179,6 +225,7 @@ def _findings(told: Dossier, copies: Sequence[Copy], published: Published) -> Ch
     runs = {copy.key: copy.run for copy in copies if copy.kind == "finding"}
     differences: list[str] = []
     changes: list[str] = []
+    beyond: set[str] = set()
     there = []
     for finding in told.findings:
         name = str(finding["finding_id"])
@@ -188,6 +235,7 @@ def _findings(told: Dossier, copies: Sequence[Copy], published: Published) -> Ch
             differences.append(f"finding {harmless(name, 60)} is not in the file")
             continue
         there.append(name)
+        beyond |= set(finding) - set(current)
         if list(map(identity, finding["transfers"])) != list(map(identity, current["transfers"])):
             differences.append(f"finding {name} has other transfers in the file")
         facts, other = _split(_differing(finding, current), published.run == runs[name], _FACTS)
@@ -195,7 +243,7 @@ def _findings(told: Dossier, copies: Sequence[Copy], published: Published) -> Ch
         changes += [f"finding {name}: {told}" for told in other]
     for proof in prove(published.connection, there, False) if there else ():
         differences += [f"finding {proof.finding_id}: {told}" for told in proof.differences]
-    return Check("findings", len(told.findings), tuple(differences), tuple(changes))
+    return Check("findings", len(told.findings), tuple(differences), tuple(changes), _alone("finding", beyond))
 
 
 def _transfers(told: Dossier, published: Published) -> Check:
@@ -212,14 +260,16 @@ def _addresses(told: Dossier, copies: Sequence[Copy], published: Published) -> C
     current = [_plain(one) for one in address_evidence(published.connection, list(told.addresses))]
     differences: list[str] = []
     changes: list[str] = []
+    beyond: set[str] = set()
     for (chain, address), now in zip(told.addresses, current, strict=True):
         name = f"{harmless(chain, 60)}:{harmless(address, 120)}"
+        beyond |= set(told.addresses[chain, address]) - set(now)
         facts, other = _split(
             _differing(told.addresses[chain, address], now), published.run == runs[f"{chain}:{address}"], ()
         )
         differences += [f"{name}: {said}" for said in facts]
         changes += [f"{name}: {said}" for said in other]
-    return Check("addresses", len(told.addresses), tuple(differences), tuple(changes))
+    return Check("addresses", len(told.addresses), tuple(differences), tuple(changes), _alone("address", beyond))
 
 
 def _entities(told: Dossier, copies: Sequence[Copy], published: Published) -> Check:
@@ -228,16 +278,19 @@ def _entities(told: Dossier, copies: Sequence[Copy], published: Published) -> Ch
     entities = told.contents("entity")
     differences: list[str] = []
     changes: list[str] = []
+    beyond: set[str] = set()
     for one in entities:
         name = str(one["entity"])
         try:
-            found = _differing(one, _plain(entity_evidence(published.connection, name)))
+            now = _plain(entity_evidence(published.connection, name))
+            found = _differing(one, now)
+            beyond |= set(one) - set(now)
         except NotThere as error:
             found = {"entity": error.message}
         facts, other = _split(found, published.run == runs[name], ())
         differences += [f"{harmless(name, 120)}: {said}" for said in facts]
         changes += [f"{harmless(name, 120)}: {said}" for said in other]
-    return Check("entities", len(entities), tuple(differences), tuple(changes))
+    return Check("entities", len(entities), tuple(differences), tuple(changes), _alone("entity", beyond))
 
 
 def _alerts(told: Dossier, published: Published) -> Check:
@@ -246,16 +299,29 @@ def _alerts(told: Dossier, published: Published) -> Check:
     current = alert_evidence(published.connection, [str(one["alert_id"]) for one in alerts])
     differences: list[str] = []
     changes: list[str] = []
+    beyond: set[str] = set()
     for one in alerts:
         name = harmless(str(one["alert_id"]), 60)
         now = current.get(one["alert_id"])
         if now is None:
             changes.append(f"alert {name} is not in the file")
+            beyond |= set(one)
             continue
         found = _differing(one, _plain(now))
+        beyond |= set(one) - set(now)
         is_same = "revision" not in found
         (differences if is_same else changes).extend(f"alert {name}: {said}" for said in found.values())
-    return Check("alerts", len(alerts), tuple(differences), tuple(changes))
+    return Check("alerts", len(alerts), tuple(differences), tuple(changes), _alone("alert", beyond))
+
+
+def _alone(kind: str, fields: Iterable[str]) -> tuple[str, ...]:
+    """Fields of copies that the file says nothing of."""
+    names = sorted(fields)
+    return (f"{COPIES[kind]}: {_names(names)}",) if names else ()
+
+
+def _names(fields: Iterable[str]) -> str:
+    return ", ".join(harmless(name, 60) for name in fields)
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
