@@ -47,6 +47,7 @@ def visit(
     width: int = 1280,
     scheme: Literal["light", "dark"] = "light",
     refused: tuple[int, ...] = (),
+    asked: list[str] | None = None,
 ) -> Iterator[Page]:
     """A page of a browser that nobody used before; fails at the end for any error and any request to the outside.
 
@@ -56,6 +57,7 @@ def visit(
         width: Of the window.
         scheme: Light or dark.
         refused: Statuses that the test brings about; a browser calls each an error.
+        asked: Takes what the page asks in dialogs, which are all declined; without it each is a fault.
     """
     faults: list[str] = []
 
@@ -81,7 +83,8 @@ def visit(
     context.route("**/*", route)
     context.on("console", heard)
     context.on("weberror", failed)
-    context.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    dialogs = faults if asked is None else asked
+    context.on("dialog", lambda dialog: (dialogs.append(f"dialog: {dialog.message}"), dialog.dismiss()))
     try:
         yield context.new_page()
     finally:

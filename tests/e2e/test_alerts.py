@@ -339,6 +339,7 @@ def test_every_rule_gives_the_columns_of_the_room(labelled: Settings, tmp_path: 
     with duckdb.connect(str(labelled.build_file)) as connection:
         lend_words(connection)
         connection.execute("CREATE TEMP TABLE days_to_tell (block_date DATE)")
+        connection.execute(f"ATTACH '{ledger.ledger_file(labelled)}' AS ledger (READ_ONLY)")
         for name, rule in discover().items():
             sql, values = rule.candidates(labelled)
             found = connection.execute(sql, values)

@@ -61,7 +61,7 @@ def test_columns_know_what_they_are_made_of(settings: Settings) -> None:
     made = {(relation, column) for relation, columns in found.items() for column in columns}
     of_models = {(f"{m['schema']}.{m['name']}", c["name"]) for m in dbt.described_models() for c in m["columns"]}
     counts = ("transfer_count", "label_count", "sent_count", "received_count")
-    assert {column for _, column in of_models - made} <= {*counts, "window_days", "is_destination"}
+    assert {column for _, column in of_models - made} <= {*counts, "window_days", "is_destination", "is_out"}
     assert found["marts.fct_daily_netflow"]["netflow"] == [
         ["intermediate.int_flows__daily", name] for name in ("amount", "from_category", "to_category")
     ]

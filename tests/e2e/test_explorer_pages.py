@@ -211,19 +211,23 @@ def test_an_entity_and_an_address_are_put_into_cases(served: str, chromium: Brow
 
 def test_what_was_typed_is_not_lost(served: str, chromium: Browser, pages: list[str]) -> None:
     case = next(path for path in pages if path.startswith("/cases/"))
-    with visit(chromium, served, refused=(409,)) as page:
+    asked: list[str] = []
+    with visit(chromium, served, asked=asked) as page:
         page.goto(case)
         page.get_by_label("Who, what, when").fill("an hour of work")
         page.get_by_label("A note").fill("a note")
-        asked: list[str] = []
-        page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
         page.get_by_role("button", name="Add the note").click()
-        assert asked == ["Something else on this page was typed and is not sent. Go on without it?"]
+        assert asked == ["dialog: Something else on this page was typed and is not sent. Go on without it?"]
         assert page.get_by_label("Who, what, when").input_value() == "an hour of work"
-        page.get_by_label("A note").fill("")
+
+
+def test_who_was_too_late_gets_the_text_back(served: str, chromium: Browser, pages: list[str]) -> None:
+    case = next(path for path in pages if path.startswith("/cases/"))
+    with visit(chromium, served, refused=(409,)) as page:
+        page.goto(case)
+        page.get_by_label("Who, what, when").fill("an hour of work")
         with visiting(served) as other:
-            other.post(f"{API}{case}/notes", json={"body": "meanwhile"})
-        page.on("dialog", lambda dialog: dialog.accept())
+            assert other.post(f"{API}{case}/notes", json={"body": "meanwhile"}).status_code == 201
         page.get_by_role("button", name="Save the narrative").click()
         assert page.get_by_label("What you typed").input_value() == "an hour of work"
         page.get_by_role("link", name="Look at it as it is now").click()
@@ -250,7 +254,7 @@ def test_readers_get_no_forms(world: Settings, chromium: Browser, pages: list[st
 def test_a_note_is_markdown_and_no_code(served: str, chromium: Browser, pages: list[str]) -> None:
     with visit(chromium, served) as page:
         page.goto(next(path for path in pages if path.startswith("/cases/")))
-        note = page.locator("article .note")
+        note = page.locator("article .note").first
         assert note.locator("strong").inner_text() == "words"
         assert note.locator("b").count() == 0
         assert "<b>tags</b>" in note.inner_text()
