@@ -8,17 +8,21 @@ that was rebuilt changes no picture.
 from __future__ import annotations
 
 import math
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from html import escape
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.domain.vocabulary import LABEL_CATEGORIES
+from flow_pipeline.reports.drawing import ChartFailed, Painter
 
 
 class Look(NamedTuple):
@@ -40,6 +44,8 @@ class Sizes:
         arrow: Length of an arrow head beside the width of its edge.
         label: Height of the letters of a label.
         told: Most edges whose value is written beside them: more can not be read.
+        badge: Most letters of the numbers on an edge.
+        far: How far from the middle a node may lie; farther out names are but a pixel high once all is in sight.
     """
 
     node: float = 11
@@ -49,6 +55,8 @@ class Sizes:
     arrow: float = 6
     label: float = 12
     told: int = 60
+    badge: int = 40
+    far: float = 20_000
 
 
 SIZES = Sizes()
@@ -83,11 +91,20 @@ HIGH_RISK = ("HIGH", "CRITICAL")
 _INK, _SOFT, _LINE, _PAPER, _RISK, _MARK = "#1f2933", "#52606d", "#7b8794", "#ffffff", "#a61b1b", "#f2b90c"
 _FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 _MARGIN, _LEGEND_ROW, _LETTER = 40, 22, 6.4
+_PIXELS = 10_000_000
+"""Of a painted picture at most, as 4,000 by 2,500: they take 40 MB, and a larger graph is painted smaller."""
+_MOST_EDGES = 20_000
+"""Edges of a graph: ten times what moves in a browser."""
+_MOST_SHOWN = 1_000
+"""Addresses of a picture: as many as `explorer.graph_nodes` may allow."""
+_PAINTER = Path(__file__).with_name("painter.py")
+_painting = threading.Lock()
+"""One picture is painted at a time, so that many who ask at once take the memory of one."""
 
 
 def _number(value: float) -> float:
-    if not math.isfinite(value) or abs(value) > 1_000_000:
-        raise ValueError("is no place in a picture")
+    if not math.isfinite(value) or abs(value) > SIZES.far:
+        raise ValueError(f"is no place in a picture, which reaches from -{SIZES.far:,.0f} to {SIZES.far:,.0f}")
     return round(value, 1)
 
 
@@ -156,8 +173,8 @@ class View(_Part):
     window: tuple[date, date] | None = None
     weigh: Literal["usd", "transfers"] = "usd"
     nodes: list[ViewNode] = Field(max_length=3_000)
-    edges: list[ViewEdge] = Field(max_length=100_000)
-    marks: list[Mark] = Field(default_factory=list, max_length=100_000)
+    edges: list[ViewEdge] = Field(max_length=_MOST_EDGES)
+    marks: list[Mark] = Field(default_factory=list, max_length=_MOST_EDGES)
     left_out: Count = 0
 
     @model_validator(mode="after")
@@ -166,6 +183,8 @@ class View(_Part):
         ends += [place for mark in self.marks for place in (mark.source, mark.target)]
         if max(ends, default=-1) >= len(self.nodes):
             raise ValueError("an edge has an end that is no node")
+        if len(self.shown) > _MOST_SHOWN:
+            raise ValueError(f"shows {len(self.shown):,} addresses, and {_MOST_SHOWN:,} are drawn")
         return self
 
     @property
@@ -201,6 +220,16 @@ def money(usd: float) -> str:
 
 def draw(view: View) -> str:
     """A graph as SVG on light paper, with its legend."""
+    return _draw(view).svg
+
+
+class _Drawn(NamedTuple):
+    svg: str
+    width: float
+    height: float
+
+
+def _draw(view: View) -> _Drawn:
     nodes = view.nodes
     shown = view.shown
     names = {node.address: node for node in nodes}
@@ -223,20 +252,39 @@ def draw(view: View) -> str:
     legend, height = _legend(view, drawn, bool(marks), right - left)
     width, height = right - left, bottom - top + height
     title = escape(harmless(view.about, 300)) or "Graph"
-    return (
+    svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="{left:.1f} {top:.1f} {width:.1f} {height:.1f}" font-family="{_FONT}" font-size="{SIZES.label:g}" '
         f'fill="{_INK}"><title>{title}</title><desc>{len(shown)} addresses, {len(drawn)} edges; run '
         f'{escape(harmless(view.run))}</desc><rect x="{left:.1f}" y="{top:.1f}" width="100%" height="100%" '
         f'fill="{_PAPER}"/>{"".join(parts)}<g transform="translate({left + 20:.1f} {bottom:.1f})">{legend}</g></svg>\n'
     )
+    return _Drawn(svg, width, height)
 
 
-def paint(view: View, scale: float = 1.5) -> bytes:
-    """A graph as PNG."""
-    import vl_convert
+def paint(view: View, seconds: float = 30, scale: float = 1.5) -> bytes:
+    """A graph as PNG, painted in a process of its own.
 
-    return bytes(vl_convert.svg_to_png(draw(view), scale=scale))
+    Args:
+        view: The graph.
+        seconds: How long it may take, and how long it waits for those before it.
+        scale: Pixels per unit; fewer where the picture is large.
+
+    Raises:
+        UsageError: it could not be painted in time or in memory, or others are painted all the while.
+    """
+    drawn = _draw(view)
+    spec = {"svg": drawn.svg, "scale": min(scale, math.sqrt(_PIXELS / (drawn.width * drawn.height)))}
+    way_out = "take it as SVG, or hide some addresses"
+    if not _painting.acquire(timeout=seconds):
+        raise UsageError(f"other pictures were painted for {seconds:g} s", "ask again, or take it as SVG")
+    try:
+        with Painter(seconds, _PAINTER) as painter:
+            return painter.draw(lambda: spec, png=True).png
+    except ChartFailed as failure:
+        raise UsageError(f"the graph was not painted: {failure}", way_out) from failure
+    finally:
+        _painting.release()
 
 
 def _value(view: View, edge: ViewEdge) -> float:
@@ -316,14 +364,15 @@ def _towards(x: float, y: float, to_x: float, to_y: float, by: float) -> tuple[f
 
 
 def _listed(ordinals: list[int]) -> str:
-    """Places in an order, in short: 1–3, 7."""
+    """Places in an order, in short: 1–3, 7, …"""
     runs: list[list[int]] = []
     for place in sorted(set(ordinals)):
         if runs and place == runs[-1][1] + 1:
             runs[-1][1] = place
         else:
             runs.append([place, place])
-    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
+    told = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
+    return told if len(told) <= SIZES.badge else f"{told[: SIZES.badge].rpartition(', ')[0]}, …"
 
 
 def _badge(x: float, y: float, text: str) -> str:

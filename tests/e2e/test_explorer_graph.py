@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from flow_pipeline.explorer.store import people
+from flow_pipeline.explorer.store import people, views
 from flow_pipeline.explorer.store.opening import Store
 from flow_pipeline.settings import Settings, load_settings
 from tests.browser import NARROW, SCHEMES, faults_of, tab_stops, visit
@@ -406,11 +406,39 @@ def test_a_saved_view_is_a_picture_without_the_warehouse(served: str) -> None:
             {**state, "version": 2},
             {**state, "edges": [{"source": 0, "target": 2, "transfers": 1}]},
             {**state, "nodes": [{"address": A, "x": "1e999", "y": 0}], "edges": [], "marks": []},
+            {**state, "nodes": [{"address": A, "x": -1_000_000, "y": 0}, {"address": B, "x": 1_000_000, "y": 0}]},
             {**state, "script": "x"},
         ):
+            assert client.post("/api/v1/graph/picture?form=png", json=wrong).status_code == 422
             assert client.post("/api/v1/views", json={"title": "x", "state": wrong}).status_code == 422
         client.headers["x-csrf-token"] = "another"
         assert client.post("/api/v1/views", json={"title": "x", "state": state}).status_code == 403
+
+
+def test_a_view_from_before_the_bounds_is_refused_and_brought_within(
+    world: Settings, served: str, chromium: Browser
+) -> None:
+    """Places were not bounded when it was saved: its picture would take more memory than there is."""
+    places = ((A, -1_000_000), (B, 1_000_000))
+    state = {
+        "version": 1, "chain": "ethereum", "run": "r", "nodes": [{"address": a, "x": x, "y": 0} for a, x in places],
+        "edges": [{"source": 0, "target": 1, "transfers": 1}],
+    }  # fmt: skip
+    with closing(Store(world)) as store:
+        view, _ = views.save(store, "somebody", "Far apart", state)
+    with visiting(served) as client:
+        for form in ("svg", "png"):
+            answer = client.get(f"/api/v1/views/{view}.{form}")
+            assert answer.status_code == 400
+            assert "nodes.0.x" in answer.json()["detail"]
+            assert "save it" in answer.json()["way_out"]
+    with visit(chromium, served) as page:
+        opened(page, f"/views/{view}")
+        page.get_by_role("button", name="Save", exact=True).click()
+        settled(page)
+        assert "version 2" in page.locator("#said").inner_text()
+    with visiting(served) as client:
+        assert client.get(f"/api/v1/views/{view}.png").content[:4] == b"\x89PNG"
 
 
 def test_hostile_names_are_words(served: str, chromium: Browser) -> None:

@@ -123,13 +123,13 @@ def finding(ask: AskOne, shared: Shared, finding_id: str) -> Response:
 def picture(shared: Shared, who: Reader, view: View, form: Picture = "svg") -> Response:
     """A graph as a picture on light paper, with its legend and run: what an evidence bundle holds of it."""
     refuse_large(shared, view)
-    return drawn(view, form)
+    return drawn(shared, view, form)
 
 
-def drawn(view: View, form: str) -> Response:
+def drawn(shared: State, view: View, form: str) -> Response:
     """A picture of a graph as an answer."""
     if form == "png":
-        return Response(paint(view), media_type="image/png")
+        return Response(paint(view, shared.settings.reports.chart_seconds), media_type="image/png")
     # Opened by itself an SVG is a document: this one may load and run nothing.
     return Response(draw(view), media_type="image/svg+xml", headers={"Content-Security-Policy": "default-src 'none'"})
 

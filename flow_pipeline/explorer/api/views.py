@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
+from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.explorer.answers import Answer, single
 from flow_pipeline.explorer.api.graph import PICTURES, drawn, refuse_large
 from flow_pipeline.explorer.graphs import View
@@ -46,13 +47,13 @@ def change(shared: Shared, who: Writer, view_id: ViewId, given: Changed) -> Resp
 @router.get("/{view_id}.svg", responses=PICTURES)
 def as_svg(shared: Shared, who: Reader, view_id: ViewId) -> Response:
     """A view as SVG."""
-    return drawn(_view(shared, view_id), "svg")
+    return drawn(shared, _view(shared, view_id), "svg")
 
 
 @router.get("/{view_id}.png", responses=PICTURES)
 def as_png(shared: Shared, who: Reader, view_id: ViewId) -> Response:
     """A view as PNG."""
-    return drawn(_view(shared, view_id), "png")
+    return drawn(shared, _view(shared, view_id), "png")
 
 
 @router.get("/{view_id}")
@@ -62,7 +63,19 @@ def one(request: Request, shared: Shared, who: Reader, view_id: ViewId) -> Respo
 
 
 def _view(shared: State, view_id: str) -> View:
-    return View.model_validate(saved_view(shared.store, view_id)["state"])
+    """A view that can be drawn: what is bounded today was not when it was saved, or somebody wrote to the database.
+
+    Raises:
+        UsageError: its state is none that can be drawn.
+    """
+    try:
+        return View.model_validate(saved_view(shared.store, view_id)["state"])
+    except ValidationError as error:
+        first = error.errors()[0]
+        said = f"{'.'.join(str(part) for part in first['loc'])} {first['msg']}".strip()
+        raise UsageError(
+            f"the view {view_id} can not be drawn: {said}", "open its page, which brings it within bounds, and save it"
+        ) from error
 
 
 def _kept(shared: State, who: Caller, given: Saved, view_id: str | None, seen: int | None) -> Response:

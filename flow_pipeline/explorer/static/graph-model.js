@@ -27,10 +27,18 @@ export class Graph {
   change(kind, alter) {
     const before = JSON.stringify(this.state);
     alter(this.state);
+    this.hold();
     if (JSON.stringify(this.state) === before) return;
     if (!(kind === "days" && this.past.at(-1)?.kind === kind)) this.past.push({ kind, before });
     if (this.past.length > 200) this.past.shift();
     this.future = [];
+  }
+
+  // Nodes that lie farther out than a picture reaches stand at its edge.
+  hold() {
+    const { far } = this.given.sizes;
+    const held = (value) => Math.min(Math.max(value, -far), far);
+    for (const node of this.state.nodes) [node.x, node.y] = [held(node.x), held(node.y)];
   }
 
   undo() { return this.#step(this.past, this.future); }
@@ -76,6 +84,7 @@ export class Graph {
       edges: packed.edges.map((edge) => ({ usd: null, inside: null, ...ends(edge) })),
       marks: (packed.marks ?? []).map(ends), left_out: packed.left_out ?? 0,
     };
+    this.hold();
     this.past = [];
     this.future = [];
   }
@@ -113,14 +122,15 @@ export function money(usd) {
   return `$${Number(usd.toPrecision(3))}`;
 }
 
-// Places in an order, in short: 1–3, 7.
-export function listed(ordinals) {
+// Places in an order, in short: 1–3, 7; in so many letters at most.
+export function listed(ordinals, most = Infinity) {
   const runs = [];
   for (const place of [...new Set(ordinals)].sort((a, b) => a - b)) {
     if (runs.length && place === runs.at(-1)[1] + 1) runs.at(-1)[1] = place;
     else runs.push([place, place]);
   }
-  return runs.map(([first, last]) => (first === last ? first : `${first}–${last}`)).join(", ");
+  const told = runs.map(([first, last]) => (first === last ? first : `${first}–${last}`)).join(", ");
+  return told.length <= most ? told : `${told.slice(0, told.lastIndexOf(", ", most - 2))}, …`;
 }
 
 // New nodes round their parent, in the order of their rank: a ring, or a fan away from where the parent came from.

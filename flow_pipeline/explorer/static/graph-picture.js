@@ -165,7 +165,7 @@ export class Picture {
       const isTold = value > 0 && drawn.length <= this.sizes.told;
       const amount = graph.state.weigh === "usd" ? money(value) : `${value.toLocaleString("en")}×`;
       const tail = isTold && drawn.length <= this.sizes.told / 2 ? ` · ${amount}` : "";
-      const badge = mark?.ordinals.length ? listed(mark.ordinals) + tail : "";
+      const badge = mark?.ordinals.length ? listed(mark.ordinals, this.sizes.badge) + tail : "";
       this.dress.set(keyOf(edge), { width, badge, told: badge || (isTold ? amount : ""), along: along(ends, edge) });
     }
   }

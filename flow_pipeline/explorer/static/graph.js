@@ -388,6 +388,7 @@ async function beginWithFinding(finding) {
   });
   inOrder(graph.state.nodes, steps.map(([source, target]) => ({ source, target })));
   relax(graph, []);
+  graph.hold();
   if (found.others) complain(`The finding has ${count(found.others, "address", "addresses")} more than a graph shows.`);
 }
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import struct
+import threading
 import xml.etree.ElementTree as ElementTree
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from flow_pipeline.explorer.graphs import LOOKS, View, draw, money, palette
+from flow_pipeline.domain.errors import UsageError
+from flow_pipeline.explorer import graphs
+from flow_pipeline.explorer.graphs import LOOKS, SIZES, View, draw, money, paint, palette
 
 PAPERS = {"light": "#ffffff", "dark": "#14191f"}
 """Of static/explorer.css."""
@@ -127,7 +132,9 @@ def test_nothing_to_draw_is_a_picture_too() -> None:
     "wrong",
     [
         {"nodes": [{"address": "a", "x": float("nan"), "y": 0}], "edges": []},
-        {"nodes": [{"address": "a", "x": 2_000_000, "y": 0}], "edges": []},
+        {"nodes": [{"address": "a", "x": 20_001, "y": 0}], "edges": []},
+        {"nodes": [{"address": f"a{n}", "x": 0, "y": n} for n in range(1_001)], "edges": []},
+        {"edges": [{"source": 0, "target": 1, "transfers": 1}] * 20_001},
         {"edges": [{"source": 0, "target": 3, "transfers": 1}]},
         {"edges": [{"source": -1, "target": 0, "transfers": 1}]},
         {"edges": [{"source": 0, "target": 1, "transfers": 1, "usd": "1e9"}]},
@@ -137,6 +144,57 @@ def test_nothing_to_draw_is_a_picture_too() -> None:
 def test_what_is_no_graph_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         view(**wrong)
+
+
+def test_the_largest_graph_is_painted_small() -> None:
+    corners = [{"address": "a", "x": -SIZES.far, "y": -SIZES.far}, {"address": "b", "x": SIZES.far, "y": SIZES.far}]
+    width, height = size_of(paint(view(nodes=corners, edges=[{"source": 0, "target": 1, "transfers": 1}])))
+    assert 9_000_000 < width * height <= 10_020_000
+    width, _ = size_of(paint(view(nodes=corners[:1], edges=[])))
+    assert width == 960
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", png[16:24])
+    return width, height
+
+
+def test_what_can_not_be_painted_is_refused_and_the_next_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dying = tmp_path / "painter.py"
+    dying.write_text("raise SystemExit(134)\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(graphs, "_PAINTER", dying)
+        with pytest.raises(UsageError, match="the process that draws ended"):
+            paint(view())
+    with pytest.raises(UsageError, match="not drawn within"):
+        paint(view(), seconds=0.001)
+    assert paint(view())
+
+
+def test_pictures_are_painted_one_after_the_other() -> None:
+    with graphs._painting:
+        caught: list[UsageError] = []
+
+        def other() -> None:
+            try:
+                paint(view(), seconds=0.01)
+            except UsageError as error:
+                caught.append(error)
+
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert "other pictures" in caught[0].message
+
+
+def test_numbers_of_an_edge_are_few_letters() -> None:
+    state = view(marks=[{"source": 0, "target": 1, "ordinals": list(range(1, 2_000, 2))}])
+    (told,) = re.findall(r">(1, 3, 5[^<]*)<", draw(state))
+    assert told.split(" · ")[0].endswith(", …")
+    assert len(told) < 60
 
 
 @pytest.mark.parametrize(
