@@ -90,7 +90,10 @@ HIGH_RISK = ("HIGH", "CRITICAL")
 
 _INK, _SOFT, _LINE, _PAPER, _RISK, _MARK = "#1f2933", "#52606d", "#7b8794", "#ffffff", "#a61b1b", "#f2b90c"
 _FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
-_MARGIN, _LEGEND_ROW, _LETTER = 40, 22, 6.4
+_MARGIN, _LEGEND_ROW, _LETTER, _DIGIT, _WIDE = 40, 22, 6.4, 7, 8
+_STEPS = (0.0, 0.07, -0.07, 0.14, -0.14, 0.21, -0.21, 0.28, -0.28, 0.35, -0.35)
+"""Where else on its edge a number may stand, the nearest first."""
+_Point = tuple[float, float]
 _PIXELS = 10_000_000
 """Of a painted picture at most, as 4,000 by 2,500: they take 40 MB, and a larger graph is painted smaller."""
 _MOST_EDGES = 20_000
@@ -238,16 +241,22 @@ def _draw(view: View) -> _Drawn:
     known = [math.log(value) for edge in drawn if (value := _value(view, edge)) > 0]
     span = (min(known, default=0.0), max(known, default=0.0))
     degree = Counter(end for edge in drawn for end in (edge.source, edge.target))
-    parts = [_edge(view, edge, marks.get((edge.source, edge.target)), span, degree, len(drawn)) for edge in drawn]
     near: dict[str, list[ViewNode]] = {}
     for edge in drawn:
         near.setdefault(nodes[edge.source].address, []).append(nodes[edge.target])
         near.setdefault(nodes[edge.target].address, []).append(nodes[edge.source])
-    parts += [_node(node, names.get(node.parent or ""), near.get(node.address, [])) for node in shown]
-    left = min((node.x for node in shown), default=0) - _MARGIN - 160
-    right = max((node.x for node in shown), default=0) + _MARGIN + 160
-    top = min((node.y for node in shown), default=0) - _MARGIN
-    bottom = max((node.y for node in shown), default=0) + _MARGIN + 20
+    labels = [_label(node, names.get(node.parent or ""), near.get(node.address, [])) for node in shown]
+    lines = [_edge(view, edge, marks.get((edge.source, edge.target)), span, degree, len(drawn)) for edge in drawn]
+    boxes = [_around(node) for node in shown] + [label.box for label in labels]
+    tags = [line.tag for line in lines if line.tag]
+    # numbers come last: nothing lies over them
+    parts = [line.svg for line in lines]
+    parts += [_node(node, label) for node, label in zip(shown, labels, strict=True)]
+    parts += [_tag(tag, boxes, len(tags)) for tag in tags]
+    left = min((box.left for box in boxes), default=0) - _MARGIN
+    right = max((box.right for box in boxes), default=0) + _MARGIN
+    top = min((box.top for box in boxes), default=0) - _MARGIN
+    bottom = max((box.bottom for box in boxes), default=0) + _MARGIN
     right = max(right, left + 640)
     legend, height = _legend(view, drawn, bool(marks), right - left)
     width, height = right - left, bottom - top + height
@@ -303,6 +312,42 @@ def _width(value: float, span: tuple[float, float]) -> float:
     return SIZES.thin + (SIZES.thick - SIZES.thin) * share
 
 
+class _Box(NamedTuple):
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def shared_with(self, other: _Box) -> float:
+        """The area of both."""
+        wide = min(self.right, other.right) - max(self.left, other.left)
+        high = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return wide * high if wide > 0 and high > 0 else 0.0
+
+
+class _Tag(NamedTuple):
+    """What is written on an edge: `at` is its first choice of a place on the curve, as a share."""
+
+    text: str
+    is_badge: bool
+    curve: tuple[_Point, _Point, _Point]
+    at: float
+    opacity: float
+
+
+class _Line(NamedTuple):
+    svg: str
+    tag: _Tag | None
+
+
+class _Label(NamedTuple):
+    lines: list[tuple[str, str]]
+    x: float
+    y: float
+    anchor: str
+    box: _Box
+
+
 def _edge(
     view: View,
     edge: ViewEdge,
@@ -310,7 +355,7 @@ def _edge(
     span: tuple[float, float],
     degree: Mapping[int, int],
     count: int,
-) -> str:
+) -> _Line:
     source, target = view.nodes[edge.source], view.nodes[edge.target]
     dx, dy = target.x - source.x, target.y - source.y
     length = math.hypot(dx, dy) or 1.0
@@ -337,23 +382,49 @@ def _edge(
     dotted = ' stroke-dasharray="2 4"' if value <= 0 and not is_out else ""
     fewer, more = degree[edge.source], degree[edge.target]
     part = 0.5 if fewer == more else 0.34 if fewer < more else 0.66
-    rest = 1 - part
-    middle = (
-        rest * rest * sx + 2 * rest * part * cx + part * part * bx,
-        rest * rest * sy + 2 * rest * part * cy + part * part * by,
-    )
     amount = money(value) if view.weigh == "usd" else f"{value:,.0f}×"
     is_told = value > 0 and count <= SIZES.told
     told = ""
     if ordinals:
-        told = _badge(*middle, _listed(ordinals) + (f" · {amount}" if is_told and count <= SIZES.told / 2 else ""))
+        told = _listed(ordinals) + (f" · {amount}" if is_told and count <= SIZES.told / 2 else "")
     elif is_told and length > 90:
-        told = _text(*middle, amount, "middle", _SOFT)
+        told = amount
     line = _LINE if ordinals is None else _INK
     opacity = 1 if not is_out else 0.15 if ordinals is None else 0.4
-    return (
+    svg = (
         f'<g opacity="{opacity}">{halo}<path d="{curve}" fill="none" stroke="{line}" '
-        f'stroke-width="{width:.1f}"{dotted}/><polygon points="{arrow}" fill="{line}"/>{told}</g>'
+        f'stroke-width="{width:.1f}"{dotted}/><polygon points="{arrow}" fill="{line}"/></g>'
+    )
+    tag = _Tag(told, bool(ordinals), ((sx, sy), (cx, cy), (bx, by)), part, opacity) if told else None
+    return _Line(svg, tag)
+
+
+def _tag(tag: _Tag, boxes: list[_Box], count: int) -> str:
+    """What is written on an edge, where it covers least; `boxes` are what is there, and get its own."""
+    half = (10 + len(tag.text) * _DIGIT) / 2
+    best = None
+    for step in _STEPS if count <= SIZES.told else _STEPS[:1]:
+        x, y = _on(tag.curve, min(max(tag.at + step, 0.12), 0.88))
+        box = _Box(x - half, y - 9, x + half, y + 9)
+        covered = sum(box.shared_with(other) for other in boxes)
+        if best is None or covered < best[0]:
+            best = covered, x, y, box
+        if not covered:
+            break
+    assert best
+    _, x, y, box = best
+    boxes.append(box)
+    written = _badge(x, y, tag.text) if tag.is_badge else _text(x, y + 4, tag.text, "middle", _SOFT)
+    return written if tag.opacity == 1 else f'<g opacity="{tag.opacity}">{written}</g>'
+
+
+def _on(curve: tuple[_Point, _Point, _Point], part: float) -> _Point:
+    """A point of a curve, as a share of its way."""
+    (sx, sy), (cx, cy), (bx, by) = curve
+    rest = 1 - part
+    return (
+        rest * rest * sx + 2 * rest * part * cx + part * part * bx,
+        rest * rest * sy + 2 * rest * part * cy + part * part * by,
     )
 
 
@@ -376,7 +447,7 @@ def _listed(ordinals: list[int]) -> str:
 
 
 def _badge(x: float, y: float, text: str) -> str:
-    width = 10 + len(text) * 7
+    width = 10 + len(text) * _DIGIT
     return (
         f'<rect x="{x - width / 2:.1f}" y="{y - 9:.1f}" width="{width}" height="18" rx="9" fill="{_INK}"/>'
         f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" font-weight="700" fill="{_PAPER}">{text}</text>'
@@ -411,9 +482,13 @@ def _side(node: ViewNode, parent: ViewNode | None, others: list[ViewNode]) -> st
     return next((side for side in (*first, "below", "above") if side not in taken), first[0])
 
 
-def _node(node: ViewNode, parent: ViewNode | None, others: list[ViewNode]) -> str:
-    look = LOOKS.get(node.category or UNLABELLED, LOOKS["other"])
-    rim = _RISK if node.risk_category in HIGH_RISK else _INK
+def _around(node: ViewNode) -> _Box:
+    reach = SIZES.node + 6
+    return _Box(node.x - reach, node.y - reach, node.x + reach, node.y + reach)
+
+
+def _label(node: ViewNode, parent: ViewNode | None, others: list[ViewNode]) -> _Label:
+    """The words beside a node, and their place."""
     lines = [(harmless(node.entity, 30), _INK)] if node.entity else []
     lines.append((short(node.address), _SOFT if node.entity else _INK))
     if node.note:
@@ -426,8 +501,17 @@ def _node(node: ViewNode, parent: ViewNode | None, others: list[ViewNode]) -> st
         "above": ("middle", 0.0, -gap - len(lines) * 6.5),
     }[_side(node, parent, others)]
     x, y = node.x + dx, node.y + dy
-    label = "".join(
-        _text(x, y + 4 + (n - (len(lines) - 1) / 2) * 13, text, anchor, fill) for n, (text, fill) in enumerate(lines)
+    wide, high = max(len(text) for text, _ in lines) * _WIDE, len(lines) * 13
+    left = x - {"start": 0.0, "middle": wide / 2, "end": wide}[anchor]
+    return _Label(lines, x, y, anchor, _Box(left, y - high / 2, left + wide, y + high / 2))
+
+
+def _node(node: ViewNode, label: _Label) -> str:
+    look = LOOKS.get(node.category or UNLABELLED, LOOKS["other"])
+    rim = _RISK if node.risk_category in HIGH_RISK else _INK
+    words = "".join(
+        _text(label.x, label.y + 4 + (n - (len(label.lines) - 1) / 2) * 13, text, label.anchor, fill)
+        for n, (text, fill) in enumerate(label.lines)
     )
     ring = (
         f'<circle r="{SIZES.node + 5:g}" fill="none" stroke="{_RISK}" stroke-width="2" stroke-dasharray="4 2"/>'
@@ -436,7 +520,7 @@ def _node(node: ViewNode, parent: ViewNode | None, others: list[ViewNode]) -> st
     )
     return (
         f'<g><g transform="translate({node.x:.1f} {node.y:.1f})">{ring}<path d="{look.shape}" '
-        f'transform="scale({SIZES.node:g})" fill="{look.light}" stroke="{rim}" stroke-width=".12"/></g>{label}</g>'
+        f'transform="scale({SIZES.node:g})" fill="{look.light}" stroke="{rim}" stroke-width=".12"/></g>{words}</g>'
     )
 
 

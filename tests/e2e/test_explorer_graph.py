@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from flow_pipeline.explorer.store import people, views
+from flow_pipeline.explorer.store import cases, people, views
 from flow_pipeline.explorer.store.opening import Store
 from flow_pipeline.settings import Settings, load_settings
 from tests.browser import NARROW, SCHEMES, faults_of, tab_stops, visit
@@ -89,6 +89,11 @@ def edge(page: Page, source: str, target: str) -> Locator:
     return page.locator(f'.edge[data-key="{address(source)}>{address(target)}"]')
 
 
+def told_on(page: Page, source: str, target: str) -> Locator:
+    """What is written on an edge."""
+    return page.locator(f'.caption[data-key="{address(source)}>{address(target)}"] .told')
+
+
 def shown(page: Page) -> set[str]:
     keys = page.locator(".node").evaluate_all("(all) => all.map((one) => one.dataset.key)")
     return {key for key in keys if not key.startswith("more:")}
@@ -97,7 +102,7 @@ def shown(page: Page) -> set[str]:
 def picture(page: Page) -> list[list[str]]:
     """What is drawn and where: a node's name and place, an edge's line, width and number; not what is selected."""
     found: list[list[str]] = page.evaluate(
-        """() => [...document.querySelectorAll(".node, .edge .line, .edge .told")].map((one) => [
+        """() => [...document.querySelectorAll(".node, .edge .line, .caption .told")].map((one) => [
           one.parentElement.dataset.key ?? one.dataset.key, one.textContent,
           ...["transform", "d", "stroke-width"].map((name) => one.getAttribute(name) ?? ""),
           [...one.classList].filter((name) => name !== "selected").sort().join(" "),
@@ -228,6 +233,8 @@ def test_a_view_outlives_the_server_and_looks_the_same_to_others(world: Settings
         page.get_by_label("Title").fill("What A did")
         page.get_by_role("button", name="Save", exact=True).click()
         settled(page)
+        # names are as large as the picture is far away, and a view opens with all in sight
+        page.get_by_role("button", name="Fit").click()
         saved = picture(page)
         path = page.url.removeprefix(address_)
         assert path.startswith("/views/")
@@ -329,9 +336,7 @@ def test_a_way_between_two_is_found_and_numbered(served: str, chromium: Browser)
         page.get_by_role("button", name="Find ways").click()
         settled(page)
         assert {A, B, C, D} <= shown(page)
-        told = [
-            edge(page, *ends).locator(".told").text_content() or "" for ends in (("A", "B"), ("B", "C"), ("C", "D"))
-        ]
+        told = [told_on(page, *ends).text_content() or "" for ends in (("A", "B"), ("B", "C"), ("C", "D"))]
         assert [text[0] for text in told] == ["1", "2", "3"]
         assert page.locator(".edge.marked").count() == 3
         # against the order of time there is none
@@ -348,12 +353,57 @@ def test_a_finding_is_drawn_in_its_order(served: str, chromium: Browser) -> None
     with visit(chromium, served) as page:
         opened(page, f"/graph/finding/{finding}")
         assert {A, B, C, D} <= shown(page)
-        told = {
-            key: edge(page, *key).locator(".told").text_content() or "" for key in (("A", "B"), ("B", "C"), ("C", "D"))
-        }
+        told = {key: told_on(page, *key).text_content() or "" for key in (("A", "B"), ("B", "C"), ("C", "D"))}
         assert [text[0] for text in told.values()] == ["1", "2", "3"]
         places = [node(page, name).bounding_box() for name in "ABCD"]
         assert [box["x"] for box in places if box] == sorted(box["x"] for box in places if box)
+
+
+@pytest.mark.parametrize("width", [1280, NARROW])
+def test_numbers_and_names_can_be_read(served: str, chromium: Browser, width: int) -> None:
+    """Nothing lies over a number, no number over a name where there is room, and all names are in sight.
+
+    The name of B lies on the middle of the edge from A to D, where its number would stand.
+    """
+    places = ((A, 0, 0), (B, 125, 28), (D, 400, 0))
+    state = {
+        "version": 1, "chain": "ethereum", "run": "r",
+        "nodes": [{"address": a, "x": x, "y": y, "entity": "A name of almost 30 letters"} for a, x, y in places],
+        "edges": [{"source": 0, "target": 2, "transfers": 2, "usd": "9"}],
+        "marks": [{"source": 0, "target": 2, "ordinals": [1, 2]}],
+    }  # fmt: skip
+    with visiting(served) as client:
+        answer = client.get("/api/v1/findings", params={"typology": "rapid_chain", "every": True}).json()
+        view = client.post("/api/v1/views", json={"title": "x", "state": state}).json()["id"]
+    with visit(chromium, served, width=width) as page:
+        for path, numbers in ((f"/graph/finding/{answer['items'][0]['finding_id']}", 3), (f"/views/{view}", 1)):
+            opened(page, path)
+            assert page.locator("#picture > g > g").last.locator(".caption.marked").count() == numbers
+            faults = faults_of_words(page)
+            # on a phone four names of a row touch each other, and a number between them has no room
+            assert [one for one in faults if width != NARROW or one.endswith("is cut")] == []
+
+
+def faults_of_words(page: Page) -> list[str]:
+    """Numbers that lie on names or each other, and words that are cut by the edge of the picture."""
+    found: list[str] = page.evaluate(
+        """() => {
+          const boxes = (what) => [...document.querySelectorAll(what)]
+            .filter((one) => one.getClientRects().length && one.textContent)
+            .map((one) => [one.textContent.trim(), one.getBoundingClientRect()]);
+          const [all] = boxes("#picture").map(([, box]) => box);
+          const [names, numbers] = [boxes(".node .label"), boxes(".caption")];
+          const cut = [...names, ...numbers].filter(([, box]) =>
+            box.left < all.left || box.right > all.right || box.top < all.top || box.bottom > all.bottom);
+          const covered = numbers.flatMap(([text, box], place) =>
+            [...names, ...numbers.slice(place + 1)].filter(([, other]) =>
+              Math.min(box.right, other.right) - Math.max(box.left, other.left) > 1 &&
+              Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top) > 1)
+              .map(([other]) => `${text} lies on ${other}`));
+          return [...cut.map(([text]) => `${text} is cut`), ...covered];
+        }"""
+    )
+    return found
 
 
 def test_pictures_are_whole_and_say_what_they_show(served: str, chromium: Browser, tmp_path: Path) -> None:
@@ -513,6 +563,36 @@ def test_a_name_is_offered_while_it_is_typed(served: str, chromium: Browser) -> 
         assert address("c01") in shown(page)
 
 
+def test_a_view_is_offered_to_open_cases(world: Settings, chromium: Browser, tmp_path: Path) -> None:
+    settings = world.with_changes(explorer={"database": f"sqlite:///{tmp_path / 'cases.sqlite'}"})
+    with serving(settings) as address_, visit(chromium, address_) as page, closing(Store(settings)) as store:
+        opened(page, f"{GRAPH}/{A}")
+        form = page.locator("#into-case")
+        assert not form.is_visible()
+        page.get_by_label("Title").fill("Ways of A")
+        page.get_by_role("button", name="Save", exact=True).click()
+        settled(page)
+        assert form.get_by_role("link", name="open one").get_attribute("href") == "/cases"
+        assert form.get_by_role("button").count() == 0
+        numbers = [cases.open_case(store, "rosa", title=f"case {n} {HOSTILE}") for n in range(52)]
+        cases.merge(store, numbers[50], numbers[51], "rosa")
+        page.reload()
+        settled(page)
+        options = page.get_by_label("Case").locator("option")
+        assert options.count() == 50
+        assert set(options.evaluate_all("(all) => all.map((one) => Number(one.value))")) == {
+            *numbers[2:50],
+            numbers[51],
+            numbers[1],
+        }
+        assert (options.first.text_content() or "").startswith(f"{numbers[51]}: case 51")
+        assert "\u202e" not in page.locator("main").inner_text()
+        page.get_by_label("Case").select_option(str(numbers[7]))
+        page.get_by_role("button", name="Put the saved view into the case").click()
+        page.wait_for_url(f"**/cases/{numbers[7]}")
+        assert page.get_by_role("link", name="Ways of A").is_visible()
+
+
 def test_readers_see_what_investigators_save(world: Settings, chromium: Browser, tmp_path: Path) -> None:
     settings = world.with_changes(explorer={"database": f"sqlite:///{tmp_path / 'people.sqlite'}"})
     with closing(Store(settings)) as store:
@@ -562,7 +642,7 @@ def test_a_publication_in_between_mixes_nothing(world: Settings, chromium: Brows
             settled(page)
         assert len(shown(page)) == 6
         assert page.locator("#legend p").inner_text() != first
-        assert edge(page, "HUB", "c0").locator(".told").text_content() == "2×"
+        assert told_on(page, "HUB", "c0").text_content() == "2×"
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -186,7 +186,7 @@ def test_a_saved_view_is_put_into_a_case(served: str, chromium: Browser, pages: 
         page.goto(f"/graph/ethereum/{RING[0]}")
         page.get_by_label("Title").fill("The ring")
         page.get_by_role("button", name="Save", exact=True).click()
-        page.get_by_label("Case").fill(case.rpartition("/")[2])
+        page.get_by_label("Case").select_option(case.rpartition("/")[2])
         page.get_by_role("button", name="Put the saved view into the case").click()
         page.wait_for_url(f"**{case}")
         assert page.get_by_role("link", name="The ring").is_visible()

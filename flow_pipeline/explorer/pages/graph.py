@@ -13,14 +13,19 @@ from flow_pipeline.explorer.pages import render
 from flow_pipeline.explorer.reading import Snapshot
 from flow_pipeline.explorer.shown import short
 from flow_pipeline.explorer.state import Read, Shared, State
+from flow_pipeline.explorer.store.asking import listed
+from flow_pipeline.explorer.store.changing import WORKED_ON
 from flow_pipeline.explorer.store.views import saved_view
 from flow_pipeline.explorer.who import INVESTIGATOR, Caller, Reader
 from flow_pipeline.questions import graph
 from flow_pipeline.questions.findings import one_finding
 from flow_pipeline.questions.known import known_chain
 from flow_pipeline.questions.places import place_of
+from flow_pipeline.questions.rows import named
 
 router = APIRouter()
+_CASES = 50
+"""Cases that a view is offered for: a longer list is not read, and who looks for an old one opens it first."""
 
 
 @router.get("/graph/palette.css")
@@ -80,4 +85,14 @@ def _page(
         "path_days": explorer.path_days,
         "may_save": who.person.role == INVESTIGATOR,
     }
-    return render(request, "graph.html.j2", title, run=read.run, given=given, heading=title, may_save=given["may_save"])
+    may_save = given["may_save"]
+    cases = _open_cases(shared) if may_save else []
+    return render(
+        request, "graph.html.j2", title, run=read.run, given=given, heading=title, may_save=may_save, cases=cases
+    )
+
+
+def _open_cases(shared: State) -> list[tuple[int, str]]:
+    """Number and title of the cases that a view can be put into, those last changed first."""
+    cases = [case for case in named(*listed(shared.store)) if case["status"] in WORKED_ON][:_CASES]
+    return [(case["id"], harmless(case["title"], 80)) for case in cases]

@@ -11,20 +11,33 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+const FAR = 0.6;
+const MARGIN = 16;
+const DIGIT = 7;
+const LETTER = 8;
+// Where else on its edge a number may stand, the nearest first.
+const STEPS = [0, 0.07, -0.07, 0.14, -0.14, 0.21, -0.21, 0.28, -0.28, 0.35, -0.35];
+
+// Names and numbers stay readable from afar.
+const enlargedAt = (scale) => Math.max(1, Math.min(0.8 / scale, 3));
+
 export class Picture {
   constructor(svg, given) {
     this.svg = svg;
     this.given = given;
     this.sizes = given.sizes;
     this.camera = svg.appendChild(element("g"));
-    [this.tethers, this.edges, this.nodes] = [0, 1, 2].map(() => this.camera.appendChild(element("g")));
-    this.edges.setAttribute("aria-hidden", "true");
+    // numbers come last: nothing lies over them
+    [this.tethers, this.edges, this.nodes, this.tags] = [0, 1, 2, 3].map(() => this.camera.appendChild(element("g")));
+    for (const layer of [this.edges, this.tags]) layer.setAttribute("aria-hidden", "true");
     this.at = new Map();
     this.made = new Map();
     this.dress = new Map();
     this.lines = [];
     this.ends = new Map();
     this.sides = new Map();
+    this.words = new Map();
+    this.curves = new Map();
     this.look = [0, 0, 1];
     this.enlarged = "1.00";
     this.focus = null;
@@ -122,7 +135,11 @@ export class Picture {
   #edge() {
     const part = (name, kind) => element(name, { class: kind });
     return element("g", { class: "edge" }, part("path", "reach"), part("path", "halo"), part("path", "line"),
-      part("polygon", "head"), part("rect", "badge"), part("text", "told"));
+      part("polygon", "head"));
+  }
+
+  #tag() {
+    return element("g", {}, element("rect", { class: "badge" }), element("text", { class: "told" }));
   }
 
   // What nodes and edges look like, wherever they stand.
@@ -165,8 +182,16 @@ export class Picture {
       const isTold = value > 0 && drawn.length <= this.sizes.told;
       const amount = graph.state.weigh === "usd" ? money(value) : `${value.toLocaleString("en")}×`;
       const tail = isTold && drawn.length <= this.sizes.told / 2 ? ` · ${amount}` : "";
-      const badge = mark?.ordinals.length ? listed(mark.ordinals, this.sizes.badge) + tail : "";
-      this.dress.set(keyOf(edge), { width, badge, told: badge || (isTold ? amount : ""), along: along(ends, edge) });
+      const order = mark?.ordinals.length ? listed(mark.ordinals, this.sizes.badge) : "";
+      const badge = order && order + tail;
+      this.dress.set(keyOf(edge), { width, order, badge, told: badge || (isTold ? amount : ""), along: along(ends, edge) });
+    }
+    this.#keep(this.tags, "tag", drawn.map(keyOf).filter((key) => this.dress.get(key).told), () => this.#tag());
+    for (const tag of this.tags.children) {
+      const { badge } = this.dress.get(tag.dataset.key);
+      const isOutside = this.made.get(`edge ${tag.dataset.key}`).classList.contains("outside");
+      tag.setAttribute("class", `caption${badge ? " marked" : ""}${isOutside ? " outside" : ""}`);
+      tag.querySelector(".badge").toggleAttribute("hidden", !badge);
     }
   }
 
@@ -193,6 +218,8 @@ export class Picture {
     const isOfMany = node.parent || this.graph.shown.length > 30;
     const isQuiet = isOfMany && !node.entity && !node.note && !isChosen && !node.more;
     label.setAttribute("class", isQuiet ? "label quiet-label" : "label");
+    const letters = Math.max(...lines.map(([, text]) => text.length));
+    this.words.set(node.address, { letters, lines: lines.length, isQuiet });
     label.replaceChildren(...lines.map(([kind, text], index) => {
       const line = element("text", { class: kind, y: round(4 + (index - (lines.length - 1) / 2) * 13) });
       line.textContent = text;
@@ -239,15 +266,44 @@ export class Picture {
     }
     for (const edge of this.lines)
       if (!only || edge.source === only || edge.target === only) this.#placeEdge(edge);
+    this.#placeTags();
     this.view();
+  }
+
+  // Where a name stands, as seen from its node.
+  #beside(side, lines) {
+    const gap = this.sizes.node + 6, below = gap + 4 + lines * 6.5, above = -gap - lines * 6.5;
+    return { right: [gap, 0], left: [-gap, 0], below: [0, below], above: [0, above] }[side];
+  }
+
+  // Left, top, right and bottom of all nodes and their names, standing at these places and seen at this scale.
+  #boxes(at, scale) {
+    const enlarged = enlargedAt(scale), reach = this.sizes.node + 6, boxes = [];
+    for (const { address, parent } of this.graph.shown) {
+      const here = at.get(address), [x, y] = here;
+      boxes.push([x - reach, y - reach, x + reach, y + reach]);
+      const { letters, lines, isQuiet } = this.words.get(address);
+      if (isQuiet && scale < FAR) continue;
+      const side = sideOf(here, at.get(parent), (this.ends.get(address) ?? []).map((end) => at.get(end)));
+      const [dx, dy] = this.#beside(side, lines);
+      const wide = letters * LETTER * enlarged, high = lines * 13 * enlarged;
+      const left = x + dx - ({ right: 0, left: wide }[side] ?? wide / 2);
+      boxes.push([left, y + dy - high / 2, left + wide, y + dy + high / 2]);
+    }
+    for (const { key, node } of this.#folds()) {
+      const [now, fold, to] = [this.at.get(node.address), this.at.get(key), at.get(node.address)];
+      if (!fold) continue;
+      const [x, y] = [to[0] + fold[0] - now[0], to[1] + fold[1] - now[1]];
+      boxes.push([x - 44 * enlarged, y - 12 * enlarged, x + 44 * enlarged, y + 12 * enlarged]);
+    }
+    return boxes;
   }
 
   #placeNode(group, [x, y], side) {
     group.setAttribute("transform", `translate(${round(x)} ${round(y)})`);
     const label = group.querySelector(".label");
-    const size = this.sizes.node, gap = size + 6, lines = label.childElementCount;
-    const below = gap + 4 + lines * 6.5, above = -gap - lines * 6.5;
-    const [dx, dy] = { right: [gap, 0], left: [-gap, 0], below: [0, below], above: [0, above] }[side];
+    const size = this.sizes.node;
+    const [dx, dy] = this.#beside(side, label.childElementCount);
     label.dataset.at = `translate(${dx} ${round(dy)})`;
     label.setAttribute("transform", `${label.dataset.at} scale(${this.enlarged})`);
     label.setAttribute("text-anchor", { right: "start", left: "end" }[side] ?? "middle");
@@ -266,35 +322,57 @@ export class Picture {
     const [ux, uy] = [(t[0] - b[0]) / head, (t[1] - b[1]) / head];
     const half = look.width / 2 + 2.5;
     const group = this.made.get(`edge ${keyOf(edge)}`);
-    const [reach, halo, line, tip, badge, told] = group.children;
+    const [reach, halo, line, tip] = group.children;
     const curve = `M${s.map(round)}Q${c.map(round)} ${b.map(round)}`;
     for (const path of [reach, halo, line]) path.setAttribute("d", curve);
     tip.setAttribute("points", [t, [b[0] - uy * half, b[1] + ux * half], [b[0] + uy * half, b[1] - ux * half]]
       .map((point) => point.map(round)).join(" "));
-    const part = look.along, rest = 1 - part;
-    const [mx, my] = [0, 1].map((i) => rest * rest * s[i] + 2 * rest * part * c[i] + part * part * b[i]);
-    const isTold = look.badge || (look.told && Math.hypot(bx - ax, by - ay) > 90);
-    told.textContent = isTold ? look.told : "";
-    told.setAttribute("x", round(mx));
-    told.setAttribute("y", round(my + 4));
-    badge.toggleAttribute("hidden", !look.badge);
-    if (!look.badge) return;
-    const wide = 10 + look.badge.length * 7;
-    for (const [name, value] of Object.entries({ x: mx - wide / 2, y: my - 9, width: wide, height: 18, rx: 9 }))
-      badge.setAttribute(name, round(value));
+    this.curves.set(keyOf(edge), { points: [s, c, b], length: Math.hypot(bx - ax, by - ay) });
+  }
+
+  // What is written on edges stands where it covers least, without the amount where only the order has room; where too
+  // much is written, it stays where it is.
+  #placeTags() {
+    const tags = [...this.tags.children], isMany = tags.length > this.sizes.told;
+    const scale = isMany ? 1 : Number(this.enlarged);
+    const boxes = isMany ? [] : this.#boxes(this.at, this.look[2]);
+    for (const tag of tags) {
+      const { order, badge, told: words, along } = this.dress.get(tag.dataset.key);
+      const { points, length } = this.curves.get(tag.dataset.key);
+      const [rim, told] = tag.children;
+      told.textContent = badge || length > 90 ? words : "";
+      if (!told.textContent) continue;
+      const tries = (badge && badge !== order ? [words, order] : [words])
+        .flatMap((text) => (isMany ? [0] : STEPS).map((step) => [text, Math.min(Math.max(along + step, 0.12), 0.88)]));
+      let best = null;
+      for (const [text, part] of tries) {
+        const [x, y] = on(points, part), wide = 10 + text.length * DIGIT;
+        const box = [x - (wide / 2) * scale, y - 9 * scale, x + (wide / 2) * scale, y + 9 * scale];
+        const covered = boxes.reduce((sum, other) => sum + common(box, other), 0);
+        if (!best || covered < best.covered) best = { text, wide, x, y, box, covered };
+        if (!covered) break;
+      }
+      told.textContent = best.text;
+      const { wide } = best;
+      if (!isMany) boxes.push(best.box);
+      tag.setAttribute("transform", `translate(${round(best.x)} ${round(best.y)}) scale(${scale})`);
+      told.setAttribute("y", 4);
+      for (const [name, value] of Object.entries({ x: -wide / 2, y: -9, width: wide, height: 18, rx: 9 }))
+        rim.setAttribute(name, round(value));
+    }
   }
 
   // Looking: moving and scaling the picture.
   view() {
     const [x, y, scale] = this.look;
     this.camera.setAttribute("transform", `translate(${round(x)} ${round(y)}) scale(${scale.toFixed(4)})`);
-    this.svg.classList.toggle("far", scale < 0.6);
-    // names stay readable from afar
-    const enlarged = Math.max(1, Math.min(0.8 / scale, 3)).toFixed(2);
+    this.svg.classList.toggle("far", scale < FAR);
+    const enlarged = enlargedAt(scale).toFixed(2);
     if (enlarged === this.enlarged) return;
     this.enlarged = enlarged;
     for (const label of this.nodes.querySelectorAll(".label, .more"))
       label.setAttribute("transform", `${label.dataset.at} scale(${enlarged})`);
+    this.#placeTags();
   }
 
   zoom(by, x = this.svg.clientWidth / 2, y = this.svg.clientHeight / 2) {
@@ -313,9 +391,17 @@ export class Picture {
     const nodes = this.graph.shown;
     if (!nodes.length) return;
     const [width, height] = [this.svg.clientWidth, this.svg.clientHeight];
-    const left = Math.min(...nodes.map((n) => n.x)) - 150, right = Math.max(...nodes.map((n) => n.x)) + 150;
-    const top = Math.min(...nodes.map((n) => n.y)) - 50, bottom = Math.max(...nodes.map((n) => n.y)) + 70;
-    const scale = Math.min(width / (right - left), height / (bottom - top), 1.4);
+    const at = new Map(nodes.map((node) => [node.address, [node.x, node.y]]));
+    let scale = 1.4, left, top, right, bottom;
+    // the smaller the picture, the larger its names: a few rounds find where both fit
+    for (let round = 0; round < 40; round++) {
+      const boxes = this.#boxes(at, scale);
+      [left, top] = [0, 1].map((side) => Math.min(...boxes.map((box) => box[side])));
+      [right, bottom] = [2, 3].map((side) => Math.max(...boxes.map((box) => box[side])));
+      const fits = Math.min((width - 2 * MARGIN) / (right - left), (height - 2 * MARGIN) / (bottom - top));
+      if (fits >= scale * 0.995) break;
+      scale = fits;
+    }
     this.look = [width / 2 - ((left + right) / 2) * scale, height / 2 - ((top + bottom) / 2) * scale, scale];
     this.view();
   }
@@ -364,6 +450,19 @@ export class Picture {
 function along(ends, { source, target }) {
   const [a, b] = [ends.get(source).length, ends.get(target).length];
   return a === b ? 0.5 : a < b ? 0.34 : 0.66;
+}
+
+// A point of a curve, as a share of its way.
+function on([s, c, b], part) {
+  const rest = 1 - part;
+  return [0, 1].map((i) => rest * rest * s[i] + 2 * rest * part * c[i] + part * part * b[i]);
+}
+
+// The area that two boxes have in common.
+function common(one, other) {
+  const wide = Math.min(one[2], other[2]) - Math.max(one[0], other[0]);
+  const high = Math.min(one[3], other[3]) - Math.max(one[1], other[1]);
+  return wide > 0 && high > 0 ? wide * high : 0;
 }
 
 function towards([x, y], [toX, toY], by) {

@@ -190,6 +190,29 @@ def test_pictures_are_painted_one_after_the_other() -> None:
     assert "other pictures" in caught[0].message
 
 
+def test_numbers_come_last_and_give_way_to_names() -> None:
+    """The name of b lies on the middle of the edge from a to c, where its number would stand."""
+    nodes = [
+        {"address": "a", "x": 0, "y": 0},
+        {"address": "b", "x": 125, "y": 28, "entity": "a name of thirty letters or so"},
+        {"address": "c", "x": 400, "y": 0},
+    ]
+    marks = [{"source": 0, "target": 2, "ordinals": [1, 2]}]
+    drawn = draw(view(nodes=nodes, edges=[{"source": 0, "target": 2, "transfers": 1, "usd": "9"}], marks=marks))
+    elements = list(ElementTree.fromstring(drawn).iter())
+    texts = {one.text: one for one in elements if one.text}
+    number, name = texts["1–2 · $9"], texts["a name of thirty letters or so"]
+    assert elements.index(number) > elements.index(name)
+    assert float(number.attrib["x"]) < 120 or float(number.attrib["x"]) > 350
+
+
+def test_a_long_note_is_in_the_picture() -> None:
+    node = {"address": "a", "x": 0, "y": 0, "note": "n" * 200}
+    root = ElementTree.fromstring(draw(view(nodes=[node, {**node, "address": "b", "x": 900}], edges=[])))
+    left, _, width, _ = (float(number) for number in root.attrib["viewBox"].split())
+    assert left + width > 900 + 60 * 7
+
+
 def test_numbers_of_an_edge_are_few_letters() -> None:
     state = view(marks=[{"source": 0, "target": 1, "ordinals": list(range(1, 2_000, 2))}])
     (told,) = re.findall(r">(1, 3, 5[^<]*)<", draw(state))
