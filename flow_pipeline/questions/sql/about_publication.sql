@@ -8,5 +8,5 @@ select
     max(row_count) filter (where table_name = 'raw.transfers') as transfers,
     (select max(block_timestamp) from store.transfers) as last_transfer_at
 from ops.publications
-where run_id = (select max(run_id) from ops.publications)
+where run_id = (select max(p.run_id) from ops.publications as p)
 group by run_id
