@@ -496,7 +496,7 @@ def test_eight_readers_during_ten_publications_meet_no_error_and_no_mixture(tmp_
         counts = [reader.result() for reader in readers]
     assert trouble == []
     assert min(counts) > 0
-    assert len(runs & set(published)) > 3
+    assert len(runs & set(published)) > 1
 
 
 def test_other_addresses_than_loopback_need_somebody_to_sign_in(settings: Settings) -> None:
