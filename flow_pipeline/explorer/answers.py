@@ -25,6 +25,7 @@ from fastapi import Query, Request, Response
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.domain.text import csv_cell, harmless
 from flow_pipeline.questions.rows import Rows
+from flow_pipeline.questions.rows import jsonable as plainly
 
 JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
 FORMATS = (JSON, CSV, ARROW)
@@ -40,16 +41,10 @@ class NotAcceptable(FlowError):
 
 
 def jsonable(value: Any) -> Any:
-    """A value for JSON: exact decimals as text, as no reader of JSON keeps more than 15 digits."""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime):
-        return f"{value.isoformat()}Z" if value.tzinfo is None else value.isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, set | frozenset | tuple):
-        return list(value)
-    return str(value)
+    """A value for JSON as all of the project writes it, but that times say that they are UTC."""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return f"{value.isoformat()}Z"
+    return list(value) if isinstance(value, set | frozenset | tuple) else plainly(value)
 
 
 def to_json(value: Any) -> bytes:

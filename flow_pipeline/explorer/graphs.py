@@ -22,6 +22,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.domain.vocabulary import LABEL_CATEGORIES
+from flow_pipeline.explorer.shown import short
 from flow_pipeline.reports.drawing import ChartFailed, Painter
 
 
@@ -462,11 +463,6 @@ def _text(x: float, y: float, text: str, anchor: str, fill: str, more: str = "")
         f'<text {place} stroke="{_PAPER}" stroke-width="3" stroke-linejoin="round" aria-hidden="true">{shown}</text>'
         f'<text {place} fill="{fill}">{shown}</text>'
     )
-
-
-def short(address: str) -> str:
-    """An address by its ends."""
-    return address if len(address) <= 16 else f"{address[:8]}…{address[-6:]}"
 
 
 def _side(node: ViewNode, parent: ViewNode | None, others: list[ViewNode]) -> str:

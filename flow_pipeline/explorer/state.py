@@ -68,7 +68,7 @@ def snapshot(request: Request) -> Iterator[Snapshot]:
 Read = Annotated[Snapshot, Depends(snapshot)]
 Shared = Annotated[State, Depends(state_of)]
 Limit = Annotated[int | None, Query(ge=1, description="rows of a page; unset is explorer.page_rows")]
-Form = Annotated[
+Format = Annotated[
     str | None, Query(alias="format", max_length=20, description=f"{', '.join(NAMES)}: instead of the Accept header")
 ]
 Token = Annotated[str | None, Query(max_length=200, description="only this token: symbol or contract address")]
@@ -131,7 +131,7 @@ class Paging:
         return Rows(found[0], found[1][: self.limit], found.types)
 
 
-def paging(request: Request, shared: Shared, limit: Limit = None, cursor: Cursor = None, form: Form = None) -> Paging:
+def paging(request: Request, shared: Shared, limit: Limit = None, cursor: Cursor = None, form: Format = None) -> Paging:
     """Which page is asked for.
 
     Raises:

@@ -12,6 +12,7 @@ from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.explorer import graphs
 from flow_pipeline.explorer.evidence.dossier import Dossier
+from flow_pipeline.explorer.shown import short
 from flow_pipeline.reports.charts import transfers_graph
 from flow_pipeline.reports.drawing import ChartFailed, Painter
 from flow_pipeline.settings import Settings
@@ -45,7 +46,7 @@ def pictures(dossier: Dossier, settings: Settings) -> list[Picture]:
         name, title = _of_view(one)
         try:
             view = graphs.View.model_validate(one["state"])
-            found.append(Picture(name, title, graphs.draw(view), graphs.paint(view)))
+            found.append(Picture(name, title, graphs.draw(view), graphs.paint(view, settings.reports.chart_seconds)))
         except ValidationError:
             found.append(Picture(name, title, failure="its state is no graph"))
         except (UsageError, ValueError) as refusal:
@@ -110,7 +111,7 @@ def _chart(dossier: Dossier, finding: dict[str, Any], title: str) -> dict[str, A
     for one in finding["addresses"]:
         roles.setdefault(one["address"], set()).add(one["role"])
     names = {
-        address: "\n".join((dossier.name_of(finding["chain"], address) or graphs.short(address), ", ".join(sorted(of))))
+        address: "\n".join((dossier.name_of(finding["chain"], address) or short(address), ", ".join(sorted(of))))
         for address, of in roles.items()
     }
     more = f": first {_MOST} of {len(rows)} transfers" if len(rows) > _MOST else ""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from flow_pipeline.alerts.watchlist import listed
 from flow_pipeline.explorer.api.addresses import TRANSFER_KEY, Hops, after_of
 from flow_pipeline.explorer.pages import in_cases, next_page, render
 from flow_pipeline.explorer.pages.search import FINDINGS
-from flow_pipeline.explorer.shown import facts, path, short, table
+from flow_pipeline.explorer.reading import Snapshot
+from flow_pipeline.explorer.shown import Table, facts, path, short, table
 from flow_pipeline.explorer.state import Days, Page, Read, Shared, State, Token, part_of
 from flow_pipeline.explorer.who import Reader
 from flow_pipeline.questions.addresses import profile
@@ -20,7 +22,6 @@ from flow_pipeline.questions.history import CHANGE_IN_WORDS, history
 from flow_pipeline.questions.known import known_chain
 from flow_pipeline.questions.pairs import address_transfers
 from flow_pipeline.questions.places import names_of, place_of
-from flow_pipeline.warehouse.store import Connection
 
 router = APIRouter(prefix="/addresses/{chain}/{address}")
 Chain = Annotated[str, Path(max_length=100)]
@@ -205,58 +206,57 @@ def _hours(rows: list[dict[str, Any]]) -> list[tuple[str, list[tuple[int, int]]]
     return [(day, [(count, shade(count)) for count in row]) for day, row in days.items()]
 
 
+@dataclass(frozen=True)
+class _Place:
+    """An address of a request: its id, its chain and how it is spelled, and its surest label."""
+
+    address_id: int
+    chain: str
+    known: dict[str, Any]
+
+
+def _place(read: Read, chain: Chain, address: Address) -> _Place:
+    own, number = known_chain(read.connection, chain), place_of(read.connection, chain, address)
+    return _Place(number, own, {"chain": own, **names_of(read.connection, own, [number])[number]})
+
+
+Place = Annotated[_Place, Depends(_place)]
+
+
 @router.get("/exposure")
-def exposed(
-    request: Request, who: Reader, read: Read, shared: Shared, chain: Chain, address: Address, hops: Hops = None
-) -> Response:
+def exposed(request: Request, who: Reader, read: Read, shared: Shared, place: Place, hops: Hops = None) -> Response:
     """Whose money came, and to whom it went, by category."""
-    c = read.connection
-    place = place_of(c, chain, address)
-    found = exposure(c, chain, place, shared.settings.explorer, shared.settings.tracing, hops)
-    known = _place(c, chain, place)
+    settings = shared.settings
+    found = exposure(read.connection, place.chain, place.address_id, settings.explorer, settings.tracing, hops)
     sides = {
         title: table([row for row in found.categories if row["direction"] == way], _EXPOSURE, title)
         for way, title in (("in", "Whose money came to it"), ("out", "To whom its money went"))
     }
-    tokens = table([row for row in found.tokens if row["share"] is not None], _EXPOSED_TOKENS, chain=known["chain"])
+    tokens = table([row for row in found.tokens if row["share"] is not None], _EXPOSED_TOKENS, chain=place.chain)
     return render(
         request,
         "exposure.html.j2",
-        f"Exposure of {short(known['address'])}",
+        f"Exposure of {short(place.known['address'])}",
         run=read.run,
-        known=known,
+        known=place.known,
         sides=sides,
         tokens=tokens,
         found=found,
-        most=shared.settings.explorer.max_hops,
+        most=settings.explorer.max_hops,
     )
-
-
-def _place(connection: Connection, chain: str, address_id: int) -> dict[str, Any]:
-    """The address as it is spelled, its chain, and its surest label."""
-    own = known_chain(connection, chain)
-    return {"chain": own, **names_of(connection, own, [address_id])[address_id]}
 
 
 @router.get("/counterparties")
 def dealt_with(
-    request: Request,
-    who: Reader,
-    read: Read,
-    page: Page,
-    days: Days,
-    chain: Chain,
-    address: Address,
-    token: Token = None,
+    request: Request, who: Reader, read: Read, page: Page, days: Days, place: Place, token: Token = None
 ) -> Response:
     """Whom it dealt with, page by page."""
-    c = read.connection
-    place = place_of(c, chain, address)
-    known = _place(c, chain, place)
     limit, after = page.part
-    found = counterparties(c, known["chain"], place, limit, after, days.first, days.last, token or None).rows
-    shown = table(page.shown(found), COUNTERPARTIES, chain=known["chain"])
-    return _listing(request, read.run, known, "Counterparties", shown, next_page(request, page, read.run, found))
+    found = counterparties(
+        read.connection, place.chain, place.address_id, limit, after, days.first, days.last, token or None
+    ).rows
+    shown = table(page.shown(found), COUNTERPARTIES, chain=place.chain)
+    return _listing(request, read, place, "Counterparties", shown, next_page(request, page, read.run, found))
 
 
 @router.get("/transfers")
@@ -266,53 +266,36 @@ def transfers(
     read: Read,
     page: Page,
     days: Days,
-    chain: Chain,
-    address: Address,
+    place: Place,
     token: Token = None,
+    way: Annotated[Literal["in", "out", ""] | None, Query()] = None,
 ) -> Response:
     """Its transfers, page by page, the latest first."""
-    c = read.connection
-    place = place_of(c, chain, address)
-    known = _place(c, chain, place)
-    found = address_transfers(
-        c,
-        known["chain"],
-        place,
-        page.limit + 1,
-        after_of(page.key),
-        None,
-        token or None,
-        days.first,
-        days.last,
-    ).rows
-    shown = table(page.shown(found), _TRANSFERS, chain=known["chain"])
+    after = after_of(page.key)
+    own = read.connection, place.chain, place.address_id
+    found = address_transfers(*own, page.limit + 1, after, way or None, token or None, days.first, days.last).rows
+    shown = table(page.shown(found), _TRANSFERS, chain=place.chain)
     further = next_page(request, page, read.run, found, *TRANSFER_KEY)
-    return _listing(request, read.run, known, "Transfers", shown, further)
+    return _listing(request, read, place, "Transfers", shown, further)
 
 
 @router.get("/history")
-def change(
-    request: Request, who: Reader, read: Read, page: Page, days: Days, chain: Chain, address: Address
-) -> Response:
+def change(request: Request, who: Reader, read: Read, page: Page, days: Days, place: Place) -> Response:
     """What came and went per day and token."""
-    c = read.connection
-    place = place_of(c, chain, address)
-    known = _place(c, chain, place)
-    rows = history(c, chain, place, days).rows
-    part = part_of(rows, page.part)
-    shown = table(page.shown(part), _HISTORY, CHANGE_IN_WORDS, known["chain"])
-    return _listing(request, read.run, known, "By day", shown, next_page(request, page, read.run, part))
+    found = part_of(history(read.connection, place.chain, place.address_id, days).rows, page.part)
+    shown = table(page.shown(found), _HISTORY, CHANGE_IN_WORDS, place.chain)
+    return _listing(request, read, place, "By day", shown, next_page(request, page, read.run, found))
 
 
-def _listing(request: Request, run: str, known: dict[str, object], what: str, shown: object, further: str) -> Response:
+def _listing(request: Request, read: Snapshot, place: _Place, what: str, shown: Table, further: str) -> Response:
     return render(
         request,
         "address_list.html.j2",
-        f"{what} of {short(str(known['address']))}",
-        run=run,
-        known=known,
+        f"{what} of {short(place.known['address'])}",
+        run=read.run,
+        known=place.known,
         what=what,
         found=shown,
         next=further,
-        asked={name: request.query_params.get(name) for name in ("first", "last", "token")},
+        asked={name: request.query_params.get(name) for name in ("first", "last", "token", "way")},
     )
