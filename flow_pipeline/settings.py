@@ -1193,7 +1193,11 @@ class ExplorerSettings(Section):
         300, ge=10, le=1_000, description="addresses of a graph at once: more can not be read, whatever draws them"
     )
     graph_edges: int = Field(
-        2_000, ge=10, description="edges of a graph at once, those of most dollars: so many move at 30 frames a second"
+        2_000,
+        ge=10,
+        le=20_000,
+        description="edges of a graph at once, those of most dollars: so many move at 30 frames a second; a picture "
+        "has room for ten times as many",
     )
     graph_page: int = Field(
         25, ge=1, le=300, description="counterparties that an expansion brings; those of less value wait behind "

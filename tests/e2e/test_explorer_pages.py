@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -271,3 +273,32 @@ def test_watching_from_the_page_of_an_address(served: str, chromium: Browser) ->
         assert RING[1] in row.inner_text()
         row.get_by_role("button", name="End the watch").click()
         assert page.get_by_role("row").filter(has_text="a ring").count() == 0
+
+
+def test_the_csv_of_a_page_is_its_list_from_the_first_row(served: str) -> None:
+    with visiting(served) as client:
+        for page, first in (
+            ("/netflow", "exchange,chain,token_symbol"),
+            (f"/addresses/ethereum/{RECEIVER}/transfers?way=out&limit=5", "block_timestamp,"),
+            ("/findings?every=true&typology=circular", "finding_id,"),
+        ):
+            text = client.get(page).text
+            (link,) = re.findall(r'<a href="([^"]+)">As CSV</a>', text)
+            told = client.get(html.unescape(link))
+            assert told.text.startswith(first), page
+            assert "limit=1000" in link
+        sent = client.get(f"{API}/addresses/ethereum/{RECEIVER}/transfers?way=out&limit=1000").json()["items"]
+        shown = client.get(f"/addresses/ethereum/{RECEIVER}/transfers?way=out&limit=5").text
+        link = re.findall(r'<a href="([^"]+)">As CSV</a>', shown)[0]
+        assert len(client.get(html.unescape(link)).text.splitlines()) - 1 == len(sent) > 5
+
+
+def test_on_a_phone_the_first_column_of_words_leads_on(served: str, chromium: Browser) -> None:
+    with visit(chromium, served, NARROW) as page:
+        for path, to in (("/alerts?status=all", "/alerts/"), ("/findings?every=true", "/findings/")):
+            page.goto(path)
+            link = page.locator("main tbody a").first
+            box = link.bounding_box()
+            assert box is not None
+            assert box["x"] < NARROW - 60
+            assert str(link.get_attribute("href")).startswith(to)

@@ -21,7 +21,7 @@ def hits(
     ask: Ask,
     q: Annotated[str, Query(min_length=3, max_length=200, description="letters in any case; 0x12…ab asks by the ends")],
 ) -> Response:
-    """Addresses, entities, exchanges, groups, tokens, findings and transactions, the best hits first."""
+    """Addresses, entities, exchanges, groups, tokens, findings and transactions: the 200 best hits, those first."""
 
     def found(connection: Connection) -> Rows:
         return search(connection, q, _DEEPEST).rows

@@ -94,7 +94,7 @@ def render(request: Request, template: str, title: str, status: int = 200, **val
                 "title": title,
                 "who": who,
                 "csrf": who.csrf if who else "",
-                "csv": csv_address(request),
+                "csv": csv_of(request),
                 "may_write": bool(who and who.person.role == INVESTIGATOR),
                 "run": None,
                 "here": request.url.path,
@@ -118,10 +118,17 @@ def set_session(request: Request, answer: Response, session: str) -> None:
     answer.set_cookie(COOKIE, session, httponly=True, samesite="lax", secure=is_secure, path="/")
 
 
-def csv_address(request: Request) -> str:
-    """Where the read API has the rows of a list of this path, as CSV."""
+def csv_of(request: Request, path: str = "") -> dict[str, Any]:
+    """Where the read API has the rows of a list as CSV, and how many of them at most.
+
+    Args:
+        request: Of the page, whose filters hold.
+        path: Of the list, where it is not that of the page.
+    """
+    most = state_of(request).settings.explorer.max_page_rows
     asked = {name: value for name, value in request.query_params.items() if name not in ("cursor", "limit") and value}
-    return f"{request.scope['raw_path'].decode('ascii')}?{urlencode({**asked, 'format': 'csv'})}"
+    query = urlencode({**asked, "format": "csv", "limit": most})
+    return {"href": f"/api/v1{path or request.scope['raw_path'].decode('ascii')}?{query}", "most": most}
 
 
 @dataclass(frozen=True)
@@ -130,12 +137,14 @@ class InCases:
 
     Attributes:
         kind, key: What names the thing in a case.
+        more: Open ones that are not offered.
     """
 
     kind: str
     key: str
     having: list[int]
     open_ones: list[tuple[int, str]]
+    more: int
 
 
 def in_cases(store: Store, kind: str, key: str) -> InCases:
@@ -144,7 +153,7 @@ def in_cases(store: Store, kind: str, key: str) -> InCases:
     columns, rows = cases_listed(store)
     places = columns.index("id"), columns.index("title")
     found = [(row[places[0]], harmless(row[places[1]], _TITLE)) for row in rows[:_OPEN_CASES]]
-    return InCases(kind, key, having, [one for one in found if one[0] not in having])
+    return InCases(kind, key, having, [one for one in found if one[0] not in having], len(rows) - len(found))
 
 
 def next_page(request: Request, paging: Paging, run: str | None, found: Rows, *columns: str) -> str:
