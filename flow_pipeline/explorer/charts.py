@@ -105,8 +105,11 @@ def busiest(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _days(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The axis of days; of few days each has its mark, as times between them would look like days."""
-    axis: dict[str, Any] = {"format": "%d %b", "labelOverlap": "greedy", "labelSeparation": 8, "grid": False}
-    if len({row["day"] for row in rows}) <= _FEW_DAYS:
+    days = sorted({row["day"] for row in rows})
+    spans_years = bool(days) and days[0][:4] != days[-1][:4]
+    axis: dict[str, Any] = {"labelOverlap": "greedy", "labelSeparation": 8, "grid": False}
+    axis["format"] = "%b %Y" if spans_years and len(days) > _FEW_DAYS else "%d %b %Y" if spans_years else "%d %b"
+    if len(days) <= _FEW_DAYS and not spans_years:
         axis["tickCount"] = "day"
     return {"field": "day", "type": "temporal", "title": None, "axis": axis}
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flow_pipeline.domain.text import harmless
+from flow_pipeline.domain.text import harmless, sized
 from flow_pipeline.questions.rows import Rows
 from flow_pipeline.reports.page import in_words, is_number
 
@@ -17,6 +17,8 @@ ADDRESSES = ("address", "from_address", "to_address", "wallet", "source_address"
 ENTITIES = ("entity", "exchange", "scope", "from_entity", "to_entity")
 _ALWAYS = datetime(1970, 1, 1)
 """Since when labels hold that say no time."""
+_NAMED_BY = {"title": "alert_id", "typology": "finding_id"}
+"""Columns that say in words what an id of their row names."""
 _SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 
 
@@ -122,7 +124,10 @@ def cell(name: str, value: Any, row: Mapping[str, Any], chain: str | None = None
     if value is None:
         return Cell("–")
     if name in ("finding_id", "alert_id", "case_id"):
-        return Cell(str(value), href=path(f"{name.removesuffix('_id')}s", str(value)), kind="hash")
+        return Cell(str(value), href=_page_of(name, value), kind="hash")
+    if name in _NAMED_BY and row.get(_NAMED_BY[name]) is not None:
+        # On a phone the id stands beyond the edge.
+        return Cell(harmless(str(value)), href=_page_of(_NAMED_BY[name], row[_NAMED_BY[name]]))
     if name in ADDRESSES:
         text = harmless(str(value))
         return Cell(short(text), text, address_path(place, str(value)) if place else "", "hash")
@@ -137,18 +142,19 @@ def cell(name: str, value: Any, row: Mapping[str, Any], chain: str | None = None
         return Cell("always", kind="time")
     if isinstance(value, datetime | date):
         return Cell(in_words(value) if isinstance(value, datetime) else value.isoformat(), kind="time")
-    if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
+    if isinstance(value, Decimal):  # exact ones are evidence
+        return Cell(sized(value), format(value, "f"), kind="number")
+    if isinstance(value, int | float) and not isinstance(value, bool):
         share = f"{value:.1%}" if "share" in name.split("_") else in_words(value)
-        return Cell(share, format(value, "f") if isinstance(value, Decimal) else str(value), kind="number")
+        return Cell(share, str(value), kind="number")
     return Cell(in_words(value))
+
+
+def _page_of(name: str, value: Any) -> str:
+    """Where the page is of what an id names."""
+    return path(f"{name.removesuffix('_id')}s", str(value))
 
 
 def facts(row: Mapping[str, Any], names: Mapping[str, str], chain: str | None = None) -> list[tuple[str, Cell]]:
     """Some values of a row with their words, those that it has."""
     return [(words, cell(name, row[name], row, chain)) for name, words in names.items() if row.get(name) is not None]
-
-
-def first_of(texts: Sequence[str], most: int) -> str:
-    """Some of many, and how many more there are."""
-    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
-    return ", ".join(texts[:most]) + more

@@ -71,7 +71,8 @@ def clears(found: dict[str, Any]) -> list[str]:
     ]
     ways = []
     if middles:
-        some = ", ".join(middles[:3]) + (f" or {len(middles) - 3} others" if len(middles) > 3 else "")
+        more = len(middles) - 3
+        some = ", ".join(middles[:3]) + (f" or {more} {'other' if more == 1 else 'others'}" if more > 0 else "")
         ways.append(
             f"a label that shows {some} to be a service (exchange, bridge, dex, contract): "
             "`netraflow analyze … --labels FILE`"

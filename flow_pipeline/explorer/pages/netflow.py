@@ -11,8 +11,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.explorer import charts
 from flow_pipeline.explorer.answers import Answer
-from flow_pipeline.explorer.pages import next_page, render
-from flow_pipeline.explorer.shown import Table, path, table
+from flow_pipeline.explorer.pages import csv_of, next_page, render
+from flow_pipeline.explorer.shown import Cell, Table, path, table
 from flow_pipeline.explorer.state import Days, Page, Read, Shared, Token
 from flow_pipeline.explorer.who import Reader
 from flow_pipeline.questions import netflow as questions
@@ -28,15 +28,15 @@ _TOTALS = {
     "exchange": "exchange",
     "chain": "chain",
     "token_symbol": "token",
+    "netflow": "netflow",
     "inflow": "inflow",
     "outflow": "outflow",
-    "netflow": "netflow",
 }
 _DAYS = {
     "block_date": "day",
+    "netflow": "netflow",
     "inflow": "inflow",
     "outflow": "outflow",
-    "netflow": "netflow",
     "e_value": "days a year that move as far",
     "is_anomalous": "stands out",
 }
@@ -78,6 +78,7 @@ def exchanges(
         next=next_page(request, page, read.run, found),
         anomalies=_linked(Rows(anomalies[0], anomalies[1][:_SHOWN], anomalies.types)),
         anomalies_total=len(anomalies[1]),
+        csv=csv_of(request, "/questions/netflow_totals"),
         asked={"token": token, "first": days.first, "last": days.last},
     )
 
@@ -94,7 +95,8 @@ def _linked(anomalies: Rows) -> Table:
     at = [head.text for head in made.heads].index("exchange") if made.rows else 0
     for cells, row in zip(made.rows, anomalies[1], strict=True):
         known = dict(zip(anomalies[0], row, strict=True))
-        cells[at] = cells[at].leading_to("" if known["scope_type"] == "total" else _series(known, known["scope"]))
+        is_total = known["scope_type"] == "total"
+        cells[at] = Cell("all exchanges") if is_total else cells[at].leading_to(_series(known, known["scope"]))
     return made
 
 
