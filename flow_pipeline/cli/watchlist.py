@@ -55,7 +55,9 @@ def add(
     from flow_pipeline.alerts.watchlist import watch
     from flow_pipeline.domain.errors import UsageError
     from flow_pipeline.labels.addresses import chain_of_form
+    from flow_pipeline.questions.known import check_watch
     from flow_pipeline.warehouse.publish import last_published_day
+    from flow_pipeline.warehouse.store import open_published
 
     try:
         first = date.fromisoformat(since) if since else None
@@ -63,6 +65,9 @@ def add(
         raise UsageError(f"--from {since}: that is no day", "write it as YYYY-MM-DD") from None
     settings = settings_of(context)
     kind = "address" if chain_of_form(key.strip()) else "entity"
+    if settings.published_link.exists():
+        with open_published(settings) as connection:
+            check_watch(connection, kind, key.strip(), chain)
     day = first or last_published_day(settings)
     put(f"watching {watch(settings, kind, key, owner or getpass.getuser(), reason, chain, first_day=day)} ({kind})")
 

@@ -97,6 +97,19 @@ def test_the_command_tells_an_address_from_a_name(settings: Settings, capsys: py
     assert [line.split(",")[1] for line in lines[1:]] == ["entity", "address"]
 
 
+def test_what_nothing_would_ever_be_told_of_is_not_watched(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_csv(tmp_path / "in" / "a.csv", [transfer(1, U, V, 5)])
+    build(settings, tmp_path / "in")
+    where = ("--data-dir", settings.data_dir, "watchlist", "add")
+    assert command(*where, "0x1234", "--reason", "mistyped") == 2
+    assert "no label names an entity 0x1234" in capsys.readouterr().err
+    assert command(*where, U, "--chain", "solana", "--reason", "another chain") == 2
+    assert command(*where, "0x" + "9" * 40, "--reason", "not seen yet") == 0
+    assert len(listed(settings)[1]) == 1
+
+
 def test_the_build_confirms_what_the_tip_told_of_a_watched_address(settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write_csv(folder / "a.csv", [transfer(1, V, W, 5)])
