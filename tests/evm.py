@@ -160,11 +160,14 @@ class Node:
     def send(self, to: str | None, data: str = "0x", sender: str = "", value: int = 0, gas: int = 200_000) -> str:
         """Hash of a transaction that is in a block."""
         call = {"from": sender or self.accounts[0], "data": data, "gas": hex(gas), "value": hex(value)}
-        sent = self("eth_sendTransaction", {**call, **({"to": to} if to else {})})
-        for _ in range(400):
-            if self("eth_getTransactionReceipt", sent) is not None:
-                return str(sent)
-            time.sleep(0.025)
+        # The node's pool loses one now and then when a reorganisation went before; what lies in it then is sent anew.
+        for _ in range(3):
+            sent = self("eth_sendTransaction", {**call, **({"to": to} if to else {})})
+            for _ in range(400):
+                if self("eth_getTransactionReceipt", sent) is not None:
+                    return str(sent)
+                time.sleep(0.025)
+            self("anvil_dropAllTransactions")
         raise AssertionError("the transaction is in no block")
 
     def deploy(self, decimals: int = DECIMALS, symbol: str = SYMBOL, is_old: bool = False) -> str:

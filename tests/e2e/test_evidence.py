@@ -244,7 +244,7 @@ def test_a_picture_that_can_not_be_drawn_is_named_and_the_rest_is_there(
 def test_a_view_that_drawing_refuses_is_named_and_the_bundle_is_proved(
     refusal: Exception, store: Store, desk: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(view: object) -> bytes:
+    def refuse(view: object, seconds: float) -> bytes:
         raise refusal
 
     monkeypatch.setattr("flow_pipeline.explorer.graphs.paint", refuse)

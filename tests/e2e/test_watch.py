@@ -166,18 +166,20 @@ def test_kills_lose_and_double_nothing(node: Node, tmp_path: Path) -> None:
     labels = {"NETRAFLOW_LABELS__FILES": json.dumps([str(tmp_path / "labels.csv")])}
     for _ in range(KILLS):
         process = watching(data, node, **labels)
-        until(data, node, process)
-        started = time.monotonic()
-        while time.monotonic() - started < 0.5 + chance.random():
-            node.transfer(you, chance.randrange(1, 10**20))
-            if chance.random() < 0.2 and node.height > 8:
-                node.reorg(chance.randrange(1, 5), [(transfer_data(you, chance.randrange(1, 10**9)), 0)])
-        until(data, node, process)
-        until_told(data, process)
-        node.reorg(chance.randrange(1, 5), [(transfer_data(you, chance.randrange(1, 10**9)), 0)])
-        time.sleep(chance.random() / 2)
-        process.kill()
-        process.communicate()
+        try:
+            until(data, node, process)
+            started = time.monotonic()
+            while time.monotonic() - started < 0.5 + chance.random():
+                node.transfer(you, chance.randrange(1, 10**20))
+                if chance.random() < 0.2 and node.height > 8:
+                    node.reorg(chance.randrange(1, 5), [(transfer_data(you, chance.randrange(1, 10**9)), 0)])
+            until(data, node, process)
+            until_told(data, process)
+            node.reorg(chance.randrange(1, 5), [(transfer_data(you, chance.randrange(1, 10**9)), 0)])
+            time.sleep(chance.random() / 2)
+        finally:
+            process.kill()
+            process.communicate()
     ended(watching(data, node, "--until-block", node.height, **labels))
     assert rows(data) == synced(tmp_path / "clean", node)
     assert len(rows(data)) > 10

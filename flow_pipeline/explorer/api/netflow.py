@@ -96,7 +96,7 @@ def questions_there_are(ask: Ask) -> Response:
 @router.get("/questions/{name}")
 def question(ask: Ask, name: Annotated[str, Path(max_length=60)]) -> Response:
     """The answer to a saved question; its parameters are those of the address."""
-    own = {"limit", "cursor"}
+    own = {"limit", "cursor", "format"}
     return _saved(ask, name, {key: value for key, value in ask.request.query_params.items() if key not in own})
 
 
