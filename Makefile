@@ -7,7 +7,7 @@ export UV_PROJECT_ENVIRONMENT = $(VENV)
 # sqlfluff's worker processes leave semaphores to the interpreter, which says so.
 SQLFLUFF := PYTHONWARNINGS=ignore $(BIN)/sqlfluff
 
-.PHONY: help setup lock demo test test-all tools lint fmt smoke sample docs pictures ui clean \
+.PHONY: help setup lock demo test test-all test-spark tools lint fmt smoke sample docs pictures ui clean \
 	bench bench-live bench-typologies bench-flows bench-report bench-smart-money bench-explorer bench-decoding bench-amlsim measure-cards
 
 help:  ## this list
@@ -20,7 +20,16 @@ UV = $$(command -v uv || { test -x .uv/bin/uv || { $(PYTHON) -m venv .uv && \
 	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv; }; echo .uv/bin/uv; })
 
 $(VENV)/.ready: pyproject.toml uv.lock
-	@uv=$(UV); "$$uv" sync --frozen --quiet --all-extras
+	@uv=$(UV); "$$uv" sync --frozen --quiet --inexact --extra model --extra streams
+	@touch $@
+
+# Tables of lakes are read and written by the tests; Spark is half a gigabyte more, and needs Java.
+$(VENV)/.lake: $(VENV)/.ready
+	@uv=$(UV); "$$uv" sync --frozen --quiet --inexact --extra lake
+	@touch $@
+
+$(VENV)/.spark: $(VENV)/.ready
+	@uv=$(UV); "$$uv" sync --frozen --quiet --inexact --extra lake --extra spark
 	@touch $@
 
 # A compiled kernel that is kept does not know when one that it calls, in another file, has changed.
@@ -34,11 +43,14 @@ lock:  ## fails when uv.lock does not fit pyproject.toml
 demo: setup  ## the sample through the whole pipeline, offline
 	$(BIN)/netraflow demo
 
-test: setup tools  ## the tests, but those that take longest
-	$(BIN)/pytest -m "not slow"
+test: setup $(VENV)/.lake tools  ## the tests, but those that take longest
+	$(BIN)/pytest -m "not slow and not spark"
 
-test-all: setup tools  ## every test
+test-all: setup $(VENV)/.spark tools  ## every test
 	$(BIN)/pytest
+
+test-spark: setup $(VENV)/.spark  ## the second engine; needs Java 17
+	$(BIN)/pytest -m spark
 
 # A browser, Prometheus, Postgres and nodes of chains for the tests that ask them; where Debian's packages or npm can not
 # be had, those tests say what they miss. Without a first cluster Postgres starts no service.
@@ -54,7 +66,7 @@ tools:
 	@command -v anvil >/dev/null || test -d $(ANVIL) || { command -v npm >/dev/null && \
 		npm install --silent --no-audit --no-fund --ignore-scripts --prefix .tools @foundry-rs/anvil >/dev/null; } || true
 
-lint: setup  ## ruff, mypy, import rules, sqlfluff, typos
+lint: setup $(VENV)/.lake  ## ruff, mypy, import rules, sqlfluff, typos
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
