@@ -2,11 +2,10 @@
     {{ custom_schema_name or target.schema }}
 {%- endmacro %}
 
-{#- Views must also work in a published copy, whose file (and so its catalog) has another name. -#}
 {% macro ref() -%}
-    {% do return(builtins.ref(*varargs, **kwargs).include(database=false)) %}
+    {% do return(named(builtins.ref(*varargs, **kwargs))) %}
 {%- endmacro %}
 
 {% macro source() -%}
-    {% do return(builtins.source(*varargs, **kwargs).include(database=false)) %}
+    {% do return(named(builtins.source(*varargs, **kwargs))) %}
 {%- endmacro %}

@@ -8,9 +8,19 @@
     case when {{ whole }} > 0 then least({{ part }} / {{ whole }}, 1) end
 {%- endmacro %}
 
+{#- Twice the same factor: engines round powers differently. -#}
+{% macro squared(figure) -%}
+    ({{ figure }}) * ({{ figure }})
+{%- endmacro %}
+
+{#- Of an arrow, from its two parts. -#}
+{% macro length_of(across, up) -%}
+    sqrt({{ squared(across) }} + {{ squared(up) }})
+{%- endmacro %}
+
 {#- Standard deviation by mean, from a sum, the sum of the squares and the count. -#}
 {% macro variation(total, squares, count) -%}
-    sqrt(greatest({{ share(squares, count) }} - ({{ share(total, count) }}) ** 2, 0))
+    sqrt(greatest({{ share(squares, count) }} - {{ squared(share(total, count)) }}, 0))
     / nullif({{ share(total, count) }}, 0)
 {%- endmacro %}
 

@@ -1,3 +1,8 @@
+{#- Words as a statement lists them. -#}
+{% macro quoted(words) -%}
+    {% for word in words %}'{{ word }}'{{ ', ' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
 {#- US dollars of a group: NULL as soon as one transfer with an amount has no believable price. -#}
 {% macro usd_sum(amount_usd, priced, counted) -%}
     case when sum({{ counted }}) > 0 and sum({{ priced }}) = sum({{ counted }}) then sum({{ amount_usd }}) end
@@ -6,15 +11,15 @@
 {#- One word for a list of regions: the code, MULTI or UNKNOWN. -#}
 {% macro region_of(regions) -%}
     case
-        when coalesce(len({{ regions }}), 0) = 0 then 'UNKNOWN'
-        when len({{ regions }}) = 1 then {{ regions }}[1]
+        when coalesce({{ list_size(regions) }}, 0) = 0 then 'UNKNOWN'
+        when {{ list_size(regions) }} = 1 then {{ first_of(regions) }}
         else 'MULTI'
     end
 {%- endmacro %}
 
 {#- True when every region lies in the home region. -#}
 {% macro is_home(regions) -%}
-    (coalesce(len({{ regions }}), 0) > 0 and list_has_all({{ var('home_regions') }}::varchar[], {{ regions }}))
+    (coalesce({{ list_size(regions) }}, 0) > 0 and {{ contains_all(list_of(var('home_regions')), regions) }})
 {%- endmacro %}
 
 {% macro flow_type(is_self, from_category, from_entity, to_category, to_entity) -%}
@@ -37,7 +42,7 @@
         when {{ category }} in ('bridge', 'mixer', 'dex') then {{ category }}
         when {{ category }} in ('lending', 'contract', 'burn') then 'other_labelled'
         when {{ is_home(regions) }} then 'domestic_wallet'
-        when coalesce(len({{ regions }}), 0) > 0 then 'foreign_wallet'
+        when coalesce({{ list_size(regions) }}, 0) > 0 then 'foreign_wallet'
         else 'other_labelled'
     end
 {%- endmacro %}

@@ -25,7 +25,8 @@ def detect(series: pa.Table, settings: AnomalySettings, parameters: None = None)
     """Score every day and flag the anomalous ones.
 
     Args:
-        series: Columns of `READS` in its order; every calendar day of a series is there.
+        series: Columns of `READS` in its order; every calendar day of a series is there, or `has_every_day` is false
+            and its days are not judged.
         settings: Windows and thresholds.
         parameters: None; its settings are those of the section.
 
@@ -36,7 +37,8 @@ def detect(series: pa.Table, settings: AnomalySettings, parameters: None = None)
     from flow_pipeline.detectors.rank import ranks
 
     netflow = as_floats(series["netflow"])
-    place = positions_in_series(first_rows(series))
+    # A day that is a series of its own has no history.
+    place = positions_in_series(first_rows(series) | ~series["has_every_day"].to_numpy().astype(bool))
     active = series["is_active"].to_numpy().astype(bool)
     before = baseline(netflow, place, settings.window_days, include_self=False)
     is_known = before.count >= settings.min_history_days

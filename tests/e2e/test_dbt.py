@@ -18,7 +18,7 @@ def test_unit_tests_of_the_models_pass(settings: Settings, tmp_path: Path) -> No
     build(settings, tmp_path / "in")
     done = dbt.invoke(settings, ["test", "--select", "test_type:unit"])
     assert {str(result.status) for result in done.results} == {"pass"}
-    assert len(done.results) == 7
+    assert len(done.results) == 8
 
 
 def test_a_parsed_project_is_shared_until_the_project_changes(

@@ -8,13 +8,13 @@ labelled as (
     select
         c.chain,
         a.address_id,
-        l.* exclude (chain)
+        {{ all_but('l', ['chain', 'known_from']) }}
     from {{ ref('stg_raw__labels') }} as l
     inner join chains as c
-        on l.chain = c.chain or (l.chain = '*' and c.chain in ({{ "'" ~ var('evm_chains') | join("', '") ~ "'" }}))
+        on l.chain = c.chain or (l.chain = '*' and c.chain in ({{ quoted(var('evm_chains')) }}))
     inner join {{ source('store', 'addresses') }} as a on l.address = a.address
     where l.address <> '0x0000000000000000000000000000000000000000'
-    union all by name
+    union all
     select
         c.chain,
         a.address_id,
@@ -24,7 +24,7 @@ labelled as (
         'burn' as entity_type,
         'burn' as category,
         'zero address' as label,
-        []::varchar[] as regions,
+        {{ list_of([]) }} as regions,
         'LOW' as risk_level,
         1.0 as confidence,
         'rule' as source,
@@ -81,7 +81,12 @@ winners as (
         max(l.entity_key) over same_stretch <> min(l.entity_key) over same_stretch as has_conflict,
         row_number() over (
             partition by s.chain, s.address_id, s.valid_from
-            order by l.confidence desc, l.category, l.entity, l.source, l.label
+            order by
+                l.confidence desc nulls last,
+                l.category nulls last,
+                l.entity nulls last,
+                l.source nulls last,
+                l.label nulls last
         ) as place
     from stretches as s
     inner join labelled as l
@@ -95,7 +100,7 @@ winners as (
 
 select
     row_number() over (order by chain, address_id, valid_from)::integer as interval_id,
-    * exclude (place),
+    {{ all_but('winners', ['place']) }},
     {{ region_of('regions') }} as region,
     {{ is_home('regions') }} as is_home
 from winners

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 -- Transfers as each of their two addresses sees them. An amount that no sum may take is unknown here.
-with valued as not materialized (
+with valued as {{ in_place() }} (
     select
         t.chain,
         f.from_id,

@@ -2,7 +2,7 @@
 with keyed as (
     select
         *,
-        coalesce(nullif(regexp_replace(lower(entity), '[^\p{L}\p{N}]', '', 'g'), ''), lower(entity)) as entity_key
+        coalesce(nullif({{ letters_and_digits('lower(entity)') }}, ''), lower(entity)) as entity_key
     from {{ source('raw', 'labels') }}
     where known_from is null or known_from < date '{{ var("labels_as_known_on") }}' + interval 1 day
 )
@@ -18,7 +18,7 @@ select
     coalesce(entity_type, category) as entity_type,
     category,
     label,
-    list_sort(coalesce(regions, [])) as regions,
+    array_sort(coalesce(regions, {{ list_of([]) }})) as regions,
     risk_level,
     confidence,
     source,

@@ -10,7 +10,8 @@ select
     netflow,
     inflow,
     outflow,
-    inflow_count + outflow_count > 0 as is_active
+    inflow_count + outflow_count > 0 as is_active,
+    has_every_day
 from marts.fct_daily_exchange_netflow
 union all
 select
@@ -23,7 +24,8 @@ select
     sum(netflow),
     sum(inflow),
     sum(outflow),
-    bool_or(inflow_count + outflow_count > 0)
+    bool_or(inflow_count + outflow_count > 0),
+    bool_and(has_every_day)
 from marts.fct_daily_wallet_netflow
 group by block_date, chain, token_symbol, token_address, wallet
 union all
@@ -37,6 +39,7 @@ select
     netflow,
     inflow,
     outflow,
-    inflow_count + outflow_count > 0
+    inflow_count + outflow_count > 0,
+    has_every_day
 from marts.fct_daily_netflow
 order by scope_type, scope, chain, token_symbol, token_address, block_date

@@ -36,7 +36,7 @@ select
     a.address,
     i.entity,
     i.category,
-    coalesce(i.regions, []) as regions,
+    coalesce(i.regions, {{ list_of([]) }}) as regions,
     coalesce(i.has_conflict, false) as has_label_conflict,
     s.first_seen_at,
     s.last_seen_at,

@@ -2,7 +2,9 @@ select
     t.chain,
     t.token_address,
     any_value(t.token_symbol) as token_symbol,
-    list_sort(list(distinct s.token_symbol) filter (where s.token_symbol is not null)) as spellings,
+    nullif(
+        array_sort(array_agg(distinct s.token_symbol) filter (where s.token_symbol is not null)), {{ list_of([]) }}
+    ) as spellings,
     any_value(t.decimals) as decimals,
     any_value(t.transfer_count) as transfer_count,
     any_value(t.first_date) as first_date,

@@ -17,8 +17,8 @@ select
     s.category as from_category,
     r.entity as to_entity,
     r.category as to_category,
-    coalesce(s.regions, []) as from_regions,
-    coalesce(r.regions, []) as to_regions,
+    coalesce(s.regions, {{ list_of([]) }}) as from_regions,
+    coalesce(r.regions, {{ list_of([]) }}) as to_regions,
     {{ flow_type('f.from_id = f.to_id', 's.category', 's.entity', 'r.category', 'r.entity') }} as flow_type,
     f.load_id,
     f.source_row

@@ -22,12 +22,13 @@ select
     a.address as to_address,
     i.entity,
     i.category,
-    coalesce(i.regions, []) as regions,
+    coalesce(i.regions, {{ list_of([]) }}) as regions,
     d.amount::decimal(38, 18) as amount,
     d.transfer_count,
     d.sender_count,
     d.unknown_amount_count,
-    d.amount::double / nullif(sum(d.amount) over (partition by d.block_date, d.token_key), 0)::double as amount_share
+    {{ as_double('d.amount') }}
+    / {{ as_double('nullif(sum(d.amount) over (partition by d.block_date, d.token_key), 0)') }} as amount_share
 from received as d
 inner join {{ ref('int_tokens__keys') }} as t on d.token_key = t.token_key
 inner join {{ source('store', 'addresses') }} as a on d.to_id = a.address_id

@@ -14,7 +14,7 @@ listed as (
         a.address_id as to_id,
         o.amount,
         o.transfer_count
-    from {{ this }} as o
+    from {{ standing() }} as o
     inner join {{ ref('int_tokens__keys') }} as t
         on
             o.chain = t.chain
@@ -41,7 +41,7 @@ receipts_since as (
 {#- As a join the window's days prune what is read; as a comparison with a subquery they would not. -#}
 {% for days in var('top_windows') -%}
 {%- set first_day = 'last_day - interval ' ~ (days | int - 1) ~ ' day' -%}
-{%- set window_days = 'select unnest(generate_series(' ~ first_day ~ ', last_day, interval 1 day))::date from built' -%}
+{%- set window_days = 'select ' ~ days_between(first_day, 'last_day') ~ ' from built' -%}
 {%- set inside = 'block_date in (' ~ window_days ~ ')' if days else 'true' -%}
 {%- if grows and not days %}
 -- Of all days: what the list said and what came since. Others are added up if they received anything since; else they
@@ -89,7 +89,7 @@ others as (
 ),
 
 {% else %}
-received_{{ days }} as materialized (
+received_{{ days }} as (
     select
         token_key,
         to_id,
@@ -194,7 +194,7 @@ ranked as (
 
 select
     d.window_days,
-    (select last_day from built) as last_day,
+    b.last_day,
     t.chain,
     t.token_symbol,
     t.token_address,
@@ -203,14 +203,15 @@ select
     d.address as to_address,
     i.entity,
     i.category,
-    coalesce(i.regions, []) as regions,
+    coalesce(i.regions, {{ list_of([]) }}) as regions,
     d.amount::decimal(38, 18) as amount,
     d.transfer_count,
-    d.amount::double / nullif(s.total, 0)::double as amount_share
+    {{ as_double('d.amount') }} / {{ as_double('nullif(s.total, 0)') }} as amount_share
 from ranked as d
+cross join built as b
 left join totals as s on d.window_days = s.window_days and d.token_key = s.token_key
 inner join {{ ref('int_tokens__keys') }} as t on d.token_key = t.token_key
 left join {{ ref('int_address_labels__intervals') }} as i
     on
         d.to_id = i.address_id and t.chain = i.chain
-        and holds_at(i.valid_from, i.valid_to, (select last_day from built) + interval 1 day - interval 1 microsecond)
+        and holds_at(i.valid_from, i.valid_to, b.last_day + interval 1 day - interval 1 microsecond)

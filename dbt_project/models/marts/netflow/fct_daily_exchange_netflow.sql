@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', pre_hook="{{ forget_from_first_dirty_day() }}") }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_from_first_dirty_day('s.exchange = m.exchange') }}"
+) }}
 with legs as (
     select
         block_date,
@@ -58,12 +61,33 @@ series as (
     group by all
 ),
 
+judged as (
+    select
+        s.*,
+        k.has_every_day
+    from series as s
+    inner join {{ ref('int_exchange_series') }} as k on s.token_key = k.token_key and s.exchange = k.exchange
+),
+
 calendar as (
     select
         s.token_key,
         s.exchange,
-        unnest(generate_series(s.first_date, {{ last_day() }}, interval 1 day))::date as block_date
-    from series as s
+        s.first_date,
+        s.has_every_day,
+        {{ days_between('s.first_date', last_day()) }} as block_date
+    from judged as s
+    where s.has_every_day
+    union all
+    select
+        s.token_key,
+        s.exchange,
+        s.first_date,
+        s.has_every_day,
+        d.block_date
+    from judged as s
+    inner join days as d on d.token_key = s.token_key and d.exchange = s.exchange
+    where not s.has_every_day
 )
 
 select
@@ -83,8 +107,10 @@ select
     coalesce(d.internal_count, 0)::bigint as internal_count,
     case when d.is_priced then coalesce(d.inflow_usd, 0) end::decimal(38, 6) as inflow_usd,
     case when d.is_priced then coalesce(d.outflow_usd, 0) end::decimal(38, 6) as outflow_usd,
-    case when d.is_priced then coalesce(d.inflow_usd, 0) - coalesce(d.outflow_usd, 0) end::decimal(38, 6) as netflow_usd
+    case when d.is_priced then coalesce(d.inflow_usd, 0) - coalesce(d.outflow_usd, 0) end::decimal(38, 6)
+        as netflow_usd,
+    c.has_every_day
 from calendar as c
 inner join {{ ref('int_tokens__keys') }} as t on c.token_key = t.token_key
 left join days as d on c.block_date = d.block_date and c.token_key = d.token_key and c.exchange = d.exchange
-where {{ from_first_dirty_day('c.block_date') }}
+where {{ is_written_again('m.exchange = c.exchange') }}

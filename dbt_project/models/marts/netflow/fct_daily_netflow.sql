@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', pre_hook="{{ forget_from_first_dirty_day() }}") }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_from_first_dirty_day('s.exchange is null and s.wallet is null') }}"
+) }}
 with days as (
     select
         block_date,
@@ -29,11 +32,32 @@ series as (
     group by token_key
 ),
 
+judged as (
+    select
+        s.*,
+        k.has_every_day
+    from series as s
+    inner join {{ ref('int_exchange_series') }} as k
+        on s.token_key = k.token_key and k.exchange is null and k.wallet_id is null
+),
+
 calendar as (
     select
         s.token_key,
-        unnest(generate_series(s.first_date, {{ last_day() }}, interval 1 day))::date as block_date
-    from series as s
+        s.first_date,
+        s.has_every_day,
+        {{ days_between('s.first_date', last_day()) }} as block_date
+    from judged as s
+    where s.has_every_day
+    union all
+    select
+        s.token_key,
+        s.first_date,
+        s.has_every_day,
+        d.block_date
+    from judged as s
+    inner join days as d on d.token_key = s.token_key
+    where not s.has_every_day
 )
 
 select
@@ -50,8 +74,10 @@ select
     coalesce(d.outflow_count, 0)::bigint as outflow_count,
     case when d.is_priced then coalesce(d.inflow_usd, 0) end::decimal(38, 6) as inflow_usd,
     case when d.is_priced then coalesce(d.outflow_usd, 0) end::decimal(38, 6) as outflow_usd,
-    case when d.is_priced then coalesce(d.inflow_usd, 0) - coalesce(d.outflow_usd, 0) end::decimal(38, 6) as netflow_usd
+    case when d.is_priced then coalesce(d.inflow_usd, 0) - coalesce(d.outflow_usd, 0) end::decimal(38, 6)
+        as netflow_usd,
+    c.has_every_day
 from calendar as c
 inner join {{ ref('int_tokens__keys') }} as t on c.token_key = t.token_key
 left join days as d on c.block_date = d.block_date and c.token_key = d.token_key
-where {{ from_first_dirty_day('c.block_date') }}
+where {{ is_written_again('true') }}

@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', pre_hook="{{ forget_from_first_dirty_day() }}") }}
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_from_first_dirty_day('s.wallet = m.wallet') }}"
+) }}
 with legs as (
     select
         block_date,
@@ -47,13 +50,35 @@ series as (
     group by all
 ),
 
+judged as (
+    select
+        s.*,
+        k.has_every_day
+    from series as s
+    inner join {{ ref('int_exchange_series') }} as k on s.token_key = k.token_key and s.wallet_id = k.wallet_id
+),
+
 calendar as (
     select
         s.token_key,
         s.wallet_id,
         s.exchange,
-        unnest(generate_series(s.first_date, {{ last_day() }}, interval 1 day))::date as block_date
-    from series as s
+        s.first_date,
+        s.has_every_day,
+        {{ days_between('s.first_date', last_day()) }} as block_date
+    from judged as s
+    where s.has_every_day
+    union all
+    select
+        s.token_key,
+        s.wallet_id,
+        s.exchange,
+        s.first_date,
+        s.has_every_day,
+        d.block_date
+    from judged as s
+    inner join days as d on s.token_key = d.token_key and s.wallet_id = d.wallet_id and s.exchange = d.exchange
+    where not s.has_every_day
 )
 
 select
@@ -67,7 +92,8 @@ select
     coalesce(d.outflow, 0)::decimal(38, 18) as outflow,
     (coalesce(d.inflow, 0) - coalesce(d.outflow, 0))::decimal(38, 18) as netflow,
     coalesce(d.inflow_count, 0)::bigint as inflow_count,
-    coalesce(d.outflow_count, 0)::bigint as outflow_count
+    coalesce(d.outflow_count, 0)::bigint as outflow_count,
+    c.has_every_day
 from calendar as c
 inner join {{ ref('int_tokens__keys') }} as t on c.token_key = t.token_key
 inner join {{ source('store', 'addresses') }} as a on c.wallet_id = a.address_id
@@ -77,4 +103,4 @@ left join days as d
         and c.token_key = d.token_key
         and c.wallet_id = d.wallet_id
         and c.exchange = d.exchange
-where {{ from_first_dirty_day('c.block_date') }}
+where {{ is_written_again('m.wallet = a.address and m.exchange = c.exchange') }}

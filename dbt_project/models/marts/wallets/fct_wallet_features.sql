@@ -26,7 +26,7 @@ select
     {{ share('f.gas_over_count', 'f.gas_count') }} as gas_over_share,
     f.gas_usd,
     {{ share('f.weekday_count', 'f.tx_count') }} as weekday_share,
-    {{ capped_share('sqrt(f.hour_cos::double ** 2 + f.hour_sin::double ** 2)', 'f.tx_count') }} as hour_concentration,
+    {{ capped_share(length_of('f.hour_cos::double', 'f.hour_sin::double'), 'f.tx_count') }} as hour_concentration,
     f.trade_count::bigint as trade_count,
     f.closed_count::bigint as closed_count,
     case when f.closed_count > 0 then f.realised_usd end as realised_usd,
