@@ -42,7 +42,11 @@ def register(app: typer.Typer) -> None:
 def analyze(
     context: typer.Context,
     input_dir: Annotated[
-        Path, typer.Argument(help="Folder of transfer files; every recognised file in it is loaded once.")
+        str,
+        typer.Argument(
+            help="Folder of transfer files, each loaded once; a Delta or Iceberg table, s3://bucket/folder, "
+            "postgresql://user@host/database?table=schema.name."
+        ),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Data directory of this run.")] = None,
     first: FromOption = None,
@@ -122,10 +126,14 @@ def input_options(
     """Settings and load options with what the command line adds."""
     from flow_pipeline.domain.chains import canonical_chain
     from flow_pipeline.loading.ingest import LoadOptions
+    from flow_pipeline.places import brought
     from flow_pipeline.sources.maps import mapped, read_map
 
     changes: dict[str, Any] = {"time_unit": time_unit, "epoch": epoch}
-    changes |= {"map": read_map(map_file) if map_file else None, "recursive": recursive or None}
+    changes |= {
+        "map": read_map(brought(map_file, settings.data_dir)) if map_file else None,
+        "recursive": recursive or None,
+    }
     patterns = {}
     for given in chain or []:
         pattern, equals, name = given.rpartition("=")
@@ -142,7 +150,7 @@ def input_options(
 
 
 def run_and_tell(
-    settings: Settings, folder: Path, window: Any, options: Any, as_json: bool, accept_collapse: bool
+    settings: Settings, folder: str | Path, window: Any, options: Any, as_json: bool, accept_collapse: bool
 ) -> None:
     """Run the pipeline, say what it remembers and changes, and print its summary."""
     tell_memory(settings)

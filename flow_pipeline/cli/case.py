@@ -308,9 +308,11 @@ def bundle(
     """Write all of a case into one ZIP: narrative, tables, statements, pictures, a page that opens offline."""
     from flow_pipeline.explorer.evidence.bundle import write_bundle
     from flow_pipeline.explorer.store.opening import open_store
+    from flow_pipeline.places import outgoing, shown
 
-    with open_store(settings_of(context)) as store:
-        put(str(write_bundle(store, case_id, _who(by), out)))
+    with open_store(settings_of(context)) as store, outgoing(out) as file:
+        written = write_bundle(store, case_id, _who(by), file)
+    put(shown(written, file, out))
 
 
 def verify(
@@ -323,8 +325,10 @@ def verify(
 ) -> None:
     """Prove a bundle: hashes, each finding's statement run again, each transfer found; exit 1 on any difference."""
     from flow_pipeline.explorer.evidence.verify import verify_bundle
+    from flow_pipeline.places import brought
 
-    found = verify_bundle(settings_of(context), file, run)
+    settings = settings_of(context)
+    found = verify_bundle(settings, brought(file, settings.data_dir), run)
     if as_json or not sys.stdout.isatty():
         from dataclasses import asdict
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,7 +26,13 @@ def register(app: typer.Typer) -> None:
     app.command("doctor", epilog="Example: netraflow doctor")(doctor)
 
 
-def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
+def doctor(
+    context: typer.Context,
+    with_audit: Annotated[
+        bool, typer.Option("--audit", help="Audit every day of what is published, as runs do now and then.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Versions, files, lock, disk, labels; every file is read in whole; exit 1 when something needs mending."""
     from flow_pipeline.domain.errors import FlowError, UsageError
 
@@ -34,8 +40,10 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
         settings = settings_of(context, builds=True)
     except UsageError as error:  # nothing else can be looked at
         raise FlowError(error.message, error.hint) from None
-    looks = (_versions(), _directory(settings), _build(settings), _published(settings), _ledger(settings),
-             _cases(settings), _tip(settings), _others(settings))  # fmt: skip
+    looks = [_versions(), _directory(settings), _build(settings), _published(settings), _ledger(settings),
+             _cases(settings), _tip(settings), _others(settings)]  # fmt: skip
+    if with_audit:
+        looks.append(_audits(settings))
     rows = [(what, state, mend or "–") for look in looks for what, state, mend in look]
     emit(["what", "state", "to mend"], rows, as_json, False)
     if any(mend != "–" for _, _, mend in rows):
@@ -103,6 +111,19 @@ def _published(settings: Settings) -> Iterator[Row]:
         elif one.damage and not one.is_in_force:
             mend = f"{one.damage.message}: remove it, nobody reads it"
         yield "published" if one.is_in_force else "published before", state, mend
+
+
+def _audits(settings: Settings) -> Iterator[Row]:
+    from flow_pipeline.warehouse.audit import audit_published
+
+    if not settings.published_link.exists():
+        return
+    verdicts = audit_published(settings)
+    failed = [verdict for verdict in verdicts if not verdict.is_success]
+    yield "audit of every day", f"{len(verdicts) - len(failed)} of {len(verdicts)} expectations hold", ""
+    for verdict in failed:
+        mend = "run `netraflow rebuild`" if verdict.expectation.severity == "blocking" else ""
+        yield f"{verdict.stage}.{verdict.expectation.name}", verdict.shown or verdict.expectation.says, mend
 
 
 def _ledger(settings: Settings) -> Iterator[Row]:

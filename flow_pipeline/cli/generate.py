@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def generate(
-    out: Annotated[Path, typer.Option("--out", help="Folder for transfers, labels and truth.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for transfers, labels and truth, or s3://bucket/folder.")],
     transfers: Annotated[
         int | None,
         typer.Option("--transfers", help="Background transfers, 20,000 by default; planted ones come on top."),
@@ -43,22 +43,24 @@ def generate(
 ) -> None:
     """Write a seeded world: transfers, its labels, and what was planted in it."""
     from flow_pipeline.domain.errors import UsageError
+    from flow_pipeline.places import outgoing, shown
     from flow_pipeline.simulation.wallets import generate_wallets, write_beside, write_wallets
     from flow_pipeline.simulation.world import generate as make
     from flow_pipeline.simulation.world import write
 
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file, not a folder", "give another with --out")
-    with progress() as say:
+    with progress() as say, outgoing(out) as folder:
         if wallets and transfers is None:
             say("generate wallets")
-            written = write_wallets(generate_wallets(wallets, seed, days), out)
+            written = write_wallets(generate_wallets(wallets, seed, days), folder)
         else:
             say("generate transfers")
-            written = write(make(transfers or TRANSFERS, seed, days, FIRST_DAY), out, as_csv)
+            written = write(make(transfers or TRANSFERS, seed, days, FIRST_DAY), folder, as_csv)
         if wallets and transfers is not None:
             say("generate wallets")
             start = FIRST_DAY + timedelta(days=max(0, days - TRADING_DAYS))
             found = generate_wallets(wallets, seed, min(days, TRADING_DAYS), start)
-            written += write_beside(found, out, FIRST_DAY, days)
-    emit(["file", "bytes"], [[str(path), path.stat().st_size] for path in written], as_json, False, "Generated")
+            written += write_beside(found, folder, FIRST_DAY, days)
+        rows = [[shown(path, folder, out), path.stat().st_size] for path in written]
+    emit(["file", "bytes"], rows, as_json, False, "Generated")

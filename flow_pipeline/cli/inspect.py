@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 def inspect(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="Files, or folders whose files are meant.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Files, folders whose files are meant, tables; s3://bucket/file too.")
+    ],
     chain: Annotated[
         list[str] | None, typer.Option("--chain", help="Chain of files that do not name theirs, as in analyze.")
     ] = None,
@@ -46,8 +48,7 @@ def inspect(
     from flow_pipeline.loading.inspecting import inspect as look
 
     settings, options = input_options(settings_of(context, builds=True), chain, file_format, tokens, map_file=map_file)
-    paths = [path for given in files for path in (sorted(given.iterdir()) if given.is_dir() else [given])]
-    found = look(settings, [path for path in paths if not path.is_dir()], options)
+    found = look(settings, files, options)
     if as_json or not sys.stdout.isatty():
         put(json.dumps([_plain(one) for one in found], indent=1, default=str))
     else:
@@ -118,6 +119,7 @@ def _show_row(row: dict[str, Any]) -> None:
 
 def _write(path: Path, found: list[Inspection]) -> None:
     from flow_pipeline.domain.errors import UsageError
+    from flow_pipeline.places import outgoing, shown
     from flow_pipeline.sources.maps import draft
 
     if path.exists():
@@ -125,5 +127,6 @@ def _write(path: Path, found: list[Inspection]) -> None:
     first = found[0] if found else None
     if first is None or first.file is None:
         raise UsageError("there is no file whose columns a map could name", "give the file to inspect")
-    path.write_text(draft(first.file, first.fields), encoding="utf-8")
-    note(f"draft of a map file: {path}; replace each ?, then give it with --map")
+    with outgoing(path) as file:
+        file.write_text(draft(first.file, first.fields), encoding="utf-8")
+    note(f"draft of a map file: {shown(path, path, path)}; replace each ?, then give it with --map")

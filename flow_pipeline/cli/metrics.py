@@ -29,11 +29,13 @@ def metrics(
     from prometheus_client import start_http_server
 
     from flow_pipeline.alerts.metrics import registry, write_textfile
+    from flow_pipeline.places import outgoing, shown
 
     settings = settings_of(context)
     if textfile:
-        write_textfile(settings, textfile)
-        put(str(textfile))
+        with outgoing(textfile) as file:
+            write_textfile(settings, file)
+        put(shown(textfile, textfile, textfile))
         return
     refuse_busy_port(host, port)
     server, thread = start_http_server(port, host, registry(settings))

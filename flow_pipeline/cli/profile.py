@@ -32,6 +32,7 @@ def profile(
     out: Annotated[Path | None, typer.Option("--out", help="File to write; else standard output.")] = None,
 ) -> None:
     """The largest findings of each typology: `verdicts.reference` judges by them what is too small to judge itself."""
+    from flow_pipeline.places import outgoing, shown
     from flow_pipeline.questions.profile import profile_of
     from flow_pipeline.scoring.profile import as_json
     from flow_pipeline.warehouse.store import open_published
@@ -42,8 +43,10 @@ def profile(
     if out is None:
         sys.stdout.write(text)
         return
-    out.write_text(text)
-    put(f'wrote {out}; use it with verdicts.reference = "{out}" in the settings')
+    with outgoing(out) as file:
+        file.write_text(text)
+    place = shown(out, out, out)
+    put(f'wrote {place}; use it with verdicts.reference = "{place}" in the settings')
 
 
 def _price(given: str) -> tuple[str, float]:

@@ -26,6 +26,7 @@ def rollback(
     twice.
     """
     from flow_pipeline.pipeline import rollback as stages
+    from flow_pipeline.reports.targets import export_after_run
     from flow_pipeline.warehouse.rollback import publications
 
     settings = settings_of(context)
@@ -48,3 +49,8 @@ def rollback(
         f"netraflow: readers see run {run}, before: {before or 'none'}; {len(exports)} exports written anew; "
         "the next run with something new publishes on top of it, `netraflow report` writes its report"
     )
+    failures = export_after_run(settings)
+    for failure in failures:
+        note(f"netraflow: {failure}")
+    if failures:
+        raise typer.Exit(1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -51,13 +50,15 @@ def screen(
     services, or hubs.
     """
     from flow_pipeline.loading.labels import addresses_in
+    from flow_pipeline.places import brought
     from flow_pipeline.questions.screening import screen as ask
     from flow_pipeline.warehouse.store import open_published
 
     settings = settings_of(context)
     asked = [target]
-    if target == "-" or Path(target).is_file():
-        asked = addresses_in(None if target == "-" else Path(target), settings)
+    file = None if target == "-" else brought(target, settings.data_dir)
+    if file is None or file.is_file():
+        asked = addresses_in(file, settings)
     with open_published(settings) as connection, progress() as say:
         say("screening")
         found, lists = ask(connection, asked, hops or settings.screen.hops, chain, settings.screen)

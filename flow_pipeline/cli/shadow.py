@@ -30,10 +30,11 @@ def shadow(
 ) -> None:
     """What another set of rules would tell on the same data: new, gone, moved. Nothing is published."""
     from flow_pipeline.pipeline.shadow import run_shadow
+    from flow_pipeline.places import brought
 
     settings = settings_of(context)
     with progress() as say:
-        found = run_shadow(settings, rules, examples, say)
+        found = run_shadow(settings, brought(rules, settings.data_dir), examples, say)
     if as_json or not sys.stdout.isatty():
         put(
             json.dumps(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.warehouse.days import add_dirty_days
 from flow_pipeline.warehouse.store import Connection, number
+from flow_pipeline.warehouse.transfers import delete_transfers
 
 sql = statements(__package__)
 
@@ -38,9 +39,6 @@ def find_duplicates(connection: Connection) -> None:
 
 def _supersede(connection: Connection) -> None:
     """Delete the stored transfers of `duplicate_transfers` and correct their loads' counts."""
-    connection.execute(
-        "delete from store.transfers "
-        "where (load_id, source_row) in (select load_id, source_row from duplicate_transfers)"
-    )
+    delete_transfers(connection, "(load_id, source_row) in (select load_id, source_row from duplicate_transfers)")
     connection.execute(sql("duplicates_load_counts"))
     add_dirty_days(connection, "select distinct block_timestamp::date as day from duplicate_transfers")

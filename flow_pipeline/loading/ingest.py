@@ -28,6 +28,7 @@ from flow_pipeline.loading.companions import load_companions
 from flow_pipeline.loading.coverage import doubts_about
 from flow_pipeline.loading.duplicates import find_duplicates
 from flow_pipeline.loading.ids import give_ids
+from flow_pipeline.loading.inputs import gone_parts, inputs_of
 from flow_pipeline.loading.ledger import RecordedLoad
 from flow_pipeline.loading.naming import doubts_about_names
 from flow_pipeline.loading.relations import OF_ONE_FILE, TOKEN_CONTRACTS, TOKEN_DECIMALS
@@ -84,7 +85,7 @@ class LoadOptions:
 
 def load_folder(
     connection: Connection,
-    folder: Path,
+    folder: str | Path,
     window: Window,
     settings: Settings,
     options: LoadOptions,
@@ -92,9 +93,11 @@ def load_folder(
 ) -> LoadReport:
     """Load every recognised file of a folder, and of its subfolders where sources.recursive says so; landing files too.
 
+    A table is loaded by its parts, and what it holds no longer is taken out.
+
     Args:
         connection: The build file.
-        folder: Where the files lie.
+        folder: Where the files lie: a folder, a table, or an address of S3 or of Postgres.
         window: Days to load; rows of other days are not read.
         settings: Settings in force.
         options: What holds for this load alone.
@@ -103,18 +106,14 @@ def load_folder(
     Raises:
         UsageError: the folder does not exist, or holds nothing to load where something must be.
     """
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.is_file() else "does not exist"
-        raise UsageError(f"{folder} {what}", "give the folder that holds the transfer files")
     make_words(connection)
     # Files that changed at their path go first: what they no longer hold may stand in a copy that comes after them.
-    found = _entries(folder, settings.sources.recursive)
-    if options.landing is not None and options.landing.is_dir():
-        found += sorted(set(_entries(options.landing, is_recursive=True)) - set(found))
-    entries = sorted(found, key=lambda path: (not _has_changed(connection, path), path))
-    report = LoadReport()
+    inputs = inputs_of(folder, options.landing, settings)
+    entries = sorted(inputs.files, key=lambda path: (not _has_changed(connection, path), path))
+    report = LoadReport(inputs.refused)
     with dropped_after(connection, TOKEN_DECIMALS, TOKEN_CONTRACTS):
         load_companions(connection, settings)
+        _take_out(connection, gone_parts(inputs.tables))
         for place, path in enumerate(entries, 1):
             on_file(path, place, len(entries))
             report.files.append(_load_or_say_why(connection, path, window, settings, options))
@@ -127,14 +126,17 @@ def load_folder(
     return report
 
 
-def _entries(folder: Path, is_recursive: bool) -> list[Path]:
-    """Files of a folder, but hidden ones and the marks that engines leave beside data."""
-    found = folder.rglob("*") if is_recursive else folder.iterdir()
-    inside = (path for path in found if not (is_recursive and path.is_dir()))
-    return [path for path in inside if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)]
+def _take_out(connection: Connection, parts: Sequence[Path]) -> None:
+    """Take out what parts brought that their tables hold no longer; a process killed in between does it again."""
+    for part in parts:
+        loads = connection.execute("select load_id from raw.loads where source_file = ?", [_named(part)]).fetchall()
+        if loads:
+            with transaction(connection):
+                remove_loads(connection, [row[0] for row in loads])
+        part.unlink()
 
 
-def _nothing_to_load(folder: Path, report: LoadReport) -> FlowError:
+def _nothing_to_load(folder: str | Path, report: LoadReport) -> FlowError:
     """Why a run stops before it publishes an empty build."""
     if report.refused:
         return FlowError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.candidates import make_candidates
 from flow_pipeline.loading.companions import load_companions
 from flow_pipeline.loading.ingest import LoadOptions, make_words
+from flow_pipeline.loading.lake import kind_of, land
 from flow_pipeline.loading.relations import OF_ONE_FILE, TOKEN_CONTRACTS, TOKEN_DECIMALS
 from flow_pipeline.loading.strangers import said_of
 from flow_pipeline.loading.understanding import Understood, understand
+from flow_pipeline.places import bring_files, brought
 from flow_pipeline.settings import Settings
 from flow_pipeline.sources.containers import container_of, unpacked
 from flow_pipeline.sources.evidence import Decision
@@ -64,21 +67,34 @@ class Inspection:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def inspect(settings: Settings, paths: list[Path], options: LoadOptions) -> list[Inspection]:
+def inspect(settings: Settings, places: Sequence[str | Path], options: LoadOptions) -> list[Inspection]:
     """How files would be read; nothing is loaded, and no warehouse is touched.
 
     Args:
         settings: Settings in force.
-        paths: Files.
+        places: Files, folders whose files are meant, tables.
         options: Format given by the user.
     """
+    bring_files(settings)
     with tempfile.TemporaryDirectory(prefix="netraflow-") as folder:
         aside = settings.with_changes().model_copy(update={"data_dir": Path(folder)})
         with open_build(aside) as connection:
             make_words(connection)
             with dropped_after(connection, TOKEN_DECIMALS, TOKEN_CONTRACTS):
                 load_companions(connection, aside)
-                return [_inspect(connection, path, aside, options) for path in paths]
+                return [
+                    _inspect(connection, path, aside, options)
+                    for place in places
+                    for path in _files_at(place, settings, aside)
+                ]
+
+
+def _files_at(place: str | Path, settings: Settings, aside: Settings) -> list[Path]:
+    """The file itself, the files of a folder, a part of a table."""
+    if kind := kind_of(place):
+        return land(place, kind, aside, is_for_a_look=True).files
+    path = brought(place, settings.data_dir)
+    return sorted(one for one in path.iterdir() if not one.is_dir()) if path.is_dir() else [path]
 
 
 def _inspect(connection: Connection, path: Path, settings: Settings, options: LoadOptions) -> Inspection:

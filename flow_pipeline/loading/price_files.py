@@ -97,7 +97,7 @@ def files_of(entries: Sequence[str]) -> list[Path]:
 def _path_and_name(entry: str) -> tuple[Path, str | None]:
     """The file of an entry, and the name of its token where it stands before the file."""
     name, equals, file = entry.partition("=")
-    if not equals or Path(entry).exists():
+    if not equals or "/" in name or Path(entry).exists():
         return Path(entry), None
     if not name.strip() or not file.strip():
         raise UsageError(f"--prices {entry} names no {'token' if file.strip() else 'file'}", _HOW)

@@ -9,6 +9,7 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.sources.files import sha256_of
 from flow_pipeline.warehouse.days import add_dirty_days
 from flow_pipeline.warehouse.store import Connection
+from flow_pipeline.warehouse.transfers import delete_transfers
 
 sql = statements(__package__)
 
@@ -28,8 +29,8 @@ def remove_loads(connection: Connection, load_ids: Sequence[int]) -> None:
             connection.execute("insert into store.reopened values (?, ?, ?, ?, ?)", [path, *rest])
     is_removed = "load_id in (select unnest($removed))"
     add_dirty_days(connection, days_of_loads(is_removed), {"removed": removed})
+    delete_transfers(connection, is_removed, {"removed": removed})
     for table in (
-        "store.transfers",
         "store.block_times",
         "raw.transactions",
         "raw.rejects",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.loading.ids import pattern_of
 from flow_pipeline.warehouse.store import Connection, number
+from flow_pipeline.warehouse.transfers import new_transfers
 
 sql = statements(__package__)
 
@@ -34,6 +35,7 @@ def store_transfers(connection: Connection, load_id: int) -> int:
         connection.execute(keys.format(key.format("text")))
     statement = sql(
         "storing_transfers",
+        transfers=new_transfers(connection),
         from_key=key.format("c.from_text"),
         to_key=key.format("c.to_text"),
         is_kept=not_duplicate if has_duplicates else "true",

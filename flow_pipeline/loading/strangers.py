@@ -40,8 +40,11 @@ def make_names_harmless(connection: Connection, rows: str, most: int) -> tuple[s
     ]
     if not changed:
         return rows, []
-    connection.execute("create or replace temp table harmless_names (name varchar, safe varchar)")
-    connection.executemany("insert into harmless_names values (?, ?)", changed)
+    connection.execute(
+        "create or replace temp table harmless_names as "
+        "select unnest($names::varchar[]) as name, unnest($safe::varchar[]) as safe",
+        dict(zip(("names", "safe"), map(list, zip(*changed, strict=True)), strict=True)),
+    )
     safe = ", ".join(f"coalesce({one}.safe, r.{one}) as {one}" for one in _COLUMNS)
     joins = " ".join(f"left join harmless_names as {one} on {one}.name = r.{one}" for one in _COLUMNS)
     connection.execute(

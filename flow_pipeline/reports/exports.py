@@ -19,9 +19,11 @@ import duckdb
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.text import FORMULA
+from flow_pipeline.places import Folder
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.faults import faults_of
 from flow_pipeline.warehouse.store import PUBLISHED_WAY_OUT, UNSAFE_OPTIMIZERS
+from flow_pipeline.warehouse.transfers import lend_lake
 
 _MARK = ".published"
 _FORMULA = rf"\A(?:{FORMULA})"
@@ -70,6 +72,7 @@ def export_run(settings: Settings) -> list[Path]:
         faults_of(published, PUBLISHED_WAY_OUT),
         duckdb.connect(str(published), read_only=True, config=SAFE) as connection,
     ):
+        lend_lake(connection)
         written = []
         for name, query in RUN_EXPORTS.items():
             fill = partial(_copy, connection, for_csv(connection, query), "format csv, header")
@@ -99,19 +102,19 @@ def export_tables(
     settings: Settings,
     tables: Sequence[str],
     formats: Sequence[str],
-    folder: Path,
+    folder: str | Path,
     say: Callable[[str, int, int], None] = lambda table, done, of: None,
 ) -> list[Exported]:
     """Export relations of the published file, day by day where they have days, so that memory does not grow with them.
 
-    Everything is made in a hidden folder beside its place and moved when all of it is there; `manifest.json` comes last
-    and holds rows and hashes. A Parquet export of a relation with days is a folder with a partition per day.
+    Everything is made aside and moved when all of it is there; `manifest.json` comes last and holds rows and hashes. A
+    Parquet export of a relation with days is a folder with a partition per day.
 
     Args:
         settings: Settings in force.
         tables: Relations such as marts.fct_daily_netflow; empty for every mart and detection table.
         formats: csv, parquet, sqlite.
-        folder: Where the files go.
+        folder: Where the files go: a folder, or s3://bucket/folder.
         say: Called with the relation, the days (or parts) written and how many there are.
 
     Raises:
@@ -130,20 +133,10 @@ def export_tables(
         faults_of(published, PUBLISHED_WAY_OUT),
         duckdb.connect(str(published), read_only=True, config=config) as connection,
     ):
-        known = {
-            f"{row[0]}.{row[1]}"
-            for row in connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
-        }
-        wanted = list(dict.fromkeys(tables)) or sorted(
-            name for name in known if name.startswith(("marts.", "detection."))
-        )
-        missing = [name for name in wanted if name not in known]
-        if missing:
-            raise UsageError(f"there is no table {', '.join(missing)}", '`netraflow sql "SHOW ALL TABLES"` lists them')
-        staged = folder / ".incoming"
-        shutil.rmtree(staged, ignore_errors=True)
-        staged.mkdir(parents=True)
-        try:
+        lend_lake(connection)
+        place = Folder(folder)
+        wanted = wanted_tables(connection, tables)
+        with place.staging() as staged:
             written = []
             for name in wanted:
                 parts = _parts(connection, name)
@@ -165,15 +158,23 @@ def export_tables(
             }
             (staged / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
             # What stands at a place goes first; the manifest tells a half-moved set from a whole one.
-            (folder / "manifest.json").unlink(missing_ok=True)
+            place.drop("manifest.json")
             for path in sorted(staged.iterdir(), key=lambda path: path.name == "manifest.json"):
-                target = folder / path.name
-                if target.is_dir():
-                    shutil.rmtree(target)
-                path.replace(target)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
+                place.put(path, path.name)
     return written
+
+
+def wanted_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> list[str]:
+    """The relations of a published file that are to be exported; every mart and detection table when none is named.
+
+    Raises:
+        UsageError: there is no such relation.
+    """
+    known = [row[0] for row in connection.execute(sql("export_relations")).fetchall()]
+    wanted = list(dict.fromkeys(tables)) or [name for name in known if name.startswith(("marts.", "detection."))]
+    if missing := [name for name in wanted if name not in known]:
+        raise UsageError(f"there is no table {', '.join(missing)}", '`netraflow sql "SHOW ALL TABLES"` lists them')
+    return wanted
 
 
 def _parts(connection: duckdb.DuckDBPyConnection, name: str) -> list[date | None]:

@@ -21,7 +21,8 @@ A file is known by its content, never by its name. CSV (any separator; a `sep=` 
 the header; the row numbers of pandas and R), JSON, JSON Lines and Parquet are read, plain or in gzip, bzip2, xz, zstd,
 zip or UTF-16, also one in another, and workbooks (xlsx, xls, ods) with one sheet of rows. JSON and the objects of
 Parquet are flattened (`token_info.symbol`), and the answers of APIs are entered (`result`, `data.items`). An answer
-that tells of an error is refused with its own words.
+that tells of an error is refused with its own words. Delta, Iceberg and Postgres tables, and what lies in S3, are read
+as files are: [Lakes, databases and S3](lake.md).
 
 ## What is decided, and by what
 

@@ -1,7 +1,7 @@
--- Gives: fills store.transfers: one row per good transfer of the file that is to be kept
+-- Gives: fills the table that takes in transfers: one row per good transfer of the file that is to be kept
 -- Reads: store.tokens, the temp view good_transfers, the temp tables address_keys, duplicate_rows
--- Takes: $load_id, ${from_key} and ${to_key} (the keys of sender and receiver), ${is_kept}
-insert into store.transfers
+-- Takes: $load_id, ${transfers} (that table), ${from_key} and ${to_key} (the keys of sender and receiver), ${is_kept}
+insert into ${transfers}
 select
     $load_id,
     c.source_row,
