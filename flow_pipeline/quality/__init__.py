@@ -21,6 +21,10 @@ from flow_pipeline.settings import QualitySettings
 
 STAGES = ("raw", "marts", "collapse", "detection", "drift", "reading")
 Measure = Callable[[str], float | None]
+_ENGINES = ("pyspark", "google", "botocore")
+"""Engines of other users of Great Expectations: they take a fifth of its import where they are installed."""
+_FOR_OTHER_EXPECTATIONS = ("scipy.stats", "altair")
+"""What one expectation that no suite has needs: a quarter of the import."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,12 @@ class Expectation:
     """An expectation: its name, the table it is about, what it says, the SQL of its number, and the range that passes.
 
     `blocking` ones stop the run; `warning` ones are reported. `{last_day}` in the SQL stands for the last day with a
-    transfer, as a literal, so that views read that day only, `{first_changed_day}` for the first one that changed,
-    9999-12-31 for none; `{published}` for the catalog of what is published, and of
-    the build itself where nothing is. `shown` is the SQL of a text that says more than the number, `way_out` what to do
-    where it is no matter of the input.
+    transfer, as a literal, so that views read that day only; `{first_changed_day}` for the first one that changed,
+    9999-12-31 for none, 0001-01-01 where every day is audited: rows of the days before it were audited by earlier runs
+    and stand as they did; `{wrong_hashes}` for the number of relations whose kept content hash is not that of their
+    rows, 0 unless every day is audited; `{published}` for the catalog of what is published, and of the build itself
+    where nothing is. `shown` is the SQL of a text that says more than the number, `way_out` what to do where it is no
+    matter of the input.
     """
 
     name: str
@@ -86,7 +92,7 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
         FlowError: an expectation could not be judged; an error is not a verdict.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import_large("great_expectations")
+    import_large("great_expectations", _ENGINES, _FOR_OTHER_EXPECTATIONS)
     import great_expectations as gx
     import pandas as pd
 

@@ -8,6 +8,8 @@ from flow_pipeline.settings import QualitySettings
 
 sql = statements(__package__)
 
+_CHANGED = "block_date >= date '{first_changed_day}'"
+
 
 def expectations(settings: QualitySettings) -> list[Expectation]:
     """The suite of schema detection."""
@@ -22,22 +24,22 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "every_total_day_is_scored",
             "detection.netflow_scores",
             "detection.netflow_scores has each day of each total series",
-            "select abs((select count(*) from detection.netflow_scores where scope_type = 'total') "
-            "- (select count(*) from marts.fct_daily_netflow))",
+            f"select abs((select count(*) from detection.netflow_scores where scope_type = 'total' and {_CHANGED}) "
+            f"- (select count(*) from marts.fct_daily_netflow where {_CHANGED}))",
         ),
         Expectation(
             "scores_are_finite",
             "detection.netflow_scores",
             "no score is infinite or not a number",
-            "select count(*) from detection.netflow_scores where not (isfinite(coalesce(z_trailing, 0)) "
-            "and isfinite(coalesce(z_robust, 0)) and isfinite(coalesce(z_inclusive, 0)) "
-            "and isfinite(coalesce(e_value, 0)))",
+            f"select count(*) from detection.netflow_scores where {_CHANGED} and not ("
+            "isfinite(coalesce(z_trailing, 0)) and isfinite(coalesce(z_robust, 0)) "
+            "and isfinite(coalesce(z_inclusive, 0)) and isfinite(coalesce(e_value, 0)))",
         ),
         Expectation(
             "inclusive_scores_keep_their_bound",
             "detection.netflow_scores",
             "|z_inclusive| stays within the root of the window less one",
-            "select count(*) from detection.netflow_scores where abs(z_inclusive) > sqrt(364)",
+            f"select count(*) from detection.netflow_scores where {_CHANGED} and abs(z_inclusive) > sqrt(364)",
         ),
         Expectation(
             "anomalies_pass_their_threshold",
@@ -85,14 +87,15 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "detection.findings",
             "no finding_id stands twice, and none names a typology that did not run",
             "select count(*) - count(distinct finding_id) "
-            "+ count(*) filter (where typology not in (select typology from ops.detections)) from detection.findings",
+            "+ count(*) filter (where typology not in (select typology from ops.detections)) from detection.findings "
+            f"where finding_id in (select finding_id from detection.findings where {_CHANGED})",
         ),
         Expectation(
             "moved_is_within_gross",
             "detection.findings",
             "the coins that moved are above zero and not more than the sum over the hops",
-            "select count(*) from detection.findings "
-            "where moved_amount <= 0 or moved_amount > gross_amount or moved_amount is null",
+            f"select count(*) from detection.findings where {_CHANGED} "
+            "and (moved_amount <= 0 or moved_amount > gross_amount or moved_amount is null)",
         ),
         Expectation(
             "finding_times_span_their_transfers",
@@ -129,7 +132,8 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "flows_stay_within_their_limits",
             "detection.group_flows",
             "amounts are above zero and confidence lies in (0, 1]",
-            "select count(*) from detection.group_flows where not (amount > 0 and confidence > 0 and confidence <= 1)",
+            "select count(*) from detection.group_flows "
+            f"where {_CHANGED} and not (amount > 0 and confidence > 0 and confidence <= 1)",
         ),
         Expectation(
             "flow_summaries_add_up",
@@ -182,6 +186,13 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
             "detection.active_flows",
             "no line of money without a flow was dropped by the bounds of the settings",
             "select coalesce(sum(dropped), 0) from ops.flow_days",
+            "warning",
+        ),
+        Expectation(
+            "kept_hashes_are_those_of_rows",
+            "detection.findings",
+            "where every day is audited, the content hashes that writers kept are those of the rows",
+            "select {wrong_hashes}",
             "warning",
         ),
         Expectation(

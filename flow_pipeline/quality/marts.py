@@ -68,19 +68,19 @@ def expectations(settings: QualitySettings) -> list[Expectation]:
         Expectation(
             "exchange_calendar_is_complete",
             "marts.fct_daily_exchange_netflow",
-            "each exchange series has every day to the last day built",
+            "each exchange series that is to have every day has it, to the last day built",
             sql("marts_calendar_gaps", mart="marts.fct_daily_exchange_netflow", series=f"{_TOKEN}, exchange"),
         ),
         Expectation(
             "wallet_calendar_is_complete",
             "marts.fct_daily_wallet_netflow",
-            "each wallet series has every day to the last day built",
+            "each wallet series that is to have every day has it, to the last day built",
             sql("marts_calendar_gaps", mart="marts.fct_daily_wallet_netflow", series=f"{_TOKEN}, wallet, exchange"),
         ),
         Expectation(
             "total_calendar_is_complete",
             "marts.fct_daily_netflow",
-            "each total series has every day to the last day built",
+            "each total series that is to have every day has it, to the last day built",
             sql("marts_calendar_gaps", mart="marts.fct_daily_netflow", series=_TOKEN),
         ),
         Expectation(

@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from flow_pipeline.domain.errors import AuditFailed
-from flow_pipeline.quality import Verdict, audit
+from flow_pipeline.quality import STAGES, Verdict, audit
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.days import first_dirty_day
+from flow_pipeline.warehouse.content import wrong_hashes
+from flow_pipeline.warehouse.days import first_day_to_audit
 from flow_pipeline.warehouse.faults import explained
 from flow_pipeline.warehouse.stages import mark_audited
-from flow_pipeline.warehouse.store import PUBLISHED_WAY_OUT, Connection, attach_published
+from flow_pipeline.warehouse.store import PUBLISHED_WAY_OUT, Connection, attach_published, open_published
 
-_NEVER = date(9999, 12, 31)
 _WAY_OUT = "look at ops.audits and raw.rejects in the build file, mend the input or the setting, run again"
 
 
@@ -52,26 +53,49 @@ def audit_stage(
     return verdicts
 
 
+def audit_published(settings: Settings, path: Path | None = None) -> list[Verdict]:
+    """Verdicts of every stage on all days of what is published, or of an earlier file; nothing is recorded.
+
+    What is published is the measure of the stage `collapse`, which is left out.
+    """
+    with open_published(settings, path) as connection:
+        measure = _measure(connection, settings, "", date.min)
+        found = [
+            verdict
+            for stage in STAGES
+            if stage != "collapse"
+            for verdict in audit(stage, lambda sql: _number(measure(sql)), settings.quality)
+        ]
+        return [verdict if verdict.is_success else _shown(verdict, measure, False) for verdict in found]
+
+
 @contextmanager
 def _measuring(connection: Connection, settings: Settings) -> Iterator[Callable[[str], Any]]:
+    """What gives the one value of an SQL text on the build file."""
+    with attach_published(connection, settings) as catalog:
+        yield _measure(connection, settings, catalog, first_day_to_audit(connection, settings.quality))
+
+
+def _measure(connection: Connection, settings: Settings, catalog: str, first: date) -> Callable[[str], Any]:
     """What gives the one value of an SQL text with its places filled in; None where it can not be measured."""
     last = connection.execute("select coalesce(max(block_date), date '1970-01-01') from store.transfers").fetchone()
-    first = first_dirty_day(connection)
-    with attach_published(connection, settings) as catalog:
 
-        def measure(sql: str) -> Any:
-            text = sql.replace("{last_day}", str(last[0] if last else "")).replace("{published}", catalog)
-            text = text.replace("{first_changed_day}", str(first or _NEVER))
-            try:
-                row = connection.execute(text).fetchone()
-            except duckdb.Error as error:
-                told = explained(error, settings.published_link.resolve(), PUBLISHED_WAY_OUT)
-                if told and "{published}" in sql:
-                    raise told from error
-                return None  # what can not be measured has not passed
-            return row[0] if row else None
+    def measure(sql: str) -> Any:
+        text = sql.replace("{last_day}", str(last[0] if last else "")).replace("{published}", catalog)
+        text = text.replace("{first_changed_day}", str(first))
+        try:
+            if "{wrong_hashes}" in text:
+                wrong = wrong_hashes(connection) if first == date.min else []
+                text = text.replace("{wrong_hashes}", str(len(wrong)))
+            row = connection.execute(text).fetchone()
+        except duckdb.Error as error:
+            told = explained(error, settings.published_link.resolve(), PUBLISHED_WAY_OUT)
+            if told and "{published}" in sql:
+                raise told from error
+            return None  # what can not be measured has not passed
+        return row[0] if row else None
 
-        yield measure
+    return measure
 
 
 def _number(value: Any) -> float | None:

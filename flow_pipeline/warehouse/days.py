@@ -14,12 +14,15 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tokens import lookalike_form
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.scoring.rules import rule_set
-from flow_pipeline.settings import Settings
+from flow_pipeline.settings import QualitySettings, Settings
 from flow_pipeline.tracing import VERSION as TRACING
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.store import Connection, get_state, macros, number, set_state, transaction
 
 sql = statements(__package__)
+
+_ALL_CHANGED, _AUDITED = "all_days_changed", "every_day_audited"
+"""State: whether a stage wrote rows of any day since the last publication, and when all were audited last."""
 
 
 def plan_rebuild(connection: Connection, window: Window, settings: Settings) -> bool:
@@ -78,13 +81,25 @@ def first_new_day(connection: Connection, stage: str) -> date | None:
     seen = get_state(connection, f"{stage}_through")
     set_state(connection, f"{stage}_through", "")
     first = first_dirty_day(connection)
-    return first if seen and first and first.isoformat() > seen else None
+    if seen and first and first.isoformat() > seen:
+        return first
+    set_state(connection, _ALL_CHANGED, "yes")
+    return None
 
 
 def remember_days(connection: Connection, stage: str) -> None:
     """A stage has seen every day; called in the transaction that stores what it found."""
     row = connection.execute("select max(block_date) from store.transfers").fetchone()
     set_state(connection, f"{stage}_through", str(row[0]) if row and row[0] else "")
+
+
+def first_day_to_audit(connection: Connection, settings: QualitySettings) -> date:
+    """The first day that changed; the first of all where a stage looked at all again or all are due to be audited."""
+    today, before = datetime.now(UTC).date(), get_state(connection, _AUDITED)
+    is_due = not before or today - date.fromisoformat(before) >= timedelta(settings.full_audit_days)
+    if is_due or get_state(connection, _ALL_CHANGED) == "yes":
+        return date.min
+    return first_dirty_day(connection) or date.max
 
 
 def adds_few(connection: Connection, transfers: int) -> bool:
@@ -102,8 +117,11 @@ def dirty_days(connection: Connection) -> int:
     return number(connection, "select count(*) from store.dirty_days")
 
 
-def mark_built(connection: Connection) -> None:
-    """Nothing is dirty any more; called in the transaction that records a publication."""
+def mark_built(connection: Connection, settings: QualitySettings) -> None:
+    """Nothing is dirty any more, and what was audited is; called in the transaction that records a publication."""
+    if first_day_to_audit(connection, settings) == date.min:
+        set_state(connection, _AUDITED, datetime.now(UTC).date().isoformat())
+    set_state(connection, _ALL_CHANGED, "")
     connection.execute("delete from store.dirty_days")
     set_state(connection, "built_with", get_state(connection, "building_with") or "")
 
@@ -159,9 +177,10 @@ def _refresh_symbol_forms(connection: Connection) -> None:
         "and token_symbol not in (select token_symbol from store.symbol_forms)"
     ).fetchall()
     if new:
-        connection.executemany(
-            "insert into store.symbol_forms values (?, ?)",
-            [(symbol, lookalike_form(symbol) or None) for (symbol,) in new],
+        symbols = [symbol for (symbol,) in new]
+        connection.execute(
+            "insert into store.symbol_forms select unnest($symbols::varchar[]), unnest($forms::varchar[])",
+            {"symbols": symbols, "forms": [lookalike_form(symbol) or None for symbol in symbols]},
         )
 
 

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.imports import import_large
 from flow_pipeline.domain.shipped import IS_INSTALLED, shipped
+from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.faults import cause_of, without_advice
 from flow_pipeline.warehouse.store import engine_config, open_published
 
+sql = statements(__package__)
 PROJECT = shipped("dbt_project")
 _NOTHING_FROM_OUTSIDE = (
     '<meta http-equiv="Content-Security-Policy" '
@@ -34,6 +36,20 @@ def project_fingerprint() -> str:
         if path.suffix in (".sql", ".yml") and "target" not in path.relative_to(PROJECT).parts:
             digest.update(path.relative_to(PROJECT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def spark_functions() -> list[str]:
+    """The shared words of the warehouse that models use, as statements for a session of Spark."""
+    text = "\n".join(line for line in sql("macros_spark").splitlines() if not line.startswith("--"))
+    return [statement for statement in text.split(";") if statement.strip()]
+
+
+def contract_types(relation: str) -> dict[str, str]:
+    """Columns of a mart with their types, in order; none of a relation whose model has no contract."""
+    for model in described_models():
+        if f"{model['schema']}.{model['name']}" == relation:
+            return {column["name"]: column["data_type"] for column in model.get("columns", []) if "data_type" in column}
+    return {}
 
 
 def described_models() -> list[dict[str, Any]]:
@@ -58,6 +74,7 @@ def variables(settings: Settings) -> dict[str, Any]:
         "evm_chains": list(chains_of("evm")),
         "top_windows": list(settings.destinations.windows_days),
         "top_n": settings.destinations.top_n,
+        "unknown_token_days": settings.anomalies.unknown_token_days,
         "labels_as_known_on": settings.labels.as_known_on.isoformat() if settings.labels.as_known_on else "9999-12-31",
     }
 
@@ -173,6 +190,7 @@ def invoke(
     manifest: Any = None,
     target: Path | None = None,
     file: Path | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Any:
     """Run one dbt command in this process.
 
@@ -182,6 +200,7 @@ def invoke(
         manifest: A parsed project; None to have it parsed.
         target: Where dbt writes; else `target_path`.
         file: The warehouse; else the build file.
+        more: Environment variables of another engine.
 
     Raises:
         FlowError: dbt failed; the message names the model or test and its error.
@@ -200,7 +219,7 @@ def invoke(
         "--log-path",
         str(target / "logs"),
     ]
-    with _environment(environment(settings, file)):
+    with _environment({**environment(settings, file), **(more or {})}):
         result = dbtRunner(manifest).invoke(["--quiet", "--no-use-colors", "--log-level-file", "none", *given, *paths])
     _release_file()
     if result.exception:
@@ -229,6 +248,22 @@ def transform(settings: Settings, full_refresh: bool) -> None:
     unchanged = [] if full_refresh else ["--exclude", "config.materialized:view", "dim_address_labels"]
     # Nobody reads the artifacts of a run in this process; writing them costs a third of a second.
     invoke(settings, ["--no-write-json", *arguments(settings, full_refresh), *unchanged], parsed_project(settings))
+
+
+def build_in_lake(settings: Settings, lake: str, name: str, full_refresh: bool) -> None:
+    """Build every model with the Spark session of this process, into files of the lake that nobody reads yet.
+
+    The session has `spark_macros`, and each source as the view `schema__table`; afterwards it has each model as such a
+    view too. When only new days are built it also has, as `schema__table__before`, what stood of each table.
+
+    Args:
+        settings: In force.
+        lake: Folder or address of the tables; a model's files come to `lake/schema/table/name`.
+        name: Of this build, and new: files of a build that was killed stay where they are.
+        full_refresh: Build all days, not only those in store.dirty_days.
+    """
+    with _environment({"NETRAFLOW_DBT_LAKE": lake, "NETRAFLOW_DBT_BUILD": name}):
+        invoke(settings, ["--no-write-json", *arguments(settings, full_refresh), "--target", "lake"])
 
 
 @contextlib.contextmanager

@@ -17,7 +17,8 @@ import duckdb
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.days import mark_built
+from flow_pipeline.warehouse.content import KEPT, content_hashes, forget_hashes
+from flow_pipeline.warehouse.days import first_day_to_audit, mark_built
 from flow_pipeline.warehouse.describe import describe
 from flow_pipeline.warehouse.faults import faults_of
 from flow_pipeline.warehouse.stages import carry_over
@@ -26,8 +27,6 @@ from flow_pipeline.warehouse.store import Connection, open_build, open_published
 sql = statements(__package__)
 
 _STAMP = "%Y%m%dT%H%M%S"
-_NOT_CONTENT = {"load_id", "source_file", "label_set", "evidence_sql"}
-_NOT_HASHED = {"raw.loads", "ops.audits", "ops.publications"}
 _FILES = "warehouse-*.duckdb"
 _FICLONE = 0x40049409
 """Of linux/fs.h."""
@@ -66,13 +65,15 @@ def record_publication(
             also(connection)
         first, last = _built_window(connection)
         now = datetime.now(UTC).replace(tzinfo=None)
+        if first_day_to_audit(connection, settings.quality) == date.min:
+            forget_hashes(connection, *KEPT)
         for name, (count, mark) in content_hashes(connection).items():
             connection.execute(
                 "insert into ops.publications values (?, ?, ?, ?, ?, ?, ?)",
                 [run_id, now, first, last, name, count, mark],
             )
         describe(connection)
-        mark_built(connection)
+        mark_built(connection, settings.quality)
         carry_over(connection, settings)
 
 
@@ -83,34 +84,6 @@ def _built_window(connection: Connection) -> tuple[date | None, date | None]:
         "from store.day_hashes"
     ).fetchone()
     return (row[0], row[1]) if row else (None, None)
-
-
-def content_hashes(connection: Connection) -> dict[str, tuple[int | None, str]]:
-    """Row count and content hash per published relation.
-
-    The hash is a sum of row hashes, so row order does not matter; load ids, file names and ledgers are no content.
-    """
-    found: dict[str, tuple[int | None, str]] = {}
-    total = connection.execute(
-        "select coalesce(sum(row_count), 0), coalesce(sum(content_hash % 1_000_000_007_000_000_007), 0) "
-        "from store.day_hashes"
-    ).fetchone()
-    found["raw.transfers"] = (int(total[0]), str(total[1])) if total else (0, "0")
-    for name, definition in connection.execute(sql("publish_relations")).fetchall():
-        if name in _NOT_HASHED:
-            continue
-        if definition:
-            mark = connection.execute("select md5(?)", [definition]).fetchone()
-            found[name] = (None, str(mark[0]) if mark else "")
-            continue
-        columns = [row[0] for row in connection.execute(f"describe {name}").fetchall() if row[0] not in _NOT_CONTENT]
-        if name in ("raw.rejects", "raw.wallet_reports", "detection.finding_transfers"):
-            columns.remove("source_row")
-        row = connection.execute(
-            f"select count(*), coalesce(sum(hash({', '.join(columns)})::hugeint), 0) from {name}"
-        ).fetchone()
-        found[name] = (int(row[0]), str(row[1])) if row else (0, "0")
-    return found
 
 
 def refresh_day_hashes(connection: Connection) -> None:

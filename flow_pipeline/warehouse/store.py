@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ import duckdb
 
 from flow_pipeline.domain.errors import FlowError, UsageError
 from flow_pipeline.domain.sql import statements
-from flow_pipeline.domain.tables import ALL_TABLES, SCHEMAS
-from flow_pipeline.settings import Settings
+from flow_pipeline.domain.tables import ALL_TABLES, SCHEMAS, STORE_TRANSFERS
+from flow_pipeline.settings import Settings, WarehouseSettings, bytes_of
+from flow_pipeline.warehouse.extensions import load_extension
 from flow_pipeline.warehouse.faults import HELD, damage_of, explained, faults_of, first_line, is_held
+from flow_pipeline.warehouse.transfers import lake_of, lend_lake
 
 Connection = duckdb.DuckDBPyConnection
 UNSAFE_OPTIMIZERS = "common_subplan"
@@ -34,11 +36,17 @@ def engine_config(settings: Settings) -> dict[str, Any]:
     """DuckDB settings of every writing connection, dbt's included."""
     warehouse = settings.warehouse
     return {
-        "memory_limit": warehouse.memory_limit,
+        "memory_limit": f"{engine_memory(warehouse)}B",
         "threads": warehouse.threads or os.cpu_count() or 2,
         "temp_directory": str(settings.build_file.parent.resolve() / "spill"),
         "disabled_optimizers": UNSAFE_OPTIMIZERS,
     }
+
+
+def engine_memory(warehouse: WarehouseSettings) -> int:
+    """Bytes of a run that are left for the engine, and for what is held beside it."""
+    limit = bytes_of(warehouse.memory_limit)
+    return max(limit - bytes_of(warehouse.interpreter_memory), limit // 2)
 
 
 @contextmanager
@@ -56,6 +64,8 @@ def open_build(settings: Settings, path: Path | None = None) -> Iterator[Connect
         # A side guessed to be small is otherwise joined row by row with the other; guesses after filters are far off.
         connection.execute("set asof_loop_join_threshold = 0")
         connection.execute("set checkpoint_threshold = ?", [settings.warehouse.checkpoint_threshold])
+        if settings.engine == "spark" or lake_of(connection):
+            load_extension(connection, "delta")
         create_tables(connection)
         yield connection
 
@@ -63,6 +73,11 @@ def open_build(settings: Settings, path: Path | None = None) -> Iterator[Connect
 def macros() -> str:
     """The words that statements share, as the file keeps them."""
     return sql("macros")
+
+
+def spark_macros() -> list[str]:
+    """Those of them that models use, as statements for a Spark session: it keeps them as long as it lives."""
+    return [text.strip() for text in sql("macros_spark").split(";\n") if text.strip()]
 
 
 def lend_macros(connection: Connection) -> None:
@@ -93,7 +108,8 @@ def create_tables(connection: Connection) -> None:
         for schema in SCHEMAS:
             connection.execute(f"create schema if not exists {schema}")
         for table in ALL_TABLES:
-            connection.execute(table.ddl)
+            if not (table is STORE_TRANSFERS and lake_of(connection)):
+                connection.execute(table.ddl)
         if outdated:
             connection.execute(sql("store_all_days_dirty"))
             set_state(connection, "built_with", "")
@@ -112,6 +128,8 @@ def _outdated(connection: Connection) -> dict[str, str]:
         is_view, columns = found.get(table.relation, (False, None))
         if columns is None or (is_view and table.view):
             continue
+        if table is STORE_TRANSFERS and is_view:
+            is_view, columns = False, columns[:-1]  # that of a lake, which numbers its rows itself
         if is_view != bool(table.view) or columns != [column.name for column in table.columns]:
             if not table.is_rewritten:
                 raise FlowError(
@@ -162,6 +180,7 @@ def open_published(settings: Settings, path: Path | None = None) -> Iterator[Con
     with published_faults(published), closing(duckdb.connect(str(published), read_only=True)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set disabled_optimizers = ?", [UNSAFE_OPTIMIZERS])
+        lend_lake(connection)
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         # Files that were published before a macro came are readable all the same.
@@ -215,10 +234,23 @@ def attach_published(connection: Connection, settings: Settings) -> Iterator[str
     quoted = str(settings.published_link.resolve()).replace("'", "''")
     with faults_of(settings.published_link.resolve(), PUBLISHED_WAY_OUT):
         connection.execute(f"attach '{quoted}' as published (read_only)")
+    if lake_of(connection, "published"):
+        load_extension(connection, "delta")
     try:
         yield "published"
     finally:
         connection.execute("detach database if exists published")
+
+
+@contextmanager
+def held_beside(connection: Connection, settings: Settings, size: int) -> Iterator[None]:
+    """While so many bytes are held beside the engine, it has as many less, but half at least."""
+    limit = engine_memory(settings.warehouse)
+    connection.execute(f"set memory_limit = '{max(limit - size, limit // 2)}B'")
+    try:
+        yield
+    finally:
+        connection.execute(f"set memory_limit = '{limit}B'")
 
 
 @contextmanager
@@ -317,35 +349,6 @@ def set_state(connection: Connection, key: str, value: str) -> None:
     """Remember a fact."""
     connection.execute("delete from store.state where key = ?", [key])
     connection.execute("insert into store.state values (?, ?)", [key, value])
-
-
-def write_changes(
-    connection: Connection, table: str, fresh: str, scope: str, key: Sequence[str], told_by: Sequence[str] = ()
-) -> None:
-    """Make the rows of a table within a scope those of another, touching only what differs.
-
-    A row removed and written again would be compressed again with the thousands that are stored with it.
-
-    Args:
-        connection: The build file.
-        table: Changed.
-        fresh: Every row that the scope is to have, in columns of the same names: a table, or a query in parentheses.
-        scope: Condition on the table's rows, named `o`.
-        key: Columns by which a row is the same row, no two alike in them.
-        told_by: Columns that say whether the others differ; else all others are compared.
-    """
-    rest = [row[0] for row in connection.execute(f"describe {table}").fetchall() if row[0] not in key]
-    connection.execute(
-        sql(
-            "store_changes",
-            table=table,
-            fresh=fresh,
-            is_same_row=" and ".join(f"n.{column} = o.{column}" for column in key),
-            differs=" or ".join(f"n.{column} is distinct from o.{column}" for column in told_by or rest),
-            values=", ".join(f"{column} = n.{column}" for column in rest),
-            is_in_scope=scope,
-        )
-    )
 
 
 def table_counts(connection: Connection, relations: Iterable[str]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 -- Reads: detection.cluster_analysis
 select count(*)
 from detection.cluster_analysis
-where not (
+where block_date >= date '{first_changed_day}' and not (
     density between 0 and 1
     and clustering between 0 and 1
     and in_degree_gini between 0 and 1

@@ -1,9 +1,9 @@
--- Gives: the number of group flows from the first day of this run on that do not go hop by hop, in order, from their
+-- Gives: the number of group flows from the first day that changed on that do not go hop by hop, in order, from their
 --   source group to their destination
--- Reads: detection.group_flows, detection.group_flow_transfers, store.dirty_days
+-- Reads: detection.group_flows, detection.group_flow_transfers
 with new_flows as (
     select * from detection.group_flows
-    where block_date >= (select min(block_date) from store.dirty_days)
+    where block_date >= date '{first_changed_day}'
 ),
 
 hops as (

@@ -9,12 +9,18 @@ with strangers as (
             and e.exchange = s.scope
             and e.chain = s.chain
             and e.netflow = s.netflow
-    where s.scope_type = 'exchange'
+    where s.scope_type = 'exchange' and s.block_date >= date '{first_changed_day}'
 )
 
 select
     abs(
-        (select count(*) filter (where scope_type = 'exchange') from detection.netflow_scores)
-        - (select count(*) from marts.fct_daily_exchange_netflow)
+        (
+            select count(*) from detection.netflow_scores
+            where scope_type = 'exchange' and block_date >= date '{first_changed_day}'
+        )
+        - (
+            select count(*) from marts.fct_daily_exchange_netflow
+            where block_date >= date '{first_changed_day}'
+        )
     )
     + (select count(*) from strangers)

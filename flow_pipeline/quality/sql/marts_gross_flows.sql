@@ -1,12 +1,13 @@
--- Gives: the number of days and tokens, of this run's days, whose flows do not add up to their transfers
--- Reads: intermediate.int_transfers__keyed, intermediate.int_flows__daily, store.dirty_days
+-- Gives: the number of days and tokens, from the first day that changed on, whose flows do not add up to their
+--   transfers
+-- Reads: intermediate.int_transfers__keyed, intermediate.int_flows__daily
 with transfers as (
     select
         block_date,
         token_key,
         coalesce(sum(amount), 0) as amount
     from intermediate.int_transfers__keyed
-    where block_date in (select block_date from store.dirty_days)
+    where block_date >= date '{first_changed_day}'
     group by all
 ),
 
@@ -16,7 +17,7 @@ flows as (
         token_key,
         sum(amount) as amount
     from intermediate.int_flows__daily
-    where block_date in (select block_date from store.dirty_days)
+    where block_date >= date '{first_changed_day}'
     group by all
 )
 

@@ -8,6 +8,7 @@ with regions as (
         token_address,
         sum(amount) as amount
     from marts.fct_daily_region_flow
+    where block_date >= date '{first_changed_day}'
     group by all
 ),
 
@@ -20,7 +21,7 @@ volumes as (
         sum(amount) as amount
     from intermediate.int_flows__daily
     inner join intermediate.int_tokens__keys using (token_key)
-    where flow_type <> 'self'
+    where flow_type <> 'self' and block_date >= date '{first_changed_day}'
     group by all
 )
 

@@ -8,6 +8,7 @@ with legs as (
         to_entity as entity,
         sum(amount) as leg
     from intermediate.int_flows__daily
+    where block_date >= date '{first_changed_day}'
     group by all
     union all
     select
@@ -16,6 +17,7 @@ with legs as (
         from_entity,
         -sum(amount)
     from intermediate.int_flows__daily
+    where block_date >= date '{first_changed_day}'
     group by all
 ),
 

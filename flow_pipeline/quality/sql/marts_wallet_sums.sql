@@ -1,6 +1,12 @@
 -- Gives: the number of days, tokens and exchanges whose netflow is not the sum over their wallets
 -- Reads: marts.fct_daily_wallet_netflow, marts.fct_daily_exchange_netflow
-with wallets as (
+with exchanges as (
+    select *
+    from marts.fct_daily_exchange_netflow
+    where block_date >= date '{first_changed_day}'
+),
+
+wallets as (
     select
         block_date,
         chain,
@@ -9,12 +15,13 @@ with wallets as (
         exchange,
         sum(netflow) as netflow
     from marts.fct_daily_wallet_netflow
+    where block_date >= date '{first_changed_day}'
     group by all
 )
 
 select count(*)
 from wallets as w
-full join marts.fct_daily_exchange_netflow as e
+full join exchanges as e
     on
         w.block_date = e.block_date
         and w.chain = e.chain

@@ -1,6 +1,6 @@
 -- Gives: the number of transfers without a day, and of those of this run's days without a load, a token, a sender, a
 --   receiver or a time
--- Reads: store.transfers, store.dirty_days, raw.loads, store.tokens, store.addresses
+-- Reads: store.transfers, raw.loads, store.tokens, store.addresses
 -- Two counts, so that the days of this run prune what the second reads.
 select
     (
@@ -10,7 +10,7 @@ select
     + (
         select count(*) from store.transfers
         where
-            block_date in (select block_date from store.dirty_days)
+            block_date >= date '{first_changed_day}'
             and (
                 block_timestamp is null
                 or load_id not in (select load_id from raw.loads)

@@ -1,26 +1,20 @@
 -- Gives: by how many dollars what was moved on the days that changed differs from what addresses sent
--- Reads: intermediate.int_flows__daily, store.address_transfers, store.dirty_days, store.state
-with days as (
-    select block_date
-    from store.dirty_days
-    where exists (
-        select 1 from store.state
-        where key = 'read_tables_through' and value <> ''
-    )
-),
-
-moved as (
+-- Reads: intermediate.int_flows__daily, store.address_transfers, store.state
+with moved as (
     select coalesce(sum(amount_usd), 0) as usd
     from intermediate.int_flows__daily
-    where block_date in (select block_date from days)
+    where
+        block_date >= date '{first_changed_day}'
+        and exists (
+            select 1 from store.state
+            where key = 'read_tables_through' and value <> ''
+        )
 ),
 
 sent as (
     select coalesce(sum(amount_usd), 0) as usd
     from store.address_transfers
-    where
-        is_out and block_timestamp >= date '{first_changed_day}'
-        and block_timestamp::date in (select block_date from days)
+    where is_out and block_timestamp >= date '{first_changed_day}'
 )
 
 select abs(m.usd - s.usd) as dollars

@@ -1,5 +1,5 @@
 -- Gives: 1 when what addresses sent to others on the days that changed is not what others received from them, else 0
--- Reads: store.address_transfers, store.dirty_days
+-- Reads: store.address_transfers
 with marks as (
     select
         is_out,
@@ -7,7 +7,6 @@ with marks as (
     from store.address_transfers
     where
         address_id <> other_id and block_timestamp >= date '{first_changed_day}'
-        and block_timestamp::date in (select block_date from store.dirty_days)
 )
 
 select

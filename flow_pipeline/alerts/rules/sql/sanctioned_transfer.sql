@@ -16,7 +16,7 @@ with listed as (
     where l.category = 'sanctioned'
 ),
 
-met as (
+met as materialized (
     select
         f.*,
         row_number() over () as number
@@ -40,6 +40,20 @@ proven as (
     group by m.number
 ),
 
+-- Those of few transfers: joined to these, all addresses would be read.
+ends as materialized (
+    select
+        address_id,
+        address
+    from store.addresses
+    where
+        address_id in (
+            select from_id from met
+            union all
+            select to_id from met
+        )
+),
+
 named as (
     select
         m.block_number,
@@ -61,8 +75,8 @@ named as (
     from met as m
     inner join proven as x using (number)
     inner join intermediate.int_tokens__canonical as k using (token_id)
-    inner join store.addresses as a on a.address_id = m.from_id
-    inner join store.addresses as b on b.address_id = m.to_id
+    inner join ends as a on a.address_id = m.from_id
+    inner join ends as b on b.address_id = m.to_id
     left join store.prices as p on p.price_date = m.block_date and p.token = k.price_token
     left join intermediate.int_address_labels__intervals as s
         on s.address_id = m.from_id and s.chain = k.chain and holds_at(s.valid_from, s.valid_to, m.block_timestamp)

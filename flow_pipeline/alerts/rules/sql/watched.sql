@@ -30,6 +30,18 @@ with members as (
     where w.kind = 'entity'
 ),
 
+-- Both ends are read of all transfers, the other columns of these alone.
+rows_met as materialized (
+    select f.rowid as id
+    from store.transfers as f
+    where
+        f.block_date >= (select min(w.first_day) from ledger.watched as w)
+        and (
+            f.from_id in (select m.address_id from members as m)
+            or f.to_id in (select m.address_id from members as m)
+        )
+),
+
 ends as (
     select
         f.block_timestamp,
@@ -41,13 +53,9 @@ ends as (
         f.amount_usd
     from store.transfers as f
     where
-        (f.amount is null or f.amount > 0)
+        f.rowid in (select r.id from rows_met as r)
+        and (f.amount is null or f.amount > 0)
         and f.from_id <> f.to_id
-        and f.block_date >= (select min(w.first_day) from ledger.watched as w)
-        and (
-            f.from_id in (select m.address_id from members as m)
-            or f.to_id in (select m.address_id from members as m)
-        )
 ),
 
 moved as (
