@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
-import igraph
 import numpy as np
 import pyarrow as pa
 
 from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph.forwarding import NEVER, forwarding_spans
+from flow_pipeline.graph.metrics import join_sets, sets_of
 from flow_pipeline.settings import ClusterSettings
+from flow_pipeline.warehouse.content import write_changes
 from flow_pipeline.warehouse.days import first_new_day, remember_days
 from flow_pipeline.warehouse.stages import detects
-from flow_pipeline.warehouse.store import Connection, transaction, write_changes
+from flow_pipeline.warehouse.store import Connection, number, transaction
 
 sql = statements(__package__)
 
 CONFIDENCE = 0.7
 """Of what an address does; a list that names it knows better."""
+_ROWS_AT_ONCE = 1_000_000
+"""Receipts, payments and signatures read together; an address with more of them is read whole."""
 
 
 @detects("address_clusters")
@@ -30,6 +34,10 @@ def find_address_clusters(connection: Connection, settings: ClusterSettings) -> 
     """
     day = first_new_day(connection, "address_clusters")
     connection.execute("create or replace temp table current_clusters as select * from store.address_clusters limit 0")
+    # In tables of their own, outside a transaction: the planner knows their sizes then, and does not join step by step
+    # what is large.
+    connection.execute(sql("address_clusters_tokens"))
+    connection.execute(sql("address_clusters_exchanges"))
     _refresh_payers(connection, day)
     _deposits(connection, settings, day)
     _signing_together(connection, settings)
@@ -40,24 +48,24 @@ def find_address_clusters(connection: Connection, settings: ClusterSettings) -> 
             connection,
             "store.address_clusters",
             "current_clusters",
-            f"(o.kind <> 'exchange_deposit' or {is_judged})",
+            f"(o.kind <> 'exchange_deposit' or {is_judged})" if day else "true",
             ("kind", "chain", "address_id", "known_from"),
         )
         remember_days(connection, "address_clusters")
-    for name in ("current_clusters", "judged_addresses"):
+    for name in ("current_clusters", "cluster_tokens", "exchange_labels", "judged_addresses"):
         connection.execute(f"drop table temp.{name}")
-    row = connection.execute("select count(*) from store.address_clusters").fetchone()
-    return {"address_clusters": int(row[0]) if row else 0}
+    return {"address_clusters": number(connection, "select count(*) from store.address_clusters")}
 
 
 def _refresh_payers(connection: Connection, day: date | None) -> None:
     """Which exchange each address paid first, and when it first paid anybody else: from `day` on, None for all days."""
     connection.execute(sql("address_clusters_first_payments"), {"day": day or date.min})
     with transaction(connection):
-        if day is None:
+        if day:
+            connection.execute(sql("address_clusters_other_payments"))
+        else:
             connection.execute("delete from store.payers")
         connection.execute(sql("address_clusters_payers"))
-        connection.execute(sql("address_clusters_other_payments"))
     connection.execute("drop table temp.first_payments")
 
 
@@ -70,43 +78,52 @@ def _deposits(connection: Connection, settings: ClusterSettings, day: date | Non
     up reach into that stretch. Receipts whose time is not up at the end of the data say nothing yet: new days judge the
     addresses with receipts whose time they end, and those that now paid somebody else.
     """
-    connection.execute(
-        sql("address_clusters_judged"),
-        {
-            "judged_until": _judged_until(connection, day),
-            "day": day or datetime.min,
-            "deposit_seconds": round(settings.deposit_hours * 3_600),
-        },
-    )
-    # In tables of their own, outside a transaction: the planner knows their sizes then, and does not join step by step
-    # what is large.
-    connection.execute(sql("address_clusters_sweeper_tokens"))
+    if day:
+        seconds = round(settings.deposit_hours * 3_600)
+        values = {"judged_until": _judged_until(connection, day), "day": day, "deposit_seconds": seconds}
+        connection.execute(sql("address_clusters_judged"), values)
+    else:
+        payers = "select chain, address_id as id from store.payers where entity is not null"
+        connection.execute(f"create or replace temp table judged_addresses as {payers}")
     connection.execute(sql("address_clusters_sweepers"))
-    sweeps = connection.execute(sql("address_clusters_sweeps")).to_arrow_table()
-    limits = connection.execute(
-        "select epoch_us(least(last_at, other_at - interval 1 microsecond)) as judged_until from sweepers order by n"
-    ).to_arrow_table()
+    sweeps = connection.execute(sql("address_clusters_sweeps")).to_arrow_reader(_ROWS_AT_ONCE)
+    found = [_forwarding(table, settings) for table in _whole_addresses(sweeps)]
+    if found:
+        connection.register("forwarding_stretches", pa.concat_tables(found))
+        connection.execute(
+            sql("address_clusters_deposits"),
+            {"confidence": CONFIDENCE, "never": int(NEVER), "deposit_hours": settings.deposit_hours},
+        )
+        connection.unregister("forwarding_stretches")
+    connection.execute("drop table temp.sweepers")
+
+
+def _whole_addresses(sweeps: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Tables of sweeps that no address is divided between."""
+    rest = sweeps.schema.empty_table()
+    for batch in sweeps:
+        rest = pa.concat_tables([rest, pa.table(batch)])
+        n = rest["n"].to_numpy()
+        cut = int(np.searchsorted(n, n[-1]))
+        if cut:
+            yield rest[:cut]
+            rest = rest[cut:]
+    if len(rest):
+        yield rest
+
+
+def _forwarding(sweeps: pa.Table, settings: ClusterSettings) -> pa.Table:
+    """Which addresses of a table of sweeps pass on what they get, since when and how much of it."""
+    n = sweeps["n"].to_numpy()
+    is_first = np.diff(n, prepend=-1) > 0
     spans = forwarding_spans(
-        sweeps["n"].to_numpy(), sweeps["token"].to_numpy(), sweeps["moved_at"].to_numpy(),
-        sweeps["is_payment"].to_numpy(), _words(sweeps["amount"]), limits["judged_until"].to_numpy(),
+        np.cumsum(is_first) - 1, sweeps["token"].to_numpy(), sweeps["moved_at"].to_numpy(),
+        sweeps["is_payment"].to_numpy(), _words(sweeps["amount"]), sweeps["judged_until"].to_numpy()[is_first],
         round(settings.deposit_hours * 3_600) * 1_000_000, settings.deposit_share, settings.deposit_receipts,
     )  # fmt: skip
-    n = np.flatnonzero(spans.known_from != NEVER)
-    columns = {
-        "n": n,
-        "known_from": spans.known_from[n],
-        "short_at": spans.short_at[n],
-        "receipts": spans.receipts[n],
-        "share": spans.share[n],
-    }
-    connection.register("forwarding_stretches", pa.table(columns))
-    connection.execute(
-        sql("address_clusters_deposits"),
-        {"confidence": CONFIDENCE, "never": int(NEVER), "deposit_hours": settings.deposit_hours},
-    )
-    connection.unregister("forwarding_stretches")
-    for name in ("sweepers", "sweeper_tokens"):
-        connection.execute(f"drop table temp.{name}")
+    is_known = spans.known_from != NEVER
+    columns = {name: values[is_known] for name, values in vars(spans).items()}
+    return pa.table({"n": n[is_first][is_known], **columns})
 
 
 def _words(column: pa.ChunkedArray) -> np.ndarray:
@@ -135,19 +152,15 @@ def _signing_together(connection: Connection, settings: ClusterSettings) -> None
     connection.register("bitcoin_tokens", tokens)
     connection.execute(sql("address_clusters_spendings"))
     connection.unregister("bitcoin_tokens")
-    rows = connection.execute(
-        sql("address_clusters_signatures"), {"equal_outputs": settings.coinjoin_equal_outputs}
-    ).to_arrow_table()
+    connection.execute(sql("address_clusters_signatures"), {"equal_outputs": settings.coinjoin_equal_outputs})
     connection.execute("drop table temp.spendings")
-    if not len(rows):
-        return
-    addresses, signer = np.unique(np.asarray(rows["from_id"].to_numpy()), return_inverse=True)
-    hashes = rows["tx_hash"].combine_chunks().dictionary_encode().indices.to_numpy()
-    is_next = np.flatnonzero(hashes[1:] == hashes[:-1])
-    graph = igraph.Graph(len(addresses), np.column_stack([signer[is_next], signer[is_next + 1]]))
-    cluster = np.asarray(graph.connected_components().membership)
-    connection.register("signers", pa.table({"from_id": addresses, "cluster": cluster}))
-    connection.register("signatures", rows)
+    # Numbers of the first of those an address is known to sign with, by address id.
+    first = np.arange(number(connection, "select max(from_id) + 1 from signatures"), dtype=np.int32)
+    pairs = "select from_id, signed_with from signatures where signed_with is not null"
+    for batch in connection.execute(pairs).to_arrow_reader(_ROWS_AT_ONCE):
+        join_sets(first, *(column.to_numpy() for column in batch.columns))
+    signers = np.asarray(connection.execute("select distinct from_id from signatures").to_arrow_table()["from_id"])
+    connection.register("signers", pa.table({"from_id": signers, "cluster": sets_of(first, signers)}))
     connection.execute(sql("address_clusters_signers"), {"confidence": CONFIDENCE})
-    for name in ("signers", "signatures"):
-        connection.unregister(name)
+    connection.unregister("signers")
+    connection.execute("drop table temp.signatures")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -17,92 +16,88 @@ from flow_pipeline.warehouse.stages import detects
 from flow_pipeline.warehouse.store import Connection, table_counts, transaction
 
 sql = statements(__package__)
+_ROWS_AT_ONCE = 2_000_000
+"""Transfers whose pairs are in memory together; a larger cluster is alone there."""
+_LISTS = {"top_senders": "amount", "top_receivers": "amount", "bridges": "betweenness"}
+"""What is listed with addresses, and by which figure."""
 
 
 @detects("clusters")
 def measure_clusters(connection: Connection, settings: ClusterSettings) -> None:
     """Measure the dirty days anew, without what was found in them."""
-    days = [
-        row[0] for row in connection.execute("select distinct block_date from store.dirty_days order by 1").fetchall()
-    ]
+    # Outside the transaction: the planner knows the sizes of tables that are there.
+    connection.execute(sql("clusters_owners"))
+    connection.execute(sql("clusters_transfers"))
+    connection.execute(
+        sql("clusters_of_days"), {"min_transfers": settings.min_transfers, "rows_at_once": _ROWS_AT_ONCE}
+    )
+    connection.execute(sql("clusters_places"))
+    parts = connection.execute("select distinct part from clusters_of_days order by part").fetchall()
     with transaction(connection):
         connection.execute(
             "delete from detection.cluster_analysis where block_date in (select block_date from store.dirty_days)"
         )
-        for day in days:
-            rows = _measure_day(connection, day, settings)
-            if rows:
-                connection.register("measured_clusters", pa.Table.from_pylist(rows))
-                connection.execute(sql("clusters_analysis"))
-                connection.unregister("measured_clusters")
-    for table in ("cluster_transfers", "clusters_of_day"):
-        connection.execute(f"drop table if exists temp.{table}")
+        for (part,) in parts:
+            connection.register("measured_clusters", pa.Table.from_pylist(_measure(connection, part, settings)))
+            connection.execute(sql("clusters_analysis"))
+            connection.unregister("measured_clusters")
+    for table in ("cluster_owners", "cluster_transfers", "clusters_of_days", "cluster_places"):
+        connection.execute(f"drop table temp.{table}")
 
 
-def _measure_day(connection: Connection, day: date, settings: ClusterSettings) -> list[dict[str, Any]]:
-    """A row per cluster, token and day; loops over clusters, never over transfers."""
-    connection.execute(sql("clusters_transfers"), {"day": day})
-    connection.execute(sql("clusters_of_day"), {"min_transfers": settings.min_transfers})
-    heads = (
-        connection.execute("select * exclude (cluster) from clusters_of_day order by cluster")
-        .to_arrow_table()
-        .to_pylist()
-    )
-    if not heads:
-        return []
-    pairs_of = _columns(connection, sql("clusters_pairs"))
-    hours_of = _columns(connection, sql("clusters_hours"))
-    ids, ends = np.unique(np.stack([pairs_of["from_id"], pairs_of["to_id"]]), return_inverse=True)
-    connection.register("vertices", pa.table({"address_id": ids, "position": np.arange(len(ids))}))
-    named = connection.execute(
-        "select position, address from vertices inner join store.addresses using (address_id) order by address"
-    ).to_arrow_table()
-    connection.unregister("vertices")
-    # Ids depend on the order of loading, addresses do not: figures must not either.
-    place = np.empty(len(ids), np.int64)
-    place[named["position"].to_numpy()] = np.arange(len(ids))
-    sender, receiver = place[ends.reshape(2, -1)]
-    order = np.lexsort((receiver, sender, pairs_of["cluster"]))
-    sender, receiver, amounts = sender[order], receiver[order], pairs_of["amount"][order]
-    pair_start = np.searchsorted(pairs_of["cluster"], np.arange(len(heads) + 1))
-    hour_start = np.searchsorted(hours_of["cluster"], np.arange(len(heads) + 1))
+def _measure(connection: Connection, part: int, settings: ClusterSettings) -> list[dict[str, Any]]:
+    """A row per cluster, token and day of a part; loops over clusters, never over transfers."""
+    heads = connection.execute(sql("clusters_heads"), {"part": part}).to_arrow_table().to_pylist()
+    pairs = connection.execute(sql("clusters_pairs"), {"part": part}).to_arrow_table()
+    cluster, sender, receiver, amounts, is_from, is_to = (np.asarray(column.to_numpy()) for column in pairs.columns)
+    numbers = [head.pop("cluster") for head in heads]
+    start = np.searchsorted(cluster, [*numbers, numbers[-1] + 1])
     rows = []
-    for head, (a, b), (c, d) in zip(heads, pairwise(pair_start), pairwise(hour_start), strict=True):
+    for head, (a, b) in zip(heads, pairwise(start), strict=True):
         amount = amounts[a:b]
         present, ends = np.unique(np.concatenate([sender[a:b], receiver[a:b]]), return_inverse=True)
         source, target, count = ends[: b - a], ends[b - a :], len(present)
-        measured = shape(count, source, target, amount, settings.exact_vertices, settings.sample, settings.seed)
-        profile = temporal_profile(
-            hours_of["hour"][c:d], hours_of["transfers"][c:d], hours_of["amount"][c:d], settings.burst_deviations
-        )
-        who = named["address"].take(pa.array(present))
-        figures = {name: value for name, value in vars(measured).items() if name != "betweenness"}
+        is_own = np.zeros(count, np.bool_)
+        is_own[source[is_from[a:b]]] = is_own[target[is_to[a:b]]] = True
+        measured = vars(shape(count, source, target, amount, settings.exact_vertices, settings.sample, settings.seed))
+        hours, transfers, hourly = (np.array(head.pop(f"hourly_{name}")) for name in ("hours", "transfers", "amounts"))
+        profile = temporal_profile(hours, transfers, hourly, settings.burst_deviations)
+        values = {
+            "top_senders": np.bincount(source, amount, count),
+            "top_receivers": np.bincount(target, amount, count),
+            "bridges": measured.pop("betweenness"),
+        }
         rows.append(
             {
-                "block_date": day,
                 **head,
+                **measured,
+                "address_count": int(is_own.sum()),
                 "node_count": count,
                 "edge_count": int(b - a),
-                **figures,
-                "top_senders": _top(who, np.bincount(source, amount, count), settings.top, "amount"),
-                "top_receivers": _top(who, np.bincount(target, amount, count), settings.top, "amount"),
-                "bridges": _top(who, measured.betweenness, settings.top, "betweenness"),
+                **{name: _top(present, value, settings.top) for name, value in values.items()},
                 "temporal_profile": json.dumps({name: profile[name] for name in ("hours", "amounts", "peak_hours")}),
                 "bursts": json.dumps(profile["bursts"]),
             }
         )
+    _name_addresses(connection, rows)
     return rows
 
 
-def _columns(connection: Connection, statement: str) -> dict[str, np.ndarray]:
-    rows = connection.execute(statement).to_arrow_table()
-    return {name: np.asarray(rows[name].to_numpy()) for name in rows.column_names}
-
-
-def _top(who: pa.ChunkedArray, value: np.ndarray, top: int, name: str) -> str:
-    """The largest values above zero, with their addresses, as JSON."""
+def _top(place: np.ndarray, value: np.ndarray, top: int) -> list[tuple[int, float]]:
+    """The largest values above zero, with the places of their addresses."""
     order = np.argsort(-value, kind="stable")[:top]
-    return json.dumps([{"address": who[int(i)].as_py(), name: float(value[i])} for i in order if value[i] > 0])
+    return [(int(place[i]), float(value[i])) for i in order if value[i] > 0]
+
+
+def _name_addresses(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Put JSON with the addresses in the place of the lists of rows."""
+    places = {place for row in rows for name in _LISTS for place, _ in row[name]}
+    connection.register("listed_places", pa.table({"place": pa.array(places, pa.int32())}))
+    address = dict(connection.execute(sql("clusters_named")).fetchall())
+    connection.unregister("listed_places")
+    for row in rows:
+        for name, figure in _LISTS.items():
+            row[name] = json.dumps([{"address": address[place], figure: value} for place, value in row[name]])
 
 
 @detects("patterns")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flow_pipeline.detection.graph import microseconds_of, number_tokens, read_graph, refresh_hubs
-from flow_pipeline.detection.past import list_replaced, read_histories, read_recent
+from flow_pipeline.detection.graph import number_tokens, refresh_hubs
+from flow_pipeline.detection.past import list_replaced, pasts_of
 from flow_pipeline.detection.relations import (
     CHOSEN_FINDINGS,
     CHOSEN_TRANSFERS,
@@ -22,32 +23,60 @@ from flow_pipeline.detection.relations import (
     REPLACED_FINDINGS,
     VERDICTS,
 )
-from flow_pipeline.detection.verdicts import SUSPECT_CATEGORIES, judge, remember_traffic
+from flow_pipeline.detection.search import Found, joined, search
+from flow_pipeline.detection.stretches import Stretch, plan
+from flow_pipeline.detection.verdicts import SUSPECT_CATEGORIES, judge, remember_traffic, unjudged
 from flow_pipeline.detectors.typology import Hits, Measured, Past, Typology, parameters_of, typologies
 from flow_pipeline.domain.sql import statements
-from flow_pipeline.graph import TransferGraph
-from flow_pipeline.graph.disjoint import stories
-from flow_pipeline.graph.paths import DAY
 from flow_pipeline.scoring.rules import rule_set_hash
 from flow_pipeline.settings import Settings, TypologySettings, VerdictSettings
+from flow_pipeline.warehouse.content import forget_hashes, keeping_hash, write_changes
 from flow_pipeline.warehouse.days import first_new_day, remember_days
 from flow_pipeline.warehouse.relations import dropped_after
 from flow_pipeline.warehouse.stages import detects
-from flow_pipeline.warehouse.store import Connection, transaction, write_changes
+from flow_pipeline.warehouse.store import Connection, held_beside, transaction
 
 sql = statements(__package__)
 
+_WRITTEN = (
+    "finding_id in (select finding_id from replaced_findings union all select finding_id from chosen_findings "
+    "union all select finding_id from verdicts)"
+)
+"""Findings that a run may write."""
+
+
+Searcher = Callable[[Connection, list[Stretch], Settings], list[dict[str, Found]]]
+"""Gives per group of tokens what each typology finds on the days of a stretch, which is that of all groups."""
+
+
+def search_here(connection: Connection, groups: list[Stretch], settings: Settings) -> list[dict[str, Found]]:
+    """One group after the other, in this process."""
+    common = settings.typologies
+    parameters: dict[str, Any] = {name: parameters_of(name, common) for name in typologies()}
+    pasts, found = pasts_of(common), []
+    for stretch in groups:
+        with held_beside(connection, settings, stretch.transfers * settings.warehouse.bytes_per_transfer):
+            found.append(search(connection, stretch, parameters, pasts, common))
+    return found
+
 
 @detects("typologies")
-def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict[str, int]]:
+def run_typologies(
+    connection: Connection, settings: Settings, searcher: Searcher = search_here
+) -> dict[str, dict[str, int]]:
     """Bring detection.findings and what belongs to it up to date: new days are added, else every day is searched again.
+
+    The days are searched stretch by stretch, and what one finds is stored before the next. All are judged at the end.
 
     Returns:
         Per typology: found, kept, suspicious, is_truncated.
+
+    Raises:
+        FlowError: one day does not fit into the memory of a run.
     """
     common = settings.typologies
     parameters = {name: parameters_of(name, common) for name in typologies()}
-    pasts = {name: typologies()[name].past(parameters[name], common) for name in parameters}
+    pasts = pasts_of(common)
     day = first_new_day(connection, "typologies")
     with dropped_after(
         connection,
@@ -60,162 +89,72 @@ def run_typologies(connection: Connection, settings: Settings) -> dict[str, dict
         VERDICTS,
     ):
         number_tokens(connection)
+        stretches = plan(connection, day, pasts.values(), settings)
         with transaction(connection):
             refresh_hubs(connection, common.hub_degree, day)
-        graph = read_graph(connection, services=common) if day is None else read_recent(connection, pasts, day, common)
-        remember_traffic(connection, graph, day)
-        searched = _search(connection, graph, parameters, pasts, common, day)
-        found = {name: _told(name, *searched[name], parameters[name], common) for name in parameters}
-        hits = {name: found[name].hits for name in parameters}
-        _register(connection, found, day)
-        del searched, found, graph
-        _measure(connection, {name: (typologies()[name], parameters[name]) for name in parameters}, settings.verdicts)
-        described = [
-            _describe(connection, number, name, hits[name], parameters[name]) for number, name in enumerate(hits)
-        ]
-        _choose(connection, pa.concat_tables(described), common)
-        return _store(connection, settings, hits, pasts, day)
+        changed: date | None = None
+        for _, group in groupby(stretches, key=lambda stretch: stretch.until):
+            groups = list(group)
+            is_last = groups[-1] is stretches[-1]
+            hits = _find(connection, settings, searcher, groups, parameters)
+            changed = _store(connection, settings, hits, pasts, groups[0], changed, is_last)
+        return _counts(connection)
 
 
-def _search(
+def _find(
     connection: Connection,
-    graph: TransferGraph,
+    settings: Settings,
+    searcher: Searcher,
+    groups: list[Stretch],
     parameters: dict[str, Any],
-    pasts: dict[str, Past],
-    common: TypologySettings,
-    day: date | None,
-) -> dict[str, tuple[TransferGraph, Hits]]:
-    """Per typology what it found, and in which graph: everywhere, or what ends on the new days."""
-    if day is None:
-        return {name: (graph, typologies()[name].find(graph, parameters[name], common)) for name in parameters}
-    found = {}
-    for name, past in pasts.items():
-        hits = _ending(
-            graph,
-            typologies()[name].find(graph, past.alone or parameters[name], common),
-            microseconds_of(day) - past.open,
-        )
-        found[name] = (graph, hits)
-        if past.alone is not None and len(hits):
-            own = read_histories(connection, graph, np.unique(hits.focus))
-            found[name] = (
-                own,
-                _ending(own, typologies()[name].find(own, parameters[name], common), microseconds_of(day)),
-            )
-    return found
+) -> dict[str, Hits]:
+    """The temp tables of what is to be stored of a stretch, in all its groups of tokens."""
+    remember_traffic(connection, groups[0])
+    found = joined(searcher(connection, groups, settings))
+    number_tokens(connection)
+    size = sum(table.nbytes for one in found.values() for table in (one.strengths, one.rows, one.transfers))
+    with held_beside(connection, settings, size):
+        _register(connection, found, groups[0])
+    hits = {name: one.hits for name, one in found.items()}
+    del found
+    _measure(connection, {name: (typologies()[name], parameters[name]) for name in parameters}, settings.verdicts)
+    described = [_describe(connection, number, name, hits[name], parameters[name]) for number, name in enumerate(hits)]
+    _choose(connection, pa.concat_tables(described), settings.typologies)
+    return hits
 
 
-@dataclass(frozen=True)
-class _Told:
-    """What a typology found and tells: its graph, the findings, per finding its strength and instances left out."""
-
-    graph: TransferGraph
-    hits: Hits
-    strength: np.ndarray
-    unstored: np.ndarray
-
-
-def _told(name: str, graph: TransferGraph, hits: Hits, parameters: Any, common: TypologySettings) -> _Told:
-    """Every finding, but of paths that share a transfer with a stronger one of their day only the first few.
-
-    Where many pay the same sums to one another, as at a pool that no label shows, paths are more than can be stored.
-    """
-    detector = typologies()[name]
-    strength = detector.strength(graph, hits, parameters).astype(np.float64)
-    unstored = np.zeros(len(hits), np.int64)
-    if not detector.IS_PATH or not len(hits):
-        return _Told(graph, hits, strength, unstored)
-    day = np.maximum.reduceat(graph.time[hits.edges], hits.start[:-1]) // DAY
-    order = np.lexsort((-strength, day))
-    lengths = np.diff(hits.start)[order]
-    start = np.concatenate(([0], np.cumsum(lengths)))
-    edges = hits.edges[np.repeat(hits.start[:-1][order] - start[:-1], lengths) + np.arange(start[-1])]
-    # A transfer may be in paths of several days, and those are different stories.
-    _, things = np.unique(np.repeat(day[order] - day.min(), lengths) * len(graph.time) + edges, return_inverse=True)
-    is_kept, left_out = stories(start, things, common.max_instances)
-    kept = np.zeros(len(hits), bool)
-    kept[order], unstored[order] = is_kept, left_out
-    return _Told(graph, hits.chosen(kept), strength[kept], unstored[kept])
-
-
-def _ending(graph: TransferGraph, hits: Hits, since: int) -> Hits:
-    """The findings whose last transfer is not before a time."""
-    if not len(hits):
-        return hits
-    return hits.chosen(np.maximum.reduceat(graph.time[hits.edges], hits.start[:-1]) >= since)
-
-
-def _register(
-    connection: Connection,
-    found: dict[str, _Told],
-    day: date | None,
-) -> None:
+def _register(connection: Connection, found: dict[str, Found], stretch: Stretch) -> None:
     """The temp tables `hits`, a narrow row per finding and transfer, `hit_transfers`, and `strengths`."""
-    rows, transfers, strengths = [], [], []
-    for number, told in enumerate(found.values()):
-        graph, hits = told.graph, told.hits
-        strengths.append(
-            pa.table(
-                {
-                    "typology": np.full(len(hits), number, np.int32),
-                    "finding": np.arange(len(hits), dtype=np.int32),
-                    "strength": told.strength,
-                    "unstored_instances": told.unstored,
-                }
-            )
-        )
-        lengths = np.diff(hits.start)
-        focus = np.repeat(hits.focus, lengths).astype(np.int64)
-        once = np.unique(hits.edges)
-        transfers.append(
-            pa.table(
-                {
-                    "row": graph.row[once],
-                    "time": graph.time[once],
-                    "from_is_terminal": graph.is_sender_terminal[once],
-                    "to_is_terminal": graph.is_receiver_terminal[once],
-                }
-            )
-        )
-        rows.append(
-            pa.table(
-                {
-                    "typology": np.full(len(hits.edges), number, np.int32),
-                    "finding": np.repeat(np.arange(len(hits), dtype=np.int32), lengths),
-                    "part": hits.part.astype(np.int8),
-                    "row": graph.row[hits.edges],
-                    "focus_id": np.where(focus < 0, -1, graph.address[focus]).astype(np.int64) if len(focus) else focus,
-                }
-            )
-        )
-    _read_transfers(connection, pa.concat_tables(transfers), day)
-    connection.register("hits_in", pa.concat_tables(rows))
+    _read_transfers(connection, pa.concat_tables([one.transfers for one in found.values()]), stretch)
+    connection.register("hits_in", pa.concat_tables([one.rows for one in found.values()]))
     connection.execute(
         "create or replace temp table hits as "
         "select h.* exclude (row), t.position from hits_in as h inner join hit_transfers as t using (row)"
     )
     connection.unregister("hits_in")
-    connection.register("strengths_in", pa.concat_tables(strengths))
+    connection.register("strengths_in", pa.concat_tables([one.strengths for one in found.values()]))
     connection.execute("create or replace temp table strengths as select * from strengths_in")
     connection.unregister("strengths_in")
 
 
-def _read_transfers(connection: Connection, transfers: pa.Table, day: date | None) -> None:
+def _read_transfers(connection: Connection, transfers: pa.Table, stretch: Stretch) -> None:
     """The temp table `hit_transfers`: transfers with what they say, each once and in order.
 
     Args:
         connection: The build file.
         transfers: row, time (microseconds), from_is_terminal, to_is_terminal; may repeat.
-        day: The first new one; None when all are.
+        stretch: Where they were found.
     """
     connection.register("transfers_read", transfers)
-    connection.execute(sql("findings_transfers"), {"since": pc.min(transfers["time"]).as_py() or 0})
+    values = {"since": pc.min(transfers["time"]).as_py() or 0, "until": stretch.end}
+    connection.execute(sql("findings_transfers"), values)
     connection.unregister("transfers_read")
-    connection.execute(sql("findings_known_contents"), {"day": day or date.min})
+    connection.execute(sql("findings_known_contents"), {"day": stretch.first or date.min})
     row = connection.execute(
         "select min(block_timestamp) from transfers_of_findings anti join transfer_contents using (row)"
     ).fetchone()
-    connection.execute(sql("findings_new_contents"), {"since": row[0] if row and row[0] else datetime.max})
+    values = {"since": row[0] if row and row[0] else datetime.max, "until": stretch.end}
+    connection.execute(sql("findings_new_contents"), values)
     connection.execute(sql("findings_hit_transfers"))
     connection.execute("drop table temp.transfers_of_findings")
     connection.execute("drop table temp.transfer_contents")
@@ -325,22 +264,51 @@ def _choose(connection: Connection, described: pa.Table, common: TypologySetting
 
 
 def _store(
-    connection: Connection, settings: Settings, hits: dict[str, Hits], pasts: dict[str, Past], day: date | None
-) -> dict[str, dict[str, int]]:
-    with transaction(connection):
-        if day is None:
+    connection: Connection,
+    settings: Settings,
+    hits: dict[str, Hits],
+    pasts: dict[str, Past],
+    stretch: Stretch,
+    changed: date | None,
+    is_last: bool,
+) -> date | None:
+    """Store what a stretch gave; with the last one everything is judged that changed.
+
+    Args:
+        connection: The build file.
+        settings: In force.
+        hits: What was found.
+        pasts: How far each typology reaches back.
+        stretch: Where it was found.
+        changed: The first day with findings that changed in the stretches before.
+        is_last: Whether no other follows.
+
+    Returns:
+        The first day with findings that changed so far.
+    """
+    if stretch.first is None:
+        with transaction(connection):
             for table in ("detection.findings", "detection.finding_transfers", "detection.finding_addresses"):
                 connection.execute(f"delete from {table}")
+                forget_hashes(connection, table)
             connection.execute("delete from ops.detections")
-            connection.execute("create or replace temp table replaced_findings (finding_id varchar)")
-        else:
-            list_replaced(connection, pasts, day)
-        judge(connection, settings.verdicts)
-        connection.execute(
-            "delete from detection.findings where finding_id in (select finding_id from replaced_findings)"
-        )
-        connection.execute(sql("findings_rows"))
-        connection.execute(sql("findings_judged_again"))
+        connection.execute("create or replace temp table replaced_findings (finding_id varchar)")
+    else:
+        list_replaced(connection, pasts, stretch.first)
+    row = connection.execute(sql("findings_changed"), {"before": changed}).fetchone()
+    changed = row[0] if row else None
+    if is_last:
+        judge(connection, settings, changed)
+    else:
+        connection.execute(unjudged())
+    with transaction(connection):
+        with keeping_hash(connection, "detection.findings", _WRITTEN):
+            connection.execute(
+                "delete from detection.findings where finding_id in (select finding_id from replaced_findings)"
+            )
+            connection.execute(sql("findings_rows"))
+            if is_last:
+                connection.execute(sql("findings_judged_again"))
         write_changes(
             connection,
             "detection.finding_transfers",
@@ -356,41 +324,45 @@ def _store(
             "o.finding_id in (select finding_id from replaced_findings)",
             ("finding_id", "chain", "address"),
         )
-        unstored = dict(connection.execute("select typology, found - kept from ops.detections").fetchall())
-        capped = {
-            name for (name,) in connection.execute("select typology from ops.detections where is_truncated").fetchall()
-        }
-        added = dict(connection.execute("select name, count(*) from chosen_findings group by name").fetchall())
-        rows = connection.execute(
-            "select typology, count(*), count(*) filter (where is_suspicious) from detection.findings group by typology"
-        ).fetchall()
-        stored = {name: (count, suspicious) for name, count, suspicious in rows}
-        counts: dict[str, dict[str, int]] = {}
-        connection.execute("delete from ops.detections")
-        rules = rule_set_hash(settings)
-        for name, found in hits.items():
-            kept, suspicious = stored.get(name, (0, 0))
-            beyond = unstored.get(name, 0) + found.found - added.get(name, 0)
-            is_truncated = found.is_capped or beyond > 0 or name in capped
-            connection.execute(
-                "insert into ops.detections values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    name,
-                    typologies()[name].VERSION,
-                    kept + beyond,
-                    kept,
-                    suspicious,
-                    settings.typologies.max_findings,
-                    is_truncated,
-                    settings.rules.name,
-                    rules,
-                ],
-            )
-            counts[name] = {
-                "found": kept + beyond,
-                "kept": kept,
-                "suspicious": suspicious,
-                "is_truncated": is_truncated,
-            }
-        remember_days(connection, "typologies")
-    return counts
+        _count(connection, settings, hits)
+        if is_last:
+            remember_days(connection, "typologies")
+    return changed
+
+
+def _count(connection: Connection, settings: Settings, hits: dict[str, Hits]) -> None:
+    """Bring ops.detections up to date: what was found so far, stored or not."""
+    beyond = dict(connection.execute("select typology, found - kept from ops.detections").fetchall())
+    capped = {
+        name for (name,) in connection.execute("select typology from ops.detections where is_truncated").fetchall()
+    }
+    added = dict(connection.execute("select name, count(*) from chosen_findings group by name").fetchall())
+    rows = connection.execute(
+        "select typology, count(*), count(*) filter (where is_suspicious) from detection.findings group by typology"
+    ).fetchall()
+    stored = {name: (count, suspicious) for name, count, suspicious in rows}
+    connection.execute("delete from ops.detections")
+    rules = rule_set_hash(settings)
+    for name, found in hits.items():
+        kept, suspicious = stored.get(name, (0, 0))
+        unstored = beyond.get(name, 0) + found.found - added.get(name, 0)
+        connection.execute(
+            "insert into ops.detections values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                name,
+                typologies()[name].VERSION,
+                kept + unstored,
+                kept,
+                suspicious,
+                settings.typologies.max_findings,
+                found.is_capped or unstored > 0 or name in capped,
+                settings.rules.name,
+                rules,
+            ],
+        )
+
+
+def _counts(connection: Connection) -> dict[str, dict[str, int]]:
+    rows = connection.execute("select typology, found, kept, suspicious, is_truncated from ops.detections").fetchall()
+    names = ("found", "kept", "suspicious", "is_truncated")
+    return {name: dict(zip(names, counts, strict=True)) for name, *counts in rows}

@@ -13,7 +13,7 @@ import pyarrow as pa
 from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.vocabulary import RISK_LEVELS
-from flow_pipeline.settings import TracingSettings
+from flow_pipeline.settings import Settings, TracingSettings
 from flow_pipeline.sources.files import sha256_of
 from flow_pipeline.tracing import VERSION
 from flow_pipeline.tracing.groups import GroupFile, read_groups
@@ -29,15 +29,25 @@ from flow_pipeline.tracing.kernel import (
     advance,
 )
 from flow_pipeline.tracing.moves import in_order
+from flow_pipeline.warehouse.content import keeping_hash, write_changes
 from flow_pipeline.warehouse.loads import next_load_id, record_load
 from flow_pipeline.warehouse.stages import detects
-from flow_pipeline.warehouse.store import Connection, get_state, set_state, table_counts, transaction, write_changes
+from flow_pipeline.warehouse.store import (
+    Connection,
+    engine_memory,
+    get_state,
+    held_beside,
+    set_state,
+    table_counts,
+    transaction,
+)
 
 sql = statements(__package__)
 
+_OF_DAYS = "block_date >= ?"
+_OF_FLOWS = f"flow_id in (select flow_id from detection.group_flows where {_OF_DAYS})"
+"""Flows from a day on, and their transfers."""
 _EPOCH = date(1970, 1, 1)
-_BATCH = 4_000_000
-"""Transfers followed in one piece; a batch ends with a day."""
 _SECONDS_OF_A_BLOCK = 600
 SOURCE_RISK = {"CRITICAL": Decimal("0.5"), "HIGH": Decimal("0.3"), "MEDIUM": Decimal("0.1"), "LOW": Decimal(0)}
 DESTINATION_RISK = {"CRITICAL": Decimal("0.3"), "HIGH": Decimal("0.2"), "MEDIUM": Decimal("0.1"), "LOW": Decimal(0)}
@@ -86,20 +96,24 @@ def load_groups(connection: Connection, settings: TracingSettings) -> GroupFile 
 
 
 @detects("flows")
-def run_flows(connection: Connection, settings: TracingSettings) -> dict[str, int]:
+def run_flows(connection: Connection, settings: Settings) -> dict[str, int]:
     """Bring the flow tables up to date from the first dirty day on.
 
     Returns:
         Row count per table.
     """
-    groups = _groups(connection, settings.groups, settings.use_derived)
+    groups = _groups(connection, settings.tracing.groups, settings.tracing.use_derived)
     _tokens(connection)
     first = _first_day(connection)
     if first is not None:
         with transaction(connection):
             _keep_what_was(connection)
-            _follow(connection, settings, groups, first)
-            _summarise(connection, settings)
+            with (
+                keeping_hash(connection, "detection.group_flow_transfers", _OF_FLOWS, [first]),
+                keeping_hash(connection, "detection.group_flows", _OF_DAYS, [first]),
+            ):
+                _follow(connection, settings, groups, first)
+            _summarise(connection, settings.tracing)
             _record_restatement(connection)
     for table in ("flow_members", "flow_tokens", "flow_hops", "arrived_flows"):
         connection.execute(f"drop table if exists temp.{table}")
@@ -244,27 +258,25 @@ def _rules(connection: Connection, settings: TracingSettings, groups: list[tuple
     )
 
 
-def _follow(
-    connection: Connection, settings: TracingSettings, groups: list[tuple[str, str, bool, bool]], first: date
-) -> None:
+def _follow(connection: Connection, settings: Settings, groups: list[tuple[str, str, bool, bool]], first: date) -> None:
     """Follow every transfer from a day on, batch by batch, and replace what those days had."""
     for table in ("detection.group_flow_transfers", "detection.group_flows", "ops.flow_days", "store.flow_states"):
-        where = (
-            "flow_id in (select flow_id from detection.group_flows where block_date >= ?)"
-            if table.endswith("transfers")
-            else "block_date >= ?"
+        connection.execute(
+            f"delete from {table} where {_OF_FLOWS if table.endswith('transfers') else _OF_DAYS}", [first]
         )
-        connection.execute(f"delete from {table} where {where}", [first])
-    rules = _rules(connection, settings, groups)
-    state = _read_state(connection, groups, settings.max_hops)
+    tracing, each = settings.tracing, settings.warehouse.bytes_per_followed
+    rules = _rules(connection, tracing, groups)
+    state = _read_state(connection, groups, tracing.max_hops)
     keep_from = connection.execute(
-        "select max(block_date) - ?::integer from store.transfers", [settings.keep_states_days]
+        "select max(block_date) - ?::integer from store.transfers", [tracing.keep_states_days]
     ).fetchone()
-    for start, stop in _batches(connection, first):
-        moves = _read_moves(connection, start, stop)
-        result = advance(state, moves, rules, keep_states=True)
-        state = result.state
-        _store(connection, settings, groups, result, keep_from[0] if keep_from else first)
+    for start, stop, size in _batches(connection, first, engine_memory(settings.warehouse) // 2 // each):
+        with held_beside(connection, settings, size * each):
+            moves = _read_moves(connection, start, stop)
+            result = advance(state, moves, rules, keep_states=True)
+            del moves
+            state = result.state
+            _store(connection, tracing, groups, result, keep_from[0] if keep_from else first)
     connection.execute("delete from store.flow_states where block_date < ?", [keep_from[0] if keep_from else first])
     oldest = connection.execute(
         "select min(block_date) from ops.flow_days where block_date >= ?", [keep_from[0] if keep_from else first]
@@ -273,20 +285,18 @@ def _follow(
     _list_active(connection, groups, state)
 
 
-def _batches(connection: Connection, first: date) -> list[tuple[date, date]]:
-    """Stretches of days from the first on, none with more transfers than a batch unless it is one day."""
+def _batches(connection: Connection, first: date, most: int) -> list[tuple[date, date, int]]:
+    """Stretches of days from the first on and their transfers, none with more than so many unless it is one day."""
     days = connection.execute(
         "select block_date, count(*) from store.transfers where block_date >= ? group by 1 order by 1", [first]
     ).fetchall()
-    batches: list[tuple[date, date]] = []
-    size = 0
+    batches: list[tuple[date, date, int]] = []
     for day, count in days:
-        if batches and size + count <= _BATCH:
-            batches[-1] = (batches[-1][0], day)
-            size += count
+        if batches and batches[-1][2] + count <= most:
+            start, _, size = batches[-1]
+            batches[-1] = (start, day, size + count)
         else:
-            batches.append((day, day))
-            size = count
+            batches.append((day, day, count))
     return batches
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +16,15 @@ from flow_pipeline.settings import TypologySettings
 from flow_pipeline.warehouse.store import Connection, transaction
 
 sql = statements(__package__)
+_Part = TypeVar("_Part", Labels, Hubs, Crowds)
+_FEW = 2
+"""Of more addresses than so many to a transfer most are not met: tables by address would be larger than the graph."""
 _COLUMNS = ("token", "sender", "receiver", "time", "block", "place", "transfer_index", "amount", "row")
 
 
-def number_tokens(connection: Connection) -> None:
-    """The temp tables `graph_tokens`, and `earlier_transfers` without a row."""
-    connection.execute(sql("graph_tokens"))
+def number_tokens(connection: Connection, tokens: tuple[int, ...] | None = None) -> None:
+    """The temp tables `graph_tokens`, of some token keys or of all, and `earlier_transfers` without a row."""
+    connection.execute(sql("graph_tokens"), {"tokens": None if tokens is None else list(tokens)})
     connection.execute("create or replace temp table earlier_transfers (row bigint, block_date date)")
 
 
@@ -47,6 +52,7 @@ def refresh_hubs(connection: Connection, hub_degree: int, first: date | None) ->
 def read_graph(
     connection: Connection,
     since: datetime = datetime.min,
+    until: datetime = datetime.max,
     first_earlier: date = date.max,
     services: TypologySettings | None = None,
 ) -> TransferGraph:
@@ -58,6 +64,7 @@ def read_graph(
     Args:
         connection: The build file.
         since: Every transfer since this moment is read, and those before it that `earlier_transfers` lists.
+        until: The moment before which all lie.
         first_earlier: The first day of those.
         services: What makes an address a service: new ones are looked for in what is read and remembered in
             store.services; None goes by what is remembered.
@@ -69,7 +76,7 @@ def read_graph(
         "select 1 where exists (from store.prices) or exists (from store.transfers where amount_usd is not null)"
     ).fetchone()
     columns = ", ".join((*_COLUMNS, "amount_usd") if has_usd else _COLUMNS)
-    values = {"since": since, "first": first_earlier}
+    values = {"since": since, "until": until, "first": first_earlier}
     rows = connection.execute(sql("graph_edges", columns=columns), values).to_arrow_table()
     column = {name: numbers(rows[name]) for name in rows.column_names}
     row = column["row"]
@@ -96,20 +103,39 @@ def read_graph(
         column.get("amount_usd", np.empty(0)),
         tie_break,
     )
-    addresses = connection.execute("select coalesce(max(address_id), 0) + 1 from store.addresses").fetchone()
+    row_of_last = connection.execute("select coalesce(max(address_id), 0) + 1 from store.addresses").fetchone()
+    address_count = int(row_of_last[0]) if row_of_last else 1
+    labels, hubs, crowds = _labels(connection), _hubs(connection), _crowds(connection, services)
+    known = None
+    if address_count > _FEW * len(row):
+        known = np.unique(np.concatenate((transfers.sender, transfers.receiver)))
+        address_count = len(known) + 1
+        sender, receiver = (np.searchsorted(known, column[side]) for side in ("sender", "receiver"))
+        transfers = replace(transfers, sender=sender, receiver=receiver)
+        labels, hubs, crowds = _of(known, labels), _of(known, hubs), _of(known, crowds)
     graph = build(
         transfers,
-        _labels(connection),
-        _hubs(connection),
+        labels,
+        hubs,
         np.array([item[2] for item in tokens], np.int32),
         tuple(item[1] for item in tokens),
-        int(addresses[0]) if addresses else 1,
-        _crowds(connection, services),
+        address_count,
+        crowds,
     )
+    if known is not None:
+        graph.address[:] = known[graph.address]
     graph.row[:] = row[graph.row]
     if services:
         _remember_crowds(connection, graph)
     return graph
+
+
+def _of(known: np.ndarray, part: _Part) -> _Part:
+    """What is said of some addresses, a sorted list, by their places in it."""
+    place = np.searchsorted(known, part.address)
+    is_known = np.append(known, -1)[place] == part.address
+    columns = {name: column[is_known] for name, column in vars(part).items() if isinstance(column, np.ndarray)}
+    return replace(part, **{**columns, "address": place[is_known]})
 
 
 def microseconds_of(moment: datetime | date) -> int:

@@ -10,14 +10,17 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph import ROLE_BY_CATEGORY
 from flow_pipeline.scoring.risk import CONTACT_SCORES, FINDING_CONFIDENCE, address_risk, components
 from flow_pipeline.warehouse.stages import detects
-from flow_pipeline.warehouse.store import Connection, transaction
+from flow_pipeline.warehouse.store import Connection, number, transaction
 
 sql = statements(__package__)
+_TABLES = ("risk_components", "address_risk")
+_ROWS_AT_ONCE = 500_000
+"""Pieces of evidence that are held in memory together: about half a gigabyte."""
 
 
 @detects("risk")
 def run_risk(connection: Connection) -> dict[str, int]:
-    """Replace detection.risk_components and detection.address_risk; row counts per table."""
+    """Replace detection.risk_components and detection.address_risk, some addresses after the others; row counts."""
     declared = [{"typology": name, "component": detector.COMPONENT} for name, detector in typologies().items()]
     contacts = [
         {"category": word, "component": component, "score": score}
@@ -27,16 +30,21 @@ def run_risk(connection: Connection) -> dict[str, int]:
     connection.register("contact_scores", pa.Table.from_pylist(contacts))
     connection.register("evm_chains", pa.table({"chain": list(chains_of("evm"))}))
     connection.execute(sql("risk_services"), {"categories": list(ROLE_BY_CATEGORY)})
-    rows = connection.execute(sql("risk_evidence"), {"finding_confidence": FINDING_CONFIDENCE}).to_arrow_table()
+    connection.execute(sql("risk_evidence"), {"finding_confidence": FINDING_CONFIDENCE})
     connection.execute("drop table temp.services")
     for name in ("typology_components", "contact_scores", "evm_chains"):
         connection.unregister(name)
-    found = components(rows)
-    tables = {"risk_components": found, "address_risk": address_risk(found)}
+    parts = number(connection, "select count(*) from risk_evidence") // _ROWS_AT_ONCE + 1
     with transaction(connection):
-        for name, table in tables.items():
-            connection.register("incoming", table)
+        for name in _TABLES:
             connection.execute(f"delete from detection.{name}")
-            connection.execute(f"insert into detection.{name} by name select * from incoming")
-            connection.unregister("incoming")
-    return {name: len(table) for name, table in tables.items()}
+        for part in range(parts):
+            of_part = "select * from risk_evidence where hash(address) % $parts = $part"
+            rows = connection.execute(of_part, {"parts": parts, "part": part}).to_arrow_table()
+            found = components(rows)
+            for name, table in zip(_TABLES, (found, address_risk(found)), strict=True):
+                connection.register("incoming", table)
+                connection.execute(f"insert into detection.{name} by name select * from incoming")
+                connection.unregister("incoming")
+    connection.execute("drop table temp.risk_evidence")
+    return {name: number(connection, f"select count(*) from detection.{name}") for name in _TABLES}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,65 +10,114 @@ import numpy as np
 import pyarrow as pa
 
 from flow_pipeline.detection.graph import numbers
+from flow_pipeline.detection.relations import VERDICTS
+from flow_pipeline.detection.stretches import Stretch
 from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.sql import statements
-from flow_pipeline.graph import TransferGraph
 from flow_pipeline.graph.disjoint import instances
-from flow_pipeline.graph.paths import DAY
 from flow_pipeline.graph.traffic import busiest
 from flow_pipeline.scoring.profile import Profile, read_profile
-from flow_pipeline.scoring.rarity import PER_TRANSFERS, Rarity, rarity, rarity_of_profile, rolling_medians
+from flow_pipeline.scoring.rarity import PER_TRANSFERS, Rarity, middle_ranks, ranked, rarity, rarity_of_profile
 from flow_pipeline.scoring.severity import ITSELF_SCORE, WORDS, score, severity
-from flow_pipeline.settings import VerdictSettings
-from flow_pipeline.warehouse.store import Connection, transaction
+from flow_pipeline.settings import Settings, VerdictSettings
+from flow_pipeline.warehouse.store import Connection, engine_memory, held_beside, number, transaction
 
 sql = statements(__package__)
 SUSPECT_CATEGORIES = ("sanctioned", "exploit")
 """Labels whose touch is suspicious whatever its size."""
 _EPOCH = date(1970, 1, 1)
+_BAND = "floor(16 * log2(f.amount::double))::bigint"
+"""Sixteen bands to an octave: a median's band holds about one amount in a hundred."""
 _NOT_JUDGED, _BY_POOL, _BY_PROFILE = range(3)
 
 
-def remember_traffic(connection: Connection, graph: TransferGraph, day: date | None) -> None:
-    """Bring store.traffic_days and store.busiest up to date: from `day` on, None for all days.
+def remember_traffic(connection: Connection, stretch: Stretch) -> None:
+    """Bring store.traffic_days and store.busiest up to date with the days of a stretch, in all tokens.
 
     Args:
-        connection: The build file; graph_tokens is up to date.
-        graph: Holds every transfer of those days.
-        day: First new day.
+        connection: The build file; graph_tokens is up to date and holds every token.
+        stretch: The days.
     """
-    first = day or date.min
-    since = np.datetime64(day, "us").astype(np.int64) if day else np.iinfo(np.int64).min
-    new = slice(int(np.searchsorted(graph.time, since)), None)
-    sender, receiver = graph.sender[new], graph.receiver[new]
-    tokens = _columns(connection, "select distinct position, chain_number from graph_tokens order by position")
-    chain = tokens["chain_number"][graph.token[sender]] if len(sender) else np.empty(0, np.int64)
-    found = busiest(chain, graph.time[new] // DAY, graph.address[sender], graph.address[receiver])
+    first = stretch.first or date.min
+    days = {"first": first, "until": stretch.until or date.max}
+    found = busiest(*_columns(connection, sql("verdicts_ends"), days).values())
     connection.register("busy", pa.table(dict(zip(("chain_number", "day", "address_id"), found, strict=True))))
     with transaction(connection):
         for table in ("traffic_days", "busiest"):
             connection.execute(f"delete from store.{table} where block_date >= $first", {"first": first})
-        connection.execute(sql("verdicts_traffic"), {"first": first})
+        connection.execute(sql("verdicts_traffic"), days)
         connection.execute(sql("verdicts_busiest"))
     connection.unregister("busy")
 
 
-def judge(connection: Connection, settings: VerdictSettings) -> None:
-    """The temp table `verdicts`: a row per finding to store, and per stored one of the days that those may change."""
+def judge(connection: Connection, settings: Settings, since: date | None) -> None:
+    """The temp table `verdicts`: a row per finding to store, and per stored one from a day on.
+
+    Args:
+        connection: The build file.
+        settings: What makes a finding suspicious, and how much memory there is.
+        since: The first day that gains or loses a finding; None when none does.
+    """
     rules = [
         {"typology": name, "is_path": item.IS_PATH, "is_proof": item.IS_PROOF} for name, item in typologies().items()
     ]
     connection.register("verdict_rules", pa.Table.from_pylist(rules))
-    connection.execute(sql("verdicts_judged"))
-    _tell_instances(connection)
-    connection.execute(sql("verdicts_pool"), {"pool_days": settings.pool_days})
+    connection.execute(sql("verdicts_judged"), {"since": since})
+    connection.execute(unjudged())
+    connection.execute(
+        "create or replace temp table instances as "
+        "select finding_id, instance_of, instance_count from detection.findings limit 0"
+    )
+    profile = read_profile(settings.verdicts.reference)
+    for run in _runs(connection, settings):
+        with held_beside(connection, settings, run.findings * settings.warehouse.bytes_per_finding):
+            _judge_run(connection, settings.verdicts, profile, {"first": run.first, "until": run.until})
+    connection.unregister("verdict_rules")
+    for table in ("judged_findings", "instances"):
+        connection.execute(f"drop table temp.{table}")
+
+
+def unjudged() -> str:
+    """The statement that makes the temp table `verdicts` without a row."""
+    columns = ", ".join(VERDICTS.columns)
+    return f"create or replace temp table verdicts as select {columns} from detection.findings limit 0"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Days that are judged together, the day after them, and how many findings they and their pools have."""
+
+    first: date
+    until: date
+    findings: int
+
+
+def _runs(connection: Connection, settings: Settings) -> list[_Run]:
+    """As few as fit into memory, in order: a day's instances say who is in the pools after it."""
+    most = engine_memory(settings.warehouse) // 2 // settings.warehouse.bytes_per_finding
+    rows = connection.execute(
+        "select block_date, count(*) from judged_findings group by block_date order by block_date"
+    ).fetchall()
+    runs: list[_Run] = []
+    for day, count in rows:
+        if runs and runs[-1].findings + count <= most:
+            runs[-1] = replace(runs[-1], until=day + timedelta(1), findings=runs[-1].findings + count)
+        else:
+            pool = {"first": day - timedelta(settings.verdicts.pool_days), "until": day}
+            runs.append(_Run(day, day + timedelta(1), number(connection, sql("verdicts_before"), pool) + count))
+    return runs
+
+
+def _judge_run(connection: Connection, settings: VerdictSettings, profile: Profile, days: dict[str, date]) -> None:
+    """Rows of the temp table `verdicts` for the findings of some days."""
+    _tell_instances(connection, days)
+    connection.execute(sql("verdicts_pool"), {"pool_days": settings.pool_days, **days})
     pool = _columns(connection, "select * exclude (finding_id) from pool order by n")
     found = _Found(len(pool["n"]))
     traffic = _Traffic(connection, settings)
     for rows in _pools(pool):
         for day in np.unique(pool["day"][rows[pool["is_judged"][rows]]]):
             _judge_day(found, pool, rows, int(day), traffic, settings)
-    profile = read_profile(settings.reference)
     _judge_by_profile(found, pool, settings, profile)
     connection.register("rarities", found.table(pool["n"]))
     connection.execute(
@@ -77,6 +126,7 @@ def judge(connection: Connection, settings: VerdictSettings) -> None:
             "own_rate_log10": settings.own_rate_log10,
             "own_rate_max_share": settings.own_rate_max_share,
             "budget": settings.alarms_per_10000,
+            **days,
         },
     )
     decided = _columns(connection, "select * exclude (finding_id) from decided order by n")
@@ -91,20 +141,20 @@ def judge(connection: Connection, settings: VerdictSettings) -> None:
             "profile": profile.name,
         },
     )
-    for name in ("graded", "rarities", "verdict_rules"):
+    for name in ("graded", "rarities"):
         connection.unregister(name)
-    for table in ("judged_findings", "instances", "pool", "decided"):
+    for table in ("pool", "decided"):
         connection.execute(f"drop table temp.{table}")
 
 
-def _tell_instances(connection: Connection) -> None:
-    """The temp table `instances`: a row per judged finding, with the stronger one of its day whose instance it is."""
-    rows = _columns(connection, sql("verdicts_shared"))
+def _tell_instances(connection: Connection, days: dict[str, date]) -> None:
+    """Rows of the temp table `instances`: one per judged finding, with the stronger one of its day that tells it."""
+    rows = _columns(connection, sql("verdicts_shared"), days)
     count = int(rows["finding"].max(initial=-1)) + 1
     start = np.searchsorted(rows["finding"], np.arange(count + 1))
     found = pa.table({"finding": np.arange(count), "of": instances(start, rows["thing"])})
     connection.register("instances_in", found)
-    connection.execute(sql("verdicts_instances"))
+    connection.execute(sql("verdicts_instances"), days)
     connection.unregister("instances_in")
 
 
@@ -158,22 +208,38 @@ class _Traffic:
 
     def __init__(self, connection: Connection, settings: VerdictSettings) -> None:
         self._window, self._least = settings.pool_days, settings.min_token_transfers
-        self._days = _columns(connection, sql("verdicts_days"))
         self._wanted = _columns(connection, "select distinct day from pool where is_judged order by day")["day"]
         first, last = (self._wanted[0], self._wanted[-1]) if len(self._wanted) else (0, -1)
         days = {"first": _EPOCH + timedelta(int(first) - self._window), "last": _EPOCH + timedelta(int(last))}
+        self._days = _columns(connection, sql("verdicts_days"), days)
         shares = {"pool_days": settings.pool_days, "max_share": settings.max_share}
         owned = _columns(connection, sql("verdicts_owned"), shares | days)
         self._owned = set(zip(owned["chain"].tolist(), owned["day"].tolist(), strict=True))
-        amounts = _columns(connection, sql("verdicts_amounts"), days)
-        token, place, count = np.unique(amounts["token"], return_inverse=True, return_counts=True)
-        order = np.argsort(place.astype(np.int16 if len(token) < 2**15 else np.int64), kind="stable")
-        amounts = {name: column[order] for name, column in amounts.items()}
-        bounds = np.concatenate(([0], np.cumsum(count)))
-        self._medians = {
-            int(t): rolling_medians(amounts["day"][a:b], amounts["amount"][a:b], self._wanted, self._window)
-            for t, a, b in zip(token, bounds[:-1], bounds[1:], strict=True)
-        }
+        self._medians = self._ordinary_amounts(connection, days)
+
+    def _ordinary_amounts(self, connection: Connection, days: dict[str, date]) -> dict[tuple[int, int], float]:
+        """The median amount per token and judged day, where its days hold enough transfers.
+
+        Bands are counted first, so that no more amounts are read than lie in a band with a median.
+        """
+        connection.execute(sql("verdicts_bands", band_of=_BAND), days)
+        bands = _columns(connection, "select token, band, day, transfers from bands order by token, band")
+        connection.execute("drop table temp.bands")
+        questions = _questions(bands, self._wanted, self._window, self._least)
+        row, rank = ranked(bands["band"], bands["day"], bands["transfers"], *questions)
+        read = pa.table({"token": bands["token"][row], "band": bands["band"][row]})
+        connection.register("bands_read", read.group_by(["token", "band"]).aggregate([]))
+        amounts = _columns(connection, sql("verdicts_amounts", band_of=_BAND), days)
+        connection.unregister("bands_read")
+        start, stop = _place(amounts, bands["token"][row], bands["band"][row])
+        _, _, first, last, _ = questions
+        row_of_amount, _ = ranked(
+            amounts["amount"], amounts["day"], amounts["transfers"], start, stop, first, last, rank
+        )
+        middles = amounts["amount"][row_of_amount].reshape(2, -1).sum(axis=0) / 2
+        half = slice(0, len(middles))
+        keys = zip(bands["token"][row][half].tolist(), last[half].tolist(), strict=True)
+        return dict(zip(keys, middles.tolist(), strict=True))
 
     def ordinary(self, chain: int, day: int, is_priced: bool) -> _Ordinary:
         """Of a chain in the days of a pool: of the transfers with a price, or of those without."""
@@ -184,13 +250,40 @@ class _Traffic:
         token, place = np.unique(days["token"][first:last], return_inverse=True)
         count = np.bincount(place, (days["transfers"] - days["priced"])[first:last], len(token))
         known = count >= self._least
-        at = np.searchsorted(self._wanted, day)
-        median = np.array([self._medians[t][at] if t in self._medians else np.nan for t in token[known].tolist()])
+        median = np.array([self._medians.get((t, day), np.nan) for t in token[known].tolist()])
         return _Ordinary(int(count[known].sum()), token[known], 1 / median)
 
     def is_own_list(self, chain: int, day: int) -> bool:
         """True when one address touches too many of the transfers of a pool's days."""
         return (chain, day) in self._owned
+
+
+def _questions(bands: dict[str, np.ndarray], wanted: np.ndarray, window: int, least: int) -> tuple[np.ndarray, ...]:
+    """What `ranked` is asked for both middle amounts of each token and judged day with enough transfers."""
+    token, start, of = np.unique(bands["token"], return_index=True, return_inverse=True)
+    stop = np.searchsorted(bands["token"], token, side="right")
+    has_enough = np.bincount(of, bands["transfers"], len(token)) >= least
+    found = []
+    for low, high in zip(start[has_enough].tolist(), stop[has_enough].tolist(), strict=True):
+        order = np.argsort(bands["day"][low:high], kind="stable")
+        held = np.concatenate(([0], np.cumsum(bands["transfers"][low:high][order])))
+        day = bands["day"][low:high][order]
+        count = held[np.searchsorted(day, wanted, side="right")] - held[np.searchsorted(day, wanted - window)]
+        asked = np.flatnonzero(count >= least)
+        found.append((np.full(len(asked), low), np.full(len(asked), high), wanted[asked], count[asked]))
+    starts, stops, days, counts = (
+        np.concatenate([part[n] for part in found] or [np.empty(0, np.int64)]) for n in range(4)
+    )
+    twice = (np.tile(column, 2) for column in (starts, stops, days - window, days))
+    return (*twice, np.concatenate(middle_ranks(counts)))
+
+
+def _place(amounts: dict[str, np.ndarray], token: np.ndarray, band: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First and last row of amounts, which are ordered by token and band, of some tokens and bands."""
+    low = min(int(column.min(initial=0)) for column in (amounts["band"], band))
+    width = max(int(column.max(initial=0)) for column in (amounts["band"], band)) - low + 1
+    known, asked = amounts["token"] * width + amounts["band"] - low, token * width + band - low
+    return np.searchsorted(known, asked), np.searchsorted(known, asked, side="right")
 
 
 def _pools(pool: dict[str, np.ndarray]) -> list[np.ndarray]:

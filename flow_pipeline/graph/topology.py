@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import igraph
 import numpy as np
+
+from flow_pipeline.graph.metrics import (
+    betweenness,
+    neighbours,
+    path_lengths,
+    strong_components,
+    triangles,
+    weak_components,
+)
 
 
 @dataclass(frozen=True)
@@ -60,31 +68,36 @@ def shape(
         sample: Size of that sample.
         seed: Of the sample.
     """
-    graph = igraph.Graph(n=vertex_count, edges=np.column_stack([source, target]), directed=True)
-    plain = graph.as_undirected()
-    weak = plain.connected_components()
-    largest = weak.giant()
+    paying, paid, both = neighbours(vertex_count, source, target)
+    component = weak_components(*both)
+    members = np.bincount(component)
+    largest = np.flatnonzero(component == members.argmax())
+    everybody = np.arange(vertex_count)
     is_sampled = vertex_count > exact_vertices
-    rng = np.random.default_rng(seed)
     if is_sampled:
+        rng = np.random.default_rng(seed)
         starts = np.sort(rng.choice(vertex_count, min(sample, vertex_count), replace=False))
-        between = np.asarray(graph.betweenness(sources=starts.tolist())) * (vertex_count / len(starts))
-        begin = np.sort(rng.choice(largest.vcount(), min(sample, largest.vcount()), replace=False))
-        lengths = np.asarray(largest.distances(source=begin.tolist()))
-        diameter, mean = int(lengths.max(initial=0)), float(lengths.sum() / max(lengths.size - len(begin), 1))
+        begin = largest[np.sort(rng.choice(len(largest), min(sample, len(largest)), replace=False))]
+        between = betweenness(*paying, *paid, starts) * (vertex_count / len(starts))
+        lengths = path_lengths(*both, begin)
+        mean = float((np.arange(len(lengths)) * lengths).sum() / max(len(begin) * (len(largest) - 1), 1))
     else:
-        between = np.asarray(graph.betweenness())
-        lengths = largest.path_length_hist(directed=False)
-        diameter, mean = len(list(lengths.bins())), float(lengths.mean) if largest.vcount() > 1 else 0.0
+        between = betweenness(*paying, *paid, everybody)
+        lengths = path_lengths(*both, largest)
+        mean, seen = 0.0, 0
+        for length in np.flatnonzero(lengths):
+            seen += int(lengths[length])
+            mean += int(lengths[length]) * (int(length) - mean) / seen
+    degree = np.diff(both[0])
     pairs = max((vertex_count - 1) * (vertex_count - 2), 1)
     return Shape(
-        density=graph.density(),
-        weak_components=len(weak),
-        strong_components=len(graph.connected_components(mode="strong")),
+        density=len(source) / vertex_count / (vertex_count - 1),
+        weak_components=len(members),
+        strong_components=strong_components(*paying),
         in_degree_gini=gini(np.bincount(target, minlength=vertex_count)),
         out_degree_gini=gini(np.bincount(source, minlength=vertex_count)),
-        clustering=float(np.mean(plain.transitivity_local_undirected(mode="zero"))),
-        diameter=diameter,
+        clustering=float(np.mean(triangles(*both) / np.maximum(degree, 1) / np.maximum(degree - 1, 1) * 2)),
+        diameter=int(np.flatnonzero(lengths).max(initial=0)),
         mean_path_length=mean,
         flow_gini=gini(amount),
         betweenness=between / pairs,

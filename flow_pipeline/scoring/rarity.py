@@ -130,60 +130,32 @@ def _rarity(values, owner, own_values, own_start, strength, focus, limit):
     return expected, pool_size, place, needed
 
 
-def rolling_medians(day: np.ndarray, amount: np.ndarray, wanted: np.ndarray, window: int) -> np.ndarray:
-    """The median amount of the days before each wanted day and of the day itself, NaN where there is none.
-
-    Args:
-        day: Day number per amount, any order.
-        amount: Amounts.
-        wanted: Day numbers, ascending.
-        window: Days before the wanted one that count.
-    """
-    if len(wanted) == 1:  # a day later: no order of all is needed
-        held = amount[(day >= wanted[0] - window) & (day <= wanted[0])]
-        return np.array([np.median(held) if len(held) else np.nan])
-    order = np.argsort(day, kind="stable")
-    ranks = np.empty(len(amount), np.int64)
-    by_size = np.argsort(amount, kind="stable")
-    ranks[by_size] = np.arange(len(amount))
-    return np.asarray(_rolling_medians(day[order], ranks[order], amount[by_size], wanted, window))
+def middle_ranks(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ranks, from 1, of the two values whose mean is the median of so many; the same one twice when they are odd."""
+    return (counts + 1) // 2, counts // 2 + 1
 
 
 @njit(cache=True, nogil=True)
-def _rolling_medians(day, rank, sizes, wanted, window):
-    """A Fenwick tree over the ranks of the amounts in the window: one step in, one out, and a search per wanted day."""
-    count = len(sizes)
-    tree = np.zeros(count + 1, np.int64)
-    highest = 1
-    while 2 * highest <= count:
-        highest *= 2
-    found = np.full(len(wanted), np.nan)
-    first, last, held = 0, 0, 0
-    for w in range(len(wanted)):
-        while last < count and day[last] <= wanted[w]:
-            k = rank[last] + 1
-            while k <= count:
-                tree[k] += 1
-                k += k & -k
-            last += 1
-            held += 1
-        while first < last and day[first] < wanted[w] - window:
-            k = rank[first] + 1
-            while k <= count:
-                tree[k] -= 1
-                k += k & -k
-            first += 1
-            held -= 1
-        if held == 0:
-            continue
-        total = 0.0
-        for which in ((held + 1) // 2, held // 2 + 1):
-            at, left, step = 0, which, highest
-            while step > 0:
-                if at + step <= count and tree[at + step] < left:
-                    at += step
-                    left -= tree[at]
-                step //= 2
-            total += sizes[at]
-        found[w] = total / 2
-    return found
+def ranked(key, day, count, start, stop, first, last, rank):
+    """Per question the row whose key has a rank among the rows of some days, and its rank among those of that key.
+
+    Args:
+        key: What rows are ordered by, ascending within the rows of a question (rows).
+        day: Day number (rows).
+        count: How many a row stands for (rows).
+        start, stop: Rows of a question (questions).
+        first, last: Its days, inclusive (questions).
+        rank: From 1, at most what its rows of those days stand for (questions).
+    """
+    found, within = np.empty(len(rank), np.int64), np.empty(len(rank), np.int64)
+    for q in range(len(rank)):
+        left = before = rank[q]
+        for i in range(start[q], stop[q]):
+            if i == start[q] or key[i] != key[i - 1]:
+                before = left
+            if first[q] <= day[i] <= last[q]:
+                left -= count[i]
+                if left <= 0:
+                    found[q], within[q] = i, before
+                    break
+    return found, within

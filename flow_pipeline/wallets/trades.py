@@ -17,9 +17,11 @@ from flow_pipeline.wallets.relations import PARTIES, PARTY_TRANSACTIONS, SWAPS
 from flow_pipeline.warehouse.days import first_dirty_day
 from flow_pipeline.warehouse.relations import dropped_after
 from flow_pipeline.warehouse.stages import detects
-from flow_pipeline.warehouse.store import Connection, table_counts, transaction
+from flow_pipeline.warehouse.store import Connection, number, table_counts, transaction
 
 sql = statements(__package__)
+_SWAPS_AT_ONCE = 2_000_000
+"""Swaps whose profits are held in memory together: about half a gigabyte."""
 
 
 @detects("trades")
@@ -57,25 +59,31 @@ def _find_swaps(connection: Connection, settings: SmartMoneySettings, first: dat
 
 
 def _add_trades(connection: Connection) -> None:
-    """The swaps into marts.fct_wallet_trades, with profits walked in time order from the positions before them."""
-    connection.execute(sql("trade_positions"))
+    """The swaps into marts.fct_wallet_trades, in parts in time order."""
+    count = number(connection, "select count(*) from swaps")
+    last = number(connection, "select coalesce(max(trade_number), 0) from marts.fct_wallet_trades")
+    for first in range(0, count, _SWAPS_AT_ONCE):
+        _add_part(connection, {"first": first, "until": first + _SWAPS_AT_ONCE}, last)
+
+
+def _add_part(connection: Connection, part: dict[str, int], last_number: int) -> None:
+    """Some of the swaps, with profits walked in time order from the positions before them."""
+    connection.execute(sql("trade_positions"), part)
     before = connection.execute(sql("trade_positions_before")).fetchnumpy()
-    row = connection.execute("select count(*) from positions").fetchone()
-    start = Positions.nothing(int(row[0]) if row else 0)
+    start = Positions.nothing(number(connection, "select count(*) from positions"))
     start.amount[before["place"]], start.cost[before["place"]], start.since[before["place"]] = (
         before["amount"],
         before["cost"],
         before["since"],
     )
-    legs: dict[str, Any] = connection.execute(sql("trade_legs")).fetchnumpy()
+    legs: dict[str, Any] = connection.execute(sql("trade_legs"), part).fetchnumpy()
     numbers = legs.pop("n")
     columns = {name: np.ma.filled(leg) if np.ma.isMaskedArray(leg) else leg for name, leg in legs.items()}
     profits = average_cost(**columns, start=start)
     table = pa.table(
         {"n": numbers, **{name: pa.array(values, from_pandas=True) for name, values in vars(profits).items()}}
     )
-    last = connection.execute("select coalesce(max(trade_number), 0) from marts.fct_wallet_trades").fetchone()
     connection.register("profits", table)
-    connection.execute(sql("trade_profits"), {"last_number": last[0] if last else 0})
+    connection.execute(sql("trade_profits"), {"last_number": last_number})
     connection.unregister("profits")
     connection.execute("drop table temp.positions")

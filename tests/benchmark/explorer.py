@@ -104,7 +104,7 @@ def run_days(folder: Path, name: str, busy: int) -> dict[str, Any]:
         sort_for_readers(settings)
     with timed("their audit"), open_build(settings) as connection:
         audit(settings, result, ("reading",))
-        mark_built(connection)
+        mark_built(connection, settings.quality)
     took["spine MB"], took["read MB"] = size / 1e6, (settings.build_file.stat().st_size - size) / 1e6
     return took
 

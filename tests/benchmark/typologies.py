@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -221,13 +222,14 @@ with open_build(settings) as connection:
     counts = findings.run_typologies(connection, settings)
     run_risk(connection)
     seconds = time.perf_counter() - started
+    mark = str(connection.execute("select sum(hash(f)::hugeint) from detection.findings as f").fetchone()[0])
 peak = next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmHWM'))
-print(json.dumps([seconds, peak / 1e6, sum(item['found'] for item in counts.values())]))
+print(json.dumps([seconds, peak / 1e6, sum(item['found'] for item in counts.values()), mark[:8], time.process_time()]))
 """
 
 
-def all_detectors(transfers: int, folder: Path) -> None:
-    """Every typology and the risk on a generated world, from the build file to stored findings."""
+def all_detectors(transfers: int, folder: Path, limits: list[str], rounds: int = 3) -> None:
+    """Every typology and the risk on a generated world, from the build file to stored findings, per limit of memory."""
     from flow_pipeline.domain.windows import Window
     from flow_pipeline.loading.ingest import LoadOptions
     from flow_pipeline.pipeline import run
@@ -238,19 +240,20 @@ def all_detectors(transfers: int, folder: Path) -> None:
     write(generate(transfers, seed=11, days=90), world)
     settings = load_settings(data).with_changes(labels={"files": (world / "labels.csv",)})
     rows = run(settings, world / "transfers", Window(), LoadOptions()).load.total("rows_loaded")
-    runs = [
-        json.loads(
-            subprocess.run(
-                [sys.executable, "-c", DETECT, str(data)], capture_output=True, text=True, check=True
-            ).stdout.splitlines()[-1]
+    command = [sys.executable, "-c", DETECT, str(data)]
+    for limit in limits:
+        given = {**os.environ, "NETRAFLOW_WAREHOUSE__MEMORY_LIMIT": limit}
+        runs = [
+            json.loads(
+                subprocess.run(command, capture_output=True, text=True, check=True, env=given).stdout.splitlines()[-1]
+            )
+            for _ in range(rounds)
+        ]
+        seconds, peak, cpu = (float(np.median([run[n] for run in runs])) for n in (0, 1, 4))
+        print(
+            f"all typologies and risk, {rows:,} transfers, {limit}: {seconds:.1f} s = {seconds / rows * 1e6:.2f} s per "
+            f"million ({cpu:.1f} CPU s), peak {peak:.2f} GB, {runs[0][2]:,} findings of content {runs[0][3]}"
         )
-        for _ in range(3)
-    ]
-    seconds, peak, found = np.median([run[0] for run in runs]), max(run[1] for run in runs), runs[0][2]
-    print(
-        f"all typologies and risk, {rows:,} transfers: {seconds:.1f} s = {seconds / rows * 1e6:.2f} s per million, "
-        f"peak {peak:.1f} GB, {found:,} findings"
-    )
 
 
 def main() -> None:
@@ -263,6 +266,7 @@ def main() -> None:
         default=8_200_000,
         help="of the generated world; deposits make about a fifth more rows of them",
     )
+    parser.add_argument("--limits", nargs="+", default=["4GB"], help="of memory, under each of which all are searched")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--chains-only", action="store_true", help="rapid chains against DuckDB, nothing else")
     given = parser.parse_args()
@@ -273,7 +277,7 @@ def main() -> None:
         against_others(given.edges, given.rounds, Path(name))
         beside_a_hub(given.edges, given.rounds)
         for transfers in (given.transfers // 10, given.transfers):
-            all_detectors(transfers, Path(name))
+            all_detectors(transfers, Path(name), given.limits)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,16 @@ from flow_pipeline.detection.address_clusters import find_address_clusters
 from flow_pipeline.detection.entity_clusters import run_entity_clusters
 from flow_pipeline.detection.findings import run_typologies
 from flow_pipeline.detection.flows import run_flows
+from flow_pipeline.detection.graph import number_tokens
+from flow_pipeline.detection.past import pasts_of
+from flow_pipeline.detection.stretches import plan
+from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.content import KEPT, content_hashes, wrong_hashes
 from flow_pipeline.warehouse.days import adds_few, first_new_day, remember_days
-from flow_pipeline.warehouse.store import Connection, open_build
+from flow_pipeline.warehouse.store import Connection, engine_memory, get_state, open_build
 from tests.conftest import build, transfer, write_csv
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -41,7 +46,7 @@ def detect(connection: Connection, settings: Settings, days: list[date]) -> None
     run_typologies(connection, settings)
     find_address_clusters(connection, settings.clusters)
     run_entity_clusters(connection, settings.clusters)
-    run_flows(connection, settings.tracing)
+    run_flows(connection, settings)
 
 
 def tables(connection: Connection) -> dict[str, list[tuple[object, ...]]]:
@@ -94,10 +99,11 @@ LONGER = {"layered": {"min_hops": 3}, "peeling_chain": {"min_hops": 2}, "pass_th
 
 
 @pytest.mark.parametrize(
-    ("world", "changes"), [("sample", {}), ("lasting", {"hub_degree": 12}), ("sample", LONGER), ("lasting", LONGER)]
+    ("world", "changes", "parts"),
+    [("sample", {}, 4), ("lasting", {"hub_degree": 12}, 60), ("sample", LONGER, 7), ("lasting", LONGER, 3)],
 )
-def test_days_added_one_by_one_give_what_all_at_once_gives(
-    settings: Settings, tmp_path: Path, world: str, changes: dict[str, object]
+def test_days_in_stretches_and_one_by_one_give_what_all_at_once_gives(
+    settings: Settings, tmp_path: Path, world: str, changes: dict[str, object], parts: int
 ) -> None:
     folder = SAMPLE if world == "sample" else lasting(tmp_path / "made")
     settings = settings.with_changes(typologies=changes, labels={"files": (folder / "labels.csv",)})
@@ -124,16 +130,43 @@ def test_days_added_one_by_one_give_what_all_at_once_gives(
             }
         connection.execute("CREATE TEMP TABLE later AS FROM store.transfers")
         connection.execute("DELETE FROM store.transfers")
-        steps = [everything[:-18], everything[-18:-15], *([day] for day in everything[-15:])]
+        steps = [everything[:-12], everything[-12:-9], *([day] for day in everything[-9:])]
         for number, days in enumerate(steps):
             connection.execute(
                 "INSERT INTO store.transfers FROM later WHERE block_date BETWEEN ? AND ?", [days[0], days[-1]]
             )
             detect(connection, settings, days)
             assert number or tables(connection) != at_once
+            if number == 0:
+                content_hashes(connection)  # from here on kept by those who write
+            assert all(get_state(connection, f"content_of_{name}") for name in KEPT), days
+            assert wrong_hashes(connection) == [], days
         step_by_step = tables(connection)
-    for name in TABLES:
-        assert step_by_step[name] == at_once[name], name
+        for name in TABLES:
+            assert step_by_step[name] == at_once[name], name
+        connection.execute("DELETE FROM store.state WHERE key = 'typologies_through'")
+        run_typologies(connection, cut(connection, settings, parts))
+        in_stretches = tables(connection)
+        for name in TABLES:
+            assert in_stretches[name] == at_once[name], name
+
+
+def cut(connection: Connection, settings: Settings, parts: int) -> Settings:
+    """Settings under which so many stretches are searched, or as many as one day of one token allows."""
+    row = connection.execute("SELECT count(*) FROM store.transfers WHERE is_edge").fetchone()
+    most = row[0] // parts if row else 0
+    number_tokens(connection)
+    while True:
+        each = engine_memory(settings.warehouse) // 2 // most
+        part = settings.with_changes(warehouse={"bytes_per_transfer": each, "bytes_per_finding": 4 * each})
+        try:
+            stretches = plan(connection, None, pasts_of(settings.typologies).values(), part)
+        except FlowError:
+            most += 1 + most // 8
+            continue
+        assert len(stretches) > 2
+        assert any(stretch.tokens for stretch in stretches) == (parts == 60)
+        return part
 
 
 def test_only_days_after_all_others_are_new(settings: Settings) -> None:

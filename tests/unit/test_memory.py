@@ -202,7 +202,8 @@ def _paths(section: type[Section] | type[Settings], above: tuple[str, ...] = ())
 
 def test_every_path_of_the_settings_is_known_as_one() -> None:
     known = {*layers.INPUTS, *layers.OUTPUTS}
-    assert _paths(Settings) | {("sources", "prices")} == known | {("data_dir",)}
+    texts = {("sources", "prices"), ("exports", "delta"), ("exports", "parquet")}
+    assert _paths(Settings) | texts == known | {("data_dir",)}
 
 
 def test_the_web_ui_gets_the_settings_file(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
--- Gives: one row per transaction of several senders and sender; left out are those that look
---   like a CoinJoin, with enough senders and enough receivers of one same amount
+-- Gives: the temp table signatures: one row per transaction of several senders and sender, with the sender before it in
+--   the transaction; left out are those that look like a CoinJoin, with enough senders and enough receivers of one same
+--   amount
 -- Reads: nothing
 -- Takes: $equal_outputs; the relation spendings
+create or replace temp table signatures as
 with received as (
     select
         tx_hash,
@@ -35,8 +37,8 @@ select
     tx_hash,
     from_id,
     min(sender) as sender,
-    min(block_timestamp) as signed_at
+    min(block_timestamp) as signed_at,
+    lag(from_id) over (partition by tx_hash order by from_id) as signed_with
 from spendings anti join coinjoins using (tx_hash)
 group by chain, tx_hash, from_id
 qualify count(*) over (partition by tx_hash) > 1
-order by tx_hash, sender

@@ -1,57 +1,71 @@
--- Gives: the temp table cluster_transfers: one row per transfer of a day and entity at either end; a transfer between
---   two entities belongs to both clusters, one within an entity to it once
--- Reads: store.transfers, intermediate.int_tokens__canonical, intermediate.int_address_labels__intervals
--- Takes: $day
+-- Gives: the temp table cluster_transfers: one row per transfer of the dirty days and entity at either end; a transfer
+--   between two entities belongs to both clusters, one within an entity to it once
+-- Reads: store.transfers, store.dirty_days, intermediate.int_tokens__canonical
+-- Takes: the relation cluster_owners
 create or replace temp table cluster_transfers as
-with of_day as (
+with tokens as (
     select
-        k.chain,
+        k.token_id,
+        k.token_key,
+        c.chain_number
+    from intermediate.int_tokens__canonical as k
+    inner join (
+        select distinct
+            chain,
+            chain_number
+        from cluster_owners
+    ) as c using (chain)
+    where k.is_summable
+),
+
+labelled as materialized (
+    select
+        f.block_date,
         k.token_key,
         f.from_id,
         f.to_id,
         f.amount,
-        extract('hour' from f.block_timestamp)::integer as hour,
-        s.entity as from_entity,
-        s.category as from_category,
-        r.entity as to_entity,
-        r.category as to_category
+        extract('hour' from f.block_timestamp)::tinyint as hour,
+        s.owner as from_owner,
+        s.category_number as from_category,
+        r.owner as to_owner,
+        r.category_number as to_category
     from store.transfers as f
-    inner join intermediate.int_tokens__canonical as k on k.token_id = f.token_id
-    left join
-        intermediate.int_address_labels__intervals as s
+    inner join tokens as k using (token_id)
+    left join cluster_owners as s
         on
             s.address_id = f.from_id
-            and s.chain = k.chain
+            and s.chain_number = k.chain_number
             and holds_at(s.valid_from, s.valid_to, f.block_timestamp)
-            and s.category <> 'burn'
-    left join
-        intermediate.int_address_labels__intervals as r
+    left join cluster_owners as r
         on
             r.address_id = f.to_id
-            and r.chain = k.chain
+            and r.chain_number = k.chain_number
             and holds_at(r.valid_from, r.valid_to, f.block_timestamp)
-            and r.category <> 'burn'
-    where f.block_date = $day and k.is_summable and f.is_edge and (s.entity is not null or r.entity is not null)
+    where
+        f.block_date in (select block_date from store.dirty_days)
+        and f.is_edge
+        and (s.owner is not null or r.owner is not null)
 )
 
 select
-    chain,
+    block_date,
     token_key,
-    from_entity as entity,
-    from_category as category,
+    from_owner as owner,
+    from_category as category_number,
     from_id,
     to_id,
     amount,
     hour,
     true as is_from,
-    coalesce(to_entity = from_entity, false) as is_to
-from of_day
-where from_entity is not null
+    coalesce(to_owner = from_owner, false) as is_to
+from labelled
+where from_owner is not null
 union all
 select
-    chain,
+    block_date,
     token_key,
-    to_entity,
+    to_owner,
     to_category,
     from_id,
     to_id,
@@ -59,5 +73,5 @@ select
     hour,
     false,
     true
-from of_day
-where to_entity is not null and to_entity is distinct from from_entity
+from labelled
+where to_owner is not null and to_owner is distinct from from_owner

@@ -7,9 +7,8 @@ with legs as (
     -- Direction: 1 in, -1 out; within the entity the receipt counts as 0, the payment not at all.
     select
         block_date,
-        chain,
         token_key,
-        receiver as entity,
+        receiver as owner,
         to_id as id,
         is_receiver_deposit as is_deposit,
         amount,
@@ -19,7 +18,6 @@ with legs as (
     union all
     select
         block_date,
-        chain,
         token_key,
         sender,
         from_id,
@@ -33,9 +31,8 @@ with legs as (
 sums as (
     select
         block_date,
-        chain,
         token_key,
-        entity,
+        owner,
         count(distinct id) as address_count,
         count(distinct id) filter (where is_deposit) as deposit_address_count,
         coalesce(sum(amount) filter (where direction = 1), 0) as inflow,
@@ -59,6 +56,7 @@ roles as (
 entities as (
     select
         chain,
+        owner,
         entity,
         min(category) as category,
         case when min(region) = max(region) then min(region) else 'MULTI' end as region
@@ -68,10 +66,10 @@ entities as (
 
 select
     s.block_date,
-    s.chain,
+    t.chain,
     t.token_symbol,
     t.token_address,
-    s.entity,
+    e.entity,
     e.category,
     e.region,
     s.address_count,
@@ -84,5 +82,5 @@ select
     coalesce(r.cold_wallet_count, 0) as cold_wallet_count
 from sums as s
 inner join intermediate.int_tokens__keys as t using (token_key)
-inner join entities as e on e.chain = s.chain and e.entity = s.entity
-left join roles as r on r.block_date = s.block_date and r.chain = s.chain and r.entity = s.entity
+inner join entities as e on e.chain = t.chain and e.owner = s.owner
+left join roles as r on r.block_date = s.block_date and r.chain = t.chain and r.entity = e.entity

@@ -1,13 +1,16 @@
 -- Gives: the other rows of the temp table transfer_contents: one per transfer that belonged to no stored finding.
 -- Reads: store.transfers, store.addresses
--- Takes: $since, the time of the first one; the relations transfers_of_findings, transfer_contents
+-- Takes: $since, the time of the first one; $until, before which they lie; the relations
+--   transfers_of_findings, transfer_contents
 insert into transfer_contents
 with new_transfers as materialized (
     select
         f.rowid as row,
         f.*
     from (select * from transfers_of_findings anti join transfer_contents using (row)) as n
-    inner join store.transfers as f on f.rowid = n.row and f.block_timestamp >= $since
+    inner join
+        store.transfers as f
+        on f.rowid = n.row and f.block_timestamp >= $since and f.block_timestamp < $until
 ),
 
 ends as materialized (

@@ -1,4 +1,5 @@
--- Gives: one row of detection.findings per finding to store, with the statement that shows its transfers.
+-- Gives: one row of detection.findings per finding to store, with its verdict where it has one
+--   already, and the statement that shows its transfers.
 -- Reads: nothing stored
 -- Takes: the relations chosen_findings, chosen_transfers, measures, verdicts
 insert into detection.findings by name
@@ -63,4 +64,4 @@ select
 from chosen_findings as c
 inner join measures as m using (typology, finding)
 inner join transfer_lists as l using (typology, finding)
-inner join verdicts as v on v.finding_id = c.finding_id
+left join verdicts as v on v.finding_id = c.finding_id

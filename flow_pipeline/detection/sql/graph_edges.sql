@@ -1,12 +1,13 @@
--- Gives: one row per edge of the graph: every transfer since a moment, and the earlier ones that are asked for.
+-- Gives: one row per edge of the graph: every transfer of a stretch of time, and the earlier ones that are asked for.
 -- Reads: store.transfers, store.prices
--- Takes: $since; $first, the day of the first earlier one; ${columns}; the relations graph_tokens, earlier_transfers
+-- Takes: $since, $until; $first, the day of the first earlier one; ${columns}; the relations graph_tokens,
+--   earlier_transfers
 with transfers as (
     select
         rowid as row,
         *
     from store.transfers
-    where block_timestamp >= $since
+    where block_timestamp >= $since and block_timestamp < $until
     union all
     select
         rowid as row,

@@ -1,7 +1,9 @@
--- Gives: one row per address and piece of evidence against it: suspicious findings, contacts with labelled addresses
---   (who is a service at the time of the transfer gets none), and risky flows passed on.
+-- Gives: the temp table risk_evidence: one row per address and piece of evidence against it: suspicious findings,
+--   contacts with labelled addresses (who is a service at the time of the transfer gets none), and risky flows passed
+--   on.
 -- Reads: detection.findings, detection.group_flows, marts.dim_address_labels, store.transfers
 -- Takes: $finding_confidence; the relations typology_components, contact_scores, evm_chains, services
+create or replace temp table risk_evidence as
 with labelled as (
     select
         a.address_id,

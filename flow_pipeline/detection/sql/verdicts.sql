@@ -1,7 +1,8 @@
--- Gives: the temp table verdicts: one row per judged finding, as it stands in detection.findings.
+-- Gives: one row of the temp table verdicts per finding of `decided`, as it stands in detection.findings.
 -- Reads: nothing stored
--- Takes: $budget, $pool_days, $min_transfers, $max_share, $profile; the relations judged_findings, decided, graded
-create or replace temp table verdicts as
+-- Takes: $budget, $pool_days, $min_transfers, $max_share, $profile; the relations judged_findings, decided, graded,
+--   verdicts
+insert into verdicts by name
 with worded as (
     select
         d.*,

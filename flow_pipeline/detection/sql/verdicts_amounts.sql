@@ -1,21 +1,19 @@
--- Gives: one row per transfer without a price of a token that a pool measures by its ordinary amount
+-- Gives: one row per token, day and amount within the bands that are asked for: how many transfers without a price
 -- Reads: store.transfers, store.prices
--- Takes: $first and $last, days; the relations pool, graph_tokens
-with tokens as (
-    select distinct token as position
-    from pool
-    where isnan(strength_usd)
-)
-
+-- Takes: $first and $last, days; ${band_of} of an amount; the relations bands_read, graph_tokens
 select
-    k.position::integer as token,
-    (f.block_date - date '1970-01-01')::integer as day,
-    f.amount
+    b.token,
+    b.band,
+    f.amount,
+    (f.block_date - date '1970-01-01')::bigint as day,
+    count(*)::bigint as transfers
 from store.transfers as f
 inner join graph_tokens as k using (token_id)
-semi join tokens as t on t.position = k.position
+inner join bands_read as b on b.token = k.position and b.band = ${band_of}
 left join store.prices as p on p.price_date = f.block_date and p.token = k.price_token
 where
     f.is_edge
     and f.block_date between $first and $last
     and p.usd is null and (f.amount_usd is null or k.spoof_suspected)
+group by all
+order by b.token, b.band, f.amount

@@ -1,6 +1,8 @@
--- Gives: the temp table decided: one numbered row per judged finding: how rare it is and whether it is suspicious.
+-- Gives: the temp table decided: one numbered row per judged finding of a stretch of days: how rare it is and whether
+--   it is suspicious.
 -- Reads: nothing stored
--- Takes: $budget, $own_rate_log10, $own_rate_max_share; the relations judged_findings, instances, pool, rarities
+-- Takes: $first, $until; $budget, $own_rate_log10, $own_rate_max_share; the relations judged_findings, instances, pool,
+--   rarities
 create or replace temp table decided as
 with known as (
     select
@@ -21,6 +23,7 @@ with known as (
     left join instances as i using (finding_id)
     left join pool as p using (finding_id)
     left join rarities as r on r.n = p.n
+    where j.block_date >= $first and j.block_date < $until
 )
 
 select

@@ -1,14 +1,15 @@
--- Gives: the temp table instances: one row per judged finding, with the stronger one that it is an instance of, NULL
---   when it stands for itself, and how many are instances of it, stored or not.
+-- Gives: one row of the temp table instances per judged finding of a stretch of days, with the stronger one that it is
+--   an instance of, NULL when it stands for itself, and how many are instances of it, stored or not.
 -- Reads: nothing stored
--- Takes: the relations judged_findings, instances_in
-create or replace temp table instances as
+-- Takes: $first, $until; the relations judged_findings, instances_in, instances
+insert into instances
 with findings as (
     select
         finding_id,
         unstored_instances,
         row_number() over (order by typology, block_date, strength desc, finding_id) - 1 as finding
     from judged_findings
+    where block_date >= $first and block_date < $until
 )
 
 select

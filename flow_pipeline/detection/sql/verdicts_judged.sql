@@ -1,9 +1,7 @@
--- Gives: the temp table judged_findings: one row per finding to store, and per stored one of the days that those may
---   change, with what its verdict is made from.
+-- Gives: the temp table judged_findings: one row per finding to store, and per stored one since a day, with what its
+--   verdict is made from.
 -- Reads: detection.findings
--- Takes: the relations chosen_findings, measures, replaced_findings, verdict_rules
--- A day's paths share transfers, and a pool holds the days before: only what ended on or after the first day that gains
--- or loses a finding is judged again.
+-- Takes: $since; the relations chosen_findings, measures, replaced_findings, verdict_rules
 create or replace temp table judged_findings as
 with new_findings as (
     select
@@ -23,15 +21,6 @@ with new_findings as (
         m.moved_amount,
         m.unstored_instances
     from chosen_findings as c inner join measures as m using (typology, finding)
-),
-
-changed as (
-    select min(block_date) as since from (
-        select block_date from new_findings
-        union all
-        select block_date from detection.findings
-        where finding_id in (select finding_id from replaced_findings)
-    )
 )
 
 select
@@ -63,6 +52,6 @@ select
 from detection.findings as f
 inner join verdict_rules as r using (typology)
 where
-    f.block_date >= (select since from changed)
+    f.block_date >= $since
     and f.finding_id not in (select finding_id from replaced_findings)
     and f.finding_id not in (select finding_id from new_findings)

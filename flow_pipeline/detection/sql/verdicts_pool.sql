@@ -1,7 +1,7 @@
--- Gives: the temp table pool: one numbered row per judged finding, and per one of the days before that they are
---   measured against; instances of others left out.
+-- Gives: the temp table pool: one numbered row per judged finding of a stretch of days, and per one of the days before
+--   that they are measured against; instances of others left out.
 -- Reads: detection.findings
--- Takes: $pool_days; the relations judged_findings, instances, replaced_findings, graph_tokens
+-- Takes: $first, $until; $pool_days; the relations judged_findings, instances, replaced_findings, graph_tokens
 create or replace temp table pool as
 with rows_of_pool as (
     select
@@ -16,9 +16,9 @@ with rows_of_pool as (
         j.centre_address,
         j.own_rate_log10,
         j.moved_amount,
-        true as is_judged
-    from judged_findings as j left join instances as i using (finding_id)
-    where i.instance_of is null
+        j.block_date >= $first as is_judged
+    from judged_findings as j inner join instances as i using (finding_id)
+    where i.instance_of is null and j.block_date >= $first - $pool_days::integer and j.block_date < $until
     union all
     select
         f.finding_id,
@@ -37,7 +37,7 @@ with rows_of_pool as (
     where
         f.instance_of is null
         and f.block_date < (select min(block_date) from judged_findings)
-        and f.block_date >= (select min(block_date) from judged_findings) - $pool_days::integer
+        and f.block_date >= $first - $pool_days::integer
         and f.finding_id not in (select finding_id from replaced_findings)
         and f.finding_id not in (select finding_id from judged_findings)
 ),

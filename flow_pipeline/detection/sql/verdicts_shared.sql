@@ -1,12 +1,14 @@
--- Gives: one row per judged finding and thing that it may not share, findings numbered typology by typology and day by
---   day, the strongest first: for paths their transfers, for others the address and token that they are about.
+-- Gives: one row per judged finding of a stretch of days and thing that it may not share, findings numbered typology by
+--   typology and day by day, the strongest first: for paths their transfers, for others the address and token that they
+--   are about.
 -- Reads: detection.finding_transfers
--- Takes: the relations judged_findings, chosen_transfers
+-- Takes: $first, $until; the relations judged_findings, chosen_transfers
 with findings as (
     select
         *,
         row_number() over (order by typology, block_date, strength desc, finding_id) - 1 as finding
     from judged_findings
+    where block_date >= $first and block_date < $until
 ),
 
 things as (

@@ -1,6 +1,7 @@
--- Gives: one row per swap in time order: the positions that it changes, and what average cost needs to know of it.
+-- Gives: one row per swap of some, in time order: the positions that it changes, and what average cost needs to know
+--   of it.
 -- Reads: nothing that is stored
--- Takes: the relations swaps, positions
+-- Takes: $first, $until, numbers of swaps; the relations swaps, positions
 select
     s.n,
     g.place as gave,
@@ -13,4 +14,5 @@ select
 from swaps as s
 inner join positions as g on g.id = s.id and g.token_key = s.gave_key
 inner join positions as t on t.id = s.id and t.token_key = s.got_key
+where s.n >= $first and s.n < $until
 order by s.n

@@ -1,6 +1,6 @@
--- Gives: the temp table positions: one row per wallet and token of the swaps, numbered from 0.
+-- Gives: the temp table positions: one row per wallet and token of some swaps, numbered from 0.
 -- Reads: nothing that is stored
--- Takes: the relation swaps
+-- Takes: $first, $until, numbers of swaps; the relation swaps
 create or replace temp table positions as
 select
     id,
@@ -11,9 +11,11 @@ from (
         id,
         gave_key as token_key
     from swaps
+    where n >= $first and n < $until
     union distinct
     select
         id,
         got_key
     from swaps
+    where n >= $first and n < $until
 )

@@ -31,5 +31,6 @@ def series(
             "inflow": [0.0] * n,
             "outflow": outflow or [0.0] * n,
             "is_active": active or [True] * n,
+            "has_every_day": [True] * n,
         }
     )

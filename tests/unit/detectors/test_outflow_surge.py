@@ -16,7 +16,7 @@ UNEVEN = [10.0, 12, 8, 10, 11, 9, 10, 15, 14, 13, 12, 11]
 
 def surges(outflow: list[float], **settings: object) -> list[dict[str, object]]:
     table = series([0] * len(outflow), outflow=outflow, symbol="ETH")
-    asked = table.drop_columns(["scope_type", "netflow", "inflow", "is_active"])
+    asked = table.drop_columns(["scope_type", "netflow", "inflow", "is_active", "has_every_day"])
     found: pa.Table = outflow_surge.detect(asked, AnomalySettings(**settings))["outflow_surges"]  # type: ignore[arg-type]
     return found.to_pylist()
 

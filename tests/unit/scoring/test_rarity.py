@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from flow_pipeline.scoring.rarity import rarity, rarity_of_profile, rolling_medians
+from flow_pipeline.scoring.rarity import middle_ranks, ranked, rarity, rarity_of_profile
 from flow_pipeline.scoring.severity import WORDS, score, severity
 
 
@@ -69,14 +69,20 @@ def test_a_profile_knows_its_largest_findings_and_how_many_there_were() -> None:
 
 
 @budget(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from([1.0, 1.5, 2.0, 9.0])), max_size=30))
-def test_a_rolling_median_is_that_of_the_days_before(rows: list[tuple[int, float]]) -> None:
-    wanted = np.arange(12)
-    day, amount = np.array([d for d, _ in rows], np.int64), np.array([a for _, a in rows], np.float64)
-    found = rolling_medians(day, amount, wanted, 3)
-    for at in wanted.tolist():
-        inside = [a for d, a in rows if at - 3 <= d <= at]
-        assert (found[at] == statistics.median(inside)) if inside else np.isnan(found[at])
+@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from([1.0, 1.5, 2.0, 9.0]), st.integers(1, 3)), max_size=30))
+def test_a_rolling_median_is_that_of_the_days_before(rows: list[tuple[int, float, int]]) -> None:
+    rows = sorted(rows, key=lambda row: row[1])
+    day, amount, count = (np.array([row[n] for row in rows]) for n in range(3))
+    for at in range(12):
+        inside = [a for d, a, n in rows if at - 3 <= d <= at for _ in range(n)]
+        if not inside:
+            continue
+        ranks = np.concatenate(middle_ranks(np.array([len(inside)])))
+        bounds = (np.zeros(2, np.int64), np.full(2, len(rows)), np.full(2, at - 3), np.full(2, at))
+        found, within = ranked(amount, day, count, *bounds, ranks)
+        assert amount[found].mean() == statistics.median(inside)
+        below = [sum(a < amount[place] for a in inside) for place in found]
+        assert (within + below).tolist() == ranks.tolist(), "its rank among the equal ones"
 
 
 def test_words_follow_rarity_and_dollars() -> None:
