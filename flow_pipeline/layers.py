@@ -7,6 +7,7 @@ not: which keys exist and what they may be; that is settings.py.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -35,11 +36,18 @@ ADDED = (NAMES["labels"], NAMES["tokens"], NAMES["prices"])
 """Lists of files that a run adds to."""
 INPUTS = (*ADDED, NAMES["groups"], ("verdicts", "reference"))
 """Keys whose values are files that a run reads."""
-OUTPUTS = (("reports", "metrics_file"), ("alerts", "channels", "*", "path"))
-"""Keys whose values are files that a run writes."""
+OUTPUTS = (
+    ("reports", "metrics_file"),
+    ("alerts", "channels", "*", "path"),
+    ("exports", "delta"),
+    ("exports", "parquet"),
+)
+"""Keys whose values are files or folders that a run writes."""
+PLACES = (("sources", "inputs"), *OUTPUTS)
+"""Keys whose values may be addresses of a lake or a database, which stay as they are."""
 WHOLE = (NAMES["chains"], NAMES["map"])
 """Tables that are one value: the first pattern that fits gives a chain, and half of a map is none."""
-NOT_REMEMBERED = ("data_dir", "warehouse", "explorer")
+NOT_REMEMBERED = ("data_dir", "engine", "lake", "spark", "warehouse", "explorer")
 """Where a directory lies, how much of its machine a run may take and who may look at it belong to the machine."""
 HEAD = """# How this data directory is built: what its runs were given beside the defaults, written as they publish.
 # Command line, environment and the settings file of a run come before it; `--forget NAME` drops a value.
@@ -124,14 +132,44 @@ def plain(value: Any) -> Any:
 # ------------------------------------------------------------------------------------------------ paths
 
 
-def with_paths(values: Flat, change: Callable[[str], str]) -> Flat:
-    """The values with every path changed; SYMBOL= before a price file stays."""
-    return {key: _changed(key, value, change) if _is_path(key) else value for key, value in values.items()}
+def with_paths(values: Flat, change: Callable[[str], str], keys: tuple[Key, ...] = (*INPUTS, *PLACES)) -> Flat:
+    """The values with every path of the keys changed; SYMBOL= before a price file stays."""
+    return {key: _changed(key, value, change) if _is_one_of(key, keys) else value for key, value in values.items()}
 
 
-def absolute(values: Flat, base: Path) -> Flat:
-    """The values with relative paths below a folder."""
-    return with_paths(values, lambda path: os.path.abspath(base.absolute() / Path(path).expanduser()))  # noqa: PTH100
+def absolute(values: Flat, base: Path, data_dir: Path) -> Flat:
+    """The values with relative paths below a folder; a file in S3 is its local copy below the data directory."""
+
+    def copied(path: str) -> str:
+        return os.path.abspath(base.absolute() / Path(local_copy(path, data_dir)).expanduser())  # noqa: PTH100
+
+    def placed(path: str) -> str:
+        return path if is_address(path) else copied(path)
+
+    return with_paths(with_paths(values, copied, INPUTS), placed, PLACES)
+
+
+_ADDRESS = re.compile(r"(s3|postgres|postgresql|env):")
+_OBJECT = re.compile(r"s3:/+([^/]+)/*(.*)")
+_COPIES = "s3"
+"""Folder of a data directory with the copies of objects, by bucket and key."""
+
+
+def is_address(place: str | Path) -> bool:
+    """True for what no file system holds: `s3://…`, `postgresql://…`, `env:NAME`."""
+    return _ADDRESS.match(str(place)) is not None
+
+
+def local_copy(place: str | Path, data_dir: Path) -> Path:
+    """Where the copy of an object lies; a path is its own copy. `Path` has made `s3:/` of `s3://`."""
+    found = _OBJECT.match(str(place))
+    return data_dir.absolute().joinpath(_COPIES, found[1], found[2]) if found else Path(place)
+
+
+def object_of(path: Path, data_dir: Path) -> str | None:
+    """`bucket/key` of what a path below the data directory is the copy of; None for any other path."""
+    root, whole = (Path(os.path.abspath(one)) for one in (data_dir / _COPIES, path))  # noqa: PTH100
+    return whole.relative_to(root).as_posix() if whole != root and whole.is_relative_to(root) else None
 
 
 def relative(values: Flat, folder: Path) -> Flat:
@@ -142,11 +180,8 @@ def relative(values: Flat, folder: Path) -> Flat:
     )
 
 
-def _is_path(key: Key) -> bool:
-    return any(
-        len(key) == len(known) and all(b in (a, "*") for a, b in zip(key, known, strict=True))
-        for known in (*INPUTS, *OUTPUTS)
-    )
+def _is_one_of(key: Key, keys: tuple[Key, ...]) -> bool:
+    return any(len(key) == len(known) and all(b in (a, "*") for a, b in zip(key, known, strict=True)) for known in keys)
 
 
 def _changed(key: Key, value: Any, change: Callable[[str], str]) -> Any:
@@ -161,7 +196,8 @@ def _changed(key: Key, value: Any, change: Callable[[str], str]) -> Any:
 def split_price(entry: str) -> tuple[str, str]:
     """(`SYMBOL=`, file) of a price entry; the first is empty where the file names its tokens itself."""
     name, equals, file = entry.partition("=")
-    return ("", entry) if not equals or Path(entry).exists() else (name + equals, file)
+    is_name = equals and "/" not in name and not Path(entry).exists()
+    return (name + equals, file) if is_name else ("", entry)
 
 
 def files_of(key: Key, value: Any) -> list[Path]:
@@ -283,7 +319,7 @@ def read_memory(data_dir: Path) -> Flat:
     found = flat(read_toml(path)) if path.is_file() else {}
     # Whoever wrote this file by hand to use it as settings file may have said where the directory is.
     found.pop(("data_dir",), None)
-    return absolute({key: plain(value) for key, value in found.items()}, data_dir)
+    return absolute({key: plain(value) for key, value in found.items()}, data_dir, data_dir)
 
 
 def edited(text: str, changes: Flat) -> str:

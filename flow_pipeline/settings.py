@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -74,12 +74,55 @@ def is_bytes(value: str) -> str:
     return value
 
 
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+
+
+def bytes_of(value: str) -> int:
+    """How many bytes an amount such as 512MB or 4GiB is."""
+    number, unit = re.fullmatch(r"([\d.]+) ?([KMGT]?i?)B", value, re.IGNORECASE).groups()  # type: ignore[union-attr]
+    return int(float(number) * _UNITS[unit.lower()])
+
+
+def holding_no_secret(address: str) -> str:
+    """An address as it was written.
+
+    Raises:
+        ValueError: a password stands in it.
+    """
+    if not address.startswith("env:") and has_password(address):
+        raise ValueError(f"it holds a password; put it into a variable such as {SECRET_PREFIX}URL and write env:NAME")
+    return address
+
+
 class WarehouseSettings(Section):
     """Engine limits, locks and how many published files stay."""
 
     memory_limit: str = Field(
         "4GB",
-        description="memory limit of DuckDB; the rest spills to disk: 10 M transfers stay under 6 GB",
+        description="memory of a run: the engine spills what does not fit to disk, and detection searches so many days "
+        "at once as fit into half of it, while the engine keeps to the other half",
+    )
+    interpreter_memory: str = Field(
+        "400MB", description="what of it Python and its libraries take: that much a run holds before it reads anything"
+    )
+    bytes_per_transfer: int = Field(
+        250,
+        ge=1,
+        description="memory that a transfer takes while typologies are searched, with what is found in it: 200 bytes "
+        "on 4 M transfers of a generated world, and a quarter for worlds with more findings; half of memory_limit over "
+        "this is how many transfers are searched at once",
+    )
+    bytes_per_finding: int = Field(
+        1_000,
+        ge=1,
+        description="memory that a finding takes while it is judged: its own numbers, those of its transfers, and its "
+        "name; half of memory_limit over this is how many are judged at once, with those of the days before",
+    )
+    bytes_per_followed: int = Field(
+        500,
+        ge=1,
+        description="memory that a transfer takes while group flows are followed: 2 GB for 4 M; half of memory_limit "
+        "over this is how many are followed at once, in whole days",
     )
     threads: int = Field(0, ge=0, description="DuckDB threads; 0 uses every core")
     side_by_side_transfers: int = Field(
@@ -103,10 +146,43 @@ class WarehouseSettings(Section):
         True, description="fsync a published file before the swap, so that a power cut cannot publish a torn file"
     )
 
-    @field_validator("memory_limit", "checkpoint_threshold")
+    @field_validator("memory_limit", "interpreter_memory", "checkpoint_threshold")
     @classmethod
     def _bytes(cls, value: str) -> str:
         return is_bytes(value)
+
+
+class LakeSettings(Section):
+    """Where transfers lie when the engine is Spark."""
+
+    path: str | None = Field(
+        None,
+        description="folder of the Delta tables, which every worker reaches; unset is `lake` in the data directory",
+    )
+    transfers_at_once: int = Field(
+        5_000_000,
+        ge=1,
+        description="transfers a load gathers before they are written to the lake: half a gigabyte, and files that are "
+        "not small",
+    )
+
+
+class SparkSettings(Section):
+    """The session of the second engine."""
+
+    master: str = Field(
+        "local[*]",
+        description="where Spark runs: local[*] on this machine, spark://HOST:PORT for a cluster, sc://HOST:PORT for a "
+        "server of Spark Connect",
+    )
+    driver_memory: str = Field("2g", description="memory of the session on this machine; a server has its own")
+    executor_memory: str = Field("2g", description="memory of each worker's process on a cluster")
+    partitions: int = Field(
+        0, ge=0, description="partitions of a shuffle; 0 takes two for each core that the session has"
+    )
+    options: dict[str, str] = Field(
+        default_factory=dict, description="more of Spark's own settings, as spark.sql.files.maxPartitionBytes"
+    )
 
 
 class MapConstants(Section):
@@ -226,6 +302,11 @@ class SourceSettings(Section):
         200 * 1024**3, ge=1024, description="largest content of a packed file: a bomb must not fill the disk"
     )
     max_raw_text: int = Field(2_000, ge=100, description="characters of a rejected row kept in raw.rejects")
+    inputs: tuple[str, ...] = Field(
+        (),
+        description="what each run reads beside its folder: folders, Delta and Iceberg tables, s3://bucket/folder, "
+        "postgresql://user@host/database?table=schema.name",
+    )
     tokens: Path | tuple[Path, ...] | None = Field(
         None,
         description="token files: a CSV (chain, token_address, token_symbol, decimals), token lists (JSON), "
@@ -246,6 +327,11 @@ class SourceSettings(Section):
     @classmethod
     def _price_texts(cls, value: Any) -> Any:
         return str(value) if isinstance(value, Path) else tuple(map(str, value)) if isinstance(value, list) else value
+
+    @field_validator("inputs")
+    @classmethod
+    def _hold_no_secret(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(holding_no_secret, value))
 
     @field_validator("chains")
     @classmethod
@@ -445,6 +531,13 @@ class AnomalySettings(Section):
     min_amount_by_token: dict[str, float] = Field(
         {"ETH": 10.0, "BTC": 1.0, "LPT": 1000.0, "USDT": 10000.0, "USDC": 10000.0},
         description="the same per token symbol, roughly 10,000 USD",
+    )
+    unknown_token_days: int = Field(
+        3,
+        ge=1,
+        description="days on which a series must have moved before it has a row for every day and is judged, where "
+        "neither a registry nor a token file knows its token and nothing of it was worth dollars: spam comes once or "
+        "twice, and its rows would outnumber all others; 1 fills and judges every series",
     )
     top_k: int = Field(10, ge=1, description="days shown by the top-K views, as in the LPT study")
     surge_amount_by_token: dict[str, float] = Field(
@@ -943,6 +1036,13 @@ class QualitySettings(Section):
         description="share of rejected rows in a run above which nothing is published; the default 1 never stops a "
         "run, because every rejected row is reported",
     )
+    full_audit_days: int = Field(
+        7,
+        ge=0,
+        description="days after which a run audits the rows of every day again, 0 for each run: a run audits the days "
+        "that it changes, and what changes rows of other days is a fault of the disk or of netraflow, which a week "
+        "bounds; `netraflow doctor --audit` does so for what is published, at any time",
+    )
     max_collapse: float = Field(
         0.1,
         ge=0,
@@ -973,7 +1073,7 @@ class ChannelSettings(Section):
     key_env: str | None = Field(
         None, description="environment variable with the key that signs a webhook; if unset, messages are unsigned"
     )
-    path: Path | None = Field(None, description="file of a file channel; messages are appended to it")
+    path: Path | None = Field(None, description="file of a file channel, on this machine; messages are appended to it")
     min_severity: Severity = Field(
         "HIGH", description="less severe alerts stay in the alert ledger and are not sent to this channel"
     )
@@ -985,6 +1085,8 @@ class ChannelSettings(Section):
         for key in needed.get(self.kind, ("url_env",)):
             if not getattr(self, key):
                 raise ValueError(f"a channel of kind {self.kind} needs {key}")
+        if self.path and layers.is_address(self.path):
+            raise ValueError(f"path {self.path} is no file of this machine, and messages are appended to it")
         for key in ("url_env", "key_env"):
             name = getattr(self, key)
             if name and (not name.replace("_", "").isalnum() or not name.isupper()):
@@ -1093,6 +1195,42 @@ class AlertSettings(Section):
                     "or one can never be given"
                 )
         return self
+
+
+class ExportSettings(Section):
+    """Other systems that get the tables of each run."""
+
+    delta: str | None = Field(
+        None, description="folder or s3://bucket/folder whose Delta tables follow each publication; unset writes none"
+    )
+    parquet: str | None = Field(
+        None, description="folder or s3://bucket/folder whose Parquet files follow each publication; unset writes none"
+    )
+    postgres: str | None = Field(
+        None,
+        description="postgresql://user@host/database, or env:NAME, whose tables follow each publication; unset writes "
+        "none",
+    )
+    tables: tuple[str, ...] = Field(
+        (), description="tables that follow, such as marts.fct_daily_netflow; none means every mart and detection table"
+    )
+    rows_per_day: int = Field(
+        10_000,
+        ge=1,
+        description="rows a day from which files hold a day; a table with fewer has a file a month, because a file of "
+        "less than a megabyte costs its readers more to open than to read",
+    )
+    rows_per_commit: int = Field(
+        2_000_000,
+        ge=1,
+        description="changed rows of a Delta table up to which they are one commit: to write two million of six "
+        "columns in 90 days takes 1.3 GB of memory",
+    )
+
+    @field_validator("postgres")
+    @classmethod
+    def _is_no_secret(cls, value: str | None) -> str | None:
+        return holding_no_secret(value) if value else value
 
 
 class ExplorerSettings(Section):
@@ -1246,11 +1384,7 @@ class ExplorerSettings(Section):
     @field_validator("database")
     @classmethod
     def _is_no_secret(cls, value: str | None) -> str | None:
-        if value and not value.startswith("env:") and has_password(value):
-            raise ValueError(
-                f"it holds a password; put the URL into a variable such as {SECRET_PREFIX}CASES and write env:NAME"
-            )
-        return value
+        return holding_no_secret(value) if value else value
 
     @field_validator("memory_limit")
     @classmethod
@@ -1510,7 +1644,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("data"), description="folder for everything: inbox, build, published files, exports, reports"
     )
+    engine: Literal["duckdb", "spark"] = Field(
+        "duckdb",
+        description="what builds models and runs kernels: DuckDB in this process, or Spark on tables of a Delta lake "
+        "for what one machine can not hold",
+    )
     warehouse: WarehouseSettings = WarehouseSettings()
+    lake: LakeSettings = LakeSettings()
+    spark: SparkSettings = SparkSettings()
     sources: SourceSettings = SourceSettings()
     labels: LabelSettings = LabelSettings()
     screen: ScreenSettings = ScreenSettings()
@@ -1526,6 +1667,7 @@ class Settings(BaseSettings):
     quality: QualitySettings = QualitySettings()
     alerts: AlertSettings = AlertSettings()
     reports: ReportSettings = ReportSettings()
+    exports: ExportSettings = ExportSettings()
     explorer: ExplorerSettings = ExplorerSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     nodes: NodeSettings = NodeSettings()
@@ -1574,6 +1716,11 @@ class Settings(BaseSettings):
         return self.data_dir / "build" / "warehouse.duckdb"
 
     @property
+    def lake_path(self) -> str:
+        """Folder of the Delta tables, without a slash at its end."""
+        return (self.lake.path or str(self.data_dir.resolve() / "lake")).rstrip("/")
+
+    @property
     def scratch_dir(self) -> Path:
         """Folder of what a load unpacks, gone with the load."""
         return self.data_dir / "build" / "unpacked"
@@ -1603,7 +1750,7 @@ class Settings(BaseSettings):
         values = self.model_dump()
         for section, keys in sections.items():
             values[section] = {**values[section], **keys}
-        flat = layers.absolute(layers.flat(values), Path.cwd())
+        flat = layers.absolute(layers.flat(values), Path.cwd(), self.data_dir)
         made = _validated(layers.nested(flat), lambda _: "the options given")
         origins = {**self._recall.origins, **dict.fromkeys(layers.flat(sections), "command line")}
         made._recall = replace(self._recall, origins=origins)
@@ -1614,7 +1761,7 @@ class Settings(BaseSettings):
     ) -> Settings:
         """A copy with more label, token and price files beside those it has, each once."""
         given = layers.flat({"labels": {"files": labels}, "sources": {"tokens": tokens, "prices": prices}})
-        more = layers.absolute({key: value for key, value in given.items() if value}, Path.cwd())
+        more = layers.absolute({key: value for key, value in given.items() if value}, Path.cwd(), self.data_dir)
         merged = layers.over(layers.flat(self.model_dump(mode="json")), more, does_add=True)
         changes = layers.nested({key: merged[key] for key in more})
         return self.with_changes(**changes)
@@ -1654,12 +1801,14 @@ def load_settings(data_dir: Path | None = None, file: Path | None = None, forget
     path, written = settings_file(file)
     environment = _environment()
     root = data_dir or Path({**written, **environment}.get(("data_dir",), Settings.model_fields["data_dir"].default))
+    if layers.is_address(root):
+        raise UsageError(f"the data directory {root} is no folder", "give a folder of this machine with --data-dir")
     memory = root / SETTINGS_FILE
     if path.exists() and memory.exists() and path.samefile(memory):
         written = {}
     kept = layers.read_memory(root)
     remembered = layers.without(kept, forget)
-    given = layers.absolute(layers.over(written, environment), Path.cwd())
+    given = layers.absolute(layers.over(written, environment), Path.cwd(), root)
     merged = layers.over(remembered, given, does_add=True)
     sources = {"environment": environment, "file": written, "remembered": remembered}
     places = {"environment": "the environment", "file": str(path), "remembered": str(memory)}
@@ -1748,6 +1897,39 @@ def secret(name: str) -> str:
             "set it where the process starts; the settings hold its name only",
         )
     return value
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """How S3, or what speaks like it, is reached; endpoint is empty for Amazon's own."""
+
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+    token: str = field(repr=False)
+    region: str
+    endpoint: str
+
+
+def object_store() -> ObjectStore:
+    """What the usual variables of the environment say of S3. It is read when it is used and kept nowhere.
+
+    Raises:
+        UsageError: there are no credentials.
+    """
+    key, word = os.environ.get("AWS_ACCESS_KEY_ID", ""), os.environ.get("AWS_SECRET_ACCESS_KEY", "")
+    if not (key and word):
+        raise UsageError(
+            "there are no credentials for s3://",
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where the process starts; `aws configure "
+            "export-credentials --format env` prints those of a profile",
+        )
+    return ObjectStore(
+        key,
+        word,
+        os.environ.get("AWS_SESSION_TOKEN", ""),
+        os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+        os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "",
+    )
 
 
 def credential(name: str) -> str:

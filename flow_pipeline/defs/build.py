@@ -10,10 +10,11 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
 
 from flow_pipeline.defs.common import FOLLOW, OWNERS, POOL, daily, facts_of, settings, show, window_of
+from flow_pipeline.detection.stretches import check_memory
 from flow_pipeline.questions.publications import counted
 from flow_pipeline.reports.charts import shown_marts
 from flow_pipeline.warehouse import dbt
-from flow_pipeline.warehouse.days import plan_rebuild
+from flow_pipeline.warehouse.days import first_dirty_day, plan_rebuild
 from flow_pipeline.warehouse.stages import begin_marts, finish_marts
 from flow_pipeline.warehouse.store import open_build, run_lock
 
@@ -61,6 +62,7 @@ def build_marts(context: dg.AssetExecutionContext) -> Iterator[Any]:
     with run_lock(settings()):
         with open_build(settings()) as connection:
             full = plan_rebuild(connection, window_of(context), settings())
+            check_memory(connection, None if full else first_dirty_day(connection), settings())
             begin_marts(connection)
         os.environ.update(dbt.environment(settings()))
         client = DbtCliResource(

@@ -16,6 +16,7 @@ from flow_pipeline.detectors import Detector, discover
 from flow_pipeline.detectors.daily import FINDINGS
 from flow_pipeline.detectors.typology import typologies
 from flow_pipeline.domain.tables import STORE_WALLET_FEATURES, USER_TABLES
+from flow_pipeline.engines import searcher
 from flow_pipeline.reports.charts import evidence_pictures, flow_picture, pictures_of
 from flow_pipeline.wallets.features import run_wallet_features
 from flow_pipeline.wallets.smart_money import run_smart_money
@@ -91,7 +92,7 @@ def _typologies() -> dg.AssetsDefinition:
     @dg.multi_asset(specs=[*each, *union], name="typologies", backfill_policy=dg.BackfillPolicy.single_run(), pool=POOL)
     def run(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
-            counts = run_typologies(connection, settings())
+            counts = run_typologies(connection, settings(), searcher(settings()))
             totals = table_counts(connection, [f"detection.{name}" for name in _UNION])
             pictures = evidence_pictures(connection, settings())
         for name, found in counts.items():
@@ -136,7 +137,7 @@ def _flows() -> dg.AssetsDefinition:
     def run(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         with run_lock(settings()), open_build(settings()) as connection:
             load_groups(connection, settings().tracing)
-            counts = run_flows(connection, settings().tracing)
+            counts = run_flows(connection, settings())
             picture = flow_picture(connection, settings())
         show(context, ["detection", "group_flow_summaries"], {"largest flows": picture} if picture else {})
         for name, count in counts.items():
@@ -162,7 +163,7 @@ def _clusters() -> list[dg.AssetsDefinition]:
         "detection.cluster_analysis",
         _MEANING["cluster_analysis"],
         "detection",
-        {"python", "igraph"},
+        {"python", "numba"},
         [dg.AssetKey(["detection", "findings"])],
         partitions_def=daily(),
     )

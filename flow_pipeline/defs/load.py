@@ -1,7 +1,6 @@
 """Stage 1: files and labels into schema raw."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 
@@ -11,6 +10,7 @@ from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.loading.labels import load_labels
 from flow_pipeline.memory import refuse_vanished, told_changes, told_memory
 from flow_pipeline.pipeline import describe_load, load
+from flow_pipeline.places import bring_files
 from flow_pipeline.warehouse.store import open_build, run_lock, table_counts
 
 _TABLES = [table for table in USER_TABLES if table.schema == "raw" and table is not RAW_LABELS]
@@ -33,6 +33,7 @@ class InputFolder(dg.Config):
 )
 def labels() -> dg.MaterializeResult[None]:
     """Label packs and label files."""
+    bring_files(settings())
     refuse_vanished(settings())
     with run_lock(settings()), open_build(settings()) as connection:
         load_labels(connection, settings())
@@ -49,7 +50,7 @@ def labels() -> dg.MaterializeResult[None]:
 )
 def load_files(context: dg.AssetExecutionContext, config: InputFolder) -> Iterator[dg.MaterializeResult[None]]:
     """Every recognised file of the folder, for the days of the run."""
-    folder = Path(config.folder) if config.folder else settings().inbox
+    folder = config.folder or settings().inbox
     options = LoadOptions(landing=None if config.folder else settings().landing)
     settings().inbox.mkdir(parents=True, exist_ok=True)
     window = window_of(context)

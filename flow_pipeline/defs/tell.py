@@ -9,6 +9,7 @@ from flow_pipeline.alerts.ledger import commit, listed
 from flow_pipeline.defs.common import ops_asset, settings, show
 from flow_pipeline.domain.tables import OPS_ALERTS
 from flow_pipeline.pipeline import describe_alerts, report, write_figures
+from flow_pipeline.reports.targets import export_after_run
 
 _FIRST = ("netflow-total-*.png", "top-destinations.png")
 
@@ -38,9 +39,10 @@ WRITTEN = "report_is_written"
     ],
 )
 def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster compares it
-    """Pages, Markdown files and folders of charts, and the figures for Prometheus when a file for them is set."""
+    """Pages, Markdown files and folders of charts, and figures for Prometheus and other systems where those are set."""
     file = settings().reports.metrics_file
     failures = write_figures(settings(), file) if file else []
+    failures += export_after_run(settings())
     written, of_report = report(settings())
     failures += of_report
     pages = {path.name: dg.MetadataValue.path(str(path)) for path in written if path.suffix == ".html"}

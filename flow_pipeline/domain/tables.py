@@ -92,6 +92,23 @@ STORE_TRANSFERS = Table(
         ),
     ),
 )
+STORE_FRESH_TRANSFERS = Table(
+    "store",
+    "fresh_transfers",
+    "One row per accepted transfer that the lake does not hold yet, where one is kept.",
+    STORE_TRANSFERS.columns,
+)
+STORE_REMOVED_TRANSFERS = Table(
+    "store",
+    "removed_transfers",
+    "One row per transfer of the lake that was taken out since it was written to.",
+    _columns(
+        ("load_id", "INTEGER", "the load that had added the transfer"),
+        ("source_row", "BIGINT", "1-based data row in the source file"),
+    ),
+)
+LAKE_TABLES = (STORE_FRESH_TRANSFERS, STORE_REMOVED_TRANSFERS)
+"""Tables of a build file whose transfers lie in a lake: store.transfers is a view over it and them there."""
 STORE_ADDRESSES = Table(
     "store",
     "addresses",

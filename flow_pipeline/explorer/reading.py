@@ -25,6 +25,7 @@ from flow_pipeline.warehouse.store import (
     published_faults,
     published_path,
 )
+from flow_pipeline.warehouse.transfers import lend_lake
 
 
 class Gone(FlowError):
@@ -153,6 +154,7 @@ class Reading:
             # Another reader of this process may have it open, with the same settings, which are locked.
             if not connection.execute("select current_setting('lock_configuration')").fetchall()[0][0]:
                 connection.execute("set global TimeZone = 'UTC'")
+                lend_lake(connection)
                 connection.execute("set enable_external_access = false")
                 connection.execute("set lock_configuration = true")
         return _File(path, connection)

@@ -24,26 +24,29 @@ from flow_pipeline.detection.entity_clusters import run_entity_clusters
 from flow_pipeline.detection.findings import run_typologies
 from flow_pipeline.detection.flows import load_groups, run_flows
 from flow_pipeline.detection.risk import run_risk
+from flow_pipeline.detection.stretches import check_memory
 from flow_pipeline.detectors import daily, typology
 from flow_pipeline.domain.errors import AuditFailed, FlowError, UsageError
 from flow_pipeline.domain.markdown import row
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.engines import builder, lake, searcher
 from flow_pipeline.labels import LabelSet
 from flow_pipeline.loading.ingest import LoadOptions, LoadReport, load_folder
 from flow_pipeline.loading.labels import chains_without_labels, load_labels
 from flow_pipeline.memory import complete, prepare, refuse_vanished
+from flow_pipeline.places import bring_files, outgoing
 from flow_pipeline.quality import Verdict
 from flow_pipeline.questions.rows import Rows
 from flow_pipeline.reports.exports import export_run, exports_are_of
 from flow_pipeline.reports.report import reports_are_of, write_reports
+from flow_pipeline.reports.targets import export_after_run
 from flow_pipeline.settings import Settings
 from flow_pipeline.wallets.features import run_wallet_features
 from flow_pipeline.wallets.smart_money import run_smart_money
 from flow_pipeline.wallets.trades import run_trades
-from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.audit import audit_stage, stop_if_blocked
-from flow_pipeline.warehouse.days import adds_few, needs_build, plan_rebuild
+from flow_pipeline.warehouse.days import adds_few, first_dirty_day, needs_build, plan_rebuild
 from flow_pipeline.warehouse.faults import explained
 from flow_pipeline.warehouse.publish import (
     last_recorded,
@@ -79,7 +82,7 @@ class RunResult:
         is_new: False when nothing had changed since the last publish.
         exports: CSV files written.
         reports: Report pages, Markdown files and folders of charts written.
-        tell_failures: Why a report or the metrics file is missing, each with its way out.
+        tell_failures: Why a report, the metrics file or an export to another system is missing, with its way out.
         told: New, changed and withdrawn alerts.
         delivery: What was sent of them.
     """
@@ -99,7 +102,7 @@ class RunResult:
 
 def run(
     settings: Settings,
-    folder: Path,
+    folder: str | Path,
     window: Window,
     options: LoadOptions,
     say: Progress = lambda text: None,
@@ -162,6 +165,7 @@ def tell(settings: Settings, result: RunResult, say: Progress = lambda text: Non
     result.delivery.errors |= waits
     if settings.reports.metrics_file:
         result.tell_failures += write_figures(settings, settings.reports.metrics_file)
+    result.tell_failures += export_after_run(settings, say)
     run_id = published_run(settings)
     if settings.reports.each_run and run_id and not reports_are_of(settings, run_id):
         say("write the report")
@@ -172,9 +176,10 @@ def tell(settings: Settings, result: RunResult, say: Progress = lambda text: Non
 def write_figures(settings: Settings, file: Path) -> list[str]:
     """Write the metrics file of a run, which is published whatever becomes of it; gives why there is none."""
     try:
-        write_textfile(settings, file)
-    except OSError as error:
-        reason = f"{file}: {error.strerror or error}"
+        with outgoing(file) as local:
+            write_textfile(settings, local)
+    except (OSError, FlowError) as error:
+        reason = error.message if isinstance(error, FlowError) else f"{file}: {error.strerror or error}"
         return [f"the metrics could not be written ({reason}); {METRICS_HINT}"]
     return []
 
@@ -221,7 +226,7 @@ def send_alerts(settings: Settings) -> Outcome:
 
 def load(
     settings: Settings,
-    folder: Path,
+    folder: str | Path,
     window: Window,
     options: LoadOptions,
     say: Progress = lambda text: None,
@@ -231,6 +236,7 @@ def load(
 
     With `publish_leftover`, what an interrupted run had recorded but not swapped in is swapped in now.
     """
+    bring_files(settings)
     refuse_vanished(settings)
     typology.check_parameters(settings.typologies)
     daily.check_parameters(settings.anomalies)
@@ -238,9 +244,14 @@ def load(
     waiting = ledger_trouble(settings)
     with open_build(settings) as connection:
         run_id = new_run_id(settings, connection)
-        report = load_folder(
-            connection, folder, window, settings, options, lambda path, n, count: say(f"load {n}/{count}: {path.name}")
-        )
+        lake.settle(connection, settings)
+
+        def on_file(path: Path, place: int, count: int) -> None:
+            lake.gather(connection, settings)
+            say(f"load {place}/{count}: {path.name}")
+
+        report = load_folder(connection, folder, window, settings, options, on_file)
+        lake.write(connection)
         result = RunResult(run_id, report, load_labels(connection, settings))
         report.notes += chains_without_labels(connection)
         load_groups(connection, settings.tracing)
@@ -292,8 +303,9 @@ def transform(settings: Settings, window: Window, say: Progress = lambda text: N
     say("build the marts")
     with open_build(settings) as connection:
         full = plan_rebuild(connection, window, settings)
+        check_memory(connection, None if full else first_dirty_day(connection), settings)
         begin_marts(connection)
-    dbt.transform(settings, full)
+    builder(settings)(settings, full)
     with open_build(settings) as connection:
         finish_marts(connection, settings)
 
@@ -326,7 +338,8 @@ def _follow_findings(settings: Settings, say: Progress) -> dict[str, int]:
     """Typologies, trades and wallets; trades need to know the hubs that typologies find."""
     with open_build(settings) as connection:
         say("detect typologies")
-        counts = {name: found["kept"] for name, found in run_typologies(connection, settings).items()}
+        found = run_typologies(connection, settings, searcher(settings))
+        counts = {name: of_it["kept"] for name, of_it in found.items()}
         say("follow trades")
         counts |= run_trades(connection, settings.smart_money) | run_wallet_features(connection, settings.smart_money)
         return counts | run_smart_money(connection, settings)
@@ -340,7 +353,7 @@ def _follow_groups(settings: Settings, say: Progress) -> dict[str, int]:
             connection, settings.clusters
         )
         say("follow group flows")
-        counts |= run_flows(connection, settings.tracing)
+        counts |= run_flows(connection, settings)
         say("analyse clusters")
         measure_clusters(connection, settings.clusters)
         return counts
@@ -394,6 +407,7 @@ def _swap(settings: Settings, run_id: str) -> Path:
     prepare(settings, run_id)
     published = swap_in(settings, run_id)
     complete(settings)
+    lake.prune(settings)
     return published
 
 

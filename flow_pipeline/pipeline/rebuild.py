@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from flow_pipeline.detection.flows import load_groups
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
+from flow_pipeline.engines import lake
 from flow_pipeline.loading.ingest import load_recorded
 from flow_pipeline.loading.labels import load_labels
 from flow_pipeline.loading.ledger import Ledger, RecordedLoad, read_ledger, write_history
 from flow_pipeline.memory import refuse_vanished
 from flow_pipeline.pipeline import Progress, RunResult, build, failures_alert, publish, record, tell
+from flow_pipeline.places import bring_files
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.publish import new_run_id
 from flow_pipeline.warehouse.store import open_build, run_lock
@@ -35,6 +38,7 @@ def rebuild(
         UsageError: there is no ledger, or files are gone.
         AuditFailed: a blocking expectation failed; nothing was published.
     """
+    bring_files(settings)
     refuse_vanished(settings)
     with run_lock(settings), failures_alert(settings):
         ledger = read_ledger(settings)
@@ -60,7 +64,14 @@ def _load_anew(settings: Settings, ledger: Ledger, say: Progress) -> RunResult:
     loads = [load for load in ledger.loads if not load.is_gone]
     changed = {load.path for load in loads if load.has_changed}
     with open_build(settings, fresh) as connection:
-        report = load_recorded(connection, loads, settings, lambda path, n, of: say(f"load {n}/{of}: {path.name}"))
+        lake.settle(connection, settings)
+
+        def on_file(path: Path, place: int, count: int) -> None:
+            lake.gather(connection, settings)
+            say(f"load {place}/{count}: {path.name}")
+
+        report = load_recorded(connection, loads, settings, on_file)
+        lake.write(connection)
         for file in report.files:
             if file.path in changed:
                 file.notes.insert(0, "the file has changed since it was loaded: its rows are those of today")

@@ -12,6 +12,7 @@ from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.loading.labels import load_labels
 from flow_pipeline.memory import refuse_vanished
 from flow_pipeline.pipeline import Progress, RunResult, run, transform
+from flow_pipeline.places import bring_files
 from flow_pipeline.questions.restatements import moved_days
 from flow_pipeline.questions.rows import Rows
 from flow_pipeline.settings import Settings
@@ -37,6 +38,7 @@ def preview(settings: Settings, labels: tuple[Path, ...], say: Progress = lambda
     published = settings.published_link
     if not published.exists():
         raise UsageError(f"there is no published warehouse at {published}", "run `netraflow analyze INPUT_DIR` first")
+    bring_files(settings.with_files(labels=labels))
     refuse_vanished(settings)
     with run_lock(settings), tempfile.TemporaryDirectory(prefix="restate-", dir=settings.build_file.parent) as name:
         trial = settings.with_files(labels=labels).model_copy(update={"data_dir": Path(name)})

@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "flow_pipeline"
 FILES = sorted(PACKAGE.rglob("sql/*.sql"))
-MACROS = {"macros"}
+MACROS = {"macros", "macros_spark"}
 """Files of several statements: words that the others use."""
 
 _IS_SQL = re.compile(

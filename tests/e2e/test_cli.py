@@ -345,7 +345,9 @@ def test_labels_may_follow_one_option(tmp_path: Path) -> None:
 
 
 def test_the_doctor_says_what_is_wrong_and_exits_1(data: str, tmp_path: Path) -> None:
-    assert call("--data-dir", data, "doctor").returncode == 0
+    well = call("--data-dir", data, "doctor", "--audit")
+    assert well.returncode == 0, well.stderr
+    assert "audit of every day" in well.stdout
     assert call("--data-dir", str(tmp_path / "nothing"), "doctor").returncode == 0
     build_file = tmp_path / "build" / "warehouse.duckdb"
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from flow_pipeline.detection import clusters
 from flow_pipeline.settings import Settings, load_settings
 from tests.conftest import ask, build, hashes, label_file, transfer, write_csv
 from tests.worlds import address, rows_of
@@ -57,7 +60,9 @@ def test_a_transfer_between_two_entities_is_in_both_clusters(settings: Settings,
     ]
 
 
-def test_day_by_day_is_all_at_once(settings: Settings, tmp_path: Path) -> None:
+def test_day_by_day_and_cluster_by_cluster_is_all_at_once(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     days = [
         [
             transfer(10 * day + n, address(a), address(b), 3, at=f"2025-05-{day:02d}T{n + 20}:50:00Z")
@@ -69,6 +74,7 @@ def test_day_by_day_is_all_at_once(settings: Settings, tmp_path: Path) -> None:
     for number, rows in enumerate(days):
         write_csv(tmp_path / "in" / f"{number}.csv", rows)
         build(daily, tmp_path / "in")
+    monkeypatch.setattr(clusters, "_ROWS_AT_ONCE", 1)
     build(once, tmp_path / "in")
     assert hashes(once)["detection.cluster_analysis"] == hashes(daily)["detection.cluster_analysis"]
     assert ask(once, "SELECT count(*) FROM detection.cluster_analysis") == [(3,)]

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -308,6 +309,22 @@ def test_little_memory_names_the_setting_to_change(world: Settings) -> None:
     with pytest.raises(FlowError, match="not enough memory") as refusal, open_build(little) as connection:
         connection.execute("select list(range) from range(100_000_000)").fetchall()
     assert "warehouse.memory_limit" in refusal.value.hint
+
+
+def test_a_day_that_does_not_fit_is_refused_before_anything_is_built(settings: Settings, tmp_path: Path) -> None:
+    rows = [transfer(n, U, V, n + 1, at=f"2025-05-0{n}") for n in (1, 4, 5)]
+    write_csv(tmp_path / "in" / "a.csv", rows)
+    tight = settings.with_changes(warehouse={"bytes_per_transfer": 10**9})
+    with pytest.raises(FlowError) as refusal:
+        build(tight, tmp_path / "in")
+    assert "4GB is too little to search 2025-05-05: one token has 3 transfers" in refusal.value.message
+    assert not ask(
+        settings, "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'marts' AND table_name = 'dim_tokens'", True
+    )
+    named = re.search(r"MEMORY_LIMIT=(\d\.\dGB)", refusal.value.hint)
+    assert named
+    build(tight.with_changes(warehouse={"memory_limit": named[1]}), tmp_path / "in")
+    assert ask(settings, "SELECT count(*) FROM detection.findings WHERE typology = 'large_transfer'") == [(3,)]
 
 
 def test_an_error_that_quotes_the_first_one_is_told_as_the_first() -> None:

@@ -26,6 +26,7 @@ from flow_pipeline.questions.places import place_of
 from flow_pipeline.settings import ExplorerSettings, Settings, load_settings
 from flow_pipeline.warehouse import read_tables
 from flow_pipeline.warehouse.audit import audit_stage
+from flow_pipeline.warehouse.content import content_hashes
 from flow_pipeline.warehouse.days import mark_built
 from flow_pipeline.warehouse.read_tables import fill_read_tables, sorted_through
 from flow_pipeline.warehouse.stages import check_publishable
@@ -237,7 +238,7 @@ def test_days_one_by_one_are_days_at_once(
             failed = {verdict.expectation.name for verdict in verdicts if not verdict.is_success}
             assert failed <= {"dollars_are_those_of_transfers"}  # the marts that it compares with are not built here
             if is_published:
-                mark_built(connection)
+                mark_built(connection, settings.quality)
     with open_build(settings) as connection:
         kept = answers(connection)
         with without_tables():
@@ -336,6 +337,40 @@ def test_the_audit_sees_what_is_wrong(world: Settings, tmp_path: Path, damage: s
     result = RunResult("test", load_only(settings, tmp_path / "in"))
     with pytest.raises(AuditFailed, match=named):
         audit(settings, result, ("reading",))
+
+
+def test_a_run_audits_the_days_that_changed_and_every_day_when_it_is_due(world: Settings, tmp_path: Path) -> None:
+    settings = copied(world, tmp_path)
+    due = settings.with_changes(quality={"full_audit_days": 0})
+    with open_build(settings) as connection:
+        first, last = connection.execute("select min(block_date), max(block_date) from store.transfers").fetchall()[0]
+        connection.execute("insert into store.dirty_days values (?)", [last])
+        connection.execute("update store.state set value = ''  where key = 'all_days_changed'")
+        assert failed(connection, settings) == failed(connection, due) == set()
+        for day, is_seen in ((last, True), (first, False)):
+            connection.execute("begin")
+            for damage in (
+                "update marts.fct_daily_region_flow set amount = amount + 1 where block_date = ?",
+                "update store.address_transfers set amount = 99 where is_out and block_timestamp::date = ?",
+                "update detection.netflow_scores set netflow = netflow + 1 where block_date = ?",
+            ):
+                connection.execute(damage, [day])
+            named = {"regions_sum_to_the_volume", "both_ways_mirror_each_other", "every_exchange_day_is_scored"}
+            assert failed(connection, settings) == (named if is_seen else set())
+            assert failed(connection, due) == named
+            connection.execute("rollback")
+        content_hashes(connection)
+        connection.execute("update detection.findings set score = score / 2")
+        assert failed(connection, settings) == set()
+        assert failed(connection, due) == {"kept_hashes_are_those_of_rows"}
+
+
+def failed(connection: Connection, settings: Settings) -> set[str]:
+    """The expectations that do not hold on the days that a run would audit."""
+    verdicts = [
+        v for stage in ("marts", "detection", "reading") for v in audit_stage(connection, stage, "test", settings)
+    ]
+    return {verdict.expectation.name for verdict in verdicts if not verdict.is_success}
 
 
 def copied(world: Settings, folder: Path, **explorer: Any) -> Settings:

@@ -12,6 +12,7 @@ from flow_pipeline.cli import main
 from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
+from flow_pipeline.wallets import trades
 from tests.conftest import TX_HEADER, ask, build, label_file, write_csv
 
 NAMES = ("wallet", "pool", "second_pool", "bot", "owner", "router", "stranger", "dex", "other", "dust")
@@ -193,10 +194,11 @@ def test_a_page_about_the_wallet(priced: Settings, tmp_path: Path, capsys: pytes
 
 
 @pytest.mark.slow
-def test_day_by_day_as_all_at_once(priced: Settings, tmp_path: Path) -> None:
+def test_day_by_day_as_all_at_once(priced: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = world()
     build(priced, made.write(tmp_path / "all"))
     whole = told(priced)
+    monkeypatch.setattr(trades, "_SWAPS_AT_ONCE", 2)
     apart = priced.model_copy(update={"data_dir": tmp_path / "apart"})
     for number, days in enumerate((range(1, 3), range(3, 4), range(4, 6), range(6, 8))):
         build(apart, made.write(tmp_path / f"part{number}", days), Window())
