@@ -80,9 +80,9 @@ def _search(connection: Connection, settings: Settings, stretch: Stretch) -> _Se
 
 
 def _parts(connection: Connection, stretch: Stretch, count: int) -> list[Stretch]:
-    """A stretch in so many groups of tokens of about the same number of transfers; fewer where it has fewer tokens."""
+    """A stretch in so many groups of tokens of about the same number of transfers; at least one, if without tokens."""
     rows = connection.execute(
-        sql("kernels_tokens"), {"tokens": list(stretch.tokens) if stretch.tokens else None}
+        sql("kernels_tokens"), {"tokens": None if stretch.tokens is None else list(stretch.tokens)}
     ).fetchall()
     sizes = [0] * max(min(count, len(rows)), 1)
     tokens: list[list[int]] = [[] for _ in sizes]
@@ -90,8 +90,4 @@ def _parts(connection: Connection, stretch: Stretch, count: int) -> list[Stretch
         least = sizes.index(min(sizes))
         sizes[least] += transfers
         tokens[least].append(token)
-    return [
-        replace(stretch, tokens=tuple(group), transfers=size)
-        for group, size in zip(tokens, sizes, strict=True)
-        if group
-    ]
+    return [replace(stretch, tokens=tuple(group), transfers=size) for group, size in zip(tokens, sizes, strict=True)]

@@ -15,7 +15,7 @@ from flow_pipeline.engines.tables import Pinned, pinned, shown
 from flow_pipeline.engines.tasks import fill
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse import dbt
-from flow_pipeline.warehouse.store import Connection, open_build, transaction
+from flow_pipeline.warehouse.store import Connection, open_build, spark_macros, transaction
 from flow_pipeline.warehouse.transfers import lake_of
 
 if TYPE_CHECKING:
@@ -59,21 +59,19 @@ def transform(settings: Settings, full_refresh: bool) -> None:
         for node in project.nodes.values()
         if str(node.resource_type) == "model" and node.config.materialized != "view"
     ]
-    for statement in dbt.spark_functions():
+    for statement in spark_macros():
         spark.sql(statement)
     with open_build(settings) as connection:
         _show_sources(spark, connection, settings, _sources(project))
         if not full_refresh:
             for model in models:
                 _show_standing(spark, connection, settings, model)
-    more = {"NETRAFLOW_DBT_LAKE": settings.lake_path, "NETRAFLOW_DBT_BUILD": build}
-    given = ["--no-write-json", *dbt.arguments(settings, full_refresh), "--target", "lake"]
-    dbt.invoke(settings, given, target=dbt.target_path(settings) / "lake", more=more)
+    dbt.build_in_lake(settings, settings.lake_path, build, full_refresh)
     for model in models:
         _bring_home(spark, settings, model, build, full_refresh)
     if full_refresh:
         views = ["--no-write-json", "run", "--vars", json.dumps(dbt.variables(settings))]
-        dbt.invoke(settings, [*views, "--select", "config.materialized:view"], dbt.parsed_project(settings))
+        dbt.invoke(settings, [*views, "--select", "config.materialized:view"], project)
 
 
 def _sources(project: Any) -> list[str]:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,10 @@ from flow_pipeline.domain.chains import chains_of
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.imports import import_large
 from flow_pipeline.domain.shipped import IS_INSTALLED, shipped
-from flow_pipeline.domain.sql import statements
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.faults import cause_of, without_advice
 from flow_pipeline.warehouse.store import engine_config, open_published
 
-sql = statements(__package__)
 PROJECT = shipped("dbt_project")
 _NOTHING_FROM_OUTSIDE = (
     '<meta http-equiv="Content-Security-Policy" '
@@ -36,12 +34,6 @@ def project_fingerprint() -> str:
         if path.suffix in (".sql", ".yml") and "target" not in path.relative_to(PROJECT).parts:
             digest.update(path.relative_to(PROJECT).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
-
-
-def spark_functions() -> list[str]:
-    """The shared words of the warehouse that models use, as statements for a session of Spark."""
-    text = "\n".join(line for line in sql("macros_spark").splitlines() if not line.startswith("--"))
-    return [statement for statement in text.split(";") if statement.strip()]
 
 
 def contract_types(relation: str) -> dict[str, str]:
@@ -190,7 +182,6 @@ def invoke(
     manifest: Any = None,
     target: Path | None = None,
     file: Path | None = None,
-    more: Mapping[str, str] | None = None,
 ) -> Any:
     """Run one dbt command in this process.
 
@@ -200,7 +191,6 @@ def invoke(
         manifest: A parsed project; None to have it parsed.
         target: Where dbt writes; else `target_path`.
         file: The warehouse; else the build file.
-        more: Environment variables of another engine.
 
     Raises:
         FlowError: dbt failed; the message names the model or test and its error.
@@ -219,7 +209,7 @@ def invoke(
         "--log-path",
         str(target / "logs"),
     ]
-    with _environment({**environment(settings, file), **(more or {})}):
+    with _environment(environment(settings, file)):
         result = dbtRunner(manifest).invoke(["--quiet", "--no-use-colors", "--log-level-file", "none", *given, *paths])
     _release_file()
     if result.exception:
@@ -263,7 +253,8 @@ def build_in_lake(settings: Settings, lake: str, name: str, full_refresh: bool) 
         full_refresh: Build all days, not only those in store.dirty_days.
     """
     with _environment({"NETRAFLOW_DBT_LAKE": lake, "NETRAFLOW_DBT_BUILD": name}):
-        invoke(settings, ["--no-write-json", *arguments(settings, full_refresh), "--target", "lake"])
+        given = ["--no-write-json", *arguments(settings, full_refresh), "--target", "lake"]
+        invoke(settings, given, target=target_path(settings) / "lake")
 
 
 @contextlib.contextmanager
