@@ -479,19 +479,14 @@ class Findings:
         last_time = np.maximum.reduceat(graph.time[hits.edges], hits.start[:-1])
         is_first = kind.detector.IDENTITY == "first"
         cut = [item for item in before.values() if is_first and item.serials.min() < self._oldest]
-        same = {item.serials.tobytes(): item for item in before.values()}
+        same = {(item.key, item.serials.tobytes()): item for item in before.values()}
         grown = {(item.focus, item.first): item for item in before.values()} if is_first else {}
         found: dict[str, Standing] = {}
         for number in range(len(hits)):
             edges = hits.edges[hits.start[number] : hits.start[number + 1]]
             serials = graph.row[edges].astype(np.int64)
-            if (known := same.get(serials.tobytes())) is not None:
-                found.setdefault(known.finding_id, known)
-                continue
             vertex = int(graph.address[hits.focus[number]]) if hits.focus[number] >= 0 else None
             token_number = int(graph.token[graph.sender[edges[0]]])
-            token = self._window.tokens[token_number]
-            focus = self._window.text(vertex) if vertex is not None else None
             key: object = vertex
             if isinstance(kind.advance, OfDays):
                 key = (token_number, int(last_time[number]) // DAY)
@@ -499,6 +494,12 @@ class Findings:
                 key = token_number
             elif not isinstance(kind.advance, OfAddresses):
                 key = None
+            # One's payments may be another's receipts: the same transfers are a finding of each.
+            if (known := same.get((key, serials.tobytes()))) is not None:
+                found.setdefault(known.finding_id, known)
+                continue
+            token = self._window.tokens[token_number]
+            focus = self._window.text(vertex) if vertex is not None else None
             begun = grown.get((focus, int(graph.row[edges.min()])))
             if begun is None:
                 begun = next((i for i in cut if i.focus == focus and np.isin(i.serials, serials).any()), None)

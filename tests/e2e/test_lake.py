@@ -318,7 +318,7 @@ def test_an_export_says_what_is_wrong_and_no_secret(
     assert SECRET not in told
     assert "Connection refused" in told
     assert "holds a password" in refused("postgres", f"postgresql://flow:{SECRET}@127.0.0.1/x", data)
-    monkeypatch.setattr("flow_pipeline.warehouse.lake.find_spec", lambda name: None)
+    monkeypatch.setattr("flow_pipeline.warehouse.extensions.find_spec", lambda name: None)
     assert 'pip install "netraflow[lake]"' in refused("postgres", place, data)
     for words in (["--to", "hive", "--out", "x"], ["--to", "delta"], ["--to", "delta", "--format", "csv"]):
         assert command("--data-dir", data, "export", *words) == 2
