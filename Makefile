@@ -8,7 +8,7 @@ export UV_PROJECT_ENVIRONMENT = $(VENV)
 SQLFLUFF := PYTHONWARNINGS=ignore $(BIN)/sqlfluff
 
 .PHONY: help setup lock demo test test-all test-spark tools lint fmt smoke sample docs pictures ui clean \
-	bench bench-live bench-typologies bench-flows bench-report bench-smart-money bench-explorer bench-decoding bench-amlsim measure-cards
+	bench bench-live bench-typologies bench-flows bench-report bench-smart-money bench-explorer bench-spark bench-decoding bench-amlsim measure-cards
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ bench-smart-money: setup  ## trades and wallet features
 
 bench-explorer: setup  ## the tables that the explorer reads: cost and answers
 	$(BIN)/python -m tests.benchmark.explorer $(ARGS)
+
+bench-spark: setup $(VENV)/.spark  ## the second engine on one worker and on two; needs Java 17
+	$(BIN)/python -m tests.benchmark.spark $(ARGS)
 
 bench-decoding: setup  ## logs of nodes as columns, against web3.py where it is installed
 	$(BIN)/python -m tests.benchmark.decoding $(ARGS)

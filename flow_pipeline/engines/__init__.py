@@ -22,7 +22,7 @@ def searcher(settings: Settings) -> Searcher:
     return search_on_workers
 
 
-def builder(settings: Settings) -> Callable[[Settings, bool], None]:
+def builder(settings: Settings) -> Callable[[Settings, bool], dbt.Built]:
     """Who builds the models under the engine in force, for all days or for those that wait."""
     if settings.engine != "spark":
         return dbt.transform

@@ -44,7 +44,7 @@ class _Model:
         return f"{self.schema}__{self.name}"
 
 
-def transform(settings: Settings, full_refresh: bool) -> None:
+def transform(settings: Settings, full_refresh: bool) -> dbt.Built:
     """Build every model on Spark for all days, or for those that wait, and have the build file hold what they give.
 
     Views of the build file are those of DuckDB, over the same tables.
@@ -66,12 +66,13 @@ def transform(settings: Settings, full_refresh: bool) -> None:
         if not full_refresh:
             for model in models:
                 _show_standing(spark, connection, settings, model)
-    dbt.build_in_lake(settings, settings.lake_path, build, full_refresh)
+    built = dbt.build_in_lake(settings, settings.lake_path, build, full_refresh)
     for model in models:
         _bring_home(spark, settings, model, build, full_refresh)
     if full_refresh:
         views = ["--no-write-json", "run", "--vars", json.dumps(dbt.variables(settings))]
         dbt.invoke(settings, [*views, "--select", "config.materialized:view"], project)
+    return built
 
 
 def _sources(project: Any) -> list[str]:

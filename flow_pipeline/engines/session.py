@@ -44,6 +44,8 @@ def session(settings: Settings) -> SparkSession:
     master = settings.spark.master
     builder = SparkSession.builder.appName("netraflow")
     if master.startswith("sc://"):
+        # dbt asks for the session of this process, and is told nothing of its address.
+        os.environ["SPARK_REMOTE"] = master
         builder = builder.remote(master)
     else:
         # Workers of this machine run in the environment of this process; those elsewhere have their own.
@@ -87,6 +89,9 @@ def _of_this_machine(settings: Settings) -> dict[str, str]:
     package = str(Path(__file__).resolve().parents[2])
     found = {
         "spark.ui.enabled": "false",
+        # Else both lie where the command was started, and where the system keeps small files.
+        "spark.sql.warehouse.dir": str(settings.build_file.parent.resolve() / "spark"),
+        "spark.local.dir": str(settings.build_file.parent.resolve() / "spill"),
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.memory": settings.spark.driver_memory,
         "spark.executor.memory": settings.spark.executor_memory,

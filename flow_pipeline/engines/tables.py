@@ -91,16 +91,18 @@ def shown(spark: SparkSession, table: Pinned) -> DataFrame:
 
     The folder of each build is read by itself: columns that folders name are told from there on.
     """
+    from pyspark.sql.pandas.types import from_arrow_schema
+
     opened = delta().DeltaTable(table.place, version=table.version)
-    empty = spark.createDataFrame(opened.to_pyarrow_dataset().schema.empty_table())
+    columns = from_arrow_schema(opened.to_pyarrow_dataset().schema, prefer_timestamp_ntz=True)
     bases = defaultdict(list)
     for path in opened.file_uris():
         inside = path.removeprefix(f"{table.place}/").split("/")[:-1]
         bases["/".join([table.place, *(part for part in inside if "=" not in part)])].append(path)
-    frame = empty
+    frame = spark.createDataFrame([], columns)
     for base, files in sorted(bases.items()):
-        read = spark.read.schema(empty.schema).option("basePath", base).parquet(*files)
-        frame = frame.unionByName(read.select(*empty.columns))
+        read = spark.read.schema(columns).option("basePath", base).parquet(*files)
+        frame = frame.unionByName(read.select(*columns.names))
     return frame
 
 

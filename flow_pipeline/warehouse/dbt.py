@@ -20,6 +20,8 @@ from flow_pipeline.warehouse.faults import cause_of, without_advice
 from flow_pipeline.warehouse.store import engine_config, open_published
 
 PROJECT = shipped("dbt_project")
+Built = dict[str, str]
+"""What became of each model and test by its name: success, pass, warn."""
 _NOTHING_FROM_OUTSIDE = (
     '<meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:\">"
@@ -233,14 +235,15 @@ def _failed(text: str, way_out: str) -> FlowError:
     return FlowError(f"{what}: {without_advice(text)}" if what else text, way_out)
 
 
-def transform(settings: Settings, full_refresh: bool) -> None:
+def transform(settings: Settings, full_refresh: bool) -> Built:
     """Build every model for all days, or the tables that new days change: views and label tables stand as built."""
     unchanged = [] if full_refresh else ["--exclude", "config.materialized:view", "dim_address_labels"]
     # Nobody reads the artifacts of a run in this process; writing them costs a third of a second.
-    invoke(settings, ["--no-write-json", *arguments(settings, full_refresh), *unchanged], parsed_project(settings))
+    given = ["--no-write-json", *arguments(settings, full_refresh), *unchanged]
+    return _statuses(invoke(settings, given, parsed_project(settings)))
 
 
-def build_in_lake(settings: Settings, lake: str, name: str, full_refresh: bool) -> None:
+def build_in_lake(settings: Settings, lake: str, name: str, full_refresh: bool) -> Built:
     """Build every model with the Spark session of this process, into files of the lake that nobody reads yet.
 
     The session has `spark_macros`, and each source as the view `schema__table`; afterwards it has each model as such a
@@ -254,7 +257,11 @@ def build_in_lake(settings: Settings, lake: str, name: str, full_refresh: bool) 
     """
     with _environment({"NETRAFLOW_DBT_LAKE": lake, "NETRAFLOW_DBT_BUILD": name}):
         given = ["--no-write-json", *arguments(settings, full_refresh), "--target", "lake"]
-        invoke(settings, given, target=target_path(settings) / "lake")
+        return _statuses(invoke(settings, given, target=target_path(settings) / "lake"))
+
+
+def _statuses(result: Any) -> Built:
+    return {item.node.name: str(item.status) for item in result.results}
 
 
 @contextlib.contextmanager

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
+import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -17,9 +22,25 @@ from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.store import open_build, open_published
 from flow_pipeline.warehouse.transfers import delta_of, lake_of
-from tests.conftest import U, V, hashes, transfer, write_csv
+from tests.conftest import ROOT, U, V, hashes, transfer, write_csv
+from tests.worlds import environment
 
 W = "0x" + "3" * 40
+KILLS = int(os.environ.get("KILLS", "3"))
+KILLED = """
+import sys
+from pathlib import Path
+from flow_pipeline import pipeline
+from flow_pipeline.detection.findings import search_here
+from flow_pipeline.domain.windows import Window
+from flow_pipeline.loading.ingest import LoadOptions
+from flow_pipeline.settings import load_settings
+from flow_pipeline.warehouse import dbt
+pipeline.searcher, pipeline.builder = (lambda settings: search_here), (lambda settings: dbt.transform)
+settings = load_settings(Path(sys.argv[1])).model_copy(update={"engine": "spark"})
+print("ready", flush=True)
+pipeline.run(settings, Path(sys.argv[2]), Window(), LoadOptions(), accepts_collapse=True)
+"""
 
 
 @pytest.fixture
@@ -110,6 +131,38 @@ def test_a_write_that_is_killed_is_done_again(
     build(in_lake, folder)
     build(settings, folder)
     assert hashes(in_lake) == hashes(settings)
+
+
+def test_readers_of_a_run_that_is_killed_see_the_run_before_or_the_new_one(
+    in_lake: Settings, settings: Settings, tmp_path: Path
+) -> None:
+    folder, kept = fill(tmp_path / "in"), tmp_path / "kept"
+    build(in_lake, folder)
+    shutil.copytree(in_lake.data_dir, kept, symlinks=True)
+    before = hashes(in_lake)
+    write_csv(
+        folder / "b.csv", [transfer(21, V, W, 3, "2025-05-01T13:00:00Z"), transfer(22, V, W, 1, "2025-05-06T13:00:00Z")]
+    )
+    started = time.monotonic()
+    build(settings, folder)
+    took, after, rng, seen = time.monotonic() - started, hashes(settings), random.Random(5), []
+    for _ in range(KILLS):
+        command = [sys.executable, "-c", KILLED, str(in_lake.data_dir), str(folder)]
+        process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, cwd=ROOT)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(rng.uniform(0, took))
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        seen.append(hashes(in_lake))
+        assert seen[-1] in (before, after)
+        if seen[-1] == after:
+            shutil.rmtree(in_lake.data_dir)
+            shutil.copytree(kept, in_lake.data_dir, symlinks=True)
+    assert before in seen
+    build(in_lake, folder)
+    assert hashes(in_lake) == after
 
 
 def test_the_engine_is_changed_back_and_forth(

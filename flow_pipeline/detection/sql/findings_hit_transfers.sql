@@ -22,7 +22,7 @@ select
     c.to_address,
     f.source_file,
     f.source_row,
-    usd_of(c.amount, p.usd, f.amount_usd, k.spoof_suspected)::double as amount_usd,
+    usd_of(c.amount, p.usd, f.amount_usd, k.spoof_suspected) as amount_usd,
     md5_number_lower(
         transfer_identity(c.tx_hash, c.transfer_index, c.from_address, c.to_address, c.amount, f.sha256, f.source_row)
     ) as key,

@@ -21,8 +21,9 @@ sums as (
         min(amount) filter (where part <> 3) as least,
         sum(amount) filter (where part = 0) as inflow,
         sum(amount) filter (where part = 1) as outflow,
-        sum(amount_usd) filter (where part <> 3)
-        / sum(amount::double) filter (where part <> 3 and amount_usd is not null) as mean_usd,
+        -- Sums of doubles differ in their last digits by the order in which an engine reads.
+        (sum(amount_usd) filter (where part <> 3))::double
+        / (sum(amount) filter (where part <> 3 and amount_usd is not null))::double as mean_usd,
         sum(amount) filter (where from_id = focus_id) as from_focus,
         bit_xor(key) as all_keys,
         arg_min(key, position) as first_key
