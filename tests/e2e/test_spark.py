@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -216,17 +216,16 @@ def connect_server(port: int, log: Path) -> Iterator[None]:
         process.wait()
 
 
-def executors_of(parent: int) -> list[int]:
+def executors_of(ancestor: int) -> list[int]:
     """Processes of Java below a process that run tasks."""
-    found, below = [], [parent]
-    while below:
-        above = below.pop()
-        try:
-            children = Path(f"/proc/{above}/task/{above}/children").read_text().split()
-        except FileNotFoundError:
-            continue
-        for child in children:
-            below.append(int(child))
-            if b"CoarseGrainedExecutorBackend" in Path(f"/proc/{child}/cmdline").read_bytes():
-                found.append(int(child))
-    return found
+    parents, found = {}, []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            if b"CoarseGrainedExecutorBackend" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+
+    def is_below(process: int) -> bool:
+        return process == ancestor or (process in parents and is_below(parents[process]))
+
+    return [process for process in found if is_below(process)]

@@ -18,6 +18,7 @@ from flow_pipeline.detection.findings import search_here
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.ingest import LoadOptions
 from flow_pipeline.pipeline import rebuild, run
+from flow_pipeline.questions.publications import counted
 from flow_pipeline.settings import Settings, load_settings
 from flow_pipeline.warehouse import dbt
 from flow_pipeline.warehouse.store import open_build, open_published
@@ -92,6 +93,7 @@ def test_a_published_file_keeps_its_version_of_the_lake(in_lake: Settings, tmp_p
     build(in_lake, folder)
     with open_published(in_lake, before) as connection:
         assert connection.execute("select count(*) from raw.transfers").fetchall() == [(9,)]
+        assert counted(connection)["raw.transfers"] == 9
         with pytest.raises(duckdb.PermissionException):
             connection.execute(f"from read_text('{tmp_path / 'in' / 'a.csv'}')")
     with open_published(in_lake) as connection:
