@@ -8,7 +8,8 @@ export UV_PROJECT_ENVIRONMENT = $(VENV)
 SQLFLUFF := PYTHONWARNINGS=ignore $(BIN)/sqlfluff
 
 .PHONY: help setup lock demo test test-all test-spark tools lint fmt smoke sample docs pictures ui clean \
-	bench bench-live bench-typologies bench-flows bench-report bench-smart-money bench-explorer bench-spark bench-decoding bench-amlsim measure-cards
+	bench bench-live bench-typologies bench-flows bench-report bench-smart-money bench-explorer bench-spark bench-decoding \
+	bench-amlsim bench-spam bench-verbs measure-cards
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -129,6 +130,12 @@ bench-live: setup  ## from a stream to an alert, at 10,000 transfers a second; d
 	$(BIN)/python -m tests.benchmark.live $(ARGS)
 	$(BIN)/python -m tests.benchmark.tip
 	$(BIN)/python -m tests.benchmark.decoding
+
+bench-spam: setup  ## tokens that are sent once to an exchange, against the world without them
+	$(BIN)/python -m tests.benchmark.spam $(ARGS)
+
+bench-verbs: setup  ## what each reading verb costs on the demo
+	$(BIN)/python -m tests.benchmark.verbs $(ARGS)
 
 bench-amlsim: setup  ## detectors on IBM's AMLSim
 	$(BIN)/python -m tests.benchmark.amlsim

@@ -25,9 +25,9 @@
     `series`: of int_exchange_series, s, which is the series of a row of the table, m. -#}
 {% macro forget_from_first_dirty_day(series) -%}
     {%- set is_changed -%}
-        exists (
+        m.has_every_day <> exists (
             select 1 from {{ ref('int_exchange_series') }} as s
-            where {{ same_token('s', 'm') }} and {{ series }} and s.has_every_day <> m.has_every_day
+            where {{ same_token('s', 'm') }} and {{ series }}
         )
     {%- endset -%}
     {{ forget(from_first_dirty_day('m.block_date') ~ ' or ' ~ is_changed) }}

@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 
 from flow_pipeline import __version__
 from flow_pipeline.alerts.relations import DAYS_TO_TELL
@@ -29,7 +27,6 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tables import OPS_ALERTS
 from flow_pipeline.domain.text import harmless
 from flow_pipeline.questions.rows import Rows, records, rows
-from flow_pipeline.scoring.severity import WORDS, severity
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.faults import HELD, explained, faults_of, first_line, is_held
 from flow_pipeline.warehouse.publish import published_run
@@ -266,6 +263,12 @@ def _collect(connection: Connection, settings: Settings) -> None:
 
 def _weigh(connection: Connection, settings: Settings) -> None:
     """Say how severe those are whose rule leaves it open: by rarity and stake, as findings are; LOW is no alert."""
+    # Whoever only lists alerts can do without arrays.
+    import numpy as np
+    import pyarrow as pa
+
+    from flow_pipeline.scoring.severity import WORDS, severity
+
     open_ones = "from alert_candidates where severity is null"
     found = connection.execute(f"select alert_id, rarity, stake_usd {open_ones}").fetchnumpy()
     rarity, usd = (np.ma.filled(np.ma.asarray(found[name], np.float64), np.nan) for name in ("rarity", "stake_usd"))

@@ -62,7 +62,7 @@ def listing(
     """Alerts, the severest and rarest first; open ones unless another status is given."""
     from flow_pipeline.alerts.ledger import listed
 
-    settings, since = settings_of(context), _day("--from", first) if first else None
+    settings, since = settings_of(context, asks=True), _day("--from", first) if first else None
     severity = severity.upper() if severity else None
     columns, rows = listed(settings, severity, rule, status, since)
     emit(columns, rows, as_json, as_csv, f"Alerts: {status}", limit, SHAPE)
@@ -75,7 +75,7 @@ def show_alert(context: typer.Context, alert_id: IdArgument, as_json: JsonOption
     """One alert: what, against what baseline, by which rule and labels; what changed, who decided, what was sent."""
     from flow_pipeline.alerts.ledger import shown
 
-    found = shown(settings_of(context), alert_id)
+    found = shown(settings_of(context, asks=True), alert_id)
     if as_json or not sys.stdout.isatty():
         put(json.dumps(found, default=jsonable, indent=1))
         return

@@ -67,7 +67,7 @@ def anomalies(
     from flow_pipeline.questions.netflow import anomalous_days, daily_findings, judged_by, outflow_surges, top_days
     from flow_pipeline.warehouse.store import open_published
 
-    settings = settings_of(context)
+    settings = settings_of(context, asks=True)
     others = {
         "--method": method,
         "--threshold": threshold,

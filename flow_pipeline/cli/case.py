@@ -61,7 +61,7 @@ def listing(
     from flow_pipeline.explorer.store import asking
     from flow_pipeline.explorer.store.opening import open_store
 
-    with open_store(settings_of(context)) as store:
+    with open_store(settings_of(context, asks=True)) as store:
         columns, rows = asking.listed(store, status, assignee)
     emit(columns, rows, as_json, as_csv, f"Cases: {status or 'worked on'}", limit, SHAPE)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -82,6 +83,7 @@ def settings_of(
     data_dir: Path | None = None,
     forget: Sequence[str] | None = None,
     builds: bool = False,
+    asks: bool = False,
 ) -> Settings:
     """Settings in force for this call.
 
@@ -90,7 +92,12 @@ def settings_of(
         data_dir: Instead of what the command line, the environment or the default says.
         forget: What the data directory remembers and this call drops.
         builds: The verb makes what others read. Those find the demo's data where there is nothing else.
+        asks: The verb shows rows and needs no pandas, which DuckDB imports with the first value that is bound, to see
+            whether it is one of its: that would take longer than the answer.
     """
+    if asks:
+        sys.meta_path.insert(0, _NoPandas)
+        context.call_on_close(lambda: sys.meta_path.remove(_NoPandas))
     from flow_pipeline.settings import load_settings
 
     given: Globals = context.obj
@@ -103,6 +110,15 @@ def settings_of(
         context.meta[DEMO] = True
         note(f"netraflow: the demo's data, {demo}; `netraflow analyze DIR` loads your own")
     return load_settings(demo, given.config)
+
+
+class _NoPandas(MetaPathFinder):
+    """Who looks for pandas does not find it."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("no verb that only asks needs pandas", name=name)
 
 
 def settings_file_of(context: typer.Context) -> dict[str, str]:

@@ -32,6 +32,6 @@ def destinations(
     from flow_pipeline.questions.netflow import top_destinations
     from flow_pipeline.warehouse.store import open_published
 
-    with open_published(settings_of(context)) as connection:
+    with open_published(settings_of(context, asks=True)) as connection:
         columns, rows = top_destinations(connection, Window.parse(first, last), token, top, by)
     emit(columns, rows, as_json, as_csv, f"Top destinations by {by}", shape=SHAPE)

@@ -37,7 +37,7 @@ def exposure(
     from flow_pipeline.questions.places import one_place
     from flow_pipeline.warehouse.store import open_published
 
-    settings = settings_of(context)
+    settings = settings_of(context, asks=True)
     with open_published(settings) as connection:
         place = one_place(connection, address, chain)
         found = ask(connection, *place, settings.explorer, settings.tracing, hops)

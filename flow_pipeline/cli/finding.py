@@ -26,7 +26,7 @@ def finding(
     from flow_pipeline.questions.findings import clears, one_finding
     from flow_pipeline.warehouse.store import open_published
 
-    with open_published(settings_of(context)) as connection:
+    with open_published(settings_of(context, asks=True)) as connection:
         found = one_finding(connection, finding_id)
     if as_json or not sys.stdout.isatty():
         put(json.dumps({**found, "clears": clears(found)}, default=jsonable, indent=1))

@@ -49,6 +49,6 @@ def findings(
     from flow_pipeline.questions import findings as questions
     from flow_pipeline.warehouse.store import open_published
 
-    with open_published(settings_of(context)) as connection:
+    with open_published(settings_of(context, asks=True)) as connection:
         columns, rows = questions.findings(connection, typology, Window.parse(first, last), token, address, every)
     emit(columns, rows, as_json, as_csv, "Findings", limit, SHAPE)

@@ -65,7 +65,7 @@ def _show(
     from flow_pipeline.questions import flows as questions
     from flow_pipeline.warehouse.store import open_published
 
-    with open_published(settings_of(context)) as connection:
+    with open_published(settings_of(context, asks=True)) as connection:
         columns, rows = ask(questions, connection)
     emit(columns, rows, as_json, as_csv, title, limit, SHAPE)
 

@@ -47,7 +47,9 @@ def inspect(
     """
     from flow_pipeline.loading.inspecting import inspect as look
 
-    settings, options = input_options(settings_of(context, builds=True), chain, file_format, tokens, map_file=map_file)
+    settings, options = input_options(
+        settings_of(context, builds=True, asks=True), chain, file_format, tokens, map_file=map_file
+    )
     found = look(settings, files, options)
     if as_json or not sys.stdout.isatty():
         put(json.dumps([_plain(one) for one in found], indent=1, default=str))

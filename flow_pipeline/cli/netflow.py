@@ -53,7 +53,7 @@ def netflow(
     if total and exchange:
         raise UsageError("--total and --exchange exclude each other", "give one of them")
     scope = "wallet" if wallet else "total" if total else "exchange"
-    with open_published(settings_of(context)) as connection:
+    with open_published(settings_of(context, asks=True)) as connection:
         columns, rows = daily_netflow(connection, scope, Window.parse(first, last), token, exchange)
     title = "Netflow = inflow - outflow; positive = coins moving onto the exchange"
     emit(columns, rows, as_json, as_csv, title, limit, SHAPE)

@@ -45,7 +45,7 @@ def path(
     from flow_pipeline.questions.places import one_place, place_of
     from flow_pipeline.warehouse.store import open_published
 
-    settings = settings_of(context)
+    settings = settings_of(context, asks=True)
     with open_published(settings) as connection:
         name, from_id = one_place(connection, source, chain)
         to_id = place_of(connection, name, known_address(connection, target))

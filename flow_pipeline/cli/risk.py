@@ -24,7 +24,7 @@ def risk(
     from flow_pipeline.questions.addresses import about_address
     from flow_pipeline.warehouse.store import open_published
 
-    with open_published(settings_of(context)) as connection:
+    with open_published(settings_of(context, asks=True)) as connection:
         known = about_address(connection, address)
     if as_json or not sys.stdout.isatty():
         put(json.dumps(known, default=jsonable, indent=1))

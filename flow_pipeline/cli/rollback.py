@@ -25,11 +25,9 @@ def rollback(
     It stays until a run has something new: that publishes all that is loaded, under its own name. No alert is told
     twice.
     """
-    from flow_pipeline.pipeline import rollback as stages
-    from flow_pipeline.reports.targets import export_after_run
     from flow_pipeline.warehouse.rollback import publications
 
-    settings = settings_of(context)
+    settings = settings_of(context, asks=run is None)
     if run is None:
         rows = [
             [
@@ -44,6 +42,9 @@ def rollback(
         ]
         emit(["run", "published_at", "first_day", "last_day", "size", "state"], rows, as_json, as_csv, "Publications")
         return
+    from flow_pipeline.pipeline import rollback as stages
+    from flow_pipeline.reports.targets import export_after_run
+
     before, exports = stages.rollback(settings, run)
     note(
         f"netraflow: readers see run {run}, before: {before or 'none'}; {len(exports)} exports written anew; "

@@ -54,7 +54,7 @@ def screen(
     from flow_pipeline.questions.screening import screen as ask
     from flow_pipeline.warehouse.store import open_published
 
-    settings = settings_of(context)
+    settings = settings_of(context, asks=True)
     asked = [target]
     file = None if target == "-" else brought(target, settings.data_dir)
     if file is None or file.is_file():

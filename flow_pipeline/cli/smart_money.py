@@ -50,7 +50,7 @@ def smart_money(
     from flow_pipeline.questions.wallets import smart_wallets, wallet_counts
     from flow_pipeline.warehouse.store import open_published
 
-    with open_published(settings_of(context)) as connection:
+    with open_published(settings_of(context, asks=True)) as connection:
         columns, rows = smart_wallets(connection, Part(top), category, every)
         known = wallet_counts(connection)
     emit(

@@ -58,7 +58,7 @@ def sql(
     if is_saved:
         one = saved(query)
         query, bound = one.statement, one.bound(values)
-    with open_published(settings_of(context)) as connection:
+    with open_published(settings_of(context, asks=True)) as connection:
         columns, rows = ask(connection, query, bound, fetched)
     emit(columns, rows, as_json, as_csv, limit=limit)
 

@@ -23,7 +23,7 @@ def review(context: typer.Context, as_json: JsonOption = False) -> None:
     """Precision per kind of alert and typology so far, with its interval, and what smaller budgets would have told."""
     from flow_pipeline.alerts.ledger import reviewed, reviewed_budgets
 
-    settings = settings_of(context)
+    settings = settings_of(context, asks=True)
     found, budgets = reviewed(settings), reviewed_budgets(settings)
     if as_json or not sys.stdout.isatty():
         shown = {"rules": named(*found), "budgets": named(*budgets), "budget": settings.verdicts.alarms_per_10000}

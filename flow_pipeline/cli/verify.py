@@ -26,7 +26,7 @@ def verify(
     from flow_pipeline.questions.verify import verify as prove
     from flow_pipeline.warehouse.store import open_published
 
-    with progress() as say, open_published(settings_of(context)) as connection:
+    with progress() as say, open_published(settings_of(context, asks=True)) as connection:
         proofs = prove(connection, finding_ids or [], every, say)
     rows: dict[str, list[int]] = {}
     for proof in proofs:

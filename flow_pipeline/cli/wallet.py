@@ -27,7 +27,7 @@ def wallet(
     from flow_pipeline.questions.wallets import one_wallet
     from flow_pipeline.warehouse.store import open_published
 
-    with open_published(settings_of(context)) as connection:
+    with open_published(settings_of(context, asks=True)) as connection:
         found = one_wallet(connection, address)
     if as_json or not sys.stdout.isatty():
         put(json.dumps(found, default=jsonable, indent=1))

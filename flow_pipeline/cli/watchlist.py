@@ -38,7 +38,7 @@ def listing(
     """What is watched, for whom and why, the latest first."""
     from flow_pipeline.alerts.watchlist import listed
 
-    emit(*listed(settings_of(context), every), as_json, as_csv, "Watch list", limit, SHAPE)
+    emit(*listed(settings_of(context, asks=True), every), as_json, as_csv, "Watch list", limit, SHAPE)
 
 
 def add(

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
-from typing import Any, Protocol, cast
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.plugs import check_plug, files_of
 from flow_pipeline.settings import AnomalySettings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Detector(Protocol):

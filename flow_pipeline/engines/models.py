@@ -71,7 +71,9 @@ def transform(settings: Settings, full_refresh: bool) -> dbt.Built:
         _bring_home(spark, settings, model, build, full_refresh)
     if full_refresh:
         views = ["--no-write-json", "run", "--vars", json.dumps(dbt.variables(settings))]
-        dbt.invoke(settings, [*views, "--select", "config.materialized:view"], project)
+        # Views are bound when they are made; dbt's own connection knows the lake while the file is open in this process.
+        with open_build(settings):
+            dbt.invoke(settings, [*views, "--select", "config.materialized:view"], project)
     return built
 
 
@@ -144,4 +146,9 @@ def _make_table(connection: Connection, model: _Model, source: str) -> None:
     told = {row[0]: types.get(row[0], row[1]) for row in found}
     columns = ", ".join(f"{name} {told[name]}" for name in order)
     connection.execute(f"create schema if not exists {model.schema}")
+    if connection.execute(
+        "select 1 from duckdb_views() where schema_name = $schema and view_name = $name",
+        {"schema": model.schema, "name": model.name},
+    ).fetchone():
+        connection.execute(f"drop view {model.relation}")
     connection.execute(f"create table if not exists {model.relation} ({columns})")

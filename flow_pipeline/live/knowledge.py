@@ -216,7 +216,7 @@ def read_knowledge(connection: Connection, settings: Settings, chains: Sequence[
 
 def has_models(connection: Connection) -> bool:
     """True for a warehouse that was built, false for one in which only labels are loaded."""
-    found = connection.execute("select 1 from duckdb_views() where view_name = 'int_tokens__canonical'").fetchone()
+    found = connection.execute("select 1 from duckdb_tables() where table_name = 'int_tokens__canonical'").fetchone()
     return found is not None
 
 

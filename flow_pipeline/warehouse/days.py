@@ -13,7 +13,6 @@ from typing import Any
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.domain.tokens import lookalike_form
 from flow_pipeline.domain.windows import Window
-from flow_pipeline.scoring.rules import rule_set
 from flow_pipeline.settings import QualitySettings, Settings
 from flow_pipeline.tracing import VERSION as TRACING
 from flow_pipeline.warehouse import dbt
@@ -135,6 +134,9 @@ def needs_build(connection: Connection, settings: Settings) -> bool:
 
 def inputs_of_every_day(connection: Connection, settings: Settings) -> str:
     """A mark of what every day is built with: models, rules, labels, prices, names."""
+    # Rules bring compiled kernels along, which whoever only reads a warehouse can do without.
+    from flow_pipeline.scoring.rules import rule_set
+
     facts = {
         "models": dbt.project_fingerprint(),
         "macros": macros(),

@@ -305,6 +305,18 @@ def test_the_daily_job_reads_the_inbox(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["rows"]["loaded"] == 1
 
 
+@pytest.mark.parametrize("verb", ["findings", "netflow", "alerts list", "watchlist list", "rollback"])
+def test_a_verb_that_only_asks_imports_neither_pandas_nor_kernels(data: str, verb: str) -> None:
+    code = (
+        "import sys\nfrom flow_pipeline.cli import main\ntry:\n    main(sys.argv[1:])\n"
+        "finally:\n    assert not {'pandas', 'numba'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--data-dir", data, *verb.split()], cwd=ROOT, env=environment(), check=False
+    )
+    assert done.returncode == 0
+
+
 BUILDERS = ("analyze", "run", "rebuild", "restate", "shadow", "profile", "generate", "score-detectors")
 
 

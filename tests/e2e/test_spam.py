@@ -78,6 +78,8 @@ def test_spam_has_only_its_days_and_days_one_by_one_give_what_all_at_once_gives(
     assert [every for *_, every in ask(settings, ROW + "'LATE'", is_build=True)] == [True] * 9
     assert [every for *_, every in ask(settings, ROW + "'FADES' AND exchange = 'Shop'", is_build=True)] == [False] * 2
     assert ask(settings, ROW + "'SPAM1'", is_build=True)[0][3] is False
+    kept = "SELECT DISTINCT token_symbol FROM intermediate.int_exchange_series ORDER BY 1"
+    assert ask(settings, kept, is_build=True) == [("ETH",), ("FADES",), ("LATE",)], "a series of spam is not kept"
     one_by_one = tables(settings)
     other = Settings(data_dir=tmp_path / "other", labels=settings.labels)
     build_marts(other, inbox)
@@ -86,3 +88,14 @@ def test_spam_has_only_its_days_and_days_one_by_one_give_what_all_at_once_gives(
         "SELECT DISTINCT token_symbol FROM detection.netflow_scores WHERE history_days > 0 AND scope_type = 'exchange'"
     )
     assert ask(settings, unjudged + " ORDER BY 1", is_build=True) == [("ETH",), ("LATE",)]
+
+
+def test_names_of_tokens_are_made_once_a_build(settings: Settings, tmp_path: Path) -> None:
+    for day in (1, 2):
+        day_file(tmp_path / "inbox", day, [("ETH", SHOP), (f"SPAM{day}", SHOP)])
+        build_marts(settings, tmp_path / "inbox")
+    names = "SELECT token_symbol, transfer_count FROM intermediate.{} ORDER BY ALL"
+    made, kept = (ask(settings, names.format(f"int_tokens__{one}"), is_build=True) for one in ("named", "canonical"))
+    assert kept == made == [("ETH", 2), ("SPAM1", 1), ("SPAM2", 1)]
+    tables = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'int_tokens__canonical'"
+    assert ask(settings, tables, is_build=True) == [(1,)]

@@ -1,5 +1,6 @@
--- Which series have a row for every day: those of tokens that are known, and of others those that moved on enough days
--- to have a level. A series of a wallet is that of the address, whichever exchanges it belonged to.
+-- The series that have a row for every day: those of tokens that are known, and of others those that moved on enough
+-- days to have a level. A series of a wallet is that of the address, whichever exchanges it belonged to. Of the rest
+-- there may be as many as there are transfers; they are not kept.
 with legs as (
     select
         block_date,
@@ -35,9 +36,9 @@ select
     t.token_address,
     s.exchange,
     s.wallet_id,
-    a.address as wallet,
-    k.is_known or s.active_days >= {{ var('unknown_token_days') }} as has_every_day
+    a.address as wallet
 from series as s
 inner join {{ ref('int_tokens__known') }} as k on s.token_key = k.token_key
 inner join {{ ref('int_tokens__keys') }} as t on s.token_key = t.token_key
 left join {{ source('store', 'addresses') }} as a on s.wallet_id = a.address_id
+where k.is_known or s.active_days >= {{ var('unknown_token_days') }}

@@ -1,6 +1,6 @@
 -- Gives: one row: the count of tokens that were built under another name, price or verdict, or were summable when now
 --   they are not or the other way round
--- Reads: marts.dim_tokens, intermediate.int_tokens__canonical
+-- Reads: marts.dim_tokens, intermediate.int_tokens__named
 select count(*)
 from marts.dim_tokens as b
 left join
@@ -14,7 +14,7 @@ left join
             is_canonical,
             spoof_suspected,
             price_token
-        from intermediate.int_tokens__canonical
+        from intermediate.int_tokens__named
     ) as n
     on n.chain = b.chain and n.token = coalesce(b.token_address, b.token_symbol)
 where

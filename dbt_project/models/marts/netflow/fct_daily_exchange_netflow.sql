@@ -64,9 +64,9 @@ series as (
 judged as (
     select
         s.*,
-        k.has_every_day
+        k.token_key is not null as has_every_day
     from series as s
-    inner join {{ ref('int_exchange_series') }} as k on s.token_key = k.token_key and s.exchange = k.exchange
+    left join {{ ref('int_exchange_series') }} as k on s.token_key = k.token_key and s.exchange = k.exchange
 ),
 
 calendar as (

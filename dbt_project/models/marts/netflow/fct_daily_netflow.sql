@@ -35,9 +35,9 @@ series as (
 judged as (
     select
         s.*,
-        k.has_every_day
+        k.token_key is not null as has_every_day
     from series as s
-    inner join {{ ref('int_exchange_series') }} as k
+    left join {{ ref('int_exchange_series') }} as k
         on s.token_key = k.token_key and k.exchange is null and k.wallet_id is null
 ),
 

@@ -26,6 +26,8 @@ daily as (
         and f.block_date >= (select min(block_date) from days_to_tell) - $days::integer
         and f.block_date < (select max(block_date) from days_to_tell)
     group by k.token_key, f.block_date
+    -- Of most tokens there are too few transfers on whatever days: they need no look at each day's days before.
+    qualify sum(count(*)) over (partition by k.token_key) >= $least
 ),
 
 usual as (
@@ -37,6 +39,12 @@ usual as (
     inner join daily as d on d.block_date >= t.block_date - $days::integer and d.block_date < t.block_date
     group by d.token_key, t.block_date
     having sum(d.transfers) >= $least
+),
+
+-- A part of its own: beside the limits, the days would be asked for last, of the transfers of all days.
+candidates as (
+    select * from store.transfers
+    where block_date in (select block_date from days_to_tell) and from_id <> to_id
 ),
 
 -- The narrow rows tell which transfers are large; names are joined to those alone.
@@ -67,15 +75,13 @@ measured as (
             when 'token units' then [l.medium, l.high, l.critical]
             when 'USD' then $usd::double[]
         end as limits
-    from store.transfers as f
+    from candidates as f
     inner join intermediate.int_tokens__canonical as k using (token_id)
     left join limits as l on l.symbol = k.token_symbol
     left join store.prices as p on p.price_date = f.block_date and p.token = k.price_token
     left join usual as u on u.token_key = k.token_key and u.block_date = f.block_date
     where
-        f.block_date in (select block_date from days_to_tell)
-        and f.from_id <> f.to_id
-        and case
+        case
         unit
             when 'token units' then f.amount > l.medium
             when 'USD' then usd_of(f.amount, p.usd, f.amount_usd, k.spoof_suspected) > ($usd::double[])[1]
