@@ -87,9 +87,10 @@ def _in_a_process(context: dg.AssetExecutionContext, full: bool) -> Iterator[Any
 def _on_workers(context: dg.AssetExecutionContext, full: bool) -> Iterator[Any]:
     """The engine in force builds every model, whichever are asked for: its session stands in this process."""
     built = builder(settings())(settings(), full)
-    for name in sorted(context.op_execution_context.selected_output_names):
-        if name.split("__", 1)[1] in built:
-            yield dg.Output(None, output_name=name)
+    asked = {name.split("__", 1)[1]: name for name in context.op_execution_context.selected_output_names}
+    for model in built:
+        if model in asked:
+            yield dg.Output(None, output_name=asked[model])
     for key in sorted(context.selected_asset_check_keys):
         if key.name in built:
             yield dg.AssetCheckResult(
