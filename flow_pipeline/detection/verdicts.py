@@ -45,7 +45,7 @@ def remember_traffic(connection: Connection, stretch: Stretch) -> None:
     with transaction(connection):
         for table in ("traffic_days", "busiest"):
             connection.execute(f"delete from store.{table} where block_date >= $first", {"first": first})
-        connection.execute(sql("verdicts_traffic"), days)
+        connection.execute(sql("verdicts_traffic", band_of=_BAND), days)
         connection.execute(sql("verdicts_busiest"))
     connection.unregister("busy")
 
@@ -222,9 +222,7 @@ class _Traffic:
 
         Bands are counted first, so that no more amounts are read than lie in a band with a median.
         """
-        connection.execute(sql("verdicts_bands", band_of=_BAND), days)
-        bands = _columns(connection, "select token, band, day, transfers from bands order by token, band")
-        connection.execute("drop table temp.bands")
+        bands = _columns(connection, sql("verdicts_bands"), days)
         questions = _questions(bands, self._wanted, self._window, self._least)
         row, rank = ranked(bands["band"], bands["day"], bands["transfers"], *questions)
         read = pa.table({"token": bands["token"][row], "band": bands["band"][row]})

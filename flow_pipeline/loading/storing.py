@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.loading.duplicates import remember_transactions
 from flow_pipeline.loading.ids import pattern_of
 from flow_pipeline.warehouse.store import Connection, number
 from flow_pipeline.warehouse.transfers import new_transfers
@@ -41,6 +42,7 @@ def store_transfers(connection: Connection, load_id: int) -> int:
         is_kept=not_duplicate if has_duplicates else "true",
     )
     stored = number(connection, statement, {"load_id": load_id})
+    remember_transactions(connection, new_transfers(connection), f"load_id = {load_id}")
     connection.execute("drop table address_keys")
     return stored
 

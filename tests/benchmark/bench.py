@@ -1,5 +1,8 @@
 """Ratios measured in one run: `make bench`, or `make bench ARGS="--transfers 1000000 --rounds 1"`.
 
+`--history 300` measures something else: one more day on 300 days beside the same day on the last `--days` of them, with
+as many transfers a day, in seconds of the processor.
+
 Every measured step runs in a process of its own, so that peaks of memory are its own and nothing is warm that a user
 would find cold. The figures are medians of the rounds. Nothing here asserts a time.
 """
@@ -14,7 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 
@@ -75,8 +80,10 @@ TELLING = ("compare with", "tell", "write the report", "send alerts")
 """Those that tell people what was published."""
 
 
-def timed_run(folder: str, labels: str, data: str, with_detection: bool = True) -> list[float]:
-    """Seconds of a run: spine, detection, telling."""
+def steps_of(
+    folder: str, labels: str, data: str, with_detection: bool = True, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
+    """Seconds of each step of a run, by a clock."""
     from flow_pipeline.domain.windows import Window
     from flow_pipeline.loading.ingest import LoadOptions
     from flow_pipeline.pipeline import audit, load, publish, run, transform
@@ -84,10 +91,10 @@ def timed_run(folder: str, labels: str, data: str, with_detection: bool = True) 
     from flow_pipeline.warehouse.store import open_build
 
     settings = load_settings(Path(data)).with_changes(labels={"files": (Path(labels),)})
-    marks = [("start", time.perf_counter())]
+    marks = [("start", clock())]
 
     def say(text: str) -> None:
-        marks.append((text, time.perf_counter()))
+        marks.append((text.split(" ")[0] if text.startswith("load") else text, clock()))
 
     if with_detection:
         run(settings, Path(folder), Window(), LoadOptions(), say)
@@ -98,12 +105,18 @@ def timed_run(folder: str, labels: str, data: str, with_detection: bool = True) 
             audit(settings, result, ("raw", "marts"), say)
             say("close the build file")
         publish(settings, result, say)
-    marks.append(("end", time.perf_counter()))
-    steps = [(name, round(after - before, 2)) for (name, before), (_, after) in zip(marks, marks[1:], strict=False)]
-    print(json.dumps(dict(steps)), file=sys.stderr)
-    detection = sum(seconds for name, seconds in steps if name.startswith(DETECTION))
-    telling = sum(seconds for name, seconds in steps if name.startswith(TELLING))
-    return [sum(seconds for _, seconds in steps) - detection - telling, detection, telling]
+    marks.append(("end", clock()))
+    steps = {name: round(after - before, 2) for (name, before), (_, after) in zip(marks, marks[1:], strict=False)}
+    print(json.dumps(steps), file=sys.stderr)
+    return steps
+
+
+def timed_run(folder: str, labels: str, data: str, with_detection: bool = True) -> list[float]:
+    """Seconds of a run: spine, detection, telling."""
+    steps = steps_of(folder, labels, data, with_detection)
+    detection = sum(seconds for name, seconds in steps.items() if name.startswith(DETECTION))
+    telling = sum(seconds for name, seconds in steps.items() if name.startswith(TELLING))
+    return [sum(steps.values()) - detection - telling, detection, telling]
 
 
 def step_spine(folder: str, labels: str, data: str) -> None:
@@ -123,6 +136,11 @@ def step_pipeline(folder: str, labels: str, data: str) -> None:
 def step_one_more_day(folder: str, more: str, labels: str, data: str) -> None:
     """In one process, imports done: all days but the last, then the last one."""
     print(json.dumps([timed_run(source, labels, data) for source in (folder, more)]))
+
+
+def step_history(folder: str, more: str, labels: str, data: str) -> None:
+    """The processor's seconds of each step: all days but the last, then the last one."""
+    print(json.dumps([steps_of(source, labels, data, clock=time.process_time) for source in (folder, more)]))
 
 
 STEPS = {name.removeprefix("step_"): call for name, call in list(globals().items()) if name.startswith("step_")}
@@ -149,6 +167,69 @@ def measure(name: str, *arguments: object) -> tuple[float, float, str]:
 def median(runs: list[float]) -> float:
     """Median."""
     return statistics.median(runs)
+
+
+def make_histories(transfers: int, days: int, folder: Path, *lengths: int) -> Path:
+    """A generated world: its last day, and for each length so many days before it; its labels."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from flow_pipeline.simulation.world import generate, write
+
+    write(generate(transfers, seed=11, days=days), folder / "world")
+    table = pq.read_table(folder / "world" / "transfers" / "transfers.parquet")
+    edge = pc.max(table["block_timestamp"]).as_py().replace(hour=0, minute=0, second=0, microsecond=0)
+    since = {str(length): edge - timedelta(length) for length in lengths} | {"last": edge}
+    is_last = pc.greater_equal(table["block_timestamp"], edge)
+    for name, first in since.items():
+        is_in = is_last if name == "last" else pc.greater_equal(table["block_timestamp"], first)
+        part = table.filter(is_in if name == "last" else pc.and_not(is_in, is_last))
+        (folder / name).mkdir()
+        pq.write_table(part, folder / name / f"{name}.parquet", compression="zstd", row_group_size=122_880)
+    return folder / "world" / "labels.csv"
+
+
+def compare_histories(transfers: int, days: int, history: int, rounds: int) -> None:
+    """Measure one more day on two histories in turn, and print their steps."""
+    lengths = (days, history)
+    with tempfile.TemporaryDirectory(prefix="netraflow-bench-") as name:
+        folder = Path(name)
+        with ProcessPoolExecutor(1) as maker:
+            world = (transfers // days * (history + 1), history + 1, folder, *lengths)
+            labels = maker.submit(make_histories, *world).result()
+        found: dict[int, list[list[dict[str, float]]]] = {length: [] for length in lengths}
+        for _ in range(rounds):
+            for length in lengths:
+                data = folder / "data"
+                _, _, output = measure("history", folder / str(length), folder / "last", labels, data)
+                found[length].append(json.loads(output.splitlines()[-1]))
+                shutil.rmtree(data)
+    print(f"{'processor seconds of one more day on':40s}" + "".join(f"{length:>8} days" for length in lengths))
+    for step in dict.fromkeys(map(stage_of, found[history][0][1])):
+        seconds = (median([seconds_of(day, step) for _, day in found[length]]) for length in lengths)
+        print(f"  {step:38s}" + "".join(f"{each:13.2f}" for each in seconds))
+    day, full = ({n: median([until_published(run[place]) for run in found[n]]) for n in lengths} for place in (1, 0))
+    print(
+        f"{'load to publish':40s}"
+        + "".join(f"{day[n]:13.2f}" for n in lengths)
+        + f" = {day[history] / day[days]:.2f} x"
+    )
+    print(f"{'  of all days before it':40s}" + "".join(f"{day[n] / full[n]:13.1%}" for n in lengths))
+
+
+def stage_of(step: str) -> str:
+    """Steps of detection run side by side: together they have their seconds, each has not."""
+    return "detection" if step.startswith(DETECTION) else step
+
+
+def seconds_of(steps: dict[str, float], stage: str) -> float:
+    """Seconds of the steps of a stage."""
+    return sum(seconds for step, seconds in steps.items() if stage_of(step) == stage)
+
+
+def until_published(steps: dict[str, float]) -> float:
+    """Seconds of a run without those that tell people, and without what it takes to begin."""
+    return sum(seconds for name, seconds in steps.items() if name != "start" and not name.startswith(TELLING))
 
 
 def make_world(transfers: int, days: int, folder: Path) -> tuple[Path, Path, Path, Path]:
@@ -179,7 +260,11 @@ def main() -> None:
     )
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--history", type=int, default=0, help="compare one more day on so many days with --days")
     given = parser.parse_args()
+    if given.history:
+        compare_histories(given.transfers, given.days, given.history, given.rounds)
+        return
     with tempfile.TemporaryDirectory(prefix="netraflow-bench-") as name:
         folder = Path(name)
         with ProcessPoolExecutor(1) as maker:

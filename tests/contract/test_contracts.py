@@ -117,6 +117,18 @@ def test_every_description_says_more_than_its_name() -> None:
         assert re.sub(r"[^a-z]", "", meaning.lower()) != re.sub(r"[^a-z]", "", name), where
 
 
+def test_amounts_are_not_compressed(settings: Settings) -> None:
+    with open_build(settings) as connection:
+        amounts = "select block_timestamp: timestamp '2025-05-01', amount: (n % 9)::decimal(38, 18)"
+        connection.execute(f"insert into store.address_transfers by name {amounts} from range(200_000) as r (n)")
+        connection.execute("force checkpoint")
+        found = connection.execute(
+            "select distinct compression from pragma_storage_info('store.address_transfers') "
+            "where segment_type <> 'VALIDITY' and column_name = 'amount'"
+        ).fetchall()
+    assert found == [("Uncompressed",)]
+
+
 def test_sources_of_dbt_are_tables_of_the_contract() -> None:
     declared = yaml.safe_load((dbt.PROJECT / "models" / "staging" / "_sources.yml").read_text())["sources"]
     assert {f"{s['schema']}.{t['name']}": t["description"] for s in declared for t in s["tables"]} == {

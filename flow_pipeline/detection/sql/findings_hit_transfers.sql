@@ -1,7 +1,15 @@
 -- Gives: the temp table hit_transfers: one row per transfer of a finding, with all it says and its position in time.
--- Reads: intermediate.int_tokens__canonical, store.prices
+-- Reads: store.addresses, intermediate.int_tokens__canonical, store.prices
 -- Takes: the relations transfers_of_findings, transfer_contents
 create or replace temp table hit_transfers as
+with ends as materialized (
+    select
+        address_id,
+        address
+    from store.addresses
+    where address_id in (select unnest([from_id, to_id]) from transfers_of_findings)
+)
+
 select
     f.row,
     f.from_is_terminal,
@@ -18,13 +26,13 @@ select
     c.amount,
     f.from_id,
     f.to_id,
-    c.from_address,
-    c.to_address,
+    a.address as from_address,
+    b.address as to_address,
     f.source_file,
     f.source_row,
     usd_of(c.amount, p.usd, f.amount_usd, k.spoof_suspected) as amount_usd,
     md5_number_lower(
-        transfer_identity(c.tx_hash, c.transfer_index, c.from_address, c.to_address, c.amount, f.sha256, f.source_row)
+        transfer_identity(c.tx_hash, c.transfer_index, a.address, b.address, c.amount, f.sha256, f.source_row)
     ) as key,
     row_number()
         over (
@@ -35,13 +43,15 @@ select
                 c.transfer_index nulls first,
                 c.amount,
                 c.tx_hash,
-                c.from_address,
-                c.to_address,
+                a.address,
+                b.address,
                 f.sha256,
                 f.source_row
         )
         as position
 from transfers_of_findings as f
 inner join transfer_contents as c using (row)
+inner join ends as a on a.address_id = f.from_id
+inner join ends as b on b.address_id = f.to_id
 inner join intermediate.int_tokens__canonical as k using (token_id)
 left join store.prices as p on p.price_date = f.block_date and p.token = k.price_token

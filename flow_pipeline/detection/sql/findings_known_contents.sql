@@ -11,9 +11,7 @@ select
     any_value(t.transaction_index) as transaction_index,
     any_value(t.transfer_index) as transfer_index,
     any_value(t.tx_hash) as tx_hash,
-    any_value(t.amount) as amount,
-    any_value(t.from_address) as from_address,
-    any_value(t.to_address) as to_address
+    any_value(t.amount) as amount
 from transfers_of_findings as f
 inner join detection.finding_transfers as t using (source_file, source_row, block_timestamp)
 where f.block_timestamp < $day

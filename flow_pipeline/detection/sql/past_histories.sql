@@ -42,7 +42,10 @@ transfers as (
         rowid as row,
         *
     from store.transfers
-    where block_timestamp >= (select min(since) from addresses) and block_timestamp < $until
+    where
+        block_timestamp >= (select min(since) from addresses)
+        and block_timestamp < $until
+        and (from_id in (select address_id from addresses) or to_id in (select address_id from addresses))
 )
 
 select

@@ -1,7 +1,8 @@
 -- Gives: the temp table risk_evidence: one row per address and piece of evidence against it: suspicious findings,
 --   contacts with labelled addresses (who is a service at the time of the transfer gets none), and risky flows passed
 --   on.
--- Reads: detection.findings, detection.group_flows, marts.dim_address_labels, store.transfers
+-- Reads: detection.findings, detection.group_flows, marts.dim_address_labels, store.transfers, store.addresses,
+--   intermediate.int_address_labels__intervals
 -- Takes: $finding_confidence; the relations typology_components, contact_scores, evm_chains, services
 create or replace temp table risk_evidence as
 with labelled as (
@@ -13,9 +14,28 @@ with labelled as (
         d.valid_from,
         d.valid_to,
         max(d.confidence) as confidence
-    from marts.dim_address_labels as d inner join store.addresses as a on a.address = d.address
+    from marts.dim_address_labels as d
+    inner join (
+        select distinct
+            address_id,
+            address
+        from intermediate.int_address_labels__intervals
+    ) as a on a.address = d.address
     where d.category in (select category from contact_scores)
     group by all
+),
+
+-- The narrow rows tell which transfers met a label; all others are joined to nothing.
+met as (
+    select
+        token_id,
+        block_timestamp,
+        from_id,
+        to_id
+    from store.transfers
+    where
+        is_edge
+        and (from_id in (select address_id from labelled) or to_id in (select address_id from labelled))
 ),
 
 touched as (
@@ -28,7 +48,7 @@ touched as (
         max(l.confidence) as confidence,
         count(*) as transfers,
         max(f.block_timestamp) as last_at
-    from store.transfers as f
+    from met as f
     inner join intermediate.int_tokens__canonical as k on k.token_id = f.token_id
     inner join
         labelled as l
@@ -37,8 +57,7 @@ touched as (
             and (l.chain = k.chain or (l.chain = '*' and k.chain in (select chain from evm_chains)))
             and holds_at(l.valid_from, l.valid_to, f.block_timestamp)
     where
-        f.is_edge
-        and not exists (
+        not exists (
             select 1
             from services as i
             where
@@ -46,6 +65,14 @@ touched as (
                 and holds_at(i.valid_from, i.valid_to, f.block_timestamp)
         )
     group by all
+),
+
+ends as materialized (
+    select
+        address_id,
+        address
+    from store.addresses
+    where address_id in (select unnest([id, other]) from touched)
 )
 
 select
@@ -71,8 +98,8 @@ select
     t.transfers || case when t.transfers = 1 then ' transfer' else ' transfers' end || ' with ' || t.entity
     || ' (' || t.category || ') ' || b.address || ', last on ' || t.last_at::date as evidence
 from touched as t
-inner join store.addresses as a on a.address_id = t.id
-inner join store.addresses as b on b.address_id = t.other
+inner join ends as a on a.address_id = t.id
+inner join ends as b on b.address_id = t.other
 inner join contact_scores as s using (category)
 union all
 -- One row per address in the middle of a risky flow, pair of groups and token: who owned the money knows best.

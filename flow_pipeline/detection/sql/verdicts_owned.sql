@@ -52,6 +52,7 @@ traffic as (
         d.block_date,
         sum(d.transfers) as transfers
     from store.traffic_days as d inner join graph_tokens as k using (token_id)
+    where d.block_date between $first and $last
     group by all
 ),
 

@@ -1,10 +1,20 @@
 -- Gives: one row per chain and symbol that stands in the loaded transfers both without a contract and with some, and
 --   that nothing known puts to one of them
--- Reads: store.tokens, store.token_decimals, store.transfers
-with loaded as (
+-- Reads: store.tokens, store.token_decimals, store.token_days, store.transfers, store.dirty_days
+with moved as (
+    select token_id
+    from store.token_days
+    where block_date not in (select block_date from store.dirty_days)
+    union
+    select token_id
+    from store.transfers
+    where block_date in (select block_date from store.dirty_days)
+),
+
+loaded as (
     select *
     from store.tokens
-    where token_symbol is not null and token_id in (select token_id from store.transfers)
+    where token_symbol is not null and token_id in (select token_id from moved)
 )
 
 select

@@ -1,6 +1,32 @@
 -- Gives: fills store.day_hashes: one row per day to rebuild, with count and sum of hashes of its transfers
 -- Reads: store.transfers, store.tokens, store.addresses, store.dirty_days
 insert into store.day_hashes
+with dirty as (
+    select *
+    from store.transfers
+    where block_date in (select block_date from store.dirty_days)
+),
+
+ends as materialized (
+    select
+        address_id,
+        hash(address) as address_hash
+    from store.addresses
+    where
+        address_id in (
+            select from_id from dirty
+            union all
+            select to_id from dirty
+        )
+),
+
+tokens as (
+    select
+        token_id,
+        hash(chain, token_address, token_symbol) as token_hash
+    from store.tokens
+)
+
 select
     f.block_date,
     count(*),
@@ -17,30 +43,8 @@ select
             r.address_hash
         )::hugeint
     )
-from store.transfers as f
-inner join
-    (
-        select
-            token_id,
-            hash(chain, token_address, token_symbol) as token_hash
-        from store.tokens
-    ) as t
-    on t.token_id = f.token_id
-inner join
-    (
-        select
-            address_id,
-            hash(address) as address_hash
-        from store.addresses
-    ) as s
-    on s.address_id = f.from_id
-inner join
-    (
-        select
-            address_id,
-            hash(address) as address_hash
-        from store.addresses
-    ) as r
-    on r.address_id = f.to_id
-where f.block_date in (select block_date from store.dirty_days)
+from dirty as f
+inner join tokens as t on t.token_id = f.token_id
+inner join ends as s on s.address_id = f.from_id
+inner join ends as r on r.address_id = f.to_id
 group by f.block_date

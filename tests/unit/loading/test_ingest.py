@@ -13,6 +13,7 @@ import pytest
 
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.settings import Settings
+from flow_pipeline.warehouse.store import open_build, set_state
 from tests.conftest import HEADER, TX_HEADER, U, V, ask, load_only, transfer, write_csv
 
 
@@ -221,6 +222,18 @@ def test_rows_without_a_hash_all_count_and_the_same_file_counts_once(settings: S
     report = load_only(settings, tmp_path / "in")
     assert [file.status for file in report.files] == ["loaded", "known"]
     assert len(stored(settings)) == 2
+
+
+def test_transactions_of_before_are_known_to_a_build_file_without_keys(settings: Settings, tmp_path: Path) -> None:
+    write_csv(tmp_path / "a" / "a.csv", [transfer(n, U, V, "1") for n in (1, 2)])
+    write_csv(tmp_path / "b" / "b.csv", [transfer(n, U, V, "1") for n in (2, 3)])
+    write_csv(tmp_path / "c" / "c.csv", [transfer(n, U, V, "1") for n in (3, 4)])
+    load_only(settings, tmp_path / "a")
+    with open_build(settings) as connection:  # as an earlier version left it, or another one of the engine
+        connection.execute("delete from store.transaction_keys")
+        set_state(connection, "transaction_keys_of", "0.1")
+    reports = [load_only(settings, tmp_path / folder).files[0] for folder in ("b", "c")]
+    assert [(report.rows_loaded, report.rows_duplicate) for report in reports] == [(1, 1), (1, 1)]
 
 
 def test_nothing_is_loaded_twice(settings: Settings, tmp_path: Path) -> None:

@@ -11,7 +11,12 @@ with components as (
         ) as own_components,
         list(distinct finding_id order by finding_id) filter (where finding_id is not null) as findings
     from detection.risk_components
-    where is_active
+    where
+        is_active
+        and (chain, address) in (
+            select (chain, address) from detection.address_risk
+            where score > $medium
+        )
     group by chain, address
 )
 

@@ -48,7 +48,7 @@ candidates as (
 ),
 
 -- The narrow rows tell which transfers are large; names are joined to those alone.
-measured as (
+measured as materialized (
     select
         f.block_number,
         f.block_timestamp,
@@ -89,6 +89,14 @@ measured as (
         end
 ),
 
+ends as materialized (
+    select
+        address_id,
+        address
+    from store.addresses
+    where address_id in (select unnest([from_id, to_id]) from measured)
+),
+
 named as (
     select
         m.*,
@@ -102,8 +110,8 @@ named as (
             else m.amount::double
         end as size
     from measured as m
-    inner join store.addresses as a on a.address_id = m.from_id
-    inner join store.addresses as b on b.address_id = m.to_id
+    inner join ends as a on a.address_id = m.from_id
+    inner join ends as b on b.address_id = m.to_id
     left join intermediate.int_address_labels__intervals as s
         on s.address_id = m.from_id and s.chain = m.chain and holds_at(s.valid_from, s.valid_to, m.block_timestamp)
     left join intermediate.int_address_labels__intervals as r
