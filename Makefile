@@ -8,8 +8,8 @@ export UV_PROJECT_ENVIRONMENT = $(VENV)
 SQLFLUFF := PYTHONWARNINGS=ignore $(BIN)/sqlfluff
 
 .PHONY: help setup lock demo test test-all test-spark tools lint fmt smoke sample docs pictures ui clean \
-	bench bench-live bench-typologies bench-flows bench-report bench-smart-money bench-explorer bench-spark bench-decoding \
-	bench-amlsim bench-spam bench-verbs measure-cards
+	bench bench-scale bench-live bench-typologies bench-flows bench-report bench-smart-money bench-explorer bench-spark \
+	bench-decoding bench-amlsim bench-spam bench-verbs measure-cards
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ sample: setup  ## data/sample, generated anew
 
 bench: setup  ## the spine and one more day against a bare load
 	$(BIN)/python tests/benchmark/bench.py $(ARGS)
+
+bench-scale: setup  ## every stage on a world of any size: make bench-scale ARGS="DIR --transfers 40000000"
+	$(BIN)/python -m tests.benchmark.scale $(ARGS)
 
 bench-typologies: setup  ## typologies against snapml and self-joins
 	$(BIN)/python tests/benchmark/typologies.py $(ARGS)

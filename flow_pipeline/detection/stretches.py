@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -45,8 +46,8 @@ class Stretch:
 def plan(connection: Connection, day: date | None, pasts: Iterable[Past], settings: Settings) -> list[Stretch]:
     """The stretches of the days from `day` on, None for all days: as few as fit into memory.
 
-    A stretch ends before the day that does not fit with it. Where one day alone does not fit, its tokens are searched
-    one group after the other.
+    A stretch ends before the day that does not fit with it, all tokens without what they look back on and each token
+    with it. What does not fit at once is searched in groups of tokens, one after the other.
 
     Args:
         connection: The build file; graph_tokens is up to date.
@@ -87,7 +88,7 @@ def _cut(
         start = int(new[begins])
         low = int(np.searchsorted(days, start - back))
         ends = np.searchsorted(days, new[begins:], side="right")
-        fits = max(int(np.searchsorted(np.cumsum(counts[low:])[ends - low - 1], most, side="right")), 1)
+        fits = _fitting(days[low:] >= start, keys[low:], counts[low:], ends - low, most)
         held = slice(low, int(ends[fits - 1]))
         until = _date(int(new[begins + fits - 1]) + 1)
         is_all = not begins and day is None
@@ -97,6 +98,23 @@ def _cut(
         ]
         begins += fits
     return found or [Stretch(day, None)]
+
+
+def _fitting(is_new: np.ndarray, tokens: np.ndarray, counts: np.ndarray, ends: np.ndarray, most: int) -> int:
+    """How many days fit together, at least one: what is new of them, and each token with what it looks back on.
+
+    Args:
+        is_new, tokens, counts: A row per day and token.
+        ends: How many rows each number of days from one on has.
+        most: Transfers that fit.
+    """
+    _, place = np.unique(tokens, return_inverse=True)
+
+    def is_too_much(end: int) -> bool:
+        rows = slice(0, end)
+        return int(max(counts[rows][is_new[rows]].sum(), np.bincount(place[rows], counts[rows]).max())) > most
+
+    return max(bisect_left(ends.tolist(), True, key=is_too_much), 1)
 
 
 def transfers_at_once(warehouse: WarehouseSettings) -> int:

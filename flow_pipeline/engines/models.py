@@ -71,7 +71,7 @@ def transform(settings: Settings, full_refresh: bool) -> dbt.Built:
         _bring_home(spark, settings, model, build, full_refresh)
     if full_refresh:
         views = ["--no-write-json", "run", "--vars", json.dumps(dbt.variables(settings))]
-        # Views are bound when they are made; dbt's own connection knows the lake while the file is open in this process.
+        # Views are bound when they are made: dbt's connection knows the lake while the file is open in this process.
         with open_build(settings):
             dbt.invoke(settings, [*views, "--select", "config.materialized:view"], project)
     return built

@@ -106,7 +106,8 @@ def test_days_in_stretches_and_one_by_one_give_what_all_at_once_gives(
     settings: Settings, tmp_path: Path, world: str, changes: dict[str, object], parts: int
 ) -> None:
     folder = SAMPLE if world == "sample" else lasting(tmp_path / "made")
-    settings = settings.with_changes(typologies=changes, labels={"files": (folder / "labels.csv",)})
+    prices = {"prices": (str(SAMPLE / "prices.csv"),)}
+    settings = settings.with_changes(typologies=changes, labels={"files": (folder / "labels.csv",)}, sources=prices)
     build(settings, folder / "transfers", Window(), LoadOptions())
     with open_build(settings) as connection:
         everything = [
@@ -165,7 +166,8 @@ def cut(connection: Connection, settings: Settings, parts: int) -> Settings:
             most += 1 + most // 8
             continue
         assert len(stretches) > 2
-        assert any(stretch.tokens for stretch in stretches) == (parts == 60)
+        # days and those that they look back on do not fit at once
+        assert any(stretch.tokens for stretch in stretches)
         return part
 
 

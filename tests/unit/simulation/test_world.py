@@ -20,7 +20,7 @@ from flow_pipeline.pipeline import load, transform
 from flow_pipeline.settings import load_settings
 from flow_pipeline.simulation.ordinary import ALL_TOKENS, SPOOF, Ordinary
 from flow_pipeline.simulation.typologies import LARGE, PATTERNS, Planter
-from flow_pipeline.simulation.world import World, generate, write
+from flow_pipeline.simulation.world import World, generate, write, write_districts
 from tests.conftest import ask
 
 FIRST = date(2025, 3, 1)
@@ -153,3 +153,68 @@ def test_a_folder_holds_one_world(world: World, tmp_path: Path) -> None:
     assert all(path.is_file() for path in files)
     assert pq.read_table(files[0]).equals(world.transfers)
     assert json.loads((tmp_path / "typologies.json").read_text()) == json.loads(json.dumps(world.typologies))
+
+
+def read(folder: Path) -> dict[str, object]:
+    """What was planted in a written world."""
+    names = ("netflow_anomalies", "typologies", "flows", "deposits")
+    return {name: json.loads((folder / f"{name}.json").read_text()) for name in names}
+
+
+def test_one_district_is_the_world_that_is_made_at_once(world: World, tmp_path: Path) -> None:
+    write(world, tmp_path / "at once")
+    files = write_districts(1_000, 1, 7, tmp_path / "by districts", 21, FIRST)
+    assert [path.name for path in files[:2]] == ["transfers-2025-03.parquet", "labels.csv"]
+    assert pq.read_table(files[0]).equals(world.transfers)
+    assert read(tmp_path / "by districts") == read(tmp_path / "at once")
+    assert files[1].read_text() == (tmp_path / "at once" / "labels.csv").read_text()
+
+
+def test_districts_share_services_and_days_and_nothing_else(tmp_path: Path) -> None:
+    files = write_districts(9_000, 3, 7, tmp_path / "world", 40, FIRST)
+    assert [path.name for path in files[:3]] == ["transfers-2025-03.parquet", "transfers-2025-04.parquet", "labels.csv"]
+    rows = pd.concat([pq.read_table(path).to_pandas() for path in files[:2]], ignore_index=True)
+    days = rows["block_timestamp"].dt.date
+    assert days.is_monotonic_increasing
+    assert days.nunique() == 40
+    labels = pd.read_csv(files[2], keep_default_na=False)
+    assert labels["address"].is_unique
+    assert (labels["category"].isin(["exchange", "bridge", "mixer", "dex"])).sum() == 15
+    assert labels.loc[labels["category"] == "whale", "entity"].is_unique
+    # Without its services the world falls apart into people who never pay those of another district.
+    services = set(labels.loc[labels["category"].isin(["exchange", "bridge", "mixer", "dex"]), "address"])
+    of: dict[str, str] = {}
+
+    def root(address: str) -> str:
+        while of.setdefault(address, address) != address:
+            address = of[address]
+        return address
+
+    for sender, receiver in zip(rows["from_address"], rows["to_address"], strict=True):
+        if sender not in services and receiver not in services:
+            of[root(sender)] = root(receiver)
+    sizes = Counter(root(address) for address in of)
+    assert max(sizes.values()) < len(of) / 3
+
+
+def test_what_is_planted_in_a_district_is_told_against_all_of_them(tmp_path: Path) -> None:
+    files = write_districts(9_000, 3, 7, tmp_path, 40, FIRST)
+    rows = pd.concat([pq.read_table(path).to_pandas() for path in files[:2]], ignore_index=True)
+    planted = read(tmp_path)
+    keys = set(zip(rows["tx_hash"], rows["transfer_index"], strict=True))
+    events = planted["typologies"]
+    assert isinstance(events, list)
+    assert all(tuple(key) in keys for event in events for key in event["transfers"])
+    most = max(event["strength_rank"] for event in events if event["typology"] == "circular")
+    assert 6 < most <= 3 * 9  # six in each district, and three near misses that are told and do not count
+    hot = pd.read_csv(files[2]).query("category == 'exchange'").set_index("address")["entity"]
+    rows["day"], rows["amount"] = rows["block_timestamp"].dt.date.astype(str), rows["amount"].astype(float)
+    events = planted["netflow_anomalies"]
+    assert isinstance(events, list)
+    for event in events:
+        of_token = rows[rows["token_symbol"] == event["token_symbol"]]
+        to = of_token["to_address"].map(hot) == event["scope"]
+        by = of_token["from_address"].map(hot) == event["scope"]
+        net = (of_token["amount"] * (to.astype(int) - by.astype(int))).groupby(of_token["day"]).sum().abs()
+        assert net.idxmax() == event["block_date"]
+        assert net.max() > 5 * net.drop(event["block_date"]).max()
