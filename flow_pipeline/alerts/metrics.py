@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, write_to_textfile
+from prometheus_client import CollectorRegistry, generate_latest, write_to_textfile
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -240,6 +240,9 @@ def registry(settings: Settings) -> CollectorRegistry:
 
 
 def write_textfile(settings: Settings, path: Path) -> None:
-    """The figures as a file for node_exporter's textfile collector, replaced whole."""
+    """The figures as a file for node_exporter's textfile collector, replaced whole; a device or pipe is written to."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_to_textfile(str(path), registry(settings))
+    if path.exists() and not path.is_file():
+        path.write_bytes(generate_latest(registry(settings)))
+    else:
+        write_to_textfile(str(path), registry(settings))

@@ -308,8 +308,11 @@ def _sqlite_type(kind: str) -> str:
 
 
 def write_whole(target: Path, fill: Callable[[Path], object]) -> Path:
-    """Let `fill` write a temporary file beside the target, then rename it into place."""
+    """Let `fill` write a temporary file beside the target, then rename it into place; a device is written to."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_char_device():
+        fill(target)
+        return target
     incoming = target.with_name(f".{target.name}.incoming")
     incoming.unlink(missing_ok=True)
     try:

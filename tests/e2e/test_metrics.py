@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -20,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from flow_pipeline.alerts import ledger
 from flow_pipeline.alerts.metrics import _LEDGER, _PUBLISHED, _TIP, write_textfile
+from flow_pipeline.reports import exports
 from flow_pipeline.settings import Settings, load_settings
 from tests.conftest import ROOT, ask, build, label_file, transfer, write_csv
 
@@ -80,6 +82,18 @@ def test_nothing_published_is_a_figure_too(settings: Settings, tmp_path: Path) -
     write_textfile(settings, tmp_path / "figures.prom")
     found = figures((tmp_path / "figures.prom").read_text())
     assert found["netraflow_alerts", (("rule", "run_failed"), ("severity", "HIGH"), ("status", "open"))] == 1
+
+
+def test_a_device_is_written_to_and_stays_one(settings: Settings, tmp_path: Path) -> None:
+    reader, writer = os.openpty()
+    device = Path(os.ttyname(writer))
+    write_textfile(settings, device)
+    assert b"netraflow_up 0.0" in os.read(reader, 4_096)
+    exports.write_whole(device, lambda path: path.write_text("a bundle\n"))
+    assert b"a bundle" in os.read(reader, 4_096)
+    assert device.is_char_device()
+    for end in (reader, writer):
+        os.close(end)
 
 
 def test_the_tip_has_figures_while_something_follows(settings: Settings, tmp_path: Path) -> None:
