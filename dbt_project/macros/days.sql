@@ -25,10 +25,10 @@
     `series`: of int_exchange_series, s, which is the series of a row of the table, m. -#}
 {% macro forget_from_first_dirty_day(series) -%}
     {%- set is_changed -%}
-        m.has_every_day <> exists (
+        case when exists (
             select 1 from {{ ref('int_exchange_series') }} as s
             where {{ same_token('s', 'm') }} and {{ series }}
-        )
+        ) then not m.has_every_day else m.has_every_day end
     {%- endset -%}
     {{ forget(from_first_dirty_day('m.block_date') ~ ' or ' ~ is_changed) }}
 {%- endmacro %}

@@ -111,7 +111,7 @@ def test_dagster_builds_on_it(settings: Settings, world: Path, tmp_path: Path) -
     )
     assert found["success"] is True
     assert {"marts/fct_daily_netflow", "intermediate/int_flows__daily"} <= set(found["assets"])
-    assert found["checks"]["unique_fct_transfers_transfer_key"] is True
+    assert found["checks"]["unique_grain_dim_tokens_chain__token_address__token_symbol"] is True
     settings = settings.with_changes(labels={"files": (world / "labels.csv",)})
     build(settings, world / "transfers")
     assert hashes(load_settings(data)) == hashes(settings)
