@@ -51,7 +51,7 @@ test-all: setup $(VENV)/.spark tools  ## every test
 	$(BIN)/pytest
 
 test-spark: setup $(VENV)/.spark  ## the second engine; needs Java 17
-	$(BIN)/pytest -m spark
+	$(BIN)/pytest -m spark -n0
 
 # A browser, Prometheus, Postgres and nodes of chains for the tests that ask them; where Debian's packages or npm can not
 # be had, those tests say what they miss. Without a first cluster Postgres starts no service.
