@@ -308,9 +308,9 @@ def _sqlite_type(kind: str) -> str:
 
 
 def write_whole(target: Path, fill: Callable[[Path], object]) -> Path:
-    """Let `fill` write a temporary file beside the target, then rename it into place; a device is written to."""
+    """Let `fill` write a temporary file beside the target, then rename it into place; into a device or pipe at once."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_char_device():
+    if target.exists() and not (target.is_file() or target.is_dir()):
         fill(target)
         return target
     incoming = target.with_name(f".{target.name}.incoming")

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,6 +93,13 @@ def test_a_device_is_written_to_and_stays_one(settings: Settings, tmp_path: Path
     exports.write_whole(device, lambda path: path.write_text("a bundle\n"))
     assert b"a bundle" in os.read(reader, 4_096)
     assert device.is_char_device()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as threads:
+        read = threads.submit(pipe.read_text)
+        exports.write_whole(pipe, lambda path: path.write_text("a bundle\n"))
+        assert read.result(timeout=10) == "a bundle\n"
+    assert pipe.is_fifo()
     for end in (reader, writer):
         os.close(end)
 
