@@ -19,6 +19,8 @@ _ALWAYS = datetime(1970, 1, 1)
 """Since when labels hold that say no time."""
 _NAMED_BY = {"title": "alert_id", "typology": "finding_id"}
 """Columns that say in words what an id of their row names."""
+_SENTENCES = ("title", "reason")
+"""Columns of long text, which breaks wherever it has to: an address in it is wider than a phone."""
 _SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 
 
@@ -101,7 +103,7 @@ def table(
     kept = [name for name in columns if not rows or any(_says_something(row.get(name)) for row in rows)]
     numbers = [name for name in kept if any(is_number(row.get(name)) for row in rows)]
     heads = [Head(columns[name], "number" if name in numbers else "") for name in kept]
-    kinds = {name: "number" if name in numbers else "" for name in kept}
+    kinds = {name: "number" if name in numbers else "what" if name in _SENTENCES else "" for name in kept}
     cells = [[cell(name, row.get(name), row, chain).as_kind(kinds[name]) for name in kept] for row in rows]
     return Table(caption, heads, cells)
 

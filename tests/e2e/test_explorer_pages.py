@@ -82,6 +82,17 @@ def test_every_page_can_be_read_by_everybody(
     assert found == {}
 
 
+def test_what_alerts_say_is_read_on_a_phone_without_moving_the_table(served: str, chromium: Browser) -> None:
+    with visit(chromium, served, 500) as page:
+        page.goto("/")
+        told = page.locator("table").first.locator("td.what")
+        assert told.count()
+        for number in range(told.count()):
+            box = told.nth(number).bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= 500
+
+
 def test_the_keyboard_reaches_everything_in_order(served: str, chromium: Browser, pages: list[str]) -> None:
     with visit(chromium, served) as page:
         for path in pages:
