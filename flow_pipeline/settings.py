@@ -180,6 +180,12 @@ class SparkSettings(Section):
     partitions: int = Field(
         0, ge=0, description="partitions of a shuffle; 0 takes two for each core that the session has"
     )
+    stretch_days: int = Field(
+        30,
+        ge=1,
+        description="days that a task searches for typologies at most, beside the days that it looks back on, four by "
+        "default: fewer spread one token over more workers, and have more read twice",
+    )
     options: dict[str, str] = Field(
         default_factory=dict, description="more of Spark's own settings, as spark.sql.files.maxPartitionBytes"
     )
@@ -1719,6 +1725,11 @@ class Settings(BaseSettings):
     def lake_path(self) -> str:
         """Folder of the Delta tables, without a slash at its end."""
         return (self.lake.path or str(self.data_dir.resolve() / "lake")).rstrip("/")
+
+    @property
+    def most_days_at_once(self) -> int | None:
+        """Days of a stretch at most; None for as many as fit into memory."""
+        return self.spark.stretch_days if self.engine == "spark" else None
 
     @property
     def scratch_dir(self) -> Path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -24,6 +25,7 @@ from flow_pipeline.detection.relations import (
     VERDICTS,
 )
 from flow_pipeline.detection.search import Found, joined, search
+from flow_pipeline.detection.services import refresh_services
 from flow_pipeline.detection.stretches import Stretch, plan
 from flow_pipeline.detection.verdicts import SUSPECT_CATEGORIES, judge, remember_traffic, unjudged
 from flow_pipeline.detectors.typology import Hits, Measured, Past, Typology, parameters_of, typologies
@@ -43,21 +45,30 @@ _WRITTEN = (
     "union all select finding_id from verdicts)"
 )
 """Findings that a run may write."""
+_DESCRIBED_AT_ONCE = 50_000
+"""Findings whose words are made at once: some hundred bytes each, and as much for the numbers in them."""
 
 
-Searcher = Callable[[Connection, list[Stretch], Settings], list[dict[str, Found]]]
-"""Gives per group of tokens what each typology finds on the days of a stretch, which is that of all groups."""
+Searcher = Callable[[Connection, list[list[Stretch]], Settings], Iterator[list[dict[str, Found]]]]
+"""Gives per stretch, in order, what each typology finds in each of its groups of tokens.
+
+What one stretch gives is stored before the next is asked for.
+"""
 
 
-def search_here(connection: Connection, groups: list[Stretch], settings: Settings) -> list[dict[str, Found]]:
+def search_here(
+    connection: Connection, stretches: list[list[Stretch]], settings: Settings
+) -> Iterator[list[dict[str, Found]]]:
     """One group after the other, in this process."""
     common = settings.typologies
     parameters: dict[str, Any] = {name: parameters_of(name, common) for name in typologies()}
-    pasts, found = pasts_of(common), []
-    for stretch in groups:
-        with held_beside(connection, settings, stretch.transfers * settings.warehouse.bytes_per_transfer):
-            found.append(search(connection, stretch, parameters, pasts, common))
-    return found
+    pasts = pasts_of(common)
+    for groups in stretches:
+        found = []
+        for stretch in groups:
+            with held_beside(connection, settings, stretch.transfers * settings.warehouse.bytes_per_transfer):
+                found.append(search(connection, stretch, parameters, pasts, common, knows_before=True))
+        yield found
 
 
 @detects("typologies")
@@ -92,34 +103,36 @@ def run_typologies(
         stretches = plan(connection, day, pasts.values(), settings)
         with transaction(connection):
             refresh_hubs(connection, common.hub_degree, day)
+        refresh_services(connection, stretches, settings)
+        groups = [list(group) for _, group in groupby(stretches, key=lambda stretch: stretch.until)]
         changed: date | None = None
-        for _, group in groupby(stretches, key=lambda stretch: stretch.until):
-            groups = list(group)
-            is_last = groups[-1] is stretches[-1]
-            hits = _find(connection, settings, searcher, groups, parameters)
-            changed = _store(connection, settings, hits, pasts, groups[0], changed, is_last)
+        for (stretch, *_), found in zip(groups, searcher(connection, groups, settings), strict=True):
+            hits = _take_in(connection, settings, stretch, found, parameters)
+            is_last = stretch.until == stretches[-1].until
+            changed = _store(connection, settings, hits, pasts, stretch, changed, is_last)
         return _counts(connection)
 
 
-def _find(
+def _take_in(
     connection: Connection,
     settings: Settings,
-    searcher: Searcher,
-    groups: list[Stretch],
+    stretch: Stretch,
+    groups: list[dict[str, Found]],
     parameters: dict[str, Any],
 ) -> dict[str, Hits]:
-    """The temp tables of what is to be stored of a stretch, in all its groups of tokens."""
-    remember_traffic(connection, groups[0])
-    found = joined(searcher(connection, groups, settings))
+    """The temp tables of what is to be stored of a stretch; what was found in its groups of tokens is let go."""
     number_tokens(connection)
+    remember_traffic(connection, stretch)
+    found = joined(groups)
+    groups.clear()
     size = sum(table.nbytes for one in found.values() for table in (one.strengths, one.rows, one.transfers))
     with held_beside(connection, settings, size):
-        _register(connection, found, groups[0])
+        _register(connection, found, stretch)
     hits = {name: one.hits for name, one in found.items()}
     del found
     _measure(connection, {name: (typologies()[name], parameters[name]) for name in parameters}, settings.verdicts)
-    described = [_describe(connection, number, name, hits[name], parameters[name]) for number, name in enumerate(hits)]
-    _choose(connection, pa.concat_tables(described), settings.typologies)
+    _choose(connection, settings.typologies)
+    _describe(connection, hits, parameters)
     return hits
 
 
@@ -209,41 +222,82 @@ def _look_at_own_rates(connection: Connection, verdicts: VerdictSettings) -> Non
     connection.execute("drop table temp.own_rate_sides")
 
 
-def _describe(connection: Connection, number: int, name: str, hits: Hits, parameters: Any) -> pa.Table:
-    """What happened, per finding."""
-    detector = typologies()[name]
-    rows = connection.execute(
-        "select token_symbol, duration, transfer_count, address_count, moved_amount, gross_amount, "
-        "focus_address from measures where typology = ? order by finding",
-        [number],
-    ).to_arrow_table()
+def _choose(connection: Connection, common: TypologySettings) -> None:
+    """The temp tables `chosen_findings` and `chosen_transfers`: what is stored of what was found."""
+    connection.execute(sql("findings_chosen"), {"max_findings": common.max_findings})
+    connection.execute(sql("findings_chosen_transfers"))
+    connection.execute("drop table temp.hits")
+    connection.execute("drop table temp.hit_transfers")
+
+
+def _describe(connection: Connection, hits: dict[str, Hits], parameters: dict[str, Any]) -> None:
+    """The temp tables `descriptions`, what happened per chosen finding, and `searched`, how each typology looked."""
+    connection.execute(
+        "create or replace temp table descriptions "
+        "(typology integer, finding integer, hop_count integer, reason varchar, evidence varchar)"
+    )
+    for number, (name, found) in enumerate(hits.items()):
+        rows = connection.execute(
+            "select finding from chosen_findings where typology = ? order by finding", [number]
+        ).fetchnumpy()
+        chosen = np.asarray(rows["finding"])
+        for begin in range(0, len(chosen), _DESCRIBED_AT_ONCE):
+            part = chosen[begin : begin + _DESCRIBED_AT_ONCE]
+            connection.register("described", _described(connection, number, name, found, parameters[name], part))
+            connection.execute("insert into descriptions by name select * from described")
+            connection.unregister("described")
+    searched = {
+        "typology": pa.array(range(len(hits)), pa.int32()),
+        "parameters": [json.dumps(parameters[name].model_dump(mode="json"), sort_keys=True) for name in hits],
+        "detector_version": [typologies()[name].VERSION for name in hits],
+    }
+    connection.register("searched_in", pa.table(searched))
+    connection.execute("create or replace temp table searched as select * from searched_in")
+    connection.unregister("searched_in")
+
+
+def _described(
+    connection: Connection, number: int, name: str, hits: Hits, parameters: Any, chosen: np.ndarray
+) -> pa.Table:
+    """Some findings of a typology in words.
+
+    Args:
+        connection: The build file, with what was measured.
+        number, name: The typology.
+        hits: All that it found.
+        parameters: Its own.
+        chosen: Which to describe, ascending.
+    """
+    values = {"typology": number, "first": int(chosen[0]), "last": int(chosen[-1])}
+    rows = connection.execute(sql("findings_to_describe"), values).to_arrow_table()
+    some = replace(
+        hits,
+        start=np.zeros(len(chosen) + 1, np.int64),
+        focus=hits.focus[chosen],
+        hop_count=hits.hop_count[chosen],
+        facts={key: column[chosen] for key, column in hits.facts.items()},
+    )
     measured = Measured(
         rows["token_symbol"].to_pylist(),
         rows["duration"].to_numpy(),
-        hits.hop_count,
+        some.hop_count,
         rows["transfer_count"].to_numpy(),
         rows["address_count"].to_numpy(),
         rows["moved_amount"].to_pylist(),
         rows["gross_amount"].to_pylist(),
         rows["focus_address"].to_pylist(),
     )
-    reasons = detector.describe(measured, hits, parameters)
     facts = [
-        dict(zip(hits.facts, values, strict=True))
-        for values in zip(*(_shown(column).tolist() for column in hits.facts.values()), strict=True)
+        dict(zip(some.facts, values, strict=True))
+        for values in zip(*(_shown(column).tolist() for column in some.facts.values()), strict=True)
     ]
-    count = len(hits)
     return pa.table(
         {
-            "typology": pa.array(np.full(count, number, np.int32)),
-            "finding": pa.array(np.arange(count, dtype=np.int32)),
-            "hop_count": pa.array(hits.hop_count.astype(np.int32)),
-            "reason": pa.array(reasons, pa.string()),
-            "evidence": pa.array([json.dumps(fact) for fact in facts] if facts else ["{}"] * count, pa.string()),
-            "parameters": pa.array(
-                [json.dumps(parameters.model_dump(mode="json"), sort_keys=True)] * count, pa.string()
-            ),
-            "detector_version": pa.array([detector.VERSION] * count, pa.string()),
+            "typology": np.full(len(chosen), number, np.int32),
+            "finding": chosen,
+            "hop_count": some.hop_count.astype(np.int32),
+            "reason": pa.array(typologies()[name].describe(measured, some, parameters), pa.string()),
+            "evidence": pa.array([json.dumps(fact) for fact in facts] if facts else ["{}"] * len(chosen), pa.string()),
         }
     )
 
@@ -251,16 +305,6 @@ def _describe(connection: Connection, number: int, name: str, hits: Hits, parame
 def _shown(column: np.ndarray) -> np.ndarray:
     """Six digits, for people to read."""
     return column.round(6) if column.dtype.kind == "f" else column
-
-
-def _choose(connection: Connection, described: pa.Table, common: TypologySettings) -> None:
-    """The temp tables `chosen_findings` and `chosen_transfers`: what is stored of what was found."""
-    connection.register("described_findings", described)
-    connection.execute(sql("findings_chosen"), {"max_findings": common.max_findings})
-    connection.unregister("described_findings")
-    connection.execute(sql("findings_chosen_transfers"))
-    connection.execute("drop table temp.hits")
-    connection.execute("drop table temp.hit_transfers")
 
 
 def _store(
@@ -307,6 +351,8 @@ def _store(
                 "delete from detection.findings where finding_id in (select finding_id from replaced_findings)"
             )
             connection.execute(sql("findings_rows"))
+            connection.execute("drop table temp.descriptions")
+            connection.execute("drop table temp.searched")
             if is_last:
                 connection.execute(sql("findings_judged_again"))
         write_changes(

@@ -12,8 +12,7 @@ import pyarrow as pa
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph import ROLE_BY_CATEGORY, TransferGraph
 from flow_pipeline.graph.prepare import NEVER, Crowds, Hubs, Labels, Transfers, build
-from flow_pipeline.settings import TypologySettings
-from flow_pipeline.warehouse.store import Connection, transaction
+from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
 _Part = TypeVar("_Part", Labels, Hubs, Crowds)
@@ -54,20 +53,17 @@ def read_graph(
     since: datetime = datetime.min,
     until: datetime = datetime.max,
     first_earlier: date = date.max,
-    services: TypologySettings | None = None,
 ) -> TransferGraph:
     """Transfers with a known amount above zero as a graph.
 
     Mints, burns, self-transfers and tokens whose sums overflow are left out. `row` is store.transfers' rowid. Call
-    number_tokens and refresh_hubs before.
+    number_tokens before; what is known of hubs and services counts.
 
     Args:
         connection: The build file.
         since: Every transfer since this moment is read, and those before it that `earlier_transfers` lists.
         until: The moment before which all lie.
         first_earlier: The first day of those.
-        services: What makes an address a service: new ones are looked for in what is read and remembered in
-            store.services; None goes by what is remembered.
     """
     tokens = connection.execute(
         "select distinct on (position) position, token_symbol, chain_number from graph_tokens order by position"
@@ -105,7 +101,7 @@ def read_graph(
     )
     row_of_last = connection.execute("select coalesce(max(address_id), 0) + 1 from store.addresses").fetchone()
     address_count = int(row_of_last[0]) if row_of_last else 1
-    labels, hubs, crowds = _labels(connection), _hubs(connection), _crowds(connection, services)
+    labels, hubs, crowds = _labels(connection), _hubs(connection), _crowds(connection)
     known = None
     if address_count > _FEW * len(row):
         known = np.unique(np.concatenate((transfers.sender, transfers.receiver)))
@@ -125,8 +121,6 @@ def read_graph(
     if known is not None:
         graph.address[:] = known[graph.address]
     graph.row[:] = row[graph.row]
-    if services:
-        _remember_crowds(connection, graph)
     return graph
 
 
@@ -157,29 +151,9 @@ def _hubs(connection: Connection) -> Hubs:
     return Hubs(*(numbers(rows[name]) for name in ("token", "address", "since")))
 
 
-def _crowds(connection: Connection, services: TypologySettings | None) -> Crowds:
+def _crowds(connection: Connection) -> Crowds:
     rows = connection.execute(sql("graph_crowds"), {"never": int(NEVER)}).to_arrow_table()
-    token, address, paid_by_many, pays_many = (
-        numbers(rows[name]) for name in ("token", "address", "paid_by_many", "pays_many")
-    )
-    if services is None:
-        return Crowds(token, address, paid_by_many, pays_many)
-    return Crowds(token, address, paid_by_many, pays_many, services.service_counterparties, services.service_window)
-
-
-def _remember_crowds(connection: Connection, graph: TransferGraph) -> None:
-    """Replace store.services by what the graph knows, which holds what was known before."""
-    known = np.flatnonzero((graph.paid_by_many_since < NEVER) | (graph.pays_many_since < NEVER))
-    columns = {
-        "position": graph.token[known],
-        "address_id": graph.address[known],
-        "paid_by_many": graph.paid_by_many_since[known],
-        "pays_many": graph.pays_many_since[known],
-    }
-    connection.register("crowds", pa.table(columns))
-    with transaction(connection):
-        connection.execute(sql("graph_services"), {"never": int(NEVER)})
-    connection.unregister("crowds")
+    return Crowds(*(numbers(rows[name]) for name in ("token", "address", "paid_by_many", "pays_many")))
 
 
 def numbers(column: pa.ChunkedArray) -> np.ndarray:

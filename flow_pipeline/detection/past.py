@@ -26,64 +26,70 @@ def pasts_of(common: TypologySettings) -> dict[str, Past]:
     return {name: detector.past(parameters_of(name, common), common) for name, detector in typologies().items()}
 
 
-def days_before(pasts: Iterable[Past], services: TypologySettings) -> int:
+def days_before(pasts: Iterable[Past]) -> int:
     """Days before the first new one whose transfers are read, whoever made them."""
-    return -(-_reach(pasts, services) // DAY)
+    return -(-reach(pasts) // DAY)
+
+
+def reach(pasts: Iterable[Past]) -> int:
+    """Microseconds before the first new day within which every transfer is read."""
+    return max(
+        0, *(max(past.span, past.open + (past.closure.gap if past.closure and past.open else 0)) for past in pasts)
+    )
 
 
 def read_recent(
-    connection: Connection, pasts: dict[str, Past], day: date, until: datetime, services: TypologySettings
+    connection: Connection, pasts: dict[str, Past], day: date, until: datetime, knows_before: bool
 ) -> TransferGraph:
     """The graph of the new days and of every earlier transfer their findings need.
 
     A vertex whose transfers are not all in it may show findings that are none, but none of them ends on a new day.
 
     Args:
-        connection: The build file; graph_tokens and store.hubs are up to date.
+        connection: The build file; graph_tokens, store.hubs and store.services are up to date.
         pasts: How far each typology reaches back.
         day: First new day.
         until: The moment before which its transfers lie.
-        services: What makes an address a service.
+        knows_before: Whether what was found on the days before is stored.
     """
     start = datetime(day.year, day.month, day.day)
-    since = _before(start, _reach(pasts.values(), services))
+    since = _before(start, reach(pasts.values()))
     connection.execute(sql("past_stops"), {"categories": list(ROLE_BY_CATEGORY)})
     for name, past in pasts.items():
         if past.closure is not None:
-            _add_closure(connection, name, past, past.closure, start, since, until)
+            first = _first_open(connection, name, past, start) if knows_before else datetime.min
+            _add_closure(connection, past.closure, bool(past.open), start, since, until, first)
     connection.execute("drop table temp.stops")
-    _add_histories(connection, pasts, start, since)
-    return read_graph(connection, since, until, _first_earlier(connection), services)
+    return read_graph(connection, since, until, _first_earlier(connection))
 
 
-def read_histories(
-    connection: Connection,
-    name: str,
-    past: Past,
-    graph: TransferGraph,
-    vertices: np.ndarray,
-    day: date,
-    until: datetime,
-) -> TransferGraph:
-    """The graph of the transfers of some vertices of another graph that findings of a typology may hold.
+def read_histories(connection: Connection, addresses: pa.Table, until: datetime) -> TransferGraph:
+    """The graph of the transfers of some addresses.
 
     Args:
         connection: The build file.
-        name: The typology.
-        past: How far it reaches back: a finding of before that the new days lengthen, or that merges with one of them.
-        graph: Where the vertices are from.
-        vertices: Whose transfers are read.
-        day: First new day.
-        until: The moment before which its transfers lie.
+        addresses: position (of the token), address_id, since (microseconds); may repeat.
+        until: The moment before which the transfers lie.
     """
-    addresses = {"position": graph.token[vertices], "address_id": graph.address[vertices]}
-    connection.register("addresses_read", pa.table(addresses))
-    open_since = _before(datetime(day.year, day.month, day.day), past.merges)
-    connection.execute(
-        sql("past_histories"), {"typology": name, "open_since": open_since, "span": past.span, "until": until}
-    )
+    connection.register("addresses_read", addresses)
+    connection.execute(sql("past_histories"), {"until": until})
     connection.unregister("addresses_read")
     return read_graph(connection, datetime.max, until, _first_earlier(connection))
+
+
+def first_times(
+    connection: Connection, name: str, past: Past, graph: TransferGraph, vertices: np.ndarray, day: date
+) -> np.ndarray:
+    """When the stored findings about some vertices began that may grow from a day on, microseconds.
+
+    Where there is none it is the earliest moment at which one could begin that did not end long before the day.
+    """
+    open_since = _before(datetime(day.year, day.month, day.day), past.merges)
+    foci = {"focus": vertices, "position": graph.token[vertices], "address_id": graph.address[vertices]}
+    connection.register("foci", pa.table(foci))
+    rows = connection.execute(sql("past_first_times"), {"typology": name, "open_since": open_since}).fetchnumpy()
+    connection.unregister("foci")
+    return np.asarray(rows["first_time"])
 
 
 def list_replaced(connection: Connection, pasts: dict[str, Past], day: date) -> None:
@@ -103,14 +109,6 @@ def list_replaced(connection: Connection, pasts: dict[str, Past], day: date) -> 
     connection.unregister("replacement_rules")
 
 
-def _reach(pasts: Iterable[Past], services: TypologySettings) -> int:
-    """Microseconds before the first new day within which every transfer is read."""
-    return max(
-        services.service_window,
-        *(max(past.span, past.open + (past.closure.gap if past.closure and past.open else 0)) for past in pasts),
-    )
-
-
 def _first_earlier(connection: Connection) -> date:
     """The first day of the temp table `earlier_transfers`, as a bound for the scan."""
     row = connection.execute("select min(block_date) from earlier_transfers").fetchone()
@@ -122,33 +120,35 @@ def _before(moment: datetime, microseconds: int) -> datetime:
     return moment - min(timedelta(microseconds=microseconds), moment - datetime.min)
 
 
-def _add_histories(connection: Connection, pasts: dict[str, Past], start: datetime, since: datetime) -> None:
-    """Transfers of the addresses of findings that the new days may lengthen and that began before `since`."""
-    rules = [
-        {"typology": name, "span": past.span, "roles": list(past.history), "open_since": _before(start, past.merges)}
-        for name, past in pasts.items()
-        if past.merges and past.closure is None and past.alone is None
-    ]
-    connection.register("growth_rules", pa.Table.from_pylist(rules))
-    connection.execute(sql("past_growing_addresses"), {"since": since})
-    connection.unregister("growth_rules")
-    row = connection.execute("select min(since) from growing_addresses").fetchone()
-    if row and row[0] is not None:
-        for side in ("from_id", "to_id"):
-            connection.execute(sql("past_growing_transfers", side=side), {"since": since, "first": row[0]})
-    connection.execute("drop table temp.growing_addresses")
+def _first_open(connection: Connection, name: str, past: Past, start: datetime) -> datetime:
+    """When the first of the stored findings began that may grow from a moment on; that moment where there is none."""
+    row = connection.execute(
+        "select min(first_timestamp) from detection.findings where typology = ? and last_timestamp >= ?",
+        [name, _before(start, past.merges)],
+    ).fetchone()
+    return min(row[0], start) if row and row[0] else start
 
 
 def _add_closure(
     connection: Connection,
-    name: str,
-    past: Past,
     closure: Closure,
+    is_open: bool,
     start: datetime,
     since: datetime,
     until: datetime,
+    first: datetime,
 ) -> None:
-    """Transfers before `since` from which the last ones may have come, hop by hop."""
+    """Transfers before `since` from which the last ones may have come, hop by hop.
+
+    Args:
+        connection: The build file.
+        closure: How they are followed back.
+        is_open: Whether findings of before may turn out to be others.
+        start: The first new moment.
+        since: From here on every transfer is read anyway.
+        until: The moment before which all lie.
+        first: When the first finding began that may grow.
+    """
     if closure.target_role is not None:
         categories = [category for category, role in ROLE_BY_CATEGORY.items() if role == closure.target_role]
         connection.execute(
@@ -156,17 +156,13 @@ def _add_closure(
             "from intermediate.int_address_labels__intervals where category in (select unnest($categories::varchar[]))",
             {"categories": categories},
         )
-        row = connection.execute(
-            "select min(first_timestamp) from detection.findings where typology = ? and last_timestamp >= ?",
-            [name, _before(start, past.merges)],
-        ).fetchone()
-        first = _before(min(filter(None, (row[0] if row else None, start))), closure.gap)
+        first = _before(first, closure.gap)
         connection.execute(sql("past_last_transfers_to_targets"), {"first": first, "last": until})
         connection.execute("drop table temp.target_addresses")
     else:
         # What comes after `since` is read anyway, so that only ways across it need be followed back.
         across = {"first": since, "last": min(_before(since, -closure.gap), until)}
-        is_short = not past.open and until - start < timedelta(microseconds=closure.gap)
+        is_short = not is_open and until - start < timedelta(microseconds=closure.gap)
         connection.execute(sql("past_last_transfers"), {"first": start, "last": until} if is_short else across)
     for step in range(closure.steps):
         shares = {"low": closure.low * (1 - _ROOM), "high": closure.high * (1 + _ROOM)}

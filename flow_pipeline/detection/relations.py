@@ -73,18 +73,8 @@ MEASURES = Relation(
 )
 CHOSEN_FINDINGS = Relation(
     "chosen_findings",
-    (
-        "finding_id",
-        "name",
-        "typology",
-        "finding",
-        "hop_count",
-        "reason",
-        "evidence",
-        "parameters",
-        "detector_version",
-    ),
-    "One row per finding to store, with what happened.",
+    ("finding_id", "name", "typology", "finding"),
+    "One row per finding to store.",
 )
 CHOSEN_TRANSFERS = Relation(
     "chosen_transfers",

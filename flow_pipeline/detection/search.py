@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from flow_pipeline.detection.graph import microseconds_of, number_tokens, read_graph
-from flow_pipeline.detection.past import read_histories, read_recent
+from flow_pipeline.detection.past import first_times, reach, read_histories, read_recent
 from flow_pipeline.detection.stretches import Stretch
 from flow_pipeline.detectors.typology import Hits, Past, typologies
 from flow_pipeline.graph import TransferGraph
@@ -21,7 +21,7 @@ from flow_pipeline.settings import TypologySettings
 from flow_pipeline.warehouse.store import Connection
 
 _NOTHING = np.empty(0, np.int64)
-Histories = Callable[[str, Past, np.ndarray], TransferGraph]
+_BEGINNING = microseconds_of(datetime.min)
 
 
 @dataclass(frozen=True)
@@ -47,61 +47,41 @@ def search(
     parameters: dict[str, Any],
     pasts: dict[str, Past],
     common: TypologySettings,
+    knows_before: bool,
 ) -> dict[str, Found]:
     """Per typology what ends in a stretch.
 
     Args:
-        connection: The build file; the hubs of its days are known, and what was found before it is stored.
+        connection: The build file; the hubs and services of its days are known.
         stretch: Where to look.
         parameters: Per typology.
         pasts: How far each reaches back.
         common: What typologies share.
+        knows_before: Whether what was found before the stretch is stored: it tells how far findings that grow reach
+            back. Else that is looked for, further and further.
     """
     number_tokens(connection, stretch.tokens)
     if stretch.first is None:
-        graph = read_graph(connection, until=stretch.end, services=common)
+        graph = read_graph(connection, until=stretch.end)
     else:
-        graph = read_recent(connection, pasts, stretch.first, stretch.end, common)
-
-    def histories(name: str, past: Past, vertices: np.ndarray) -> TransferGraph:
-        return read_histories(connection, name, past, graph, vertices, stretch.first or date.min, stretch.end)
-
-    return look(graph, histories, stretch.first, parameters, common)
-
-
-def look(
-    graph: TransferGraph,
-    histories: Histories,
-    first: date | None,
-    parameters: dict[str, Any],
-    common: TypologySettings,
-) -> dict[str, Found]:
-    """Per typology what ends in a stretch, from its graph alone: no database is asked, whoever read the transfers.
-
-    Args:
-        graph: What the stretch reads.
-        histories: The graph of all that findings of a typology may hold of some of its vertices.
-        first: First day of the stretch; None for the first of all.
-        parameters: Per typology.
-        common: What typologies share.
-    """
+        graph = read_recent(connection, pasts, stretch.first, stretch.end, knows_before)
     found = {}
     for number, (name, given) in enumerate(parameters.items()):
-        own, hits = _hits(graph, histories, first, name, given, common)
-        found[name] = _told(own, hits, number, name, given, common)
+        looked = _Looked(connection, stretch, name, given, pasts, common)
+        parts = [_told(own, hits, number, name, given, common) for own, hits in looked.hits(graph, knows_before)]
+        found[name] = _joined(parts)
     return found
 
 
 def joined(groups: list[dict[str, Found]]) -> dict[str, Found]:
     """What was found in several groups of tokens, as one."""
-    first, *others = groups
-    if not others:
-        return first
-    return {name: _joined([group[name] for group in groups]) for name in first}
+    return {name: _joined([group[name] for group in groups]) for name in groups[0]}
 
 
 def _joined(groups: list[Found]) -> Found:
     """As one, with the findings of each group numbered behind those of the groups before it."""
+    if len(groups) == 1:
+        return groups[0]
     before = np.cumsum([0, *(len(group.hits) for group in groups)])
     strengths, rows = (
         pa.concat_tables(
@@ -132,20 +112,112 @@ def _without_edges(
     return Hits(start, _NOTHING, _NOTHING, focus, hop_count, facts, found, is_capped)
 
 
-def _hits(
-    graph: TransferGraph, histories: Histories, first: date | None, name: str, parameters: Any, common: TypologySettings
-) -> tuple[TransferGraph, Hits]:
-    """What a typology finds, and in which graph: everywhere, or what ends on the new days."""
-    detector = typologies()[name]
-    if first is None:
-        return graph, detector.find(graph, parameters, common)
-    past = detector.past(parameters, common)
-    since = microseconds_of(first) - past.open
-    hits = _ending(graph, detector.find(graph, past.alone or parameters, common), since)
-    if past.alone is None or not len(hits):
-        return graph, hits
-    own = histories(name, past, np.unique(hits.focus))
-    return own, _ending(own, detector.find(own, parameters, common), since)
+@dataclass(frozen=True)
+class _Looked:
+    """One typology on a stretch."""
+
+    connection: Connection
+    stretch: Stretch
+    name: str
+    parameters: Any
+    pasts: dict[str, Past]
+    common: TypologySettings
+
+    def hits(self, graph: TransferGraph, knows_before: bool) -> Iterator[tuple[TransferGraph, Hits]]:
+        """What it finds, and in which graph: that of the stretch, or that of the whole histories of some addresses.
+
+        Args:
+            graph: Of the new days and what lies before them, as far as every typology reaches.
+            knows_before: As in `search`.
+        """
+        first = self.stretch.first
+        if first is None:
+            yield graph, self._find(graph, self.parameters)
+            return
+        start, past = microseconds_of(first), self.pasts[self.name]
+        since = start - past.open
+        hits = _ending(graph, self._find(graph, past.alone or self.parameters), since)
+        if not past.merges or past.closure is not None or not len(hits):
+            yield graph, hits
+            return
+        read = start - reach(self.pasts.values())
+        is_cut = hits.focus >= 0
+        if past.alone is None:
+            is_cut &= _first_times(graph, hits) < read + past.span + past.merges
+        foci = np.unique(hits.focus[is_cut])
+        is_whole = ~np.isin(hits.focus, foci)
+        yield graph, hits.chosen(is_whole)
+        if len(foci):
+            who = _members(graph, hits.chosen(~is_whole), past)
+            yield from self._grown(graph, foci, who, since, knows_before)
+
+    def _grown(
+        self, graph: TransferGraph, foci: np.ndarray, who: np.ndarray, since: int, knows_before: bool
+    ) -> Iterator[tuple[TransferGraph, Hits]]:
+        """Findings about vertices that may have begun before the graph does, in the histories of all who take part.
+
+        Args:
+            graph: Where the vertices are from.
+            foci: Whom they are about, ascending.
+            who: focus, vertex: whose transfers belong to the findings of which.
+            since: Findings that ended before are none of these days.
+            knows_before: As in `search`.
+        """
+        first = self.stretch.first or date.min
+        past = self.pasts[self.name]
+        back = 2 * (past.merges + past.span)
+        while len(foci):
+            if knows_before:
+                begins = first_times(self.connection, self.name, past, graph, foci, first) - past.span
+            else:
+                begins = np.full(len(foci), microseconds_of(first) - back)
+            begins = np.maximum(begins, _BEGINNING)
+            at = np.searchsorted(foci, who[0])
+            addresses = {"position": graph.token[who[1]], "address_id": graph.address[who[1]], "since": begins[at]}
+            own = read_histories(self.connection, pa.table(addresses), self.stretch.end)
+            hits = _ending(own, self._find(own, self.parameters), since)
+            # The same address of the same token in both graphs.
+            named, wanted = _names(own, hits.focus), _names(graph, foci)
+            is_asked = np.isin(named, wanted)
+            hits, named = hits.chosen(is_asked), named[is_asked]
+            unsettled = np.empty(0, np.int64)
+            if not knows_before and self._is_anything_before(int(begins[0])):
+                is_cut = _first_times(own, hits) - past.span - past.merges < begins[0]
+                unsettled = np.unique(named[is_cut])
+            yield own, hits.chosen(~np.isin(named, unsettled))
+            left = np.isin(wanted, unsettled)
+            who = who[:, left[at]]
+            foci, back = foci[left], 2 * back
+
+    def _find(self, graph: TransferGraph, parameters: Any) -> Hits:
+        return typologies()[self.name].find(graph, parameters, self.common)
+
+    def _is_anything_before(self, moment: int) -> bool:
+        row = self.connection.execute(
+            "select 1 where exists (from store.transfers where block_timestamp < make_timestamp(?))", [moment]
+        ).fetchone()
+        return row is not None
+
+
+def _first_times(graph: TransferGraph, hits: Hits) -> np.ndarray:
+    return np.asarray(np.minimum.reduceat(graph.time[hits.edges], hits.start[:-1])) if len(hits) else _NOTHING
+
+
+def _names(graph: TransferGraph, vertices: np.ndarray) -> np.ndarray:
+    """A number per vertex that is that of the same address and token in every graph of a stretch."""
+    token, address = (column[vertices].astype(np.int64) for column in (graph.token, graph.address))
+    return np.asarray(token << 32 | address)
+
+
+def _members(graph: TransferGraph, hits: Hits, past: Past) -> np.ndarray:
+    """Whose transfers make findings what they are, each pair of focus and vertex once: two rows, focus and vertex."""
+    pairs = [np.stack((hits.focus, hits.focus)).astype(np.int64)]
+    if "target" in past.history:
+        of = np.repeat(np.arange(len(hits)), np.diff(hits.start)).astype(np.int64) << 32
+        received, sent = of | graph.receiver[hits.edges], of | graph.sender[hits.edges]
+        targets = np.setdiff1d(received, sent)
+        pairs.append(np.stack((hits.focus[targets >> 32], targets & 0xFFFFFFFF)).astype(np.int64))
+    return np.unique(np.concatenate(pairs, axis=1), axis=1)
 
 
 def _ending(graph: TransferGraph, hits: Hits, since: int) -> Hits:

@@ -44,7 +44,7 @@ class Stretch:
 
 
 def plan(connection: Connection, day: date | None, pasts: Iterable[Past], settings: Settings) -> list[Stretch]:
-    """The stretches of the days from `day` on, None for all days: as few as fit into memory.
+    """The stretches of the days from `day` on, None for all days: as few as fit into memory, or as the settings allow.
 
     A stretch ends before the day that does not fit with it, all tokens without what they look back on and each token
     with it. What does not fit at once is searched in groups of tokens, one after the other.
@@ -75,7 +75,7 @@ def _cut(
     connection: Connection, tokens: str, day: date | None, pasts: Iterable[Past], settings: Settings
 ) -> list[Stretch]:
     most = transfers_at_once(settings.warehouse)
-    back = days_before(pasts, settings.typologies)
+    back = days_before(pasts)
     first = _number(day) if day else None
     since = day - min(timedelta(back), day - date.min) if day else date.min
     rows = connection.execute(sql("stretches_days", tokens=tokens), {"first": since}).fetchnumpy()
@@ -87,7 +87,7 @@ def _cut(
     while begins < len(new):
         start = int(new[begins])
         low = int(np.searchsorted(days, start - back))
-        ends = np.searchsorted(days, new[begins:], side="right")
+        ends = np.searchsorted(days, new[begins:][: settings.most_days_at_once], side="right")
         fits = _fitting(days[low:] >= start, keys[low:], counts[low:], ends - low, most)
         held = slice(low, int(ends[fits - 1]))
         until = _date(int(new[begins + fits - 1]) + 1)

@@ -1,11 +1,11 @@
-"""Kernels on workers: what typologies find in groups of tokens, searched side by side."""
+"""Kernels on workers: what typologies find on stretches of days and in groups of tokens, searched side by side."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import accumulate
 from typing import Any
-
-import pyarrow as pa
 
 from flow_pipeline.detection.past import pasts_of
 from flow_pipeline.detection.search import Found, search
@@ -15,7 +15,7 @@ from flow_pipeline.domain.sql import statements
 from flow_pipeline.engines.session import cores, session
 from flow_pipeline.engines.tasks import fill, side_by_side
 from flow_pipeline.settings import Settings
-from flow_pipeline.warehouse.store import Connection, transaction
+from flow_pipeline.warehouse.store import Connection
 
 sql = statements(__package__)
 
@@ -27,56 +27,42 @@ READS = (
     "store.prices",
     "intermediate.int_tokens__canonical",
     "intermediate.int_address_labels__intervals",
-    "detection.findings",
-    "detection.finding_transfers",
-    "detection.finding_addresses",
 )
 """What the search of typologies reads beside the transfers."""
 _ROOM = 4
-"""Groups for each core: the largest one is not the last to begin."""
+"""Tasks for each core: the largest one is not the last to begin. What they find waits here until it is stored."""
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What a task gives back: findings, and the services that it came to know."""
+def search_on_workers(
+    connection: Connection, stretches: list[list[Stretch]], settings: Settings
+) -> Iterator[list[dict[str, Found]]]:
+    """Per stretch what each typology finds in each of its groups of tokens, some stretches beside one another.
 
-    found: dict[str, Found]
-    services: pa.Table
-
-
-def search_on_workers(connection: Connection, groups: list[Stretch], settings: Settings) -> list[dict[str, Found]]:
-    """Per group of tokens what each typology finds on the days of a stretch; services are remembered.
+    No task knows what another one finds: it looks for itself how far findings that grow reach back.
 
     Args:
-        connection: The build file; its transfers are in the lake.
-        groups: Of tokens, all of the same days.
+        connection: The build file; its transfers are in the lake, and hubs and services are known.
+        stretches: Per stretch of days its groups of tokens.
         settings: In force.
     """
     spark = session(settings)
     shelf = fill(connection, settings, f"{settings.lake_path}/work/search", READS)
-    parts = [part for group in groups for part in _parts(connection, group, _ROOM * cores(spark))]
-    seen = side_by_side(spark, shelf, _search, parts)
-    with transaction(connection):
-        for part, one in zip(parts, seen, strict=True):
-            connection.register("services_seen", one.services)
-            connection.execute(
-                "delete from store.services where token_key in (select unnest($tokens::integer[]))",
-                {"tokens": list(part.tokens or ())},
-            )
-            connection.execute("insert into store.services by name select * from services_seen")
-            connection.unregister("services_seen")
-    return [one.found for one in seen]
+    room = _ROOM * cores(spark)
+    each = -(-room // min(len(stretches), room))
+    tasks = [[part for group in groups for part in _parts(connection, group, each)] for groups in stretches]
+    # As many stretches at a time as give every core its tasks.
+    times = [before // room for before in accumulate((len(parts) for parts in tasks), initial=0)]
+    for time in sorted({*times[:-1]}):
+        together = [parts for parts, one in zip(tasks, times, strict=False) if one == time]
+        found = iter(side_by_side(spark, shelf, _search, [part for parts in together for part in parts]))
+        for parts in together:
+            yield [next(found) for _ in parts]
 
 
-def _search(connection: Connection, settings: Settings, stretch: Stretch) -> _Seen:
+def _search(connection: Connection, settings: Settings, stretch: Stretch) -> dict[str, Found]:
     common = settings.typologies
     parameters: dict[str, Any] = {name: parameters_of(name, common) for name in typologies()}
-    found = search(connection, stretch, parameters, pasts_of(common), common)
-    services = connection.execute(
-        "select * from store.services where token_key in (select unnest($tokens::integer[]))",
-        {"tokens": list(stretch.tokens or ())},
-    ).to_arrow_table()
-    return _Seen(found, services)
+    return search(connection, stretch, parameters, pasts_of(common), common, knows_before=False)
 
 
 def _parts(connection: Connection, stretch: Stretch, count: int) -> list[Stretch]:

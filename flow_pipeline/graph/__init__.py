@@ -42,8 +42,6 @@ class TransferGraph:
         sender_role, receiver_role: What the end was labelled as at that time (edges).
         sender_entity, receiver_entity: Number of the entity, -1 without a label (edges).
         is_sender_terminal, is_receiver_terminal: Service at that time by its label or by what it did, or hub (edges).
-        paid_by_many_since, pays_many_since: Since when it had many senders, and many receivers, within a day,
-            microseconds; the end of time where it had not. From the later one on it is a service (vertices).
         token: Position in `symbols` (vertices).
         address: Id of the warehouse's address dictionary (vertices).
         out_start, out_edges: Edges leaving a vertex, in time order: out_edges[out_start[v]:out_start[v + 1]].
@@ -64,8 +62,6 @@ class TransferGraph:
     receiver_entity: np.ndarray
     is_sender_terminal: np.ndarray
     is_receiver_terminal: np.ndarray
-    paid_by_many_since: np.ndarray
-    pays_many_since: np.ndarray
     token: np.ndarray
     address: np.ndarray
     out_start: np.ndarray

@@ -56,17 +56,12 @@ class Hubs:
 
 @dataclass(frozen=True)
 class Crowds:
-    """Since when an address of a token was known to be paid by many, and to pay many, microseconds; NEVER is not yet.
-
-    `counterparties` of them within `window` microseconds are many; 0 looks for no new ones.
-    """
+    """Since when an address of a token was paid by many, and paid many, microseconds; NEVER is not yet."""
 
     token: np.ndarray
     address: np.ndarray
     paid_by_many: np.ndarray
     pays_many: np.ndarray
-    counterparties: int = 0
-    window: int = 0
 
 
 _NOBODY = np.empty(0, np.int64)
@@ -91,7 +86,7 @@ def build(
         chain_of_token: Chain number per token position.
         symbols: Symbol per token position.
         address_count: Largest address id plus one.
-        crowds: Who is known to be paid by many or to pay many, and how many are looked for in these transfers.
+        crowds: Who is paid by many or pays many.
     """
     place = known_places(transfers.time, transfers.block, transfers.token, transfers.place)
     order, rank = time_order(
@@ -124,10 +119,6 @@ def build(
     vertex = _VertexLookup(vertex_token, vertex_address, address_count)
     paid_by_many = vertex.since(crowds.token, crowds.address, crowds.paid_by_many)
     pays_many = vertex.since(crowds.token, crowds.address, crowds.pays_many)
-    if crowds.counterparties:
-        many = (crowds.counterparties, crowds.window)
-        paid_by_many = np.minimum(paid_by_many, first_crowds(time, in_start, in_edges, source, *many))
-        pays_many = np.minimum(pays_many, first_crowds(time, out_start, out_edges, target, *many))
     service_since = np.minimum(vertex.since(hubs.token, hubs.address, hubs.since), np.maximum(paid_by_many, pays_many))
     usd = transfers.amount_usd
     return TransferGraph(
@@ -143,8 +134,6 @@ def build(
         receiver_entity=receiver_entity,
         is_sender_terminal=(sender_role != UNLABELLED) | (time >= service_since[source]),
         is_receiver_terminal=(receiver_role != UNLABELLED) | (time >= service_since[target]),
-        paid_by_many_since=paid_by_many,
-        pays_many_since=pays_many,
         token=vertex_token,
         address=vertex_address,
         out_start=out_start,
@@ -156,40 +145,58 @@ def build(
     )
 
 
-@njit(cache=True, nogil=True)
-def first_crowds(time, start, edges, other, counterparties, window):
-    """Per vertex the time of the transfer that made enough distinct counterparties within a trailing window, or NEVER.
+def first_crowds(
+    token: np.ndarray, address: np.ndarray, time: np.ndarray, other: np.ndarray, counterparties: int, window: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Who had enough distinct counterparties within a trailing window, and since when.
 
     Args:
-        time: Microseconds (edges).
-        start, edges: Edges of each vertex on one side, in time order.
-        other: The vertex at the other end (edges).
+        token, address, time: Of each payment on one side of an address, in their order; microseconds.
+        other: Address at the other end.
         counterparties: How many are enough.
-        window: Microseconds back from a transfer, inclusive.
+        window: Microseconds back from a payment, inclusive.
+
+    Returns:
+        The row of the payment that made the first crowd of each that had one, and their times.
     """
-    since = np.full(len(start) - 1, NEVER, np.int64)
-    inside = np.zeros(len(start) - 1, np.int32)
+    is_first = np.ones(len(token), bool)
+    is_first[1:] = (token[1:] != token[:-1]) | (address[1:] != address[:-1])
+    start = np.append(np.flatnonzero(is_first), len(token))
+    # Pages of zeros that nobody writes to take no memory.
+    inside = np.zeros(int(other.max(initial=-1)) + 1, np.int32)
+    row = _first_crowds(start, time, other, counterparties, window, inside)
+    row = row[row >= 0]
+    return row, time[row]
+
+
+@njit(cache=True, nogil=True)
+def _first_crowds(start, time, other, counterparties, window, inside):
+    """Per group of rows the one that makes enough distinct counterparties within a trailing window, or -1.
+
+    Args:
+        start: First row of each group, and the end of the last one.
+        inside: How many of an address are in the window: zeros, and zeros again at the end.
+    """
+    found = np.full(len(start) - 1, -1, np.int64)
     for v in range(len(start) - 1):
         if start[v + 1] - start[v] < counterparties:
             continue
         first, last, held = start[v], start[v], 0
         while last < start[v + 1]:
-            e = edges[last]
-            while time[edges[first]] < time[e] - window:
-                f = other[edges[first]]
-                inside[f] -= 1
-                held -= inside[f] == 0
+            while time[first] < time[last] - window:
+                inside[other[first]] -= 1
+                held -= inside[other[first]] == 0
                 first += 1
-            inside[other[e]] += 1
-            held += inside[other[e]] == 1
+            inside[other[last]] += 1
+            held += inside[other[last]] == 1
             last += 1
             if held >= counterparties:
-                since[v] = time[e]
+                found[v] = last - 1
                 break
         while first < last:
-            inside[other[edges[first]]] = 0
+            inside[other[first]] = 0
             first += 1
-    return since
+    return found
 
 
 def _by_address(labels: Labels, address_count: int) -> tuple[np.ndarray, np.ndarray]:

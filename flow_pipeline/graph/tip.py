@@ -303,8 +303,6 @@ class Window:
             receiver_entity=columns.receiver_entity[at],
             is_sender_terminal=(sender_role != UNLABELLED) | (time >= service[source]),
             is_receiver_terminal=(receiver_role != UNLABELLED) | (time >= service[target]),
-            paid_by_many_since=paid,
-            pays_many_since=pays,
             token=vertices.token[own],
             address=own.astype(np.int32),
             out_start=out_start,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 
 from flow_pipeline.detection.address_clusters import find_address_clusters
 from flow_pipeline.detection.entity_clusters import run_entity_clusters
-from flow_pipeline.detection.findings import run_typologies
+from flow_pipeline.detection.findings import run_typologies, search_here
 from flow_pipeline.detection.flows import run_flows
 from flow_pipeline.detection.graph import number_tokens
 from flow_pipeline.detection.past import pasts_of
-from flow_pipeline.detection.stretches import plan
+from flow_pipeline.detection.search import Found, search
+from flow_pipeline.detection.stretches import Stretch, plan
+from flow_pipeline.detectors.typology import parameters_of, typologies
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.windows import Window
 from flow_pipeline.loading.ingest import LoadOptions
@@ -145,11 +148,25 @@ def test_days_in_stretches_and_one_by_one_give_what_all_at_once_gives(
         step_by_step = tables(connection)
         for name in TABLES:
             assert step_by_step[name] == at_once[name], name
-        connection.execute("DELETE FROM store.state WHERE key = 'typologies_through'")
-        run_typologies(connection, cut(connection, settings, parts))
-        in_stretches = tables(connection)
-        for name in TABLES:
-            assert in_stretches[name] == at_once[name], name
+        for searcher in (search_here, search_apart):
+            connection.execute("DELETE FROM store.state WHERE key = 'typologies_through'")
+            run_typologies(connection, cut(connection, settings, parts), searcher)
+            in_stretches = tables(connection)
+            for name in TABLES:
+                assert in_stretches[name] == at_once[name], (searcher, name)
+
+
+def search_apart(
+    connection: Connection, stretches: list[list[Stretch]], settings: Settings
+) -> Iterator[list[dict[str, Found]]]:
+    """The last stretch first, and none knows what was found in another: as workers beside one another."""
+    common = settings.typologies
+    parameters = {name: parameters_of(name, common) for name in typologies()}
+    found = [
+        [search(connection, stretch, parameters, pasts_of(common), common, knows_before=False) for stretch in groups]
+        for groups in reversed(stretches)
+    ]
+    yield from reversed(found)
 
 
 def cut(connection: Connection, settings: Settings, parts: int) -> Settings:

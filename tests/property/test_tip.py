@@ -98,8 +98,7 @@ def batch_ids(name: str, parameters: Any, common: TypologySettings, world: World
         np.full(len(who), NEVER), np.array([ROLE_BY_CATEGORY[world.roles[a]] for a in who], np.int8),
         np.array(who, np.int32),
     )  # fmt: skip
-    nobody = np.empty(0, np.int64)
-    crowds = Crowds(nobody, nobody, nobody, nobody, world.many, 24 * HOUR)
+    crowds = crowds_of(made, world)
     graph = build(columns, labels, hubs_of(made, world), np.zeros(1, np.int32), ("USDT",), 20, crowds)
     detector = typologies()[name]
     hits = detector.find(graph, parameters, common)
@@ -112,6 +111,25 @@ def batch_ids(name: str, parameters: Any, common: TypologySettings, world: World
         focus = f"a{graph.address[hits.focus[i]]}" if hits.focus[i] >= 0 else None
         found.add(finding_id(name, "ethereum", None, "USDT", focus, keys))
     return found
+
+
+def crowds_of(made: list[tuple[int, Made]], world: World) -> Crowds:
+    """By brute force: from the payment on with which an address had so many counterparties in a day."""
+    since: tuple[dict[int, int], dict[int, int]] = ({}, {})
+    paid = [item for _, item in made if "burn" not in (world.roles.get(item.sender), world.roles.get(item.receiver))]
+    for side, moments in enumerate(since):
+        for last in paid:
+            own = (last.receiver, last.sender)[side]
+            others = {
+                (item.sender, item.receiver)[side]
+                for item in paid
+                if (item.receiver, item.sender)[side] == own and 0 <= last.second - item.second <= 24 * 3_600
+            }
+            if len(others) >= world.many:
+                moments[own] = min(moments.get(own, NEVER), last.second * 1_000_000)
+    who = sorted({*since[0], *since[1]})
+    paid_by_many, pays_many = (np.array([moments.get(own, NEVER) for own in who], np.int64) for moments in since)
+    return Crowds(np.zeros(len(who), np.int64), np.array(who, np.int64), paid_by_many, pays_many)
 
 
 def hubs_of(made: list[tuple[int, Made]], world: World) -> Hubs:

@@ -1,13 +1,14 @@
 -- Gives: the temp table chosen_findings: one row per finding to store, at most so many per typology and day, the
---   strongest first, with what happened.
+--   strongest first.
 -- Reads: nothing stored
--- Takes: $max_findings; the relations measures, described_findings
+-- Takes: $max_findings; the relation measures
 create or replace temp table chosen_findings as
 select
     m.finding_id,
     m.name,
-    d.*
-from measures as m inner join described_findings as d using (typology, finding)
+    m.typology,
+    m.finding
+from measures as m
 qualify
     row_number()
         over (

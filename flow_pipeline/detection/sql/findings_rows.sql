@@ -1,7 +1,7 @@
 -- Gives: one row of detection.findings per finding to store, with its verdict where it has one
 --   already, and the statement that shows its transfers.
 -- Reads: nothing stored
--- Takes: the relations chosen_findings, chosen_transfers, measures, verdicts
+-- Takes: the relations chosen_findings, chosen_transfers, descriptions, measures, searched, verdicts
 insert into detection.findings by name
 with transfer_lists as (
     select
@@ -30,7 +30,7 @@ with transfer_lists as (
 select
     c.finding_id,
     c.name as typology,
-    c.detector_version,
+    s.detector_version,
     m.chain,
     m.token_symbol,
     m.token_address,
@@ -38,7 +38,7 @@ select
     m.first_timestamp,
     m.last_timestamp,
     floor(m.duration)::bigint as duration_seconds,
-    c.hop_count,
+    d.hop_count,
     m.address_count,
     m.transfer_count,
     m.focus_address,
@@ -54,14 +54,16 @@ select
     m.own_rate_log10,
     m.unstored_instances,
     v.* exclude (finding_id),
-    c.reason,
-    c.parameters,
-    c.evidence,
+    d.reason,
+    s.parameters,
+    d.evidence,
     'SELECT * FROM raw.transfers WHERE chain = ''' || replace(m.chain, '''', '''''')
     || ''' AND block_timestamp BETWEEN TIMESTAMP ''' || m.first_timestamp || ''' AND TIMESTAMP ''' || m.last_timestamp
     || ''' AND ' || l.condition || ' ORDER BY block_timestamp, block_number, transaction_index, transfer_index,'
     || ' amount, tx_hash' as evidence_sql
 from chosen_findings as c
 inner join measures as m using (typology, finding)
+inner join descriptions as d using (typology, finding)
 inner join transfer_lists as l using (typology, finding)
+inner join searched as s using (typology)
 left join verdicts as v on v.finding_id = c.finding_id

@@ -10,7 +10,7 @@ import pytest
 
 from flow_pipeline.graph import BURN, EXCHANGE, UNLABELLED, TransferGraph
 from flow_pipeline.graph.order import time_order
-from flow_pipeline.graph.prepare import Crowds, Hubs, Labels, Transfers, build
+from flow_pipeline.graph.prepare import Crowds, Hubs, Labels, Transfers, build, first_crowds
 from tests.unit.graph.small import ALWAYS, NEVER, letters, small_graph
 
 
@@ -74,36 +74,47 @@ def test_a_receipt_and_a_payment_of_one_block_keep_the_order_of_their_transactio
     assert time_order(keys, (np.array([9.0, 9.0]),), _never_asked)[0].tolist() == [1, 0]
 
 
-def crowded(counterparties: int, window: int, known: tuple[int, int] = (NEVER, NEVER)) -> TransferGraph:
-    """0 is paid by 1, 2, 3 at 10, 20, 30 and pays 4, 5, 6 at 40, 50, 60; 7 only pays."""
-    rows = [(10, 1, 0), (20, 2, 0), (30, 3, 0), (40, 0, 4), (50, 0, 5), (60, 0, 6), (70, 0, 4), (80, 7, 0), (80, 7, 1)]
-    columns = [np.array([row[n] for row in rows], np.int64) for n in range(3)]
-    nothing = np.zeros(len(rows), np.int64)
+ROWS = [(10, 1, 0), (20, 2, 0), (30, 3, 0), (40, 0, 4), (50, 0, 5), (60, 0, 6), (70, 0, 4), (80, 7, 0), (80, 7, 1)]
+"""Time, sender, receiver: 0 is paid by 1, 2, 3 and pays 4, 5, 6; 7 only pays."""
+
+
+def crowds_of(rows: list[tuple[int, int, int]], side: int, counterparties: int, window: int) -> dict[int, int]:
+    """Since when who had so many counterparties as receiver, 2, or as sender, 1."""
+    ordered = np.array(sorted((row[side], row[0], row[3 - side]) for row in rows), np.int64)
+    address, time, other = ordered.T.copy()
+    row, since = first_crowds(np.zeros(len(rows), np.int64), address, time, other, counterparties, window)
+    return dict(zip(address[row].tolist(), since.tolist(), strict=True))
+
+
+def test_who_is_paid_by_many_and_who_pays_many() -> None:
+    assert (crowds_of(ROWS, 2, 3, 100), crowds_of(ROWS, 1, 3, 100)) == ({0: 30}, {0: 60})
+    assert not crowds_of(ROWS, 2, 3, 15), "within the window there are never three"
+    assert not crowds_of(ROWS, 2, 4, 50), "the fourth comes when the first three have left"
+    assert crowds_of(ROWS, 2, 4, 70) == {0: 80}
+    assert not crowds_of([(time, 1, 0) for time in range(9)], 2, 3, 100), "one who pays often is one"
+
+
+def known(paid_by_many: int, pays_many: int) -> TransferGraph:
+    """The graph of the rows, of which so much is known of 0."""
+    columns = [np.array([row[n] for row in ROWS], np.int64) for n in range(3)]
+    nothing = np.zeros(len(ROWS), np.int64)
     transfers = Transfers(
-        columns[0], nothing, nothing, np.arange(len(rows)), columns[1], columns[2], nothing, np.ones(len(rows)),
+        columns[0], nothing, nothing, np.arange(len(ROWS)), columns[1], columns[2], nothing, np.ones(len(ROWS)),
         np.empty(0), _never_asked,
     )  # fmt: skip
     one = np.zeros(1, np.int64)
-    crowds = Crowds(one, one, np.array([known[0]]), np.array([known[1]]), counterparties, window)
+    crowds = Crowds(one, one, np.array([paid_by_many]), np.array([pays_many]))
     nobody = Labels(*(np.empty(0, np.int64) for _ in range(4)), np.empty(0, np.int8), np.empty(0, np.int32))
     hubs = Hubs(*(np.empty(0, np.int64) for _ in range(3)))
     return build(transfers, nobody, hubs, np.zeros(1, np.int32), ("ETH",), 8, crowds)
 
 
 def test_who_is_paid_by_many_and_pays_many_is_a_service_from_then_on() -> None:
-    graph = crowded(3, 100)
+    graph = known(30, 60)
     assert graph.is_sender_terminal.tolist() == [False, False, False, False, False, True, True, False, False]
     assert graph.is_receiver_terminal.tolist() == [False] * 7 + [True, False]
-    zero = graph.address.tolist().index(0)
-    assert (graph.paid_by_many_since[zero], graph.pays_many_since[zero]) == (30, 60)
-    assert not crowded(3, 15).is_sender_terminal.any(), "within the window there are never three"
-    assert not crowded(4, 100).is_sender_terminal.any()
-
-
-def test_what_is_known_of_a_service_from_before_counts() -> None:
-    assert crowded(0, 0, (5, 35)).is_sender_terminal.tolist() == [False] * 3 + [True] * 4 + [False] * 2
-    assert not crowded(0, 0, (5, NEVER)).is_sender_terminal.any(), "one side is no service"
-    assert crowded(3, 100, (5, NEVER)).paid_by_many_since.min() == 5
+    assert known(5, 35).is_sender_terminal.tolist() == [False] * 3 + [True] * 4 + [False] * 2
+    assert not known(5, NEVER).is_sender_terminal.any(), "one side is no service"
 
 
 def test_an_address_is_a_vertex_per_token_with_its_edges_in_time_order() -> None:
