@@ -54,7 +54,7 @@ def _refresh(connection: Connection, stretch: Stretch, settings: Settings) -> No
             column["position"],
             column["address_id"],
             column["time"],
-            column["other"],
+            column["counterparty"],
             common.service_counterparties,
             common.service_window,
         )

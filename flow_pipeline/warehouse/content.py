@@ -113,14 +113,17 @@ def write_changes(
         key: Columns by which a row is the same row, no two alike in them.
         told_by: Columns that say whether the others differ; else all others are compared.
     """
+    relation = next((view for view, shown in _SHOWN_BY.items() if shown == table), table)
+    kept = _kept(connection, relation) if relation in KEPT else None
+    if not connection.execute(f"select 1 from {table} limit 1").fetchone():
+        connection.execute(f"insert into {table} by name select * from {fresh}")
+        if kept is not None:
+            _keep(connection, relation, _sum(connection, relation))
+        return
     columns = [row[0] for row in connection.execute(f"describe {table}").fetchall()]
     rest = [column for column in columns if column not in key]
     # Tables, not subqueries: the planner knows their sizes then.
     connection.execute(f"create or replace temp table fresh_rows as select * from {fresh}")
-    connection.execute(
-        f"create or replace temp table row_changes as "
-        f"select null::bigint as changed_row, null::boolean as is_kept, * from {table} limit 0"
-    )
     connection.execute(
         sql(
             "content_row_changes",
@@ -130,20 +133,20 @@ def write_changes(
             is_in_scope=scope,
         )
     )
-    relation = next((view for view, shown in _SHOWN_BY.items() if shown == table), table)
-    kept = _kept(connection, relation) if relation in KEPT else None
     if kept is not None:
-        gone = f"select * from {table} where rowid in (select changed_row from row_changes)"
-        kept = _moved(connection, relation, kept, gone, "select * from row_changes where is_kept")
+        gone = f"select * from {table} where rowid in (select old_row from row_changes)"
+        new = "select * from fresh_rows where rowid in (select new_row from row_changes)"
+        kept = _moved(connection, relation, kept, gone, new)
         forget_hashes(connection, relation)
     connection.execute(
-        sql(
-            "content_change",
-            table=table,
-            columns=", ".join(columns),
-            updates=", ".join(f"{column} = n.{column}" for column in rest),
-            inserts=", ".join(f"n.{column}" for column in columns),
-        )
+        f"update {table} as o set {', '.join(f'{column} = n.{column}' for column in rest)} "
+        "from (select c.old_row, f.* from row_changes as c inner join fresh_rows as f on f.rowid = c.new_row) as n "
+        "where o.rowid = n.old_row"
+    )
+    connection.execute(f"delete from {table} where rowid in (select old_row from row_changes where new_row is null)")
+    connection.execute(
+        f"insert into {table} by name select {', '.join(columns)} from fresh_rows "
+        "where rowid in (select new_row from row_changes where old_row is null)"
     )
     if kept is not None:
         _keep(connection, relation, kept)
