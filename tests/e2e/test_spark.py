@@ -67,7 +67,8 @@ def test_every_table_is_that_of_the_first_engine_for_all_days_and_for_one_more(
     on_spark: Callable[[Settings], Settings], settings: Settings, world: Path
 ) -> None:
     settings = settings.with_changes(labels={"files": (world / "labels.csv",)})
-    there = on_spark(settings)
+    # Four stretches of all days, searched beside one another.
+    there = on_spark(settings).with_changes(spark={"stretch_days": 6})
     for window in (Window(None, LAST - timedelta(days=1)), Window(LAST, LAST)):
         for made in (settings, there):
             build(made, world / "transfers", window)
