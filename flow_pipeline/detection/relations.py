@@ -110,6 +110,11 @@ CHOSEN_TRANSFERS = Relation(
     ),
     "One row per finding to store and transfer, numbered in time.",
 )
+DESCRIPTIONS = Relation(
+    "descriptions",
+    ("typology", "finding", "hop_count", "reason", "evidence"),
+    "One row per finding to store: what happened, in words and numbers.",
+)
 REPLACED_FINDINGS = Relation(
     "replaced_findings",
     ("finding_id",),

@@ -14,8 +14,9 @@ from flow_pipeline.detection.entity_clusters import run_entity_clusters
 from flow_pipeline.detection.findings import run_typologies, search_here
 from flow_pipeline.detection.flows import run_flows
 from flow_pipeline.detection.graph import number_tokens
+from flow_pipeline.detection.measures import Count, measure
 from flow_pipeline.detection.past import pasts_of
-from flow_pipeline.detection.search import Found, search
+from flow_pipeline.detection.search import joined, search
 from flow_pipeline.detection.stretches import Stretch, plan
 from flow_pipeline.detectors.typology import parameters_of, typologies
 from flow_pipeline.domain.errors import FlowError
@@ -158,7 +159,7 @@ def test_days_in_stretches_and_one_by_one_give_what_all_at_once_gives(
 
 def search_apart(
     connection: Connection, stretches: list[list[Stretch]], settings: Settings
-) -> Iterator[list[dict[str, Found]]]:
+) -> Iterator[dict[str, Count]]:
     """The last stretch first, and none knows what was found in another: as workers beside one another."""
     common = settings.typologies
     parameters = {name: parameters_of(name, common) for name in typologies()}
@@ -166,7 +167,8 @@ def search_apart(
         [search(connection, stretch, parameters, pasts_of(common), common, knows_before=False) for stretch in groups]
         for groups in reversed(stretches)
     ]
-    yield from reversed(found)
+    for groups, parts in zip(stretches, reversed(found), strict=True):
+        yield measure(connection, joined(parts), groups[0], settings, knows_before=False)
 
 
 def cut(connection: Connection, settings: Settings, parts: int) -> Settings:
