@@ -180,11 +180,12 @@ class SparkSettings(Section):
     partitions: int = Field(
         0, ge=0, description="partitions of a shuffle; 0 takes two for each core that the session has"
     )
-    stretch_days: int = Field(
-        30,
+    stretch_days: int | None = Field(
+        None,
         ge=1,
-        description="days that a task searches for typologies at most, beside the days that it looks back on, four by "
-        "default: fewer spread one token over more workers, and have more read twice",
+        description="days that a task searches for typologies at most, beside the days that it looks back on; as many "
+        "as fit into memory by default, because a stretch reads those days once more, and what a task costs is mostly "
+        "looking back. Fewer spread a token that fits into one task over several workers",
     )
     options: dict[str, str] = Field(
         default_factory=dict, description="more of Spark's own settings, as spark.sql.files.maxPartitionBytes"

@@ -48,6 +48,11 @@ def refresh_hubs(connection: Connection, hub_degree: int, first: date | None) ->
         connection.execute(f"drop table temp.{table}")
 
 
+def payments() -> str:
+    """A query of the edges of a stretch of time without those that an end burns, as a relation."""
+    return f"({sql('graph_payments')})"
+
+
 def read_graph(
     connection: Connection,
     since: datetime = datetime.min,

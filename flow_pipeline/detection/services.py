@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from flow_pipeline.detection.graph import number_tokens, numbers
+from flow_pipeline.detection.graph import number_tokens, numbers, payments
 from flow_pipeline.detection.stretches import Stretch
 from flow_pipeline.domain.sql import statements
 from flow_pipeline.graph.prepare import first_crowds
@@ -47,8 +47,8 @@ def _refresh(connection: Connection, stretch: Stretch, settings: Settings) -> No
         since = start - min(timedelta(microseconds=common.service_window), start - datetime.min)
     values = {"since": since, "until": stretch.end, "counterparties": common.service_counterparties}
     for side, other, moment, other_moment in _SIDES:
-        payments = sql("services_payments", side=side, other=other, moment=moment)
-        rows = connection.execute(payments, values).to_arrow_table()
+        asked = sql("services_payments", payments=payments(), side=side, other=other, moment=moment)
+        rows = connection.execute(asked, values).to_arrow_table()
         column = {name: numbers(rows[name]) for name in rows.column_names}
         row, time = first_crowds(
             column["position"],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from flow_pipeline.detection.graph import numbers
+from flow_pipeline.detection.graph import numbers, payments
 from flow_pipeline.detection.relations import VERDICTS
 from flow_pipeline.detection.stretches import Stretch
 from flow_pipeline.detectors.typology import typologies
@@ -40,7 +40,8 @@ def remember_traffic(connection: Connection, stretch: Stretch) -> None:
     """
     first = stretch.first or date.min
     days = {"first": first, "until": stretch.until or date.max}
-    found = busiest(*_columns(connection, sql("verdicts_ends"), days).values())
+    moments = {"since": datetime.combine(first, datetime.min.time()), "until": stretch.end}
+    found = busiest(*_columns(connection, sql("verdicts_ends", payments=payments()), moments).values())
     connection.register("busy", pa.table(dict(zip(("chain_number", "day", "address_id"), found, strict=True))))
     with transaction(connection):
         for table in ("traffic_days", "busiest"):

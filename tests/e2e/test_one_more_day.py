@@ -107,7 +107,12 @@ LONGER = {"layered": {"min_hops": 3}, "peeling_chain": {"min_hops": 2}, "pass_th
     [("sample", {}, 4), ("lasting", {"hub_degree": 12}, 60), ("sample", LONGER, 7), ("lasting", LONGER, 3)],
 )
 def test_days_in_stretches_and_one_by_one_give_what_all_at_once_gives(
-    settings: Settings, tmp_path: Path, world: str, changes: dict[str, object], parts: int
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    world: str,
+    changes: dict[str, object],
+    parts: int,
 ) -> None:
     folder = SAMPLE if world == "sample" else lasting(tmp_path / "made")
     prices = {"prices": (str(SAMPLE / "prices.csv"),)}
@@ -149,6 +154,7 @@ def test_days_in_stretches_and_one_by_one_give_what_all_at_once_gives(
         step_by_step = tables(connection)
         for name in TABLES:
             assert step_by_step[name] == at_once[name], name
+        monkeypatch.setattr("flow_pipeline.detection.measures._DESCRIBED_AT_ONCE", 7)
         for searcher in (search_here, search_apart):
             connection.execute("DELETE FROM store.state WHERE key = 'typologies_through'")
             run_typologies(connection, cut(connection, settings, parts), searcher)
