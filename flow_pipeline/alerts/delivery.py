@@ -67,13 +67,7 @@ def _deliver(settings: Settings, now: datetime) -> Outcome:
                 # Its transaction is undone; the other channels have theirs.
                 outcome.errors[name] = f"its messages can not be put together: {str(failure).splitlines()[0]}"
         due = connection.execute(
-            """
-                select message_id, channel, attempts from messages where sent_at is null
-                    and (next_try <= $now or next_try > $latest)
-                order by made_at, is_digest, message_id
-            """,
-            # What waits for longer than the longest wait was noted before the clock was set back.
-            {"now": now, "latest": now + timedelta(seconds=settings.alerts.max_retry_seconds)},
+            sql("due_messages"), {"now": now, "latest": now + timedelta(seconds=settings.alerts.max_retry_seconds)}
         ).fetchall()
     for message_id, name, attempts in due:
         channel = settings.alerts.channels.get(name)

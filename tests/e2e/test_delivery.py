@@ -136,6 +136,17 @@ def test_a_flood_becomes_a_bounded_number_of_messages(hooked: Settings, server: 
     ] * 3 + [("digest", 9, 4)]
 
 
+def test_messages_of_a_pass_go_out_severest_first_and_then_in_order_of_time(hooked: Settings, server: Server) -> None:
+    for number in range(8):
+        ledger.record_failure(hooked, f"run-{number}", "a reason", NOW + timedelta(minutes=number))
+    each_its_own_topic(hooked)
+    with ledger.open_ledger(hooked) as connection:
+        connection.execute("UPDATE events SET severity = if(run_id in ('run-3', 'run-6'), 'CRITICAL', 'HIGH')")
+    deliver(hooked, NOW + timedelta(minutes=10))
+    told = [message["alerts"][0]["title"].split()[1] for message in server.messages]
+    assert told == ["run-3", "run-6", "run-0", "run-1", "run-2", "run-4", "run-5", "run-7"]
+
+
 def test_an_outage_loses_nothing_and_waits_longer_each_time(hooked: Settings, server: Server, tmp_path: Path) -> None:
     both = hooked.with_changes(
         alerts={
