@@ -32,13 +32,16 @@ class Column:
         """The column in a CREATE statement, with how it is compressed where the engine would choose what reads slowly.
 
         Amounts compressed take 13 bytes for 16, and a scan that skips them to find a few rows takes nearly as long as
-        one that reads them all. Words of a closed list are numbers of a dictionary.
+        one that reads them all. Words of a closed list are numbers of a dictionary. Long statements, which the engine
+        would leave as they are, take a third.
         """
         compression = ""
         if (self.name, self.type) == ("amount", AMOUNT):
             compression = " using compression uncompressed"
         elif self.name in _WORDS and self.type == "VARCHAR":
             compression = " using compression dictionary"
+        elif self.name == "evidence_sql":
+            compression = " using compression zstd"
         return f"{self.name} {self.type}{compression}"
 
 

@@ -90,6 +90,7 @@ def environment(settings: Settings, file: Path | None = None) -> dict[str, str]:
         "NETRAFLOW_DBT_THREADS": str(config["threads"]),
         "NETRAFLOW_DBT_UNSAFE_OPTIMIZERS": str(config["disabled_optimizers"]),
         "NETRAFLOW_DBT_SPILL": str(config["temp_directory"]),
+        "NETRAFLOW_DBT_STORAGE_VERSION": str(config["storage_compatibility_version"]),
     }
 
 

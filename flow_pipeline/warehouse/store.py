@@ -40,6 +40,8 @@ def engine_config(settings: Settings) -> dict[str, Any]:
         "threads": warehouse.threads or os.cpu_count() or 2,
         "temp_directory": str(settings.build_file.parent.resolve() / "spill"),
         "disabled_optimizers": UNSAFE_OPTIMIZERS,
+        # The first that compresses long texts; DuckDB 1.2 of February 2025 and all later ones read it.
+        "storage_compatibility_version": "v1.2.0",
     }
 
 
