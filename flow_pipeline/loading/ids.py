@@ -10,6 +10,7 @@ from flow_pipeline.warehouse.store import Connection, number
 sql = statements(__package__)
 
 _PATTERNS = {"evm": "0x[0-9a-f]{40}", "bitcoin": "[A-Za-z0-9]{14,90}|coinbase|fees"}
+_LAST_ID = "select max(address_id) from store.addresses"
 _OTHER_PATTERN = r"[^\s\p{C}\p{Z}]{1,128}"
 
 
@@ -34,8 +35,15 @@ def give_ids(connection: Connection) -> None:
         )
         run("insert into bad_addresses select $chain, text from chain_texts where not is_good", {"chain": chain})
         run("delete from chain_texts where not is_good or text in (select text from address_texts)")
-        last = number(connection, "select max(address_id) from store.addresses")
+        last = number(connection, _LAST_ID)
         run(known)
-        run(sql("ids_addresses"), {"last": last})
-        run(f"{known} where a.address_id > {last}")
+        # Most files spell addresses as they are kept: those need neither be told apart nor found again.
+        run(sql("ids_plain_texts"), {"last": last})
+        run(f"insert into store.addresses select address_id, text from address_texts where address_id > {last}")
+        if number(connection, "select count(*) from chain_texts where text <> address"):
+            run("delete from chain_texts where text = address or text in (select text from address_texts)")
+            run(f"{known} where a.address_id > {last}")
+            last = number(connection, _LAST_ID)
+            run(sql("ids_addresses"), {"last": last})
+            run(f"{known} where a.address_id > {last}")
         run("drop table chain_texts")
