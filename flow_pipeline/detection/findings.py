@@ -29,13 +29,14 @@ from flow_pipeline.detection.stretches import Stretch, plan
 from flow_pipeline.detection.verdicts import judge, remember_traffic, unjudged
 from flow_pipeline.detectors.typology import Past, parameters_of, typologies
 from flow_pipeline.domain.sql import statements
+from flow_pipeline.graph.parallel import on_threads
 from flow_pipeline.scoring.rules import rule_set_hash
 from flow_pipeline.settings import Settings
 from flow_pipeline.warehouse.content import forget_hashes, keeping_hash, write_changes
 from flow_pipeline.warehouse.days import first_new_day, remember_days
 from flow_pipeline.warehouse.relations import dropped_after
 from flow_pipeline.warehouse.stages import detects
-from flow_pipeline.warehouse.store import Connection, held_beside, transaction
+from flow_pipeline.warehouse.store import Connection, held_beside, threads, transaction
 
 sql = statements(__package__)
 
@@ -62,7 +63,8 @@ def _found_here(connection: Connection, groups: list[Stretch], settings: Setting
     common, found = settings.typologies, []
     parameters: dict[str, Any] = {name: parameters_of(name, common) for name in typologies()}
     for stretch in groups:
-        with held_beside(connection, settings, stretch.transfers * settings.warehouse.bytes_per_transfer):
+        size = stretch.transfers * settings.warehouse.bytes_per_transfer
+        with held_beside(connection, settings, size), on_threads(threads(settings.warehouse)):
             found.append(search(connection, stretch, parameters, pasts_of(common), common, knows_before=True))
     number_tokens(connection)
     return joined(found)

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from flow_pipeline.graph import HOUR, TransferGraph
+from flow_pipeline.graph.parallel import over_stretches
 
 DAY = 24 * HOUR
 FAR = np.int64(2**62)
@@ -117,12 +118,40 @@ def cycles(
     can = _may_lie_on_a_cycle(
         graph.sender, graph.receiver, graph.is_sender_terminal, graph.is_receiver_terminal, graph.vertex_count
     )
+
+    def search(first: int, until: int) -> Walks:
+        return Walks(
+            *_cycles(
+                graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, can, graph.out_start,
+                graph.out_edges, graph.in_start, graph.in_edges, max_span, *with_room(low, high), max_hops, per_root,
+                per_day, first, until,
+            )
+        )  # fmt: skip
+
+    return _joined(over_stretches(len(graph.time), search), graph.time, per_day)
+
+
+def _joined(parts: list[Walks], time: np.ndarray, per_day: int) -> Walks:
+    """Walks from stretches of first edges as one search would keep them: of each day the first ones."""
+    if len(parts) == 1:
+        return parts[0]
+    lengths, edges = (
+        np.concatenate([np.diff(part.start) for part in parts]),
+        np.concatenate([part.edges for part in parts]),
+    )
+    start = np.concatenate(([0], np.cumsum(lengths)))
+    day = time[edges[start[1:] - 1]] // DAY
+    order = np.argsort(day, kind="stable")
+    place = np.empty(len(day), np.int64)
+    place[order] = np.arange(len(day)) - np.searchsorted(day[order], day[order])
+    is_kept = place < per_day
     return Walks(
-        *_cycles(
-            graph.time, graph.rank, graph.sender, graph.receiver, graph.amount, can, graph.out_start, graph.out_edges,
-            graph.in_start, graph.in_edges, max_span, *with_room(low, high), max_hops, per_root, per_day,
-        )
-    )  # fmt: skip
+        np.concatenate(([0], np.cumsum(lengths[is_kept]))),
+        edges[np.repeat(is_kept, lengths)],
+        np.concatenate([part.is_cut for part in parts])[is_kept],
+        sum(part.found for part in parts),
+        any(part.is_capped for part in parts),
+    )
 
 
 def with_room(low: float, high: float) -> tuple[float, float]:
@@ -456,7 +485,7 @@ def _may_lie_on_a_cycle(sender, receiver, sender_ends, receiver_ends, vertex_cou
 @njit(cache=True, nogil=True)
 def _cycles(
     time, rank, sender, receiver, amount, can, out_start, out_edges, in_start, in_edges, max_span, low, high, max_hops,
-    per_root, per_day,
+    per_root, per_day, first_root, end_root,
 ):  # fmt: skip
     start, edges, cut, state, of_day, first_day = _empty(time)
     vertex_count = len(out_start) - 1
@@ -465,7 +494,7 @@ def _cycles(
     latest, stamp = np.zeros((levels + 1, vertex_count), np.int32), np.full(vertex_count, -1, np.int32)
     near = np.empty(1024, np.int32)
     path, at = np.empty(max_hops, np.int32), np.empty(max_hops, np.int64)
-    for root in range(len(time)):
+    for root in range(first_root, end_root):
         if not can[root]:
             continue
         u, v, r, until = sender[root], receiver[root], rank[root], time[root] + max_span

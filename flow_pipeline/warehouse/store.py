@@ -37,12 +37,17 @@ def engine_config(settings: Settings) -> dict[str, Any]:
     warehouse = settings.warehouse
     return {
         "memory_limit": f"{engine_memory(warehouse)}B",
-        "threads": warehouse.threads or os.cpu_count() or 2,
+        "threads": threads(warehouse),
         "temp_directory": str(settings.build_file.parent.resolve() / "spill"),
         "disabled_optimizers": UNSAFE_OPTIMIZERS,
         # The first that compresses long texts; DuckDB 1.2 of February 2025 and all later ones read it.
         "storage_compatibility_version": "v1.2.0",
     }
+
+
+def threads(warehouse: WarehouseSettings) -> int:
+    """Threads of a run: those of the settings, or one for each core."""
+    return warehouse.threads or os.cpu_count() or 2
 
 
 def engine_memory(warehouse: WarehouseSettings) -> int:

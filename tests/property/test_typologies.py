@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from flow_pipeline.detectors.typology import Hits, typologies
 from flow_pipeline.graph import ROLE_BY_CATEGORY, TransferGraph
+from flow_pipeline.graph.parallel import on_threads
 from flow_pipeline.graph.paths import cycles
 from flow_pipeline.graph.prepare import Hubs, Labels, Transfers, build
 from flow_pipeline.settings import TypologySettings
@@ -197,6 +198,22 @@ def test_every_temporal_cycle_is_found_once(
     ]
     assert len(set(found)) == len(found)
     assert set(found) == oracle.cycles(world, max_hops=max_hops)
+
+
+@pytest.mark.parametrize(("per_root", "per_day"), [(10**6, 10**6), (10**6, 7), (3, 10**6), (2, 5)])
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_find_the_same_cycles_under_the_same_limits(
+    per_root: int, per_day: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flow_pipeline.graph.parallel._LEAST", 3)
+    graph, _ = graph_of(crowd(4, ["10", "20"], 60, 120, 6), {}, 100, 2 * 3_600)
+    given_limits = (graph, 60 * 3_600 * 1_000_000, 0.0, np.inf, 4, per_root, per_day)
+    alone = cycles(*given_limits)
+    with on_threads(threads):
+        together = cycles(*given_limits)
+    assert len(alone) > 20
+    for name, value in vars(alone).items():
+        assert np.array_equal(value, getattr(together, name)), name
 
 
 @budget(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
