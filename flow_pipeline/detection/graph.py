@@ -20,6 +20,10 @@ _FEW = 2
 """Of more addresses than so many to a transfer most are not met: tables by address would be larger than the graph."""
 _COLUMNS = ("token", "sender", "receiver", "time", "block", "place", "transfer_index", "amount", "row")
 
+# Not one query for both: where a result is read while it is made, two scans that feed it can wait for each other forever.
+_RECENT = "f.block_timestamp >= $since and f.block_timestamp < $until"
+_EARLIER = "f.block_date >= $first and f.rowid in (select row from earlier_transfers)"
+
 
 def number_tokens(connection: Connection, tokens: tuple[int, ...] | None = None) -> None:
     """The temp tables `graph_tokens`, of some token keys or of all, and `earlier_transfers` without a row."""
@@ -77,8 +81,13 @@ def read_graph(
         "select 1 where exists (from store.prices) or exists (from store.transfers where amount_usd is not null)"
     ).fetchone()
     columns = ", ".join((*_COLUMNS, "amount_usd") if has_usd else _COLUMNS)
-    values = {"since": since, "until": until, "first": first_earlier}
-    rows = connection.execute(sql("graph_edges", columns=columns), values).to_arrow_table()
+    recent = sql("graph_edges", columns=columns, which=_RECENT)
+    parts = [connection.execute(recent, {"since": since, "until": until}).to_arrow_table()]
+    if connection.execute("select 1 from earlier_transfers limit 1").fetchone():
+        earlier = sql("graph_edges", columns=columns, which=_EARLIER)
+        parts.append(connection.execute(earlier, {"first": first_earlier}).to_arrow_table())
+    rows = pa.concat_tables(parts)
+    del parts
     column = {name: numbers(rows[name]) for name in rows.column_names}
     row = column["row"]
     del rows

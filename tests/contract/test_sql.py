@@ -74,3 +74,24 @@ def test_a_statement_is_used_by_its_room(path: Path) -> None:
         module for module in room.glob("*.py") if re.search(rf"""["']{re.escape(path.stem)}["']""", module.read_text())
     ]
     assert users, f"nobody in {room} reads {path.name}"
+
+
+UNITED = {
+    "graph_payments": "what is united is what edges are compared with",
+    "publication_parts": "each side is a group, complete before a row is read",
+    "netrascan_transactions": "a part of a statement that writes a table",
+    "bitcoin_transfers": "a part of a statement that writes a table",
+    "watched": "a part of a statement that writes a table",
+}
+"""Queries with a UNION ALL that no order or group follows, and why they are read safely."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_no_two_scans_feed_a_result_that_is_read_while_it_is_made(path: Path) -> None:
+    body = re.sub(r"--.*", "", path.read_text()).strip().lower()
+    if path.stem in UNITED or not re.match(r"(with|select|from)\b", body) or "union all" not in body:
+        return
+    rest = body.rpartition("union all")[2]
+    ends = r"\b(order by|group by|distinct|over \(|(count|max|least|sum)\()"
+    is_one_row = re.match(r"select (count|least|max|sum)\(", body)
+    assert is_one_row or re.search(ends, rest), f"{path}: branches that join can wait forever: order, or ask twice"

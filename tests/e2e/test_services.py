@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -62,8 +64,10 @@ def cuts() -> Iterator[list[Stretch]]:
     yield stretches
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_services_are_those_of_plain_python_however_days_are_cut(settings: Settings, tmp_path: Path, seed: int) -> None:
+def burning_world(
+    settings: Settings, folder: Path, seed: int
+) -> tuple[Settings, list[tuple[datetime, int, int]]]:
+    """Payments of which an end burns from a moment on, loaded and with the marts of all days."""
     made = payments(seed)
     rows = [
         transfer(n, address(sender), address(receiver), 1, at.strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -71,11 +75,17 @@ def test_services_are_those_of_plain_python_however_days_are_cut(settings: Setti
     ]
     header = ["chain", "address", "entity", "category", "label", "confidence", "source", "valid_from"]
     label = ["ethereum", address(BURNER), "Dead", "burn", "dead", 1.0, "made", BURNS_SINCE.isoformat() + "Z"]
-    write_csv(tmp_path / "in" / "t.csv", rows)
-    labels = write_csv(tmp_path / "labels.csv", [label], header)
+    write_csv(folder / "in" / "t.csv", rows)
+    labels = write_csv(folder / "labels.csv", [label], header)
     settings = settings.with_changes(labels={"files": (labels,)}, typologies={"service_counterparties": MANY})
-    load(settings, tmp_path / "in", Window(), LoadOptions())
+    load(settings, folder / "in", Window(), LoadOptions())
     transform(settings, Window())
+    return settings, made
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_services_are_those_of_plain_python_however_days_are_cut(settings: Settings, tmp_path: Path, seed: int) -> None:
+    settings, made = burning_world(settings, tmp_path, seed)
     paid, pays = moments(made, is_paid=True), moments(made, is_paid=False)
     assert min(len(paid), len(pays)) > 3
     expected = {
@@ -91,3 +101,31 @@ def test_services_are_those_of_plain_python_however_days_are_cut(settings: Setti
                 "USING (address_id)"
             ).fetchall()
             assert {who: tuple(times) for who, *times in found} == expected
+
+
+MANY_PAYMENTS = """
+import sys
+from pathlib import Path
+
+from flow_pipeline.detection.graph import number_tokens
+from flow_pipeline.detection.stretches import Stretch
+from flow_pipeline.detection.verdicts import remember_traffic
+from flow_pipeline.settings import load_settings
+from flow_pipeline.warehouse.store import number, open_build
+
+with open_build(load_settings(Path(sys.argv[1]))) as connection:
+    connection.execute("insert into store.transfers select t.* from store.transfers as t cross join range(30_000)")
+    connection.execute("set streaming_buffer_size = '100KB'")
+    number_tokens(connection)
+    remember_traffic(connection, Stretch(None, None))
+    print(number(connection, "select sum(transfers) from store.traffic_days"))
+"""
+
+
+def test_payments_that_fill_the_engines_buffer_are_read_to_the_end(settings: Settings, tmp_path: Path) -> None:
+    settings, made = burning_world(settings, tmp_path, 1)
+    command = [sys.executable, "-c", MANY_PAYMENTS, str(settings.data_dir)]
+    # In a process of its own: an engine that waits for itself can not be stopped from within.
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == 30_001 * len(made)

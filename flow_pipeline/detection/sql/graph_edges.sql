@@ -1,22 +1,7 @@
--- Gives: one row per edge of the graph: every transfer of a stretch of time, and the earlier ones that are asked for.
+-- Gives: one row per edge of the graph among some transfers
 -- Reads: store.transfers, store.prices
--- Takes: $since, $until; $first, the day of the first earlier one; ${columns}; the relations graph_tokens,
---   earlier_transfers
-with transfers as (
-    select
-        rowid as row,
-        *
-    from store.transfers
-    where block_timestamp >= $since and block_timestamp < $until
-    union all
-    select
-        rowid as row,
-        *
-    from store.transfers
-    where block_date >= $first and rowid in (select row from earlier_transfers)
-),
-
-edges as (
+-- Takes: ${which}, the condition on those transfers, and what it takes; ${columns}; the relation graph_tokens
+with edges as (
     select
         k.position as token,
         f.from_id as sender,
@@ -26,11 +11,12 @@ edges as (
         coalesce(f.transaction_index, -1) as place,
         coalesce(f.transfer_index, -1) as transfer_index,
         f.amount,
-        f.row,
+        f.rowid as row,
         usd_of(f.amount, p.usd, f.amount_usd, k.spoof_suspected)::double as amount_usd
-    from transfers as f inner join graph_tokens as k on k.token_id = f.token_id
+    from store.transfers as f
+    inner join graph_tokens as k on k.token_id = f.token_id
     left join store.prices as p on p.price_date = f.block_date and p.token = k.price_token
-    where f.is_edge
+    where f.is_edge and ${which}
 )
 
 select ${columns} from edges

@@ -3,6 +3,7 @@
 -- Reads: store.transfers, intermediate.int_address_labels__intervals
 -- Takes: $since, $until; the relation graph_tokens
 -- When is asked only of what had such a label at some time: a comparison of times for every payment costs the most.
+-- Edges come from one scan: where a result is read while it is made, two that feed it can wait for each other forever.
 with burners as (
     select
         chain,
@@ -15,6 +16,7 @@ with burners as (
 
 edges as (
     select
+        f.rowid as row,
         k.position,
         k.chain,
         k.chain_number,
@@ -26,19 +28,15 @@ edges as (
     where f.is_edge and f.block_timestamp >= $since and f.block_timestamp < $until
 )
 
-select * from edges
-where
-    from_id not in (select address_id from burners)
-    and to_id not in (select address_id from burners)
-union all
-select e.*
-from (
-    select * from edges
-    where from_id in (select address_id from burners) or to_id in (select address_id from burners)
-) as e
-where not exists (
-    select 1 from burners as b
-    where
-        b.chain = e.chain and b.address_id in (e.from_id, e.to_id)
-        and holds_at(b.valid_from, b.valid_to, e.block_timestamp)
+select * exclude (row) from edges
+where row not in (
+    select e.row
+    from edges as e
+    inner join burners as b
+        on b.address_id = e.from_id and b.chain = e.chain and holds_at(b.valid_from, b.valid_to, e.block_timestamp)
+    union all
+    select e.row
+    from edges as e
+    inner join burners as b
+        on b.address_id = e.to_id and b.chain = e.chain and holds_at(b.valid_from, b.valid_to, e.block_timestamp)
 )

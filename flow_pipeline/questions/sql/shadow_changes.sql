@@ -52,3 +52,4 @@ select
     coalesce(h.rarity, f.rarity) as rarity,
     coalesce(h.says, f.says) as says
 from here as h full join in_force as f using (kind, id)
+order by kind, id
