@@ -20,7 +20,7 @@ _FEW = 2
 """Of more addresses than so many to a transfer most are not met: tables by address would be larger than the graph."""
 _COLUMNS = ("token", "sender", "receiver", "time", "block", "place", "transfer_index", "amount", "row")
 
-# Not one query for both: where a result is read while it is made, two scans that feed it can wait for each other forever.
+# Not one query for both: two scans that feed a result can wait for each other forever, where it is read as it is made.
 _RECENT = "f.block_timestamp >= $since and f.block_timestamp < $until"
 _EARLIER = "f.block_date >= $first and f.rowid in (select row from earlier_transfers)"
 

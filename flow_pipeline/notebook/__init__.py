@@ -22,6 +22,8 @@ from flow_pipeline.warehouse.store import Connection, open_published
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from flow_pipeline.questions.rows import Answer
+
 Day = str | date
 """A day as YYYY-MM-DD, or a date."""
 
@@ -589,5 +591,5 @@ def _window(first: Day | None, last: Day | None) -> Window:
     return Window.parse(*(day.isoformat()[:10] if isinstance(day, date) else day for day in (first, last)))
 
 
-def _table(answer: Connection) -> pa.Table:
+def _table(answer: Answer) -> pa.Table:
     return answer.to_arrow_table()

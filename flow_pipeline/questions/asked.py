@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
@@ -11,11 +11,14 @@ from flow_pipeline.domain.errors import UsageError
 from flow_pipeline.warehouse.faults import cause_of, is_damage
 from flow_pipeline.warehouse.store import Connection
 
+if TYPE_CHECKING:
+    from flow_pipeline.questions.rows import Answer
+
 T = TypeVar("T")
 _READS = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
-def ask(connection: Connection, query: str, values: Mapping[str, Any], fetch: Callable[[Connection], T]) -> T:
+def ask(connection: Connection, query: str, values: Mapping[str, Any], fetch: Callable[[Answer], T]) -> T:
     """The answer to a SELECT, SHOW, DESCRIBE or EXPLAIN.
 
     Args:
@@ -42,7 +45,8 @@ def ask(connection: Connection, query: str, values: Mapping[str, Any], fetch: Ca
                 f"the statement takes {_named(taken)}, given is {_named(values)}",
                 "give each value as --param NAME=VALUE, and write it as $NAME",
             )
-        return fetch(connection.execute(statements[0], values or None))
+        # All of it, not read while it is made: the engine waits for itself forever where branches of a UNION ALL join.
+        return fetch(connection.sql(statements[0], params=values or None))
     except duckdb.Error as error:
         if is_damage(error) or cause_of(str(error)):
             raise  # whoever opened the file says what to do about it

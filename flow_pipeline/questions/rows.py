@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    import duckdb
+
     from flow_pipeline.warehouse.store import Connection
+
+    Answer: TypeAlias = Connection | duckdb.DuckDBPyRelation
+    """What holds rows with names and types of columns."""
 
 
 class Part(NamedTuple):
@@ -48,7 +53,7 @@ def rows(
     return fetched(connection.execute(statement, values))
 
 
-def fetched(answer: Connection) -> Rows:
+def fetched(answer: Answer) -> Rows:
     """Columns and rows of what was asked."""
     columns = answer.description or []
     return Rows([column[0] for column in columns], answer.fetchall(), [str(column[1]) for column in columns])

@@ -139,6 +139,12 @@ def test_sql_answers_a_question_as_json_and_csv(data: str) -> None:
     assert call("--data-dir", data, "sql", "SELECT 1 AS a, 'x' AS b", "--csv").stdout == "a,b\n1,x\n"
 
 
+def test_sql_answers_what_the_engine_can_not_give_while_it_is_made(data: str) -> None:
+    joined = "SELECT a.range FROM range(1_000_000) AS a JOIN range(0, 3_000_000, 3) AS b ON a.range = b.range"
+    done = call("--data-dir", data, "sql", f"{joined} UNION ALL {joined} + 3", "--csv")
+    assert done.stdout.count("\n") == 1 + 333_334 + 333_333
+
+
 def test_everything_in_the_published_file_has_a_comment(data: str) -> None:
     with duckdb.connect(str(Path(data, "warehouse.duckdb").resolve()), read_only=True) as connection:
         bare = connection.execute(

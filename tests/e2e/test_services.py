@@ -64,9 +64,7 @@ def cuts() -> Iterator[list[Stretch]]:
     yield stretches
 
 
-def burning_world(
-    settings: Settings, folder: Path, seed: int
-) -> tuple[Settings, list[tuple[datetime, int, int]]]:
+def burning_world(settings: Settings, folder: Path, seed: int) -> tuple[Settings, list[tuple[datetime, int, int]]]:
     """Payments of which an end burns from a moment on, loaded and with the marts of all days."""
     made = payments(seed)
     rows = [
