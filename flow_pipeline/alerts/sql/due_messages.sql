@@ -7,7 +7,7 @@ select
     m.channel,
     m.attempts
 from messages as m
-left join deliveries as d using (message_id)
+left join deliveries using (message_id)
 left join events as e using (event_id)
 where m.sent_at is null and (m.next_try <= $now or m.next_try > $latest)
 group by m.message_id, m.channel, m.attempts, m.made_at, m.is_digest
