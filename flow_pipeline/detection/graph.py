@@ -18,6 +18,8 @@ sql = statements(__package__)
 _Part = TypeVar("_Part", Labels, Hubs, Crowds)
 _FEW = 2
 """Of more addresses than so many to a transfer most are not met: tables by address would be larger than the graph."""
+_SOME = 16
+"""Of more addresses than so many to a transfer a table is larger than what is sorted in its place."""
 _COLUMNS = ("token", "sender", "receiver", "time", "block", "place", "transfer_index", "amount", "row")
 
 # Not one query for both: two scans that feed a result can wait for each other forever, where it is read as it is made.
@@ -93,8 +95,10 @@ def read_graph(
     del rows
 
     def tie_break(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        connection.register("tied", pa.table({"at": np.arange(len(positions)), "row": row[positions]}))
-        found = connection.execute(sql("graph_ties")).to_arrow_table()
+        tied = row[positions]
+        connection.register("tied", pa.table({"at": np.arange(len(tied)), "row": tied}))
+        bounds = {"least": int(tied.min()), "most": int(tied.max())}
+        found = connection.execute(sql("graph_ties"), bounds).to_arrow_table()
         connection.unregister("tied")
         hashes, others = (
             np.asarray(found[name].to_numpy(zero_copy_only=False), dtype=str) for name in ("tx_hash", "others")
@@ -118,9 +122,8 @@ def read_graph(
     labels, hubs, crowds = _labels(connection), _hubs(connection), _crowds(connection)
     known = None
     if address_count > _FEW * len(row):
-        known = np.unique(np.concatenate((transfers.sender, transfers.receiver)))
+        known, sender, receiver = _places(column["sender"], column["receiver"], address_count)
         address_count = len(known) + 1
-        sender, receiver = (np.searchsorted(known, column[side]) for side in ("sender", "receiver"))
         transfers = replace(transfers, sender=sender, receiver=receiver)
         labels, hubs, crowds = _of(known, labels), _of(known, hubs), _of(known, crowds)
     graph = build(
@@ -136,6 +139,18 @@ def read_graph(
         graph.address[:] = known[graph.address]
     graph.row[:] = row[graph.row]
     return graph
+
+
+def _places(sender: np.ndarray, receiver: np.ndarray, address_count: int) -> tuple[np.ndarray, ...]:
+    """The ids of senders and receivers, ascending, and the place of each one's id among them."""
+    if address_count > _SOME * len(sender):
+        known = np.unique(np.concatenate((sender, receiver)))
+        return known, np.searchsorted(known, sender), np.searchsorted(known, receiver)
+    # A table of all addresses costs less than to sort those of so many transfers.
+    is_met = np.zeros(address_count, bool)
+    is_met[sender] = is_met[receiver] = True
+    place = np.cumsum(is_met, dtype=np.int32) - 1
+    return np.flatnonzero(is_met), place[sender], place[receiver]
 
 
 def _of(known: np.ndarray, part: _Part) -> _Part:
