@@ -115,6 +115,15 @@ moments as (
     group by all
 ),
 
+-- Of all addresses those asked for: as the right side of a join all of them would be held.
+foci as materialized (
+    select
+        address_id,
+        address
+    from store.addresses
+    where address_id in (select focus_id from sums)
+),
+
 amounts as (
     select
         s.*,
@@ -174,5 +183,5 @@ select
         || '|' || coalesce(a.address, '') || '|' || case m.identity when 'all' then m.all_keys else m.first_key end
     ), 1, 16) as finding_id
 from amounts as m
-left join store.addresses as a on a.address_id = m.focus_id
+left join foci as a on a.address_id = m.focus_id
 left join token_thresholds as t on t.typology = m.typology and t.token_symbol = m.token_symbol
