@@ -33,6 +33,7 @@ def call(*words: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProc
         cwd=cwd,
         env=environment(**more),
         check=False,
+        timeout=300,
     )
 
 
