@@ -74,30 +74,40 @@ async def follow_head(
         FlowError: more blocks fell than are remembered; the node contradicts itself, or was away for too long.
     """
     live, patience = settings.live, Patience(source, settings)
-    known = list(cursor.blocks)
+    known, settled = list(cursor.blocks), cursor.final
     told: Finality | None = None
     misses = 0
     while True:
         try:
             head = await chain.head()
             patience.is_back()
+            # Asked before the blocks are: what is of the chain afterwards and not above the final one can not fall. The
+            # other way round, a block that fell meanwhile would count as final once the node is far ahead of it.
+            safe, final = await chain.finality(head)
             # A block is asked for by its height: a node whose chain is another now, or shorter, does not have it.
             while known:
                 again = (await chain.blocks([known[-1].number]))[0]
                 if again is not None and again.hash == known[-1].hash:
                     break
+                is_last_look = misses + 1 >= live.most_contradictions
+                if not is_last_look:
+                    await _still_final(chain, known, settled)
                 ancestor = await _ancestor(chain, known)
                 if ancestor is None:
                     raise _too_deep(source, known)
+                if ancestor < settled and not is_last_look:
+                    raise Moved(f"blocks above {ancestor:,} fell, and they were final up to {settled:,}")
                 known = [block for block in known if block.number <= ancestor]
                 yield Fall(source, name, ancestor)
-            safe, final = await chain.finality(head)
             start = known[-1].number + 1 if known else head.number if first is None else first
             if start > head.number:
-                state = Finality(source, name, safe, final, head.number, head.time)
+                last = known[-1].number if known else -1
+                state = Finality(source, name, min(safe, last), min(final, last), head.number, head.time)
+                settled = max(settled, state.final)
                 if state != told:
                     yield state
                     told = state
+                misses = 0
                 await chain.wait(live.poll_seconds)
                 continue
             if final - start >= live.blocks_at_once:
@@ -113,6 +123,7 @@ async def follow_head(
                 known.append(block)
             # Blocks before the final one stay for a node that answers from behind another.
             known = known[-max(live.kept_blocks, sum(block.number >= final for block in known)) :]
+            settled = max(settled, min(final, last))
             yield Finality(source, name, min(safe, last), min(final, last), head.number, head.time)
             misses = 0
         except Unanswered as away:
@@ -126,6 +137,22 @@ async def follow_head(
                     "ask another node; live.most_contradictions says how often we look again",
                 ) from None
             await chain.wait(min(live.poll_seconds, 0.2))
+
+
+async def _still_final(chain: Chain, known: list[Block], settled: int) -> None:
+    """Nothing where the last block taken that was final is of the chain.
+
+    A node in the middle of a reorganisation, or behind others that share its address, says for a moment that it is not.
+
+    Raises:
+        Moved: it is not.
+    """
+    last = next((block for block in reversed(known) if block.number <= settled), None)
+    if last is None:
+        return
+    again = (await chain.blocks([last.number]))[0]
+    if again is None or again.hash != last.hash:
+        raise Moved(f"block {last.number:,} fell, and it was final")
 
 
 async def _connected(chain: Chain, known: list[Block], first: int, last: int) -> list[Block]:

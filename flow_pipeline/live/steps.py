@@ -68,10 +68,12 @@ class Cursor:
     Attributes:
         blocks: The last blocks that were taken, ascending: what a reorganisation is found by.
         positions: Per partition of a stream where to go on.
+        final: The last block known to be final; -1 before the first.
     """
 
     blocks: tuple[Block, ...] = ()
     positions: Mapping[str, int] = field(default_factory=dict)
+    final: int = -1
 
 
 class Feed(Protocol):

@@ -84,7 +84,8 @@ class TipStore:
         positions = self._connection.execute(
             "select partition, position from live.cursor where source = ?", [source]
         ).fetchall()
-        return Cursor(tuple(Block(*row) for row in rows), dict(positions))
+        final = self._connection.execute("select final from live.sources where source = ?", [source]).fetchone()
+        return Cursor(tuple(Block(*row) for row in rows), dict(positions), final[0] if final else -1)
 
     def commit(self, steps: Iterable[Step]) -> None:
         """Take steps in their order, all or none of them.

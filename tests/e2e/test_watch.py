@@ -87,7 +87,8 @@ def until(data: Path, node: Node, process: subprocess.Popen[str]) -> None:
     """The watcher has committed the node's last block, by number and hash."""
     deadline, last = time.monotonic() + 240, node.block()
     while time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()[1]
+        # Not `communicate`, which closes what the caller reads at its end.
+        assert process.poll() is None, process.stderr and process.stderr.read()
         said = status(data)
         blocks = [block for block in said.get("last_blocks", []) if "number" in block]
         if said.get("process") == process.pid and (

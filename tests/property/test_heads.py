@@ -67,6 +67,7 @@ class Node:
     def __init__(self, world: World, changes: float, deepest: int) -> None:
         self.world, self.changes, self.deepest = world, changes, deepest
         self.final = 0
+        self.is_read = False
 
     def _change(self) -> None:
         world = self.world
@@ -173,6 +174,71 @@ def test_a_rollback_is_seen_before_anything_new_comes(settings: Settings) -> Non
     world.fall(5)
     first = steps_of(node, Cursor(tuple(step.block for step in taken if step.block)), settings, 1)
     assert first == [Fall(SOURCE, "ethereum", 14)]
+
+
+class Forgetful(Node):
+    """A node that, once it told of everything, forgets for some answers what lies above a block, as it starts anew."""
+
+    def __init__(self, world: World, left: int) -> None:
+        super().__init__(world, 0.0, 64)
+        self.final, self.left, self.is_forgetting = 30, left, False
+
+    async def blocks(self, numbers: Sequence[int]) -> list[Block | None]:
+        answers = await super().blocks(numbers)
+        if not self.is_forgetting or self.left == 0:
+            return answers
+        self.left -= 1
+        return [block if block and block.number <= 10 else None for block in answers]
+
+    async def wait(self, seconds: float) -> None:
+        if not self.is_forgetting:
+            self.is_forgetting = True
+            self.world.grow(1)
+
+
+@pytest.mark.parametrize("left", [1, 7, 40])
+def test_final_blocks_that_a_node_forgets_for_a_moment_stand(left: int, settings: Settings) -> None:
+    steps = steps_of(Forgetful(World(1, 60), left), Cursor(), settings, 66)
+    assert all(step.number >= 30 for step in steps if isinstance(step, Fall))
+    batches = [step for step in steps if isinstance(step, Batch) and step.block]
+    assert batches[-1].block == World(1, 61).blocks[60]
+
+
+def test_final_blocks_that_fall_are_told_once_the_node_was_asked_often(settings: Settings) -> None:
+    steps = steps_of(Forgetful(World(1, 60), 10**6), Cursor(), settings, 64)
+    assert steps[-1] == Fall(SOURCE, "ethereum", 10)
+
+
+def test_what_was_final_before_a_restart_is_final_after_it(settings: Settings) -> None:
+    world = World(1, 61)
+    node = Forgetful(world, 7)
+    node.is_forgetting = True
+    cursor = Cursor(tuple(world.blocks[:60]), final=30)
+    (first,) = steps_of(node, cursor, settings, 1)
+    assert isinstance(first, Batch) or (isinstance(first, Fall) and first.number >= 30)
+
+
+def test_a_block_that_falls_while_its_finality_is_asked_for_is_not_final(tmp_path: Path) -> None:
+    class Hasty(Node):
+        """Between two questions its last block falls, and more come than it takes to be final."""
+
+        async def finality(self, head: Block) -> tuple[int, int]:
+            if head.number == 19 and len(self.world.blocks) == 20 and self.is_read:
+                self.world.fall(1)
+                self.world.grow(100)
+                self.final = len(self.world.blocks) - 65
+            return self.final, self.final
+
+        async def transfers(self, blocks: Sequence[Block]) -> list[pa.Table]:
+            self.is_read = True
+            return await super().transfers(blocks)
+
+    settings = load_settings(tmp_path)
+    node = Hasty(World(1, 20), 0.0, 64)
+    with open_tip(settings) as store:
+        asyncio.run(followed(node, store, settings, -1))
+        assert store.cursor(SOURCE).blocks[-1] == node.world.blocks[-1]
+        assert store.cursor(SOURCE).final == len(node.world.blocks) - 65
 
 
 def test_another_chain_is_refused(settings: Settings) -> None:
