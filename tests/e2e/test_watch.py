@@ -24,6 +24,12 @@ from tests.evm import Node, move_data, needs_anvil, transfer_data
 from tests.worlds import environment
 
 KILLS = int(os.environ.get("KILLS", "4"))
+QUICK = {
+    "NETRAFLOW_LIVE__COMMIT_SECONDS": "0.05",
+    "NETRAFLOW_LIVE__POLL_SECONDS": "0.1",
+    "NETRAFLOW_NODES__REQUESTS_PER_SECOND": "10000",
+}
+"""The node is of this machine, and nobody else asks it."""
 pytestmark = needs_anvil
 
 
@@ -48,7 +54,7 @@ def watching(data: Path, node: Node, *words: object, **more: str) -> subprocess.
     return subprocess.Popen(
         command,
         cwd=ROOT,
-        env=environment(NETRAFLOW_LIVE__COMMIT_SECONDS="0.05", NETRAFLOW_LIVE__POLL_SECONDS="0.1", **more),
+        env=environment(**{**QUICK, **more}),
         # Whoever asks for lines reads them: a pipe that is full would hold the watcher up.
         stdout=subprocess.PIPE if "--json" in words else subprocess.DEVNULL,
         stderr=subprocess.PIPE,
