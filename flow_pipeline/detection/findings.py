@@ -45,6 +45,8 @@ _WRITTEN = (
     "union all select finding_id from verdicts)"
 )
 """Findings that a run may write."""
+_WRITTEN_AT_ONCE = 50_000
+"""Findings whose statements are made together: lists of transfers in order can not be spilled, some kilobytes each."""
 Searcher = Callable[[Connection, list[list[Stretch]], Settings], Iterator[dict[str, Count]]]
 """Gives per stretch, in order, how much each typology found in its groups of tokens, and makes the temp tables of what
 is to be stored of it. That is stored before the next stretch is asked for.
@@ -157,7 +159,7 @@ def _store(
             connection.execute(
                 "delete from detection.findings where finding_id in (select finding_id from replaced_findings)"
             )
-            connection.execute(sql("findings_rows"))
+            _insert_chosen(connection)
             if is_last:
                 connection.execute(sql("findings_judged_again"))
         write_changes(
@@ -180,6 +182,12 @@ def _store(
             remember_days(connection, "typologies")
     connection.unregister("searched")
     return changed
+
+
+def _insert_chosen(connection: Connection) -> None:
+    row = connection.execute("select count(*) from chosen_findings").fetchone()
+    for first in range(0, row[0] if row else 0, _WRITTEN_AT_ONCE):
+        connection.execute(sql("findings_rows"), {"first": first, "last": first + _WRITTEN_AT_ONCE - 1})
 
 
 def _searched(settings: Settings) -> pa.Table:

@@ -154,7 +154,8 @@ def test_days_in_stretches_and_one_by_one_give_what_all_at_once_gives(
         step_by_step = tables(connection)
         for name in TABLES:
             assert step_by_step[name] == at_once[name], name
-        monkeypatch.setattr("flow_pipeline.detection.measures._DESCRIBED_AT_ONCE", 7)
+        monkeypatch.setattr("flow_pipeline.detection.measures._DESCRIBED_AT_ONCE", 97)
+        monkeypatch.setattr("flow_pipeline.detection.findings._WRITTEN_AT_ONCE", 97)
         for searcher in (search_here, search_apart):
             connection.execute("DELETE FROM store.state WHERE key = 'typologies_through'")
             run_typologies(connection, cut(connection, settings, parts), searcher)

@@ -1,9 +1,15 @@
--- Gives: one row of detection.findings per finding to store, with its verdict where it has one
---   already, and the statement that shows its transfers.
+-- Gives: one row of detection.findings per finding to store of some rows of chosen_findings, with its verdict where it
+--   has one already, and the statement that shows its transfers.
 -- Reads: nothing stored
--- Takes: the relations chosen_findings, chosen_transfers, descriptions, measures, searched, verdicts
+-- Takes: $first, $last; the relations chosen_findings, chosen_transfers, descriptions, measures, searched, verdicts
 insert into detection.findings by name
-with transfer_lists as (
+with chosen as (
+    select *
+    from chosen_findings
+    where rowid between $first and $last
+),
+
+transfer_lists as (
     select
         typology,
         finding,
@@ -23,7 +29,7 @@ with transfer_lists as (
                 )
                 || ')'
         end as condition
-    from chosen_transfers
+    from chosen_transfers semi join chosen using (typology, finding)
     group by all
 )
 
@@ -61,7 +67,7 @@ select
     || ''' AND block_timestamp BETWEEN TIMESTAMP ''' || m.first_timestamp || ''' AND TIMESTAMP ''' || m.last_timestamp
     || ''' AND ' || l.condition || ' ORDER BY block_timestamp, block_number, transaction_index, transfer_index,'
     || ' amount, tx_hash' as evidence_sql
-from chosen_findings as c
+from chosen as c
 inner join measures as m using (typology, finding)
 inner join descriptions as d using (typology, finding)
 inner join transfer_lists as l using (typology, finding)
