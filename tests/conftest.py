@@ -29,6 +29,11 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import dbt.cli.main
     import great_expectations  # noqa: F401
+    from dbt_common.behavior_flags import BehaviorFlagRendered
+
+# dbt reads the source of every frame of the stack for each of its flags, and under pytest that is deep: a 25th of all
+# tests' time, for the name of a file in an event that nobody reads.
+BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("REAL_DATA_DIR", ROOT.parent / "shared" / "data"))

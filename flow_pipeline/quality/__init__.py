@@ -13,7 +13,8 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from functools import cache
+from typing import Any, Literal, Protocol
 
 from flow_pipeline.domain.errors import FlowError
 from flow_pipeline.domain.imports import import_large
@@ -96,18 +97,8 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
     import great_expectations as gx
     import pandas as pd
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
-
     checks = suite(stage, settings)
     observed = {check.name: measure(check.sql) for check in checks}
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    batch = (
-        context.data_sources.add_pandas(stage)
-        .add_dataframe_asset("measurements")
-        .add_batch_definition_whole_dataframe("all")
-    )
     # Great Expectations passes over nulls; an infinite number lies in no range.
     frame = pd.DataFrame({name: [math.inf if value is None else float(value)] for name, value in observed.items()})
     # The greatest of one number is that number, judged in a third of the time of row by row.
@@ -117,7 +108,8 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
         )
         for check in checks
     ]
-    result = batch.get_batch({"dataframe": frame}).validate(gx.ExpectationSuite(name=stage, expectations=rules))
+    batch = _measurements().get_batch({"dataframe": frame})
+    result = batch.validate(gx.ExpectationSuite(name=stage, expectations=rules))
     passed = {check.name: True for check in checks}
     for item in result.results:
         if item.exception_info.get("raised_exception"):
@@ -127,3 +119,16 @@ def audit(stage: str, measure: Measure, settings: QualitySettings) -> list[Verdi
             )
         passed[item.expectation_config.kwargs["column"]] &= bool(item.success)
     return [Verdict(stage, check, passed[check.name], observed[check.name]) for check in checks]
+
+
+@cache
+def _measurements() -> Any:
+    """What a frame of measurements is handed to: the same for every stage and run of this process."""
+    import great_expectations as gx
+
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    asset = context.data_sources.add_pandas("build").add_dataframe_asset("measurements")
+    return asset.add_batch_definition_whole_dataframe("all")
