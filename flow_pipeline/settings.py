@@ -1537,8 +1537,8 @@ class LiveSettings(Section):
     most_contradictions: int = Field(
         50,
         ge=1,
-        description="times in a row that a node may answer with blocks that do not fit together, as it does while it "
-        "changes to another branch",
+        description="times in a row that a node may answer with blocks that do not fit together, or without those that "
+        "were final, as it does while it changes to another branch or one behind the others answers for them",
     )
     blocks_at_once: int = Field(
         32, ge=1, description="most blocks near the head that are asked for together, each by its hash"
