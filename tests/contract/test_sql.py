@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
 PACKAGE = Path(__file__).resolve().parents[2] / "flow_pipeline"
 FILES = sorted(PACKAGE.rglob("sql/*.sql"))
@@ -95,3 +97,36 @@ def test_no_two_scans_feed_a_result_that_is_read_while_it_is_made(path: Path) ->
     ends = r"\b(order by|group by|distinct|over \(|(count|max|least|sum)\()"
     is_one_row = re.match(r"select (count|least|max|sum)\(", body)
     assert is_one_row or re.search(ends, rest), f"{path}: branches that join can wait forever: order, or ask twice"
+
+
+UNPARSED = {"shadow_changes"}
+"""Statements that sqlglot does not read."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_an_outer_join_compares_what_it_joins(path: Path) -> None:
+    """Beside a condition on the other side alone, or one that is no comparison, DuckDB compares every row with every.
+
+    Such a condition belongs into the equation: `on w.id = case when p.is_wanted then p.id end`.
+    """
+    if path.stem in MACROS | UNPARSED:
+        return
+    given = set(re.findall(r"\$\{(\w+)\}", path.read_text()))
+    text = re.sub(r"\$\{(\w+)\}", r"\1", path.read_text())
+    joins = [
+        join
+        for tree in sqlglot.parse(text, dialect="duckdb")
+        if tree is not None
+        for join in tree.find_all(exp.Join)
+        if join.side in ("LEFT", "RIGHT", "FULL") and join.args.get("on") is not None
+    ]
+    for join in joins:
+        on, joined = join.args["on"], join.this.alias_or_name
+        for condition in on.flatten() if isinstance(on, exp.And) else [on]:
+            if isinstance(condition, exp.Column) and condition.name in given:
+                continue
+            sides = {column.table for column in condition.find_all(exp.Column)}
+            is_comparison = isinstance(condition.unnest(), exp.Predicate)
+            holds = isinstance(condition, exp.Anonymous) and condition.name.lower() == "holds_at"
+            assert joined in sides, f"{path}: {condition.sql()} says nothing of {joined}"
+            assert sides == {joined} or is_comparison or holds, f"{path}: {condition.sql()}"

@@ -92,4 +92,4 @@ select
     p.before,
     p.explained_before
 from placed as p
-left join alerts as w on p.change = 'withdrawn' and w.alert_id = p.alert_id
+left join alerts as w on w.alert_id = case when p.change = 'withdrawn' then p.alert_id end

@@ -51,4 +51,4 @@ left join
             (${time_text})::varchar as time_text
         from ${rows}
     ) as t
-    on t.source_row = b.source_row and b.has_no_time
+    on t.source_row = case when b.has_no_time then b.source_row end

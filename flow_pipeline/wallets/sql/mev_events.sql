@@ -65,6 +65,6 @@ inner join store.addresses as s on s.address_id = m.sender_id
 inner join intermediate.int_tokens__keys as t using (token_key)
 left join pools as p using (n)
 left join pool_swaps as b
-    on m.kind = 'sandwich' and b.chain = m.chain and b.tx_hash = m.tx_hashes[1] and b.pool_id = m.pools[1]
+    on b.chain = m.chain and b.tx_hash = case m.kind when 'sandwich' then m.tx_hashes[1] end and b.pool_id = m.pools[1]
 left join intermediate.int_tokens__keys as f on f.token_key = b.gave_key
 order by m.block_timestamp, m.block_number, m.tx_hashes[1]
