@@ -67,7 +67,6 @@ class Node:
     def __init__(self, world: World, changes: float, deepest: int) -> None:
         self.world, self.changes, self.deepest = world, changes, deepest
         self.final = 0
-        self.is_read = False
 
     def _change(self) -> None:
         world = self.world
@@ -218,27 +217,38 @@ def test_what_was_final_before_a_restart_is_final_after_it(settings: Settings) -
     assert isinstance(first, Batch) or (isinstance(first, Fall) and first.number >= 30)
 
 
+class Hasty(Node):
+    """While it is asked what is final, its last blocks fall, and more come than it takes to be final."""
+
+    def __init__(self, world: World, falls: int) -> None:
+        super().__init__(world, 0.0, 64)
+        self.falls, self.is_read = falls, False
+
+    async def finality(self, head: Block) -> tuple[int, int]:
+        if self.is_read and self.final == 0:
+            self.world.fall(self.falls)
+            self.world.grow(100)
+            self.final = len(self.world.blocks) - 65
+        return self.final, self.final
+
+    async def transfers(self, blocks: Sequence[Block]) -> list[pa.Table]:
+        self.is_read = True
+        return await super().transfers(blocks)
+
+
 def test_a_block_that_falls_while_its_finality_is_asked_for_is_not_final(tmp_path: Path) -> None:
-    class Hasty(Node):
-        """Between two questions its last block falls, and more come than it takes to be final."""
-
-        async def finality(self, head: Block) -> tuple[int, int]:
-            if head.number == 19 and len(self.world.blocks) == 20 and self.is_read:
-                self.world.fall(1)
-                self.world.grow(100)
-                self.final = len(self.world.blocks) - 65
-            return self.final, self.final
-
-        async def transfers(self, blocks: Sequence[Block]) -> list[pa.Table]:
-            self.is_read = True
-            return await super().transfers(blocks)
-
     settings = load_settings(tmp_path)
-    node = Hasty(World(1, 20), 0.0, 64)
+    node = Hasty(World(1, 20), 1)
     with open_tip(settings) as store:
         asyncio.run(followed(node, store, settings, -1))
         assert store.cursor(SOURCE).blocks[-1] == node.world.blocks[-1]
         assert store.cursor(SOURCE).final == len(node.world.blocks) - 65
+
+
+def test_a_node_that_is_far_ahead_by_its_answer_makes_nothing_final_that_was_not_read(settings: Settings) -> None:
+    *_, last = steps_of(Hasty(World(1, 20), 0), Cursor(), settings, 22)
+    assert isinstance(last, Finality)
+    assert last.final == 19
 
 
 def test_another_chain_is_refused(settings: Settings) -> None:
