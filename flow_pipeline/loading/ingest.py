@@ -105,6 +105,7 @@ def load_folder(
 
     Raises:
         UsageError: the folder does not exist, or holds nothing to load where something must be.
+        FlowError: every row was rejected where something must be loaded.
     """
     make_words(connection)
     # Files that changed at their path go first: what they no longer hold may stand in a copy that comes after them.
@@ -122,6 +123,12 @@ def load_folder(
     _count_again(connection, report)
     if options.must_have_rows and not any(file.status in ("loaded", "known") for file in report.files):
         raise _nothing_to_load(folder, report)
+    if options.must_have_rows and (reasons := _reasons_of_all(connection)):
+        raise FlowError(
+            f"{folder}: no row could be loaded; rejected: {reasons}",
+            "nothing was published; `netraflow inspect FILE` says how a file reads, raw.rejects in the build file has "
+            "each row with its reason",
+        )
     report.notes = doubts_about_names(connection)
     return report
 
@@ -148,6 +155,17 @@ def _nothing_to_load(folder: str | Path, report: LoadReport) -> FlowError:
         f"{folder} holds nothing to load{f': {seen}' if seen else ', it is empty'}",
         "give the folder that holds the transfer files; `netraflow inspect FILE` says how a file reads",
     )
+
+
+def _reasons_of_all(connection: Connection) -> str:
+    """Why rows were rejected, the most frequent reason first; nothing where a transfer is stored."""
+    if connection.execute("select 1 from store.transfers limit 1").fetchone():
+        return ""
+    found = connection.execute(
+        "select count(*), reason, any_value(message order by source_row) from raw.rejects "
+        "group by reason order by count(*) desc, reason"
+    ).fetchall()
+    return "; ".join(f"{count:,} for {reason} ({message})" for count, reason, message in found)
 
 
 def _read_with_times(

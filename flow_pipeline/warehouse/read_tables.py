@@ -69,6 +69,9 @@ def _add_days(connection: Connection, first: date) -> None:
 
 def _sort_all(connection: Connection, settings: ExplorerSettings) -> None:
     _empty(connection)
+    last = connection.execute("select max(block_date)::varchar from store.transfers").fetchone()
+    if not last or not last[0]:
+        return
     with transaction(connection):
         connection.execute(sql("read_ends"), {"first": date.min, "are_all": True})
         connection.execute(sql("read_counterparties"), {"busy_transfers": settings.busy_transfers})
@@ -76,8 +79,7 @@ def _sort_all(connection: Connection, settings: ExplorerSettings) -> None:
             "insert into store.address_texts select address, address_id from store.addresses order by address"
         )
         _name_tokens(connection)
-        last = connection.execute("select max(block_date)::varchar from store.transfers").fetchone()
-        set_state(connection, _THROUGH, (last and last[0]) or "")
+        set_state(connection, _THROUGH, last[0])
     connection.execute("create index if not exists addresses_by_id on store.addresses (address_id)")
 
 

@@ -604,6 +604,20 @@ def test_a_folder_with_nothing_to_load_is_refused(settings: Settings, tmp_path: 
     assert [file.path.name for file in load(settings, tmp_path, options=must).refused] == ["cities.csv"]
 
 
+def test_a_folder_of_which_every_row_is_rejected_is_refused_with_the_reasons(
+    settings: Settings, tmp_path: Path
+) -> None:
+    put(tmp_path, "t.csv", plain("amount", "much", "more"))
+    refusal = "no row could be loaded; rejected: 2 for bad_amount"
+    for _ in range(2):
+        with pytest.raises(FlowError, match=refusal):
+            load(settings, tmp_path, options=LoadOptions(must_have_rows=True))
+    # A scheduled run publishes what there is: every rejected row is reported.
+    assert build(settings, tmp_path).published
+    put(tmp_path, "u.csv", GOOD)
+    assert load(settings, tmp_path, options=LoadOptions(must_have_rows=True)).files[-1].rows_loaded == 1
+
+
 def test_what_inspect_says_is_what_loads(settings: Settings, tmp_path: Path) -> None:
     path = put(tmp_path, "t.csv.gz", gzip.compress(plain("amount", "1.234,5", "0,25", "much").encode()))
     odd = put(tmp_path, "cities.csv", "name,city\nAda,London\n")
